@@ -1,0 +1,119 @@
+// The agent's environment (contract, section 4): its own settings, and the composer's as COMP_*.
+import * as v from "valibot";
+import { AppError } from "../model/app-error.ts";
+import { COMPOSER_SETTINGS, LOG_LEVELS, type ComposerSettings } from "./composer-settings.ts";
+import {
+  choice,
+  describeComplaint,
+  flag,
+  integer,
+  path,
+  readSettings,
+  text,
+  type Complaint,
+  type Setting,
+  type SettingValues,
+} from "./setting.ts";
+
+const storeUrl: Setting<string> = {
+  schema: v.pipe(v.string(), v.regex(/^file:\/\/\/[^\s]/)),
+  fallback: "",
+  expected: "file:///a/directory (leave it unset for S3)",
+};
+
+const AGENT_SETTINGS = {
+  HOST_DIR: path("/var/mnt/core-dump-handler"),
+  /** Default: HOST_DIR/cores. */
+  CORE_DIR: path(""),
+  /** Default: HOST_DIR/events; COMP_CORE_EVENT_DIR is the name in older documents. */
+  EVENT_DIR: path(""),
+  COMP_CORE_EVENT_DIR: path(""),
+  SUID_DUMPABLE: integer(2, { min: 0, max: 2, unit: "mode" }),
+  CORE_PIPE_LIMIT: integer(128, { min: 0, max: 65_536, unit: "dumps at once" }),
+  VENDOR: choice("default", ["default", "rhel7", "musl"]),
+  DEPLOY_CRIO_CONFIG: flag(false),
+  DEPLOY_CRIO_EXE: flag(false),
+  CRIO_ENDPOINT: text("unix:///run/containerd/containerd.sock"),
+  /** Milliseconds between sweeps; 0 is off. */
+  INTERVAL: integer(0, { min: 0, max: 2_147_483_647, unit: "milliseconds" }),
+  SCHEDULE: text(""),
+  USE_INOTIFY: flag(false),
+  STORE_URL: storeUrl,
+  S3_ACCESS_KEY: text("", { secret: true }),
+  S3_SECRET: text("", { secret: true }),
+  S3_BUCKET_NAME: text(""),
+  S3_REGION: text(""),
+  S3_ENDPOINT: text(""),
+  LOG_LEVEL: choice("Info", LOG_LEVELS),
+} as const;
+
+/** Which agent variable feeds a key of the composer's `.env`, where it is not COMP_<key>. */
+const FED_BY: Partial<Record<keyof ComposerSettings, string>> = {
+  USE_CRIO_CONF: "DEPLOY_CRIO_CONFIG",
+  EVENT_DIRECTORY: "EVENT_DIR",
+  CRIO_ENDPOINT: "CRIO_ENDPOINT",
+  CORE_DIR: "CORE_DIR",
+};
+
+export type AgentSettings = SettingValues<typeof AGENT_SETTINGS> & {
+  /** What is written to HOST_DIR/.env. */
+  composer: ComposerSettings;
+};
+
+/** The names of every variable that the agent reads, in the table's order. */
+export function agentVariables(): string[] {
+  return [...Object.keys(AGENT_SETTINGS), ...Object.keys(composerTable())];
+}
+
+/**
+ * Reads the agent's settings. Throws one AppError "configuration" that lists every problem.
+ */
+export function readAgentSettings(
+  source: Readonly<Record<string, string | undefined>>,
+): AgentSettings {
+  const own = readSettings(AGENT_SETTINGS, source);
+  const composerSource = readSettings(composerTable(), source);
+  const complaints = [...own.complaints, ...composerSource.complaints, ...combined(own.values)];
+  if (complaints.length > 0)
+    throw new AppError(
+      "configuration",
+      `wrong settings, nothing was changed:\n${complaints.map((c) => `  ${describeComplaint(c)}`).join("\n")}`,
+    );
+  const CORE_DIR = own.values.CORE_DIR || `${own.values.HOST_DIR}/cores`;
+  const EVENT_DIR =
+    own.values.EVENT_DIR || own.values.COMP_CORE_EVENT_DIR || `${own.values.HOST_DIR}/events`;
+  const composer: ComposerSettings = {
+    ...COMPOSER_DEFAULTS,
+    ...stripPrefix(composerSource.values),
+    USE_CRIO_CONF: own.values.DEPLOY_CRIO_CONFIG,
+    EVENT_DIRECTORY: EVENT_DIR,
+    CRIO_ENDPOINT: own.values.CRIO_ENDPOINT,
+    CORE_DIR,
+  };
+  return { ...own.values, CORE_DIR, EVENT_DIR, composer };
+}
+
+const COMPOSER_DEFAULTS = readSettings(COMPOSER_SETTINGS, {}).values;
+
+function composerTable(): Record<string, Setting<unknown>> {
+  const entries = Object.entries(COMPOSER_SETTINGS).filter(([key]) => !(key in FED_BY));
+  return Object.fromEntries(entries.map(([key, setting]) => [`COMP_${key}`, setting]));
+}
+
+function stripPrefix(values: Record<string, unknown>): Partial<ComposerSettings> {
+  // Each COMP_ key was read by the schema of the key without it.
+  return Object.fromEntries(
+    Object.entries(values).map(([key, value]) => [key.slice("COMP_".length), value]),
+  ) as Partial<ComposerSettings>;
+}
+
+/** Settings that are right alone and wrong together. */
+function combined(values: SettingValues<typeof AGENT_SETTINGS>): Complaint[] {
+  const complaints: Complaint[] = [];
+  if ((values.S3_ACCESS_KEY === "") !== (values.S3_SECRET === "")) {
+    const [variable, other] =
+      values.S3_ACCESS_KEY === "" ? ["S3_ACCESS_KEY", "S3_SECRET"] : ["S3_SECRET", "S3_ACCESS_KEY"];
+    complaints.push({ variable, value: "", expected: `a value, as ${other} has one (or neither)` });
+  }
+  return complaints;
+}

@@ -1,0 +1,70 @@
+// HOST_DIR/.env: what the agent tells the composer (contract, section 3). The agent's own variables
+// are these with COMP_ before them, so one table serves the writer and the reader.
+import * as v from "valibot";
+import { DEFAULT_TEMPLATE, unknownTemplateFields } from "../model/dump-name.ts";
+import {
+  byteSize,
+  choice,
+  flag,
+  integer,
+  path,
+  readSettings,
+  text,
+  type Complaint,
+  type Setting,
+  type SettingValues,
+} from "./setting.ts";
+
+export const LOG_LEVELS = ["Debug", "Info", "Warn", "Error"] as const;
+
+const fileNameTemplate: Setting<string> = {
+  schema: v.pipe(
+    v.string(),
+    v.check((template) => unknownTemplateFields(template).length === 0),
+  ),
+  fallback: DEFAULT_TEMPLATE,
+  expected:
+    "text with the fields {uuid} {timestamp} {hostname} {exe_name} {pid} {signal} {limit_size} {pathname} {namespace} {podname}",
+};
+
+export const COMPOSER_SETTINGS = {
+  LOG_LEVEL: choice("Warn", LOG_LEVELS),
+  IGNORE_CRIO: flag(false),
+  INCLUDE_PROC_INFO: flag(false),
+  CRIO_IMAGE_CMD: choice("img", ["img", "images"]),
+  USE_CRIO_CONF: flag(false),
+  FILENAME_TEMPLATE: fileNameTemplate,
+  /** Lines of each container's log. */
+  LOG_LENGTH: integer(500, { min: 0, max: 1_000_000, unit: "lines" }),
+  POD_SELECTOR_LABEL: text(""),
+  /** The whole composer's deadline. */
+  TIMEOUT: integer(600, { min: 1, max: 86_400, unit: "seconds" }),
+  COMPRESSION: flag(true),
+  CORE_EVENTS: flag(false),
+  EVENT_DIRECTORY: path(""),
+  CRIO_ENDPOINT: text(""),
+  /** Who is asked about the pod: our own CRI client, crictl, or the first that answers. */
+  CRI_CLIENT: choice("auto", ["native", "crictl", "auto"]),
+  /** How long the container runtime may take in all. */
+  CRI_TIMEOUT: integer(5, { min: 1, max: 600, unit: "seconds" }),
+  CORE_DIR: path(""),
+  NAMESPACE_INCLUDE: text(""),
+  NAMESPACE_EXCLUDE: text(""),
+  /** /proc files of a process that the kernel calls not dumpable (%d other than 1). */
+  INCLUDE_UNDUMPABLE_PROC_INFO: flag(false),
+  /** Bytes of core after which a dump is cut; 0 is no limit. */
+  MAX_CORE_SIZE: byteSize(0),
+  /** Bytes that stay free on CORE_DIR's filesystem. */
+  DISK_RESERVE: byteSize(64 * 2 ** 20),
+} as const;
+
+export type ComposerSettings = SettingValues<typeof COMPOSER_SETTINGS>;
+
+/** The composer's settings from the parsed `.env`; what is wrong keeps its default and is listed. */
+export function readComposerSettings(source: Readonly<Record<string, string | undefined>>): {
+  settings: ComposerSettings;
+  complaints: Complaint[];
+} {
+  const { values, complaints } = readSettings(COMPOSER_SETTINGS, source);
+  return { settings: values, complaints };
+}

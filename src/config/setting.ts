@@ -1,0 +1,143 @@
+// The building blocks of both configuration schemas: one setting is a valibot schema from text to a
+// value, plus its default. Blank text counts as unset, as helm renders unset values.
+import * as v from "valibot";
+
+export interface Setting<T> {
+  schema: v.GenericSchema<string, T>;
+  fallback: T;
+  /** What a right value looks like, for the message about a wrong one. */
+  expected: string;
+  /** The value is never printed. */
+  secret?: boolean;
+}
+
+export interface Complaint {
+  variable: string;
+  value: string;
+  expected: string;
+}
+
+type AnySettings = Record<string, Setting<unknown>>;
+export type SettingValues<S extends AnySettings> = {
+  [K in keyof S]: S[K] extends Setting<infer T> ? T : never;
+};
+
+/** Reads every setting from text; a bad one keeps its default and becomes a complaint. */
+export function readSettings<S extends AnySettings>(
+  settings: S,
+  source: Readonly<Record<string, string | undefined>>,
+): { values: SettingValues<S>; complaints: Complaint[] } {
+  const values: Record<string, unknown> = {};
+  const complaints: Complaint[] = [];
+  for (const [variable, setting] of Object.entries(settings)) {
+    const text = source[variable]?.trim() ?? "";
+    values[variable] = setting.fallback;
+    if (text === "") continue;
+    const parsed = v.safeParse(setting.schema, text);
+    if (parsed.success) values[variable] = parsed.output;
+    else
+      complaints.push({
+        variable,
+        value: setting.secret === true ? "(hidden)" : text,
+        expected: setting.expected,
+      });
+  }
+  // The loop above has filled in each key of S by the schema of that key.
+  return { values: values as SettingValues<S>, complaints };
+}
+
+/** `VARIABLE="value": expected …`, one line whatever the value holds. */
+export function describeComplaint({ variable, value, expected }: Complaint): string {
+  const shown = value === "(hidden)" ? value : JSON.stringify(value.slice(0, 200));
+  return `${variable} is ${shown}; expected ${expected}`;
+}
+
+const TRUE = new Set(["true", "1", "yes", "on"]);
+const FALSE = new Set(["false", "0", "no", "off"]);
+
+export function flag(fallback: boolean): Setting<boolean> {
+  const schema = v.pipe(
+    v.string(),
+    v.toLowerCase(),
+    v.check((text) => TRUE.has(text) || FALSE.has(text)),
+    v.transform((text) => TRUE.has(text)),
+  );
+  return { schema, fallback, expected: "true or false" };
+}
+
+/** A whole number from min to max, in the unit named. */
+export function integer<T>(
+  fallback: number | T,
+  { min, max, unit }: { min: number; max: number; unit: string },
+): Setting<number | T> {
+  const schema = v.pipe(
+    v.string(),
+    v.regex(/^\d+$/),
+    v.transform(Number),
+    v.safeInteger(),
+    v.minValue(min),
+    v.maxValue(max),
+  );
+  return { schema, fallback, expected: `a whole number of ${unit} from ${min} to ${max}` };
+}
+
+/** One of a few words, in any case; the word as listed is the value. */
+export function choice<const T extends string>(
+  fallback: NoInfer<T>,
+  words: readonly T[],
+): Setting<T> {
+  const find = (text: string) => words.find((word) => word.toLowerCase() === text.toLowerCase());
+  const schema = v.pipe(
+    v.string(),
+    v.check((text) => find(text) !== undefined),
+    v.transform((text) => find(text) ?? fallback),
+  );
+  return { schema, fallback, expected: `one of ${words.join(", ")}` };
+}
+
+/** Any text on one line. */
+export function text(fallback: string, options: { secret?: boolean } = {}): Setting<string> {
+  // eslint-disable-next-line no-control-regex -- a control character in a setting is always a mistake
+  const schema = v.pipe(v.string(), v.regex(/^[^\u0000-\u001f\u007f]*$/));
+  return { schema, fallback, expected: "text on one line", ...options };
+}
+
+/** An absolute path without `..`, trailing slashes dropped. */
+export function path(fallback: string): Setting<string> {
+  const schema = v.pipe(
+    v.string(),
+    // eslint-disable-next-line no-control-regex -- a control character in a path is always a mistake
+    v.regex(/^\/[^\u0000-\u001f\u007f]*$/),
+    v.check((value) => !value.split("/").includes("..")),
+    v.transform((value) => value.replace(/\/{2,}/g, "/").replace(/(.)\/$/, "$1")),
+  );
+  return { schema, fallback, expected: "an absolute path without .." };
+}
+
+const UNITS: Record<string, number> = {
+  "": 1,
+  k: 1e3,
+  m: 1e6,
+  g: 1e9,
+  t: 1e12,
+  ki: 2 ** 10,
+  mi: 2 ** 20,
+  gi: 2 ** 30,
+  ti: 2 ** 40,
+};
+
+/** A size in bytes, with the suffixes that Kubernetes knows (500M, 10Gi); a trailing B is allowed. */
+export function byteSize(fallback: number): Setting<number> {
+  const schema = v.pipe(
+    v.string(),
+    v.transform(parseByteSize),
+    v.check((bytes) => Number.isSafeInteger(bytes)),
+  );
+  return { schema, fallback, expected: "a size in bytes such as 1073741824, 500M or 10Gi" };
+}
+
+function parseByteSize(value: string): number {
+  const match = /^(\d+(?:\.\d+)?)\s*([kmgt]i?)?b?$/i.exec(value);
+  if (match === null) return Number.NaN;
+  return Math.floor(Number(match[1]) * (UNITS[(match[2] ?? "").toLowerCase()] ?? Number.NaN));
+}

@@ -1,0 +1,72 @@
+// The one error for "cannot go on": a code, a sentence, and what would be right. main.ts catches it.
+
+export const EXIT = {
+  done: 0,
+  failed: 1,
+  /** Wrong command line or configuration; nothing was changed. */
+  usage: 2,
+  /** The composer's deadline passed; the zip is closed, valid and labelled (contract, section 9). */
+  deadline: 32,
+} as const;
+
+export type ErrorCode =
+  | "usage"
+  | "configuration"
+  | "host"
+  | "sysctl"
+  | "core_directory"
+  | "publish"
+  | "store"
+  | "archive";
+
+export interface AppErrorDetails {
+  /** What the reader can do about it: one sentence. */
+  hint?: string;
+  cause?: unknown;
+}
+
+export class AppError extends Error {
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+
+  constructor(code: ErrorCode, message: string, details: AppErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.name = "AppError";
+    this.code = code;
+    this.hint = details.hint;
+  }
+}
+
+/** The exit code that belongs to an error: 2 for usage and configuration, 1 for all else. */
+export function exitCodeOf(error: unknown): number {
+  if (!(error instanceof AppError)) return EXIT.failed;
+  return error.code === "usage" || error.code === "configuration" ? EXIT.usage : EXIT.failed;
+}
+
+/** An error as one line: message, its causes, the hint. Control characters cannot forge a second line. */
+export function describeError(error: unknown): string {
+  const parts: string[] = [];
+  let current: unknown = error;
+  for (let depth = 0; current !== undefined && current !== null && depth < 5; depth++) {
+    const text = current instanceof Error ? current.message : String(current);
+    if (text !== "" && !parts.includes(text)) parts.push(text);
+    current = current instanceof Error ? current.cause : undefined;
+  }
+  const hint = error instanceof AppError && error.hint !== undefined ? ` (${error.hint})` : "";
+  return oneLine(parts.join(": ") + hint);
+}
+
+/** The errno name of a failed system call (`ENOSPC`), or undefined. */
+export function errnoOf(error: unknown): string | undefined {
+  if (typeof error !== "object" || error === null || !("code" in error)) return undefined;
+  return typeof error.code === "string" ? error.code : undefined;
+}
+
+/** Control characters, line and paragraph separators and direction overrides as \u escapes. */
+export function oneLine(text: string): string {
+  return text.replace(
+    // eslint-disable-next-line no-control-regex -- control characters are what this is about
+    /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
+    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}

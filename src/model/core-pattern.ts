@@ -1,0 +1,46 @@
+// The line the kernel runs for a crash, and how to tell our own from another's.
+// core(5): 127 characters are kept, the rest is cut in silence; arguments are split on blanks
+// (before % is expanded since Linux 5.3, after it on older kernels).
+import { AppError } from "./app-error.ts";
+
+/** CORENAME_MAX_SIZE is 128 with the terminating NUL (include/linux/binfmts.h). */
+export const PATTERN_MAX_LENGTH = 127;
+
+/** The executable's name on the host; also how the composer knows its role. */
+export const COMPOSER_NAME = "cdc";
+
+// What the kernel itself counts comes first; what the crashing process may choose (%h, %e, %E) last:
+// where an older kernel lets a process name inject an argument, the first one of a kind wins.
+const NUMBERS = "-P=%P -I=%I -p=%p -s=%s -t=%t -c=%c -u=%u -g=%g -k=%d -F=%F";
+const TEXTS = "-h=%h -e=%e -E=%E";
+
+/**
+ * The core_pattern that starts HOST_DIR/cdc. CORE_DIR stands on the line where it fits, relative to
+ * HOST_DIR if it is below it; the composer reads it from HOST_DIR/.env in any case.
+ * Throws AppError "configuration" when HOST_DIR holds a blank or the line would be cut by the kernel.
+ */
+export function planCorePattern(hostDir: string, coreDir: string): string {
+  if (/[\s%]/.test(hostDir))
+    throw new AppError("configuration", `HOST_DIR "${hostDir}" holds a blank or a % sign`, {
+      hint: "the kernel splits core_pattern on blanks and expands %; choose a plain path",
+    });
+  const command = `|${hostDir}/${COMPOSER_NAME}`;
+  const plain = `${command} ${NUMBERS} ${TEXTS}`;
+  if (plain.length > PATTERN_MAX_LENGTH)
+    throw new AppError(
+      "configuration",
+      `core_pattern would be ${plain.length} characters long with HOST_DIR "${hostDir}", and the kernel keeps ${PATTERN_MAX_LENGTH}`,
+      {
+        hint: `HOST_DIR may have ${hostDir.length - (plain.length - PATTERN_MAX_LENGTH)} characters`,
+      },
+    );
+  const below = coreDir.startsWith(`${hostDir}/`) ? coreDir.slice(hostDir.length + 1) : coreDir;
+  const withDir = `${command} -d=${below} ${NUMBERS} ${TEXTS}`;
+  return /[\s%]/.test(below) || withDir.length > PATTERN_MAX_LENGTH ? plain : withDir;
+}
+
+/** True for a pattern that starts this HOST_DIR's composer, whatever its arguments (an older version's too). */
+export function isOurPattern(pattern: string, hostDir: string): boolean {
+  const program = pattern.trimEnd().split(/\s/, 1)[0];
+  return program === `|${hostDir}/${COMPOSER_NAME}`;
+}

@@ -1,0 +1,64 @@
+// The name of a dump: FILENAME_TEMPLATE with its fields filled in, always one safe path component,
+// whatever the crashing process calls itself.
+
+export const DEFAULT_TEMPLATE = "{uuid}-dump-{timestamp}-{hostname}-{exe_name}-{pid}-{signal}";
+
+export const TEMPLATE_FIELDS = [
+  "uuid",
+  "timestamp",
+  "hostname",
+  "exe_name",
+  "pid",
+  "signal",
+  "limit_size",
+  "pathname",
+  "namespace",
+  "podname",
+] as const;
+
+export type TemplateField = (typeof TEMPLATE_FIELDS)[number];
+export type TemplateValues = Record<TemplateField, string>;
+
+/** NAME_MAX is 255; room is left for `.zip`, a collision suffix and the agent's own suffixes. */
+export const NAME_MAX_BYTES = 200;
+/** A single value is cut here so that one hostile field cannot push the others out of the name. */
+const VALUE_MAX_CHARACTERS = 80;
+
+const PLACEHOLDER = /\{\{\s*([^{}]*?)\s*\}\}|\{\s*([^{}]*?)\s*\}/g;
+
+/** The fields of a template that we do not know, and stray braces as "{" or "}"; empty when it is good. */
+export function unknownTemplateFields(template: string): string[] {
+  const known: readonly string[] = TEMPLATE_FIELDS;
+  const unknown: string[] = [];
+  const rest = template.replace(PLACEHOLDER, (_, double?: string, single?: string) => {
+    const field = double ?? single ?? "";
+    if (!known.includes(field)) unknown.push(`{${field}}`);
+    return "";
+  });
+  for (const brace of rest.match(/[{}]/g) ?? []) unknown.push(brace);
+  return unknown;
+}
+
+/**
+ * Renders a template to a file name without extension: no slash, no control character, no blank,
+ * no leading dot or dash, at most NAME_MAX_BYTES bytes. Falls back to the uuid where the template
+ * is unknown to us or nothing is left.
+ */
+export function renderDumpName(template: string, values: TemplateValues): string {
+  if (unknownTemplateFields(template).length > 0) return safeComponent(values.uuid);
+  const known = values as Record<string, string | undefined>;
+  const rendered = template.replace(PLACEHOLDER, (_, double?: string, single?: string) =>
+    safeText(known[double ?? single ?? ""] ?? "").slice(0, VALUE_MAX_CHARACTERS),
+  );
+  return safeComponent(rendered) || safeComponent(values.uuid);
+}
+
+/** One path component of harmless ASCII: letters, digits and `._-!@+=,:` stay, all else becomes `_`. */
+export function safeComponent(text: string): string {
+  const safe = safeText(text).replace(/^[.\-]+/, (lead) => "_".repeat(lead.length));
+  return safe.slice(0, NAME_MAX_BYTES);
+}
+
+function safeText(text: string): string {
+  return text.replace(/[^A-Za-z0-9._\-!@+=,:]/gu, "_");
+}
