@@ -30,15 +30,15 @@ export function readSettings<S extends AnySettings>(
   const values: Record<string, unknown> = {};
   const complaints: Complaint[] = [];
   for (const [variable, setting] of Object.entries(settings)) {
-    const text = source[variable]?.trim() ?? "";
+    const given = source[variable]?.trim() ?? "";
     values[variable] = setting.fallback;
-    if (text === "") continue;
-    const parsed = v.safeParse(setting.schema, text);
+    if (given === "") continue;
+    const parsed = v.safeParse(setting.schema, given);
     if (parsed.success) values[variable] = parsed.output;
     else
       complaints.push({
         variable,
-        value: setting.secret === true ? "(hidden)" : text,
+        value: setting.secret === true ? "(hidden)" : given,
         expected: setting.expected,
       });
   }
@@ -59,8 +59,8 @@ export function flag(fallback: boolean): Setting<boolean> {
   const schema = v.pipe(
     v.string(),
     v.toLowerCase(),
-    v.check((text) => TRUE.has(text) || FALSE.has(text)),
-    v.transform((text) => TRUE.has(text)),
+    v.check((word) => TRUE.has(word) || FALSE.has(word)),
+    v.transform((word) => TRUE.has(word)),
   );
   return { schema, fallback, expected: "true or false" };
 }
@@ -86,18 +86,17 @@ export function choice<const T extends string>(
   fallback: NoInfer<T>,
   words: readonly T[],
 ): Setting<T> {
-  const find = (text: string) => words.find((word) => word.toLowerCase() === text.toLowerCase());
+  const find = (given: string) => words.find((word) => word.toLowerCase() === given.toLowerCase());
   const schema = v.pipe(
     v.string(),
-    v.check((text) => find(text) !== undefined),
-    v.transform((text) => find(text) ?? fallback),
+    v.check((given) => find(given) !== undefined),
+    v.transform((given) => find(given) ?? fallback),
   );
   return { schema, fallback, expected: `one of ${words.join(", ")}` };
 }
 
 /** Any text on one line. */
 export function text(fallback: string, options: { secret?: boolean } = {}): Setting<string> {
-  // eslint-disable-next-line no-control-regex -- a control character in a setting is always a mistake
   const schema = v.pipe(v.string(), v.regex(/^[^\u0000-\u001f\u007f]*$/));
   return { schema, fallback, expected: "text on one line", ...options };
 }
@@ -106,7 +105,6 @@ export function text(fallback: string, options: { secret?: boolean } = {}): Sett
 export function path(fallback: string): Setting<string> {
   const schema = v.pipe(
     v.string(),
-    // eslint-disable-next-line no-control-regex -- a control character in a path is always a mistake
     v.regex(/^\/[^\u0000-\u001f\u007f]*$/),
     v.check((value) => !value.split("/").includes("..")),
     v.transform((value) => value.replace(/\/{2,}/g, "/").replace(/(.)\/$/, "$1")),

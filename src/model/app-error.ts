@@ -48,8 +48,8 @@ export function describeError(error: unknown): string {
   const parts: string[] = [];
   let current: unknown = error;
   for (let depth = 0; current !== undefined && current !== null && depth < 5; depth++) {
-    const text = current instanceof Error ? current.message : String(current);
-    if (text !== "" && !parts.includes(text)) parts.push(text);
+    const text = current instanceof Error ? current.message : JSON.stringify(current);
+    if (text !== undefined && text !== "" && !parts.includes(text)) parts.push(text);
     current = current instanceof Error ? current.cause : undefined;
   }
   const hint = error instanceof AppError && error.hint !== undefined ? ` (${error.hint})` : "";
@@ -65,7 +65,6 @@ export function errnoOf(error: unknown): string | undefined {
 /** Control characters, line and paragraph separators and direction overrides as \u escapes. */
 export function oneLine(text: string): string {
   return text.replace(
-    // eslint-disable-next-line no-control-regex -- control characters are what this is about
     /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
     (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );

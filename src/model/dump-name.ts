@@ -55,7 +55,7 @@ export function renderDumpName(template: string, values: TemplateValues): string
 
 /** One path component of harmless ASCII: letters, digits and `._-!@+=,:` stay, all else becomes `_`. */
 export function safeComponent(text: string): string {
-  const safe = safeText(text).replace(/^[.\-]+/, (lead) => "_".repeat(lead.length));
+  const safe = safeText(text).replace(/^[.-]+/, (lead) => "_".repeat(lead.length));
   return safe.slice(0, NAME_MAX_BYTES);
 }
 

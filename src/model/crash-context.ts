@@ -1,0 +1,30 @@
+// What the kernel tells of one crash: each field names the core_pattern specifier it comes from (core(5)).
+// null where the kernel (or the caller's pattern) did not say.
+
+export interface CrashContext {
+  /** %P: pid in the initial pid namespace; what /proc on the host knows. */
+  hostPid: number | null;
+  /** %I: thread id in the initial pid namespace. */
+  hostTid: number | null;
+  /** %p: pid in the process's own namespace. */
+  pid: number | null;
+  /** %s */
+  signal: number | null;
+  /** %t: seconds since the epoch. */
+  timestampSeconds: number;
+  /** %c: the soft RLIMIT_CORE in bytes, as the kernel prints it (may be 18446744073709551615). */
+  limitSize: string;
+  /** %u, %g: real ids in the initial user namespace. */
+  uid: number | null;
+  gid: number | null;
+  /** %d: 1 dumpable, 0 and 2 not its owner's to read. */
+  dumpable: number | null;
+  /** %F: the pidfd's number in this process (3), Linux 6.16. */
+  pidfd: number | null;
+  /** %h: the crashing process's UTS node name; `/` arrives as `!`. */
+  hostname: string;
+  /** %e: comm, at most 15 bytes, chosen by the process. */
+  exeName: string;
+  /** %E: path of the executable with `/` as `!`. */
+  pathname: string;
+}

@@ -1,0 +1,103 @@
+// T-dump-info.json: what is known of one dump. The first nine keys are the contract's (section 6), all
+// strings; the others follow. The record must fit the space kept for it at the head of the zip.
+
+export type TruncatedBy = "eof" | "timeout" | "size_limit" | "no_space";
+
+/** How the container was found. */
+export type Identity = "cgroup" | "hostname_guess" | "host_process" | "unknown";
+
+export interface Missing {
+  what: string;
+  why: string;
+}
+
+export interface DumpInfo {
+  uuid: string;
+  /** The core's entry in the zip. */
+  dump_file: string;
+  timestamp: string;
+  hostname: string;
+  exe: string;
+  real_pid: string;
+  signal: string;
+  node_hostname: string;
+  path: string;
+
+  version: string;
+  signal_name: string | null;
+  limit_size: string;
+  /** "elf", or "unknown" for input that is no ELF core. */
+  core_format: "elf" | "unknown";
+  core_bytes: number;
+  /** From the program headers; null where they could not be read. */
+  core_expected_bytes: number | null;
+  /** null where it cannot be decided (no ELF). */
+  core_complete: boolean | null;
+  truncated_by: TruncatedBy | null;
+
+  identity: Identity;
+  namespace: string | null;
+  podname: string | null;
+  pod_uid: string | null;
+  container_name: string | null;
+  container_id: string | null;
+  /** Which N of the numbered entries belongs to the container that crashed. */
+  container_index: number | null;
+  image: string | null;
+  restart_count: number | null;
+  host_pid: number | null;
+  host_tid: number | null;
+  uid: number | null;
+  gid: number | null;
+  dumpable: number | null;
+  exe_path: string | null;
+  cgroup: string | null;
+
+  /** Optional pieces that could not be had, and why. */
+  missing: Missing[];
+  /** Wrong settings in `.env` that were replaced by their defaults. */
+  settings_ignored: string[];
+}
+
+const LIST_MAX_ITEMS = 32;
+/** Texts are cut to the first length; where the record is still too long, to the second. */
+const TEXT_MAX_CHARACTERS = [1024, 96] as const;
+
+/**
+ * The record as JSON of at most maxBytes bytes (16 KiB always suffice). What is too long is cut:
+ * first the texts, then the lists. Control characters are escaped by JSON itself.
+ */
+export function formatDumpInfo(info: DumpInfo, maxBytes: number): Uint8Array {
+  const [roomy, tight] = TEXT_MAX_CHARACTERS;
+  const whole = encode(cutRecord(info, roomy));
+  if (whole.length <= maxBytes) return whole;
+  const note = { what: "details", why: "too long for dump-info" };
+  return encode(cutRecord({ ...info, missing: [note], settings_ignored: [] }, tight));
+}
+
+function encode(info: DumpInfo): Uint8Array {
+  return new TextEncoder().encode(`${JSON.stringify(info, null, 2)}\n`);
+}
+
+function cutRecord(info: DumpInfo, maxCharacters: number): DumpInfo {
+  const cutList = info.missing.slice(0, LIST_MAX_ITEMS);
+  return {
+    ...cutTexts(info, maxCharacters),
+    missing: cutList.map((item) => cutTexts(item, maxCharacters)),
+    settings_ignored: info.settings_ignored
+      .slice(0, LIST_MAX_ITEMS)
+      .map((line) => cutText(line, maxCharacters)),
+  };
+}
+
+function cutTexts<T extends object>(record: T, maxCharacters: number): T {
+  const entries = Object.entries(record).map(([key, value]: [string, unknown]) => [
+    key,
+    typeof value === "string" ? cutText(value, maxCharacters) : value,
+  ]);
+  return Object.fromEntries(entries) as T;
+}
+
+function cutText(text: string, maxCharacters: number): string {
+  return text.length <= maxCharacters ? text : `${text.slice(0, maxCharacters)}…`;
+}
