@@ -1,0 +1,190 @@
+// Files written as root on the host: whole or not at all, never through a symbolic link, never over a
+// running executable. It does not decide what is written or where.
+import { constants } from "node:fs";
+import {
+  chmod,
+  lstat,
+  mkdir,
+  open,
+  rename,
+  rmdir,
+  stat,
+  unlink,
+  type FileHandle,
+} from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { AppError, errnoOf } from "../model/app-error.ts";
+
+const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+const READ_FILE = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+const COPY_BLOCK_BYTES = 1 << 20;
+
+/** Writes data to a new file beside `path`, syncs it and renames it over. Throws AppError "host". */
+export async function writeFileAtomically(
+  path: string,
+  data: string | Uint8Array,
+  mode = 0o600,
+): Promise<void> {
+  await replaceFile(path, mode, async (file) => file.writeFile(data));
+}
+
+/** Copies `source` to a new file and renames it over `target`, which may be running. Throws AppError "host". */
+export async function copyFileAtomically(
+  source: string,
+  target: string,
+  mode: number,
+): Promise<void> {
+  // The source may be a link (/app/core-dump-agent is one); what it names is ours.
+  const from = await open(source, constants.O_RDONLY).catch((cause: unknown) => {
+    throw new AppError("host", `cannot read ${source}`, { cause });
+  });
+  try {
+    await replaceFile(target, mode, async (file) => {
+      const block = new Uint8Array(COPY_BLOCK_BYTES);
+      for (;;) {
+        const { bytesRead } = await from.read(block, 0, block.length, null);
+        if (bytesRead === 0) return;
+        await file.writeFile(block.subarray(0, bytesRead));
+      }
+    });
+  } finally {
+    await from.close();
+  }
+}
+
+async function replaceFile(
+  path: string,
+  mode: number,
+  fill: (file: FileHandle) => Promise<void>,
+): Promise<void> {
+  const temporary = join(
+    dirname(path),
+    `.${basename(path)}.${process.pid}.${Bun.nanoseconds()}.new`,
+  );
+  try {
+    const file = await open(temporary, NEW_FILE, mode);
+    try {
+      await fill(file);
+      // umask may have taken bits away; the mode asked for is the mode given.
+      await file.chmod(mode);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+    await syncDirectory(dirname(path));
+  } catch (cause) {
+    await removeFile(temporary).catch(() => false);
+    throw new AppError("host", `cannot write ${path}`, { cause, ...hintFor(cause, path) });
+  }
+}
+
+function hintFor(cause: unknown, path: string): { hint?: string } {
+  const errno = errnoOf(cause);
+  if (errno === "EROFS")
+    return {
+      hint: `${dirname(path)} is read-only; set HOST_DIR to a folder of the host that is writable`,
+    };
+  if (errno === "ENOSPC" || errno === "EDQUOT")
+    return { hint: `the filesystem of ${dirname(path)} is full` };
+  if (errno === "EACCES" || errno === "EPERM") return { hint: "the agent must run as root" };
+  return {};
+}
+
+/** Makes a rename or unlink in `directory` last through a power loss. */
+export async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/**
+ * The text of a regular file of at most maxBytes; undefined where there is none.
+ * Throws AppError "host" for a symbolic link, another kind of file, or one that is longer.
+ */
+export async function readTextFile(path: string, maxBytes = 1 << 20): Promise<string | undefined> {
+  let file: FileHandle;
+  try {
+    file = await open(path, READ_FILE);
+  } catch (cause) {
+    if (errnoOf(cause) === "ENOENT" || errnoOf(cause) === "ENOTDIR") return undefined;
+    throw new AppError("host", `cannot read ${path}`, { cause });
+  }
+  try {
+    const { size } = await regular(file, path);
+    if (size > maxBytes) throw new AppError("host", `${path} is longer than ${maxBytes} bytes`);
+    return await file.readFile("utf8");
+  } finally {
+    await file.close();
+  }
+}
+
+async function regular(file: FileHandle, path: string): Promise<{ size: number }> {
+  const found = await file.stat();
+  if (!found.isFile()) throw new AppError("host", `${path} is not a regular file`);
+  return found;
+}
+
+/** True when there was something to remove. Directories are not removed. */
+export async function removeFile(path: string): Promise<boolean> {
+  try {
+    await unlink(path);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT" || errnoOf(error) === "ENOTDIR") return false;
+    throw new AppError("host", `cannot remove ${path}`, { cause: error });
+  }
+}
+
+/** Removes a directory that is empty; false where it is not, is in use, or never was. */
+export async function removeEmptyDirectory(path: string): Promise<boolean> {
+  try {
+    await rmdir(path);
+    return true;
+  } catch (error) {
+    const expected = ["ENOTEMPTY", "EEXIST", "EBUSY", "ENOENT", "ENOTDIR", "EROFS"];
+    if (expected.includes(errnoOf(error) ?? "")) return false;
+    throw new AppError("host", `cannot remove ${path}`, { cause: error });
+  }
+}
+
+/**
+ * Makes `path` a real directory of our own with this mode, parents included; one that others could write
+ * to is narrowed. True when it was made here. Throws AppError "host" for a link, a file, a foreign owner.
+ */
+export async function ensureDirectory(path: string, mode: number): Promise<boolean> {
+  let made = false;
+  try {
+    made = (await mkdir(path, { recursive: true, mode })) !== undefined;
+  } catch (cause) {
+    throw new AppError("host", `cannot make the directory ${path}`, {
+      cause,
+      ...hintFor(cause, `${path}/`),
+    });
+  }
+  const found = await lstat(path);
+  if (!found.isDirectory())
+    throw new AppError("host", `${path} is a symbolic link or no directory`, {
+      hint: "a folder that root writes to must be a real one; remove the link or choose another path",
+    });
+  if (found.uid !== process.geteuid?.())
+    throw new AppError("host", `${path} belongs to user ${found.uid}, not to us`, {
+      hint: "its owner could replace what the kernel runs as root; change the owner or choose another path",
+    });
+  if ((found.mode & 0o777) !== mode) await chmod(path, mode);
+  return made;
+}
+
+/** True for something at `path` (links followed), false for nothing. */
+export async function exists(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT" || errnoOf(error) === "ENOTDIR") return false;
+    throw new AppError("host", `cannot look at ${path}`, { cause: error });
+  }
+}

@@ -1,0 +1,110 @@
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { failureOf } from "../../support/failure.ts";
+import {
+  copyFileAtomically,
+  ensureDirectory,
+  exists,
+  readTextFile,
+  removeEmptyDirectory,
+  removeFile,
+  writeFileAtomically,
+} from "../../../src/host/files.ts";
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "files-"));
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const modeOf = (path: string) => statSync(path).mode & 0o777;
+
+test("a file is replaced whole, with the mode asked for, and no temporary stays", async () => {
+  const path = join(folder, "a");
+  writeFileSync(path, "old", { mode: 0o644 });
+  await writeFileAtomically(path, "new");
+  expect(readFileSync(path, "utf8")).toBe("new");
+  expect(modeOf(path)).toBe(0o600);
+  expect(readdirSync(folder)).toEqual(["a"]);
+});
+
+test("writing over a symbolic link replaces the link and leaves its target alone", async () => {
+  const target = join(folder, "target");
+  writeFileSync(target, "precious");
+  symlinkSync(target, join(folder, "link"));
+  await writeFileAtomically(join(folder, "link"), "new");
+  expect(readFileSync(target, "utf8")).toBe("precious");
+  expect(readFileSync(join(folder, "link"), "utf8")).toBe("new");
+});
+
+test("an executable that is running is replaced without ETXTBSY", async () => {
+  const path = join(folder, "sleeper");
+  await copyFileAtomically("/bin/sleep", path, 0o700);
+  const running = Bun.spawn([path, "60"]);
+  try {
+    await copyFileAtomically("/bin/true", path, 0o700);
+    expect(readFileSync(path).equals(readFileSync("/bin/true"))).toBe(true);
+    expect(running.exitCode).toBeNull();
+  } finally {
+    running.kill("SIGKILL");
+    await running.exited;
+  }
+});
+
+test("a failed write is one AppError and leaves nothing behind", async () => {
+  const missing = join(folder, "no", "a");
+  expect(await failureOf(writeFileAtomically(missing, "x"))).toContain(`cannot write ${missing}`);
+  mkdirSync(join(folder, "b"));
+  expect(await failureOf(writeFileAtomically(join(folder, "b"), "x"))).toContain("cannot write");
+  expect(readdirSync(folder)).toEqual(["b"]);
+});
+
+test("reading gives undefined for nothing, and refuses links, folders and long files", async () => {
+  expect(await readTextFile(join(folder, "none"))).toBeUndefined();
+  writeFileSync(join(folder, "long"), "x".repeat(11));
+  symlinkSync(join(folder, "long"), join(folder, "link"));
+  expect(await failureOf(readTextFile(join(folder, "link")))).toContain("cannot read");
+  expect(await failureOf(readTextFile(folder))).toContain("not a regular file");
+  expect(await failureOf(readTextFile(join(folder, "long"), 10))).toContain("longer than 10 bytes");
+});
+
+test("a directory is made with its parents, and narrowed when it is open to others", async () => {
+  const path = join(folder, "x", "y");
+  expect(await ensureDirectory(path, 0o700)).toBe(true);
+  chmodSync(path, 0o777);
+  expect(await ensureDirectory(path, 0o700)).toBe(false);
+  expect(modeOf(path)).toBe(0o700);
+});
+
+test("a directory that is a link, a file or another user's is refused", async () => {
+  mkdirSync(join(folder, "real"));
+  symlinkSync(join(folder, "real"), join(folder, "link"));
+  writeFileSync(join(folder, "file"), "");
+  expect(await failureOf(ensureDirectory(join(folder, "link"), 0o700))).toContain("symbolic link");
+  expect(await failureOf(ensureDirectory(join(folder, "file"), 0o700))).toContain(
+    "cannot make the directory",
+  );
+});
+
+test("removing says whether there was something", async () => {
+  writeFileSync(join(folder, "a"), "");
+  expect(await removeFile(join(folder, "a"))).toBe(true);
+  expect(await removeFile(join(folder, "a"))).toBe(false);
+  mkdirSync(join(folder, "full", "inner"), { recursive: true });
+  expect(await removeEmptyDirectory(join(folder, "full"))).toBe(false);
+  expect(await removeEmptyDirectory(join(folder, "full", "inner"))).toBe(true);
+  expect(await exists(join(folder, "full"))).toBe(true);
+  expect(await exists(join(folder, "none"))).toBe(false);
+});
