@@ -45,6 +45,11 @@ const AGENT_SETTINGS = {
   S3_REGION: text(""),
   S3_ENDPOINT: text(""),
   LOG_LEVEL: choice("Info", LOG_LEVELS),
+  /**
+   * Where the host's /proc/sys stands, as PROC_ROOT/sys. A container that is not privileged sees its own
+   * /proc/sys read-only; the chart mounts just the three files of model/sysctls.ts below /host/proc.
+   */
+  PROC_ROOT: path("/proc"),
 } as const;
 
 /** Which agent variable feeds a key of the composer's `.env`, where it is not COMP_<key>. */
