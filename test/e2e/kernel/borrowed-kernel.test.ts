@@ -1,0 +1,71 @@
+// The support code that every kernel test stands on: whatever ends a borrower, the settings come back.
+import { expect } from "bun:test";
+import { join } from "node:path";
+import {
+  readKernel,
+  restoreAfterKilledBorrower,
+  withCorePattern,
+} from "../../support/borrowed-kernel.ts";
+import { gatedTest, kernelObstacle } from "../../support/gate.ts";
+import { takeKernelLock } from "../../support/kernel-lock.ts";
+
+const BORROWER = join(import.meta.dir, "../../support/borrower.ts");
+const PATTERN = "/tmp/borrowed-by-a-test.%p";
+
+/** Outside the lock another test run may have its own pattern in place. */
+async function readKernelAtRest() {
+  const unlock = await takeKernelLock();
+  try {
+    return readKernel();
+  } finally {
+    unlock();
+  }
+}
+
+async function startBorrower() {
+  const child = Bun.spawn([process.execPath, BORROWER, PATTERN], {
+    stdio: ["ignore", "pipe", "inherit"],
+    timeout: 300_000,
+  });
+  const { value } = await child.stdout.getReader().read();
+  expect(new TextDecoder().decode(value)).toBe("borrowed\n");
+  return child;
+}
+
+gatedTest("a body that throws leaves the kernel as it was", [kernelObstacle()], async () => {
+  const before = await readKernelAtRest();
+  const failing = withCorePattern(PATTERN, async () => {
+    expect(readKernel().corePattern).toBe(PATTERN);
+    throw new Error("the test failed");
+  });
+  await expect(failing).rejects.toThrow("the test failed");
+  expect(await readKernelAtRest()).toEqual(before);
+});
+
+for (const signal of ["SIGINT", "SIGTERM"] as const)
+  gatedTest(`a borrower ended by ${signal} restores`, [kernelObstacle()], async () => {
+    const before = await readKernelAtRest();
+    const child = await startBorrower();
+    expect(readKernel().corePattern).toBe(PATTERN);
+    child.kill(signal);
+    await child.exited;
+    expect(child.signalCode).toBe(signal);
+    expect(await readKernelAtRest()).toEqual(before);
+  });
+
+gatedTest("what a killed borrower left is restored after it", [kernelObstacle()], async () => {
+  const before = await readKernelAtRest();
+  const child = await startBorrower();
+  child.kill("SIGKILL");
+  await child.exited;
+  expect(await restoreAfterKilledBorrower()).toBe(true);
+  expect(await readKernelAtRest()).toEqual(before);
+  expect(await restoreAfterKilledBorrower()).toBe(false);
+});
+
+gatedTest("a pattern that the kernel would cut is refused", [kernelObstacle()], async () => {
+  const before = await readKernelAtRest();
+  const tooLong = withCorePattern(`/tmp/${"x".repeat(130)}`, async () => {});
+  await expect(tooLong).rejects.toThrow("kernel.core_pattern is");
+  expect(await readKernelAtRest()).toEqual(before);
+});

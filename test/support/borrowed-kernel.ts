@@ -1,0 +1,137 @@
+// Borrows the three sysctls of core dumps for a test or the demo, and gives them back: at the end, on
+// failure, on SIGINT, SIGTERM and SIGHUP. A borrower that was killed leaves a note beside the lock; the
+// next one, or verify's last step, restores from it.
+import { constants, closeSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { CORE_PATTERN, CORE_PIPE_LIMIT, SUID_DUMPABLE } from "../../src/model/sysctls.ts";
+import { kernelLockPath, takeKernelLock } from "./kernel-lock.ts";
+
+const SYSCTLS = {
+  corePattern: CORE_PATTERN,
+  corePipeLimit: CORE_PIPE_LIMIT,
+  suidDumpable: SUID_DUMPABLE,
+};
+const KEYS = ["corePattern", "corePipeLimit", "suidDumpable"] as const;
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+export type KernelSettings = Record<(typeof KEYS)[number], string>;
+
+let borrowed = false;
+
+/**
+ * Runs with core_pattern set (127 characters at most, as the kernel cuts the rest in silence), then
+ * puts back all three sysctls, changed by whomever meanwhile.
+ */
+export async function withCorePattern<T>(
+  corePattern: string,
+  run: () => Promise<T>,
+  others: Partial<Omit<KernelSettings, "corePattern">> = {},
+): Promise<T> {
+  return withKernel({ corePattern, corePipeLimit: "128", ...others }, run);
+}
+
+/** Runs with some of the sysctls set, or with none where the borrower (an agent) sets them itself. */
+export async function withKernel<T>(
+  wanted: Partial<KernelSettings>,
+  run: () => Promise<T>,
+): Promise<T> {
+  if (borrowed) throw new Error("the kernel settings are borrowed already; do not nest");
+  borrowed = true;
+  const unlock = await takeKernelLock();
+  try {
+    restoreFromNote();
+    writeNote(readKernel());
+    const unhook = restoreOnSignal();
+    try {
+      writeKernel(wanted);
+      return await run();
+    } finally {
+      unhook();
+      restoreFromNote();
+    }
+  } finally {
+    borrowed = false;
+    unlock();
+  }
+}
+
+/** Restores what a killed borrower left behind. True when there was something. */
+export async function restoreAfterKilledBorrower(): Promise<boolean> {
+  const unlock = await takeKernelLock();
+  try {
+    return restoreFromNote();
+  } finally {
+    unlock();
+  }
+}
+
+export function readKernel(): KernelSettings {
+  return {
+    corePattern: readSysctl("corePattern"),
+    corePipeLimit: readSysctl("corePipeLimit"),
+    suidDumpable: readSysctl("suidDumpable"),
+  };
+}
+
+function writeKernel(wanted: Partial<KernelSettings>): void {
+  for (const key of KEYS) {
+    const value = wanted[key];
+    if (value === undefined || readSysctl(key) === value) continue;
+    writeFileSync(sysctlFile(key), value);
+    const kept = readSysctl(key);
+    if (kept !== value) throw new Error(`${SYSCTLS[key].name} is ${kept} after writing ${value}`);
+  }
+}
+
+function readSysctl(key: (typeof KEYS)[number]): string {
+  return readFileSync(sysctlFile(key), "utf8").replace(/\n$/, "");
+}
+
+function sysctlFile(key: (typeof KEYS)[number]): string {
+  return join("/proc/sys", SYSCTLS[key].path);
+}
+
+function notePath(): string {
+  return `${kernelLockPath()}.originals`;
+}
+
+function writeNote(originals: KernelSettings): void {
+  const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
+  const fd = openSync(notePath(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
+  try {
+    writeFileSync(fd, JSON.stringify(originals));
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function restoreFromNote(): boolean {
+  let text: string;
+  try {
+    text = readFileSync(notePath(), "utf8");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return false;
+    throw error;
+  }
+  // A borrower killed between creating its note and filling it had changed nothing yet.
+  if (text !== "") writeKernel(JSON.parse(text) as KernelSettings);
+  rmSync(notePath());
+  return true;
+}
+
+/** Synchronous, as the process is about to end by the same signal. */
+function restoreOnSignal(): () => void {
+  const listeners = SIGNALS.map((signal) => {
+    const listener = () => {
+      unhook();
+      restoreFromNote();
+      process.kill(process.pid, signal);
+    };
+    process.on(signal, listener);
+    return { signal, listener };
+  });
+  const unhook = () => {
+    for (const { signal, listener } of listeners) process.off(signal, listener);
+  };
+  return unhook;
+}
