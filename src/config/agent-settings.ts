@@ -1,5 +1,4 @@
 // The agent's environment (contract, section 4): its own settings, and the composer's as COMP_*.
-import * as v from "valibot";
 import { AppError } from "../model/app-error.ts";
 import { COMPOSER_SETTINGS, LOG_LEVELS, type ComposerSettings } from "./composer-settings.ts";
 import {
@@ -14,12 +13,7 @@ import {
   type Setting,
   type SettingValues,
 } from "./setting.ts";
-
-const storeUrl: Setting<string> = {
-  schema: v.pipe(v.string(), v.regex(/^file:\/\/\/[^\s]/)),
-  fallback: "",
-  expected: "file:///a/directory (leave it unset for S3)",
-};
+import { STORE_SETTINGS } from "./store-settings.ts";
 
 const AGENT_SETTINGS = {
   HOST_DIR: path("/var/mnt/core-dump-handler"),
@@ -38,12 +32,7 @@ const AGENT_SETTINGS = {
   INTERVAL: integer(0, { min: 0, max: 2_147_483_647, unit: "milliseconds" }),
   SCHEDULE: text(""),
   USE_INOTIFY: flag(false),
-  STORE_URL: storeUrl,
-  S3_ACCESS_KEY: text("", { secret: true }),
-  S3_SECRET: text("", { secret: true }),
-  S3_BUCKET_NAME: text(""),
-  S3_REGION: text(""),
-  S3_ENDPOINT: text(""),
+  ...STORE_SETTINGS,
   LOG_LEVEL: choice("Info", LOG_LEVELS),
   /**
    * Where the host's /proc/sys stands, as PROC_ROOT/sys. A container that is not privileged sees its own

@@ -1,0 +1,70 @@
+// Where dumps are delivered to, and how: the store's part of the agent's environment.
+import * as v from "valibot";
+import { DEFAULT_KEY_TEMPLATE, KEY_FIELDS, keyTemplateProblems } from "../model/object-key.ts";
+import { PART_MAX_BYTES, PART_MIN_BYTES, PART_WISHED_BYTES } from "../model/part-plan.ts";
+import { choice, flag, integer, path, text, type Setting, type SettingValues } from "./setting.ts";
+
+const storeUrl: Setting<string> = {
+  // A directory of one's own is meant: file:/// alone would be the root of the filesystem.
+  schema: v.pipe(v.string(), v.regex(/^file:\/\/\/[^\s/]/)),
+  fallback: "",
+  expected: "file:///a/directory (leave it unset for S3)",
+};
+
+const keyTemplate: Setting<string> = {
+  schema: v.pipe(
+    v.string(),
+    v.check((template) => keyTemplateProblems(template).length === 0),
+  ),
+  fallback: DEFAULT_KEY_TEMPLATE,
+  expected: `a path with {filename} or {uuid} in it, of the fields ${KEY_FIELDS.map((field) => `{${field}}`).join(" ")}`,
+};
+
+const CHECKSUM_MODES = ["when_required", "when_supported"] as const;
+
+export const STORE_SETTINGS = {
+  /** file:///directory: a share instead of a bucket. */
+  STORE_URL: storeUrl,
+  /** Unset: the AWS chain (environment, IRSA, EKS Pod Identity, IMDS). */
+  S3_ACCESS_KEY: text("", { secret: true }),
+  S3_SECRET: text("", { secret: true }),
+  S3_BUCKET_NAME: text(""),
+  /** A region, or the host name of an S3-compatible service (contract, section 4). */
+  S3_REGION: text(""),
+  /** Wins over S3_REGION as the address. */
+  S3_ENDPOINT: text(""),
+  S3_ADDRESSING: choice("path", ["path", "virtual"]),
+  /** A PEM file that is trusted beside the public authorities. */
+  S3_CA_BUNDLE: path(""),
+  /**
+   * when_supported also sends CRC32 (AWS's default); GCS, R2, OVH and older Ceph refuse requests for it.
+   * Content-MD5, which all of them know, is sent in either mode.
+   */
+  S3_REQUEST_CHECKSUM: choice("when_required", CHECKSUM_MODES),
+  S3_RESPONSE_CHECKSUM: choice("when_required", CHECKSUM_MODES),
+  /** auto: over plain http only, where nothing else protects the bytes on their way. */
+  S3_SIGN_PAYLOAD: choice("auto", ["auto", "always", "never"]),
+  /** If-None-Match: * on writes; given up by itself where the store says NotImplemented. */
+  S3_CONDITIONAL_WRITES: flag(true),
+  S3_SSE: choice("none", ["none", "AES256", "aws:kms"]),
+  S3_SSE_KMS_KEY_ID: text(""),
+  S3_STORAGE_CLASS: text(""),
+  /** x-amz-meta-*: namespace, pod, container, signal, node, core_complete. */
+  S3_METADATA: flag(true),
+  /** Object tags, `key=value,key={namespace}`, with the key template's fields; needs s3:PutObjectTagging. */
+  S3_TAGS: text(""),
+  S3_KEY_TEMPLATE: keyTemplate,
+  /** {cluster} in S3_KEY_TEMPLATE and S3_TAGS. */
+  CLUSTER_NAME: text(""),
+  /** How long a request may take beside the time its bytes need at 64 KiB/s. */
+  S3_TIMEOUT: integer(60, { min: 1, max: 3600, unit: "seconds" }),
+  S3_PART_SIZE: integer(PART_WISHED_BYTES, {
+    min: PART_MIN_BYTES,
+    max: PART_MAX_BYTES,
+    unit: "bytes",
+  }),
+  /** Parts on their way at once. */
+  S3_CONCURRENCY: integer(2, { min: 1, max: 16, unit: "parts" }),
+} as const;
+
+export type StoreSettings = SettingValues<typeof STORE_SETTINGS>;

@@ -1,0 +1,83 @@
+// The object's key: S3_KEY_TEMPLATE with its fields filled in. Slashes come from the template only: a
+// value, whoever chose it, stays within one component of the key.
+import { safeComponent } from "./dump-name.ts";
+
+export const DEFAULT_KEY_TEMPLATE = "{filename}";
+
+export const KEY_FIELDS = [
+  "filename",
+  "cluster",
+  "node",
+  "namespace",
+  "podname",
+  "container",
+  "hostname",
+  "exe_name",
+  "signal",
+  "uuid",
+  "timestamp",
+  "date",
+  "year",
+  "month",
+  "day",
+  "hour",
+] as const;
+
+export type KeyField = (typeof KEY_FIELDS)[number];
+export type KeyValues = Readonly<Record<KeyField, string>>;
+
+/** S3 takes 1024 bytes; room is left for a collision suffix. */
+const KEY_MAX_BYTES = 1000;
+const VALUE_MAX_CHARACTERS = 120;
+const PLACEHOLDER = /\{\{\s*([^{}]*?)\s*\}\}|\{\s*([^{}]*?)\s*\}/g;
+
+/** What is wrong with a key template, as words for a message; empty when it is good. */
+export function keyTemplateProblems(template: string): string[] {
+  const known: readonly string[] = KEY_FIELDS;
+  const problems: string[] = [];
+  const used = new Set<string>();
+  const rest = template.replace(PLACEHOLDER, (_, double?: string, single?: string) => {
+    const field = double ?? single ?? "";
+    used.add(field);
+    if (!known.includes(field)) problems.push(`{${field}} is no field`);
+    return "x";
+  });
+  if (/[{}]/.test(rest)) problems.push("a brace stands alone");
+  if (/[^\x20-\x7e]/.test(rest)) problems.push("only printable ASCII is allowed");
+  if (rest.split("/").some((component) => ["", ".", ".."].includes(component)))
+    problems.push("it has an empty component, . or ..");
+  if (!used.has("filename") && !used.has("uuid"))
+    problems.push("without {filename} or {uuid} every dump would get the same key");
+  return problems;
+}
+
+/** Fills in a template that keyTemplateProblems() found nothing wrong with. */
+export function renderObjectKey(template: string, values: KeyValues): string {
+  return fillTemplate(template, values, (value) => safeComponent(value) || "unknown").slice(
+    0,
+    KEY_MAX_BYTES,
+  );
+}
+
+/** The template with each known field replaced by `clean(value)`; unknown ones become nothing. */
+export function fillTemplate(
+  template: string,
+  values: KeyValues,
+  clean: (value: string, field: string) => string,
+): string {
+  const known = values as Readonly<Record<string, string | undefined>>;
+  return template.replace(PLACEHOLDER, (_, double?: string, single?: string) => {
+    const field = double ?? single ?? "";
+    const value = known[field] ?? "";
+    // The file's own name is ours already, and cutting it would make two dumps collide.
+    return clean(field === "filename" ? value : value.slice(0, VALUE_MAX_CHARACTERS), field);
+  });
+}
+
+/** `a/T.zip` → `a/T-2.zip`: where a different object stands at a key already. 0 is the key itself. */
+export function keyWithSuffix(key: string, suffix: number): string {
+  if (suffix === 0) return key;
+  const dot = key.lastIndexOf(".");
+  const cut = dot > key.lastIndexOf("/") + 1 ? dot : key.length;
+  return `${key.slice(0, cut)}-${suffix}${key.slice(cut)}`;
+}
