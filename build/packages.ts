@@ -1,0 +1,35 @@
+// The Debian packages that the tests use, each with its reason. Building and the demo need none of them.
+import { existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
+
+export interface DebianPackage {
+  name: string;
+  /** A program or file by which its presence is known. */
+  provides: string;
+  reason: string;
+}
+
+export const DEBIAN_PACKAGES: readonly DebianPackage[] = [
+  { name: "gcc", provides: "cc", reason: "builds the programs that crash" },
+  { name: "libc6-dev", provides: "/usr/include/stdio.h", reason: "builds the programs that crash" },
+  { name: "gdb", provides: "gdb", reason: "reads the cores that were delivered" },
+  { name: "unzip", provides: "unzip", reason: "reads the zips: Info-ZIP" },
+  { name: "python3", provides: "python3", reason: "reads the zips: zipfile; image maker" },
+  { name: "libarchive-tools", provides: "bsdtar", reason: "reads the zips: streaming reader" },
+  { name: "radosgw", provides: "radosgw", reason: "a real S3 server" },
+  { name: "ceph-mon", provides: "ceph-mon", reason: "a real S3 server" },
+  { name: "ceph-osd", provides: "ceph-osd", reason: "a real S3 server" },
+  { name: "ceph-common", provides: "ceph-authtool", reason: "a real S3 server" },
+  { name: "containerd", provides: "containerd", reason: "a real container runtime" },
+  { name: "runc", provides: "runc", reason: "a real container runtime" },
+];
+
+/** Those that are not here. */
+export function missingPackages(): DebianPackage[] {
+  const folders = [...(process.env["PATH"] ?? "").split(delimiter), "/usr/sbin", "/sbin"];
+  return DEBIAN_PACKAGES.filter(({ provides }) =>
+    provides.startsWith("/")
+      ? !existsSync(provides)
+      : !folders.some((folder) => existsSync(join(folder, provides))),
+  );
+}

@@ -1,0 +1,136 @@
+// `bun run verify`: every check there is, on a fresh clone too, ending in one line of figures. What the
+// checks are is the table below; nothing here is imported from node_modules, as setup may yet fill it.
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { cpus, tmpdir } from "node:os";
+import { join } from "node:path";
+import { endCommandsOnSignal, runCommand } from "./command.ts";
+import { bold, formatDuration, say, step, type Mark } from "./console.ts";
+import { installDebianPackages, installNpmPackages } from "./setup.ts";
+import { executableOf, hostTarget } from "./targets.ts";
+import {
+  NOTHING,
+  addFigures,
+  formatFigures,
+  parseFigures,
+  parseSkipReasons,
+  type Figures,
+} from "./test-figures.ts";
+import { restoreAfterKilledBorrower } from "../test/support/borrowed-kernel.ts";
+
+interface Stage {
+  mark: Mark;
+  note: string;
+  figures: Figures;
+  output: string;
+}
+
+const BUN = process.execPath;
+const OUTPUT_MAX_LINES = 400;
+const TEST_TIMEOUT_MS = 30_000;
+
+const startedMs = performance.now();
+const kernel = process.getuid?.() === 0 && process.env["CDH_TEST_KERNEL"] === "1";
+const reports = await mkdtemp(join(tmpdir(), "verify-"));
+const skips = new Map<string, number>();
+let total = NOTHING;
+
+endCommandsOnSignal(cleanUp);
+say(bold("verify core-dump-handler"));
+say(
+  `  ${process.platform} ${process.arch}, ${cpus().length} processors, bun ${Bun.version}, ` +
+    `kernel tests ${kernel ? "on" : "off (need root and CDH_TEST_KERNEL=1)"}\n`,
+);
+try {
+  const ready = await report("npm packages", () => prepare(installNpmPackages));
+  if (ready) {
+    await report("Debian packages", () => prepare(installDebianPackages));
+    await report("format", () => check([BUN, "fmt", "--check", "--no-script"]));
+    await report("types", () => check([BUN, "check", "--no-script"]));
+    await report("lint", () =>
+      check([BUN, "node_modules/oxlint/bin/oxlint", "--type-aware", "--deny-warnings"]),
+    );
+    await report("unit tests", () => tests("unit"));
+    if (await report("build", () => check([BUN, "build/build.ts"]))) {
+      await report("binary tests", () => tests("binary"));
+      await report("e2e tests", () => tests("e2e"));
+    }
+  }
+} finally {
+  await report("kernel as it was", kernelIsAsItWas);
+  await rm(reports, { recursive: true, force: true });
+}
+
+for (const [reason, count] of skips) say(`  ${count} skipped: ${reason}`);
+say(`  in ${formatDuration(performance.now() - startedMs)}\n`);
+say(formatFigures(total));
+process.exitCode = total.failed === 0 ? 0 : 1;
+
+/** Runs a stage, prints its line and, where it failed or has something to say, its output. */
+async function report(title: string, run: () => Promise<Stage>): Promise<boolean> {
+  const stage = await step(title, () =>
+    run().catch((error: unknown) => failed("the stage itself failed", Bun.inspect(error))),
+  );
+  total = addFigures(total, stage.figures);
+  if (stage.mark !== "ok" && stage.output !== "") {
+    const lines = stage.output.trimEnd().split("\n");
+    const left = lines.length - OUTPUT_MAX_LINES;
+    if (left > 0) say(`      … ${left} lines before these`);
+    for (const line of lines.slice(-OUTPUT_MAX_LINES)) say(`      ${line}`);
+  }
+  return stage.mark !== "FAILED";
+}
+
+/** A command that passes or fails as a whole counts as one check. */
+async function check(argv: readonly string[]): Promise<Stage> {
+  const { ok, output, reason } = await runCommand(argv);
+  if (!ok) return failed(reason, output);
+  return { mark: "ok", note: "", figures: { ...NOTHING, passed: 1 }, output };
+}
+
+/** The preparations count only when they fail. */
+async function prepare(install: typeof installNpmPackages): Promise<Stage> {
+  const { mark, note = "", output = "" } = await install();
+  return { mark, note, figures: { ...NOTHING, failed: mark === "FAILED" ? 1 : 0 }, output };
+}
+
+async function tests(folder: string): Promise<Stage> {
+  const file = join(reports, `${folder}.xml`);
+  const { ok, output, reason } = await runCommand(
+    [
+      BUN,
+      "test",
+      "--randomize",
+      "--no-orphans",
+      `--timeout=${TEST_TIMEOUT_MS}`,
+      "--reporter=junit",
+      `--reporter-outfile=${file}`,
+      `./test/${folder}/`,
+    ],
+    { env: { CDH_EXECUTABLE: executableOf(hostTarget()) } },
+  );
+  const xml = await readFile(file, "utf8").catch(() => undefined);
+  const figures = parseFigures(xml, output, ok);
+  for (const [why, count] of parseSkipReasons(xml ?? "")) {
+    skips.set(why, (skips.get(why) ?? 0) + count);
+  }
+  const note = formatFigures(figures);
+  if (figures.failed > 0) return { mark: "FAILED", note, figures, output: `${output}\n${reason}` };
+  return { mark: "ok", note, figures, output };
+}
+
+/** A test process that was killed could not restore the sysctls: done here, and counted. */
+async function kernelIsAsItWas(): Promise<Stage> {
+  if (!kernel) return { mark: "ok", note: "not touched", figures: NOTHING, output: "" };
+  if (!(await restoreAfterKilledBorrower()))
+    return { mark: "ok", note: "", figures: { ...NOTHING, passed: 1 }, output: "" };
+  return failed("a test left it changed; restored", "");
+}
+
+async function cleanUp(): Promise<void> {
+  if (kernel) await restoreAfterKilledBorrower();
+  await rm(reports, { recursive: true, force: true });
+}
+
+function failed(note: string, output: string): Stage {
+  return { mark: "FAILED", note, figures: { ...NOTHING, failed: 1 }, output };
+}
