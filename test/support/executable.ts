@@ -1,23 +1,27 @@
-// The compiled executable of this machine, built once per run when the sources are newer than it.
+// The compiled executables, each built once per run when the sources are newer than it.
 import { Glob } from "bun";
 import { statSync } from "node:fs";
 import { join } from "node:path";
-import { ROOT, executableOf, hostTarget } from "../../build/targets.ts";
+import { ROOT, executableOf, hostTarget, type Target } from "../../build/targets.ts";
 
 const SOURCES = new Glob("{src/**/*.ts,build/{build,targets}.ts,package.json,bun.lock}");
 
-let located: Promise<string> | undefined;
+const built = new Map<string, Promise<string>>();
 
-/** The executable's path. CDH_EXECUTABLE names a finished one, which is then taken as it is. */
+/** This machine's executable. CDH_EXECUTABLE names a finished one, which is then taken as it is. */
 export function executablePath(): Promise<string> {
-  located ??= locate();
-  return located;
+  const given = process.env["CDH_EXECUTABLE"] ?? "";
+  return given === "" ? builtExecutable(hostTarget()) : Promise.resolve(given);
 }
 
-async function locate(): Promise<string> {
-  const given = process.env["CDH_EXECUTABLE"];
-  if (given !== undefined && given !== "") return given;
-  const target = hostTarget();
+/** A target's executable in dist/. */
+export function builtExecutable(target: Target): Promise<string> {
+  const path = built.get(target.name) ?? buildIfStale(target);
+  built.set(target.name, path);
+  return path;
+}
+
+async function buildIfStale(target: Target): Promise<string> {
   const executable = executableOf(target);
   if (modifiedMs(executable) >= newestSourceMs()) return executable;
   const script = join(ROOT, "build/build.ts");
@@ -25,7 +29,7 @@ async function locate(): Promise<string> {
     cwd: ROOT,
     stdio: ["ignore", "ignore", "inherit"],
   });
-  if ((await build.exited) !== 0) throw new Error("the executable could not be built");
+  if ((await build.exited) !== 0) throw new Error(`${target.name} could not be built`);
   return executable;
 }
 
