@@ -6,6 +6,7 @@ import {
   lstat,
   mkdir,
   open,
+  readdir,
   rename,
   rmdir,
   stat,
@@ -91,6 +92,20 @@ function hintFor(cause: unknown, path: string): { hint?: string } {
   return {};
 }
 
+/** The name that replaceFile gives its unfinished file. */
+const TEMPORARY = /^\..+\.\d+\.\d+\.new$/;
+
+/** Removes what writes that were killed left in `directory`, once it is older than `ageMs`. */
+export async function removeTemporaries(directory: string, ageMs: number): Promise<void> {
+  if (!(await exists(directory))) return;
+  for (const name of await readdir(directory)) {
+    if (!TEMPORARY.test(name)) continue;
+    const path = join(directory, name);
+    const found = await lstat(path).catch(() => undefined);
+    if (found?.isFile() === true && Date.now() - found.mtimeMs >= ageMs) await removeFile(path);
+  }
+}
+
 /** Makes a rename or unlink in `directory` last through a power loss. */
 export async function syncDirectory(directory: string): Promise<void> {
   const handle = await open(directory, constants.O_RDONLY | constants.O_DIRECTORY);
@@ -152,13 +167,12 @@ export async function removeEmptyDirectory(path: string): Promise<boolean> {
 }
 
 /**
- * Makes `path` a real directory of our own with this mode, parents included; one that others could write
- * to is narrowed. True when it was made here. Throws AppError "host" for a link, a file, a foreign owner.
+ * Makes `path` a real directory of our own, parents included; one that is open to more than `mode` says is
+ * narrowed, never widened. Throws AppError "host" for a link, a file, a foreign owner.
  */
-export async function ensureDirectory(path: string, mode: number): Promise<boolean> {
-  let made = false;
+export async function ensureDirectory(path: string, mode: number): Promise<void> {
   try {
-    made = (await mkdir(path, { recursive: true, mode })) !== undefined;
+    await mkdir(path, { recursive: true, mode });
   } catch (cause) {
     throw new AppError("host", `cannot make the directory ${path}`, {
       cause,
@@ -174,8 +188,29 @@ export async function ensureDirectory(path: string, mode: number): Promise<boole
     throw new AppError("host", `${path} belongs to user ${found.uid}, not to us`, {
       hint: "its owner could replace what the kernel runs as root; change the owner or choose another path",
     });
-  if ((found.mode & 0o777) !== mode) await chmod(path, mode);
-  return made;
+  const narrowed = found.mode & (mode | 0o7000);
+  if ((found.mode & 0o7777) !== narrowed) await chmod(path, narrowed);
+}
+
+/** True when both are files with the same bytes; false when `target` is anything else. */
+export async function sameContent(source: string, target: string): Promise<boolean> {
+  const found = await lstat(target).catch(() => undefined);
+  const original = await stat(source);
+  if (found === undefined || !found.isFile() || found.size !== original.size) return false;
+  const [one, other] = await Promise.all([open(source), open(target)]);
+  try {
+    const [a, b] = [Buffer.alloc(COPY_BLOCK_BYTES), Buffer.alloc(COPY_BLOCK_BYTES)];
+    for (let position = 0; position < original.size; position += COPY_BLOCK_BYTES) {
+      const [left, right] = await Promise.all([
+        one.read(a, 0, a.length, position),
+        other.read(b, 0, b.length, position),
+      ]);
+      if (!a.subarray(0, left.bytesRead).equals(b.subarray(0, right.bytesRead))) return false;
+    }
+    return true;
+  } finally {
+    await Promise.all([one.close(), other.close()]);
+  }
 }
 
 /** True for something at `path` (links followed), false for nothing. */

@@ -20,6 +20,7 @@ import {
   readTextFile,
   removeEmptyDirectory,
   removeFile,
+  sameContent,
   writeFileAtomically,
 } from "../../../src/host/files.ts";
 
@@ -82,9 +83,12 @@ test("reading gives undefined for nothing, and refuses links, folders and long f
 
 test("a directory is made with its parents, and narrowed when it is open to others", async () => {
   const path = join(folder, "x", "y");
-  expect(await ensureDirectory(path, 0o700)).toBe(true);
+  await ensureDirectory(path, 0o755);
   chmodSync(path, 0o777);
-  expect(await ensureDirectory(path, 0o700)).toBe(false);
+  await ensureDirectory(path, 0o755);
+  expect(modeOf(path)).toBe(0o755);
+  await ensureDirectory(path, 0o700);
+  await ensureDirectory(path, 0o755);
   expect(modeOf(path)).toBe(0o700);
 });
 
@@ -96,6 +100,18 @@ test("a directory that is a link, a file or another user's is refused", async ()
   expect(await failureOf(ensureDirectory(join(folder, "file"), 0o700))).toContain(
     "cannot make the directory",
   );
+});
+
+test("two files are the same only when every byte is", async () => {
+  const [a, b] = [join(folder, "a"), join(folder, "b")];
+  writeFileSync(a, Buffer.alloc(3_000_000, 1));
+  writeFileSync(b, Buffer.alloc(3_000_000, 1));
+  expect(await sameContent(a, b)).toBe(true);
+  const last = Buffer.alloc(3_000_000, 1);
+  last[2_999_999] = 2;
+  writeFileSync(b, last);
+  expect(await sameContent(a, b)).toBe(false);
+  expect(await sameContent(a, join(folder, "none"))).toBe(false);
 });
 
 test("removing says whether there was something", async () => {
