@@ -1,6 +1,7 @@
 // The agent's environment (contract, section 4): its own settings, and the composer's as COMP_*.
 import { AppError } from "../model/app-error.ts";
 import { COMPOSER_SETTINGS, LOG_LEVELS, type ComposerSettings } from "./composer-settings.ts";
+import { SCHEDULE_SETTINGS } from "./schedule-settings.ts";
 import {
   choice,
   describeComplaint,
@@ -30,10 +31,11 @@ const AGENT_SETTINGS = {
   CRIO_ENDPOINT: text("unix:///run/containerd/containerd.sock"),
   /** Milliseconds between sweeps; 0 is off. */
   INTERVAL: integer(0, { min: 0, max: 2_147_483_647, unit: "milliseconds" }),
-  SCHEDULE: text(""),
+  ...SCHEDULE_SETTINGS,
   USE_INOTIFY: flag(false),
   ...STORE_SETTINGS,
   LOG_LEVEL: choice("Info", LOG_LEVELS),
+  LOG_FORMAT: choice("text", ["text", "json"]),
   /**
    * Where the host's /proc/sys stands, as PROC_ROOT/sys. A container that is not privileged sees its own
    * /proc/sys read-only; the chart mounts just the three files of model/sysctls.ts below /host/proc.
@@ -71,7 +73,7 @@ export function readAgentSettings(
   if (complaints.length > 0)
     throw new AppError(
       "configuration",
-      `wrong settings, nothing was changed:\n${complaints.map((c) => `  ${describeComplaint(c)}`).join("\n")}`,
+      `wrong settings, nothing was changed: ${complaints.map(describeComplaint).join("; ")}`,
     );
   const CORE_DIR = own.values.CORE_DIR || `${own.values.HOST_DIR}/cores`;
   const EVENT_DIR =
@@ -86,6 +88,27 @@ export function readAgentSettings(
   };
   return { ...own.values, CORE_DIR, EVENT_DIR, composer };
 }
+
+/**
+ * The few settings that a removal needs. One that is wrong for another reason must not keep the composer
+ * on the host; a wrong one of these is an AppError "configuration".
+ */
+export function readRemovalSettings(source: Readonly<Record<string, string | undefined>>) {
+  const names = Object.keys(REMOVAL_SETTINGS);
+  return readAgentSettings(Object.fromEntries(names.map((name) => [name, source[name]])));
+}
+
+const REMOVAL_SETTINGS = {
+  HOST_DIR: true,
+  CORE_DIR: true,
+  EVENT_DIR: true,
+  COMP_CORE_EVENT_DIR: true,
+  PROC_ROOT: true,
+  CORE_PIPE_LIMIT: true,
+  SUID_DUMPABLE: true,
+  LOG_LEVEL: true,
+  LOG_FORMAT: true,
+} satisfies Partial<Record<keyof typeof AGENT_SETTINGS, true>>;
 
 const COMPOSER_DEFAULTS = readSettings(COMPOSER_SETTINGS, {}).values;
 
