@@ -1,0 +1,65 @@
+// Puts the composer on the host and the kernel's settings in place, in an order that never leaves
+// core_pattern pointing at something incomplete. An error takes back what a first install changed.
+import { join } from "node:path";
+import { planCorePattern } from "../model/core-pattern.ts";
+import { VERSION } from "../model/version.ts";
+import type { AgentSettings } from "../config/agent-settings.ts";
+import { removeFile, removeTemporaries } from "../host/files.ts";
+import type { Log } from "../host/log.ts";
+import { checkHostDirectory } from "./host-directory.ts";
+import { installDirectories, installFiles, planFiles } from "./install-files.ts";
+import {
+  readInstallRecord,
+  RECORD_NAME,
+  writeInstallRecord,
+  type InstallRecord,
+} from "./install-record.ts";
+import { installSysctls, planSysctls, readSysctls } from "./install-sysctls.ts";
+import { Rollback } from "./rollback.ts";
+
+/** A temporary file that is older belongs to a start that was killed. */
+const ABANDONED_AFTER_MS = 60_000;
+
+export interface InstallContext {
+  settings: AgentSettings;
+  /** Our own executable. */
+  executable: string;
+  log: Log;
+}
+
+/** Safe to run again and again. Throws AppError "configuration", "host" or "sysctl". */
+export async function install({ settings, executable, log }: InstallContext): Promise<void> {
+  const { HOST_DIR, CORE_DIR, PROC_ROOT } = settings;
+  const wanted = planSysctls(settings, planCorePattern(HOST_DIR, CORE_DIR));
+  const found = await readSysctls(PROC_ROOT);
+  await checkHostDirectory(HOST_DIR);
+  const before = await readInstallRecord(HOST_DIR, log);
+  const isFirst = before?.finished !== true;
+  const rollback = new Rollback();
+  try {
+    await removeTemporaries(HOST_DIR, ABANDONED_AFTER_MS);
+    const directories = await installDirectories(settings, rollback);
+    const record: InstallRecord = {
+      version: VERSION,
+      finished: false,
+      sysctls: Object.fromEntries(wanted.map(({ sysctl, value }) => [sysctl.name, value])),
+      files: union(before?.files, planFiles(settings)),
+      directories: union(before?.directories, directories),
+    };
+    if (isFirst) rollback.add("record", () => removeFile(join(HOST_DIR, RECORD_NAME)));
+    // Before the first file: whatever is interrupted from here on, `remove` knows what to look for.
+    await writeInstallRecord(HOST_DIR, { ...record, finished: !isFirst });
+    await installFiles(settings, executable, rollback);
+    await installSysctls({ hostDir: HOST_DIR, procRoot: PROC_ROOT, wanted, found, rollback, log });
+    await writeInstallRecord(HOST_DIR, { ...record, finished: true });
+  } catch (error) {
+    // Over an earlier install the host works as it did: taking that away would lose cores.
+    if (isFirst) await rollback.run(log);
+    throw error;
+  }
+  log.info("installed", { hostDir: HOST_DIR, version: VERSION, first: isFirst });
+}
+
+function union(earlier: readonly string[] | undefined, now: readonly string[]): string[] {
+  return [...new Set([...(earlier ?? []), ...now])];
+}

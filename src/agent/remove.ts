@@ -1,0 +1,101 @@
+// Takes back what install did: the kernel's settings first, so that nothing starts the composer any more,
+// then what lies in HOST_DIR. Dumps that were not uploaded stay. Safe to run on any state, any number of times.
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { COMPOSER_NAME, isOurPattern } from "../model/core-pattern.ts";
+import { CORE_PATTERN, CORE_PIPE_LIMIT, SUID_DUMPABLE, type Sysctl } from "../model/sysctls.ts";
+import type { AgentSettings } from "../config/agent-settings.ts";
+import {
+  readTextFile,
+  removeEmptyDirectory,
+  removeFile,
+  removeTemporaries,
+} from "../host/files.ts";
+import type { Log } from "../host/log.ts";
+import { readSysctl, writeSysctl } from "../host/sysctl.ts";
+import { errnoOf } from "../model/app-error.ts";
+import { readInstallRecord, RECORD_NAME, type InstallRecord } from "./install-record.ts";
+import { STATE_FILES } from "./state-files.ts";
+
+/** What the kernel starts with, for a host whose .bak file is gone (fs/coredump.c, fs/exec.c). */
+const KERNEL_DEFAULTS = new Map([
+  [CORE_PATTERN.name, "core"],
+  [CORE_PIPE_LIMIT.name, "0"],
+  [SUID_DUMPABLE.name, "0"],
+]);
+
+export type RemovalSettings = Pick<
+  AgentSettings,
+  "HOST_DIR" | "CORE_DIR" | "EVENT_DIR" | "PROC_ROOT" | "CORE_PIPE_LIMIT" | "SUID_DUMPABLE"
+>;
+
+/** Throws AppError "sysctl" or "host"; what was done until then stays done. */
+export async function remove(settings: RemovalSettings, log: Log): Promise<void> {
+  const { HOST_DIR, CORE_DIR, EVENT_DIR } = settings;
+  const record = await readInstallRecord(HOST_DIR, log);
+  await restoreSysctls(settings, record, log);
+  for (const name of installedNames(record)) {
+    if (await removeFile(join(HOST_DIR, name))) log.info("file_removed", { name });
+  }
+  await removeTemporaries(HOST_DIR, 0);
+  const directories = record?.directories ?? [CORE_DIR, EVENT_DIR];
+  for (const directory of directories.toReversed()) await removeEmptyDirectory(directory);
+  log.info("removed", { hostDir: HOST_DIR, dumpsLeft: await countFiles(CORE_DIR) });
+}
+
+/** Each of the three by itself, the pattern first: as it was, unless it is no longer what we wrote. */
+async function restoreSysctls(
+  settings: RemovalSettings,
+  record: InstallRecord | undefined,
+  log: Log,
+): Promise<void> {
+  const { HOST_DIR, PROC_ROOT } = settings;
+  const patternIsOurs = isOurPattern(await readSysctl(PROC_ROOT, CORE_PATTERN), HOST_DIR);
+  const ours: Record<string, string> = {
+    [CORE_PIPE_LIMIT.name]: String(settings.CORE_PIPE_LIMIT),
+    [SUID_DUMPABLE.name]: String(settings.SUID_DUMPABLE),
+    ...record?.sysctls,
+  };
+  for (const sysctl of [SUID_DUMPABLE, CORE_PATTERN, CORE_PIPE_LIMIT]) {
+    const found = await readSysctl(PROC_ROOT, sysctl);
+    const isOurs = sysctl === CORE_PATTERN ? patternIsOurs : found === ours[sysctl.name];
+    const original = await originalOf(HOST_DIR, sysctl, patternIsOurs);
+    if (original === undefined || original === found) continue;
+    if (isOurs) {
+      await writeSysctl(PROC_ROOT, sysctl, original);
+      log.info("sysctl_restored", { name: sysctl.name, value: original });
+    } else {
+      log.warn("sysctl_left", { name: sysctl.name, value: found, original });
+    }
+  }
+}
+
+/**
+ * The backup; the kernel's default where it is gone, or holds our own pattern, while our pattern stands.
+ * undefined where nothing says that we ever changed it.
+ */
+async function originalOf(
+  hostDir: string,
+  sysctl: Sysctl,
+  patternIsOurs: boolean,
+): Promise<string | undefined> {
+  const backup = (await readTextFile(join(hostDir, sysctl.backup)))?.replace(/\n$/, "");
+  if (backup !== undefined && !isOurPattern(backup, hostDir)) return backup;
+  return patternIsOurs ? KERNEL_DEFAULTS.get(sysctl.name) : undefined;
+}
+
+/** The backups and the record last: a removal that is cut short can be run again. */
+function installedNames(record: InstallRecord | undefined): string[] {
+  const files = record?.files ?? [COMPOSER_NAME, ".env"];
+  const backups = [CORE_PATTERN, CORE_PIPE_LIMIT, SUID_DUMPABLE].map(({ backup }) => backup);
+  return [...files, ...STATE_FILES, ...backups, RECORD_NAME];
+}
+
+async function countFiles(directory: string): Promise<number> {
+  try {
+    return (await readdir(directory)).length;
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT" || errnoOf(error) === "ENOTDIR") return 0;
+    throw error;
+  }
+}
