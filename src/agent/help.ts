@@ -1,0 +1,28 @@
+// What `core-dump-handler --help` prints.
+
+export const HELP = `core-dump-handler: gets the core dump of a crashed container off its node
+
+usage
+  core-dump-handler [agent]        install on this host, then upload finished dumps until told to stop
+  core-dump-handler sweep [FILE]   upload every finished dump in CORE_DIR now, or just FILE
+  core-dump-handler remove         restore the kernel's settings and delete what was installed;
+                                   dumps that were not uploaded stay
+      --when-uninstalled           only if the DaemonSet itself is going (for a preStop hook)
+  core-dump-handler composer …     handle one crash (the kernel does this)
+  core-dump-handler --help         this text
+  core-dump-handler --version      the version
+
+settings
+  They come from the environment, then from a .env file beside the executable.
+  HOST_DIR         where the composer is installed (/var/mnt/core-dump-handler)
+  CORE_DIR         where dumps are kept until uploaded (HOST_DIR/cores)
+  INTERVAL         milliseconds between uploads; or SCHEDULE (cron); USE_INOTIFY goes with either.
+                   None of the three: nothing is uploaded
+  S3_BUCKET_NAME   the bucket, with S3_REGION, S3_ENDPOINT, S3_ACCESS_KEY, S3_SECRET
+  STORE_URL        file:///a/directory instead of a bucket
+  COMP_…           what the composer is told
+  docs/operations.md explains them all, and every log line and exit code.
+
+exit codes
+  0 done   1 could not   2 wrong command line or settings, nothing was changed
+`;

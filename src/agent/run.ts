@@ -1,0 +1,87 @@
+// The agent's commands: each one read, given its settings, and run. Nothing is decided here.
+import { AppError, EXIT } from "../model/app-error.ts";
+import { VERSION } from "../model/version.ts";
+import {
+  agentVariables,
+  readAgentSettings,
+  readRemovalSettings,
+} from "../config/agent-settings.ts";
+import { openLog, type Log } from "../host/log.ts";
+import { runAgent } from "./agent.ts";
+import { parseAgentCommand } from "./command-line.ts";
+import {
+  directoryOfExecutable,
+  isCompiled,
+  loadEnvironment,
+  type Environment,
+} from "./environment.ts";
+import { HELP } from "./help.ts";
+import { remove } from "./remove.ts";
+import { stopSignal } from "./stop-signal.ts";
+import { sweepFile, sweepFolder, type SweepReport } from "./sweep.ts";
+import { findUnknownVariables } from "./unknown-variables.ts";
+
+/** Runs one command; the exit code. Throws AppError. */
+export async function runAgentCommand(
+  args: readonly string[],
+  realEnvironment: Environment,
+): Promise<number> {
+  const command = parseAgentCommand(args);
+  if (command.name === "help") return print(HELP);
+  if (command.name === "version") return print(`core-dump-handler ${VERSION}\n`);
+  const environment = await loadEnvironment(realEnvironment, directoryOfExecutable());
+  if (command.name === "sweep") return runSweep(command.file, environment);
+  if (command.name === "remove") return runRemove(environment);
+  return runAgentHere(environment);
+}
+
+function print(text: string): number {
+  process.stdout.write(text);
+  return EXIT.done;
+}
+
+async function runAgentHere(environment: Environment): Promise<number> {
+  const settings = readAgentSettings(environment);
+  const log = openLog({ level: settings.LOG_LEVEL, format: settings.LOG_FORMAT });
+  if (!isCompiled())
+    throw new AppError(
+      "usage",
+      "the agent installs its own executable, and this one is not compiled",
+      {
+        hint: "bun run build makes dist/core-dump-handler-linux-*",
+      },
+    );
+  for (const variable of findUnknownVariables(environment, agentVariables()))
+    log.warn("unknown_setting", { variable });
+  log.info("starting", {
+    version: VERSION,
+    hostDir: settings.HOST_DIR,
+    coreDir: settings.CORE_DIR,
+  });
+  const signal = stopSignal(log);
+  await runAgent({ settings, executable: process.execPath, log, signal });
+  return EXIT.done;
+}
+
+async function runSweep(file: string | undefined, environment: Environment): Promise<number> {
+  const settings = readAgentSettings(environment);
+  const log = openLog({ level: settings.LOG_LEVEL, format: settings.LOG_FORMAT });
+  const signal = stopSignal(log);
+  const { openDelivery } = await import("./delivery/delivery.ts");
+  const delivery = openDelivery(settings, log);
+  const context = { coreDir: settings.CORE_DIR, delivery, log, signal };
+  const report = await (file === undefined ? sweepFolder(context) : sweepFile(file, context));
+  logSweep(log, report);
+  return report.failed + report.waiting > 0 || signal.aborted ? EXIT.failed : EXIT.done;
+}
+
+function logSweep(log: Log, { delivered, busy, waiting, failed }: SweepReport): void {
+  log.info("sweep_done", { reason: "command", delivered, busy, waiting, failed });
+}
+
+async function runRemove(environment: Environment): Promise<number> {
+  const settings = readRemovalSettings(environment);
+  const log = openLog({ level: settings.LOG_LEVEL, format: settings.LOG_FORMAT });
+  await remove(settings, log);
+  return EXIT.done;
+}
