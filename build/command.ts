@@ -15,36 +15,69 @@ const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 /** How long a group may take to clean up after SIGTERM (restoring core_pattern, for one). */
 const GRACE_MS = 5_000;
 
-/** Runs a command in the repository's root to its end, or to the deadline. */
-export async function runCommand(
+export interface RunningCommand {
+  /** What it has said so far. */
+  output(): string;
+  exited: Promise<CommandEnd>;
+  /** SIGTERM, and SIGKILL when that does not help. */
+  stop(): Promise<CommandEnd>;
+}
+
+/** Starts a command in the repository's root. */
+export function startCommand(
   argv: readonly string[],
-  options: { env?: Record<string, string>; deadlineMs?: number } = {},
-): Promise<CommandEnd> {
-  const { env = {}, deadlineMs = 10 * 60_000 } = options;
+  { env = {}, cwd = ROOT }: { env?: Record<string, string>; cwd?: string } = {},
+): RunningCommand {
   const child = Bun.spawn([...argv], {
-    cwd: ROOT,
+    cwd,
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],
     detached: true,
   });
   running.add(child.pid);
+  const chunks: Uint8Array[] = [];
+  const output = () => Buffer.concat(chunks).toString();
+  const read = [collect(child.stdout, chunks), collect(child.stderr, chunks)];
+  const exited = child.exited.then(async (): Promise<CommandEnd> => {
+    // Whatever the command left behind in its group ends with it, and so do the pipes.
+    signalGroup(child.pid, "SIGKILL");
+    running.delete(child.pid);
+    await Promise.all(read);
+    return { ok: child.exitCode === 0, output: output(), reason: reasonOf(child) };
+  });
+  return {
+    output,
+    exited,
+    async stop() {
+      await endGroup(child.pid);
+      return exited;
+    },
+  };
+}
+
+/** Runs a command in the repository's root to its end, or to the deadline. */
+export async function runCommand(
+  argv: readonly string[],
+  options: { env?: Record<string, string>; cwd?: string; deadlineMs?: number } = {},
+): Promise<CommandEnd> {
+  const { deadlineMs = 10 * 60_000 } = options;
+  const command = startCommand(argv, options);
   let late = false;
   const timer = setTimeout(() => {
     late = true;
-    void endGroup(child.pid);
+    void command.stop();
   }, deadlineMs);
-  const chunks: Uint8Array[] = [];
-  await Promise.all([collect(child.stdout, chunks), collect(child.stderr, chunks), child.exited]);
+  const end = await command.exited;
   clearTimeout(timer);
-  // Whatever the command left behind in its group ends with it.
-  signalGroup(child.pid, "SIGKILL");
-  running.delete(child.pid);
-  const output = Buffer.concat(chunks).toString();
-  if (late) return { ok: false, output, reason: `ended after ${deadlineMs / 60_000} minutes` };
-  if (child.exitCode === 0) return { ok: true, output, reason: "" };
-  const reason =
-    child.signalCode === null ? `exit code ${child.exitCode}` : `killed by ${child.signalCode}`;
-  return { ok: false, output, reason };
+  if (!late) return end;
+  return { ...end, ok: false, reason: `ended after ${deadlineMs / 60_000} minutes` };
+}
+
+function reasonOf(child: Bun.Subprocess): string {
+  if (child.exitCode === 0) return "";
+  return child.signalCode === null
+    ? `exit code ${child.exitCode}`
+    : `killed by ${child.signalCode}`;
 }
 
 /** Ctrl-C and SIGTERM end every running command, then run `last`, then end this process by the same signal. */
