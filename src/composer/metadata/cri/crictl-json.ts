@@ -12,9 +12,7 @@ import {
   type PodSandbox,
   type PodSandboxStatusResponse,
 } from "./generated/cri_pb.js";
-
-export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
-export type JsonObject = { [key: string]: Json };
+import type { Json, JsonObject } from "../json.ts";
 
 /** One item of `crictl pods -o json`. */
 export function podJson(pod: PodSandbox): JsonObject {

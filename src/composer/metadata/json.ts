@@ -1,0 +1,52 @@
+// JSON as crictl prints it, native or from crictl itself, and how to read it without trusting its shape.
+
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+export type JsonObject = { [key: string]: Json };
+
+export function isObject(value: Json | undefined): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** The value at a path of keys, or undefined where there is none. */
+export function at(value: Json | undefined, ...keys: string[]): Json | undefined {
+  let current = value;
+  for (const key of keys) {
+    if (!isObject(current) || !Object.hasOwn(current, key)) return undefined;
+    current = current[key];
+  }
+  return current;
+}
+
+/** The text at a path, or "" where there is none. */
+export function textAt(value: Json | undefined, ...keys: string[]): string {
+  const found = at(value, ...keys);
+  return typeof found === "string" ? found : "";
+}
+
+/** The objects of the list at a path. */
+export function objectsAt(value: Json | undefined, ...keys: string[]): JsonObject[] {
+  const found = at(value, ...keys);
+  return Array.isArray(found) ? found.filter(isObject) : [];
+}
+
+/** The texts of the list at a path. */
+export function textsAt(value: Json | undefined, ...keys: string[]): string[] {
+  const found = at(value, ...keys);
+  return Array.isArray(found) ? found.filter((item) => typeof item === "string") : [];
+}
+
+/** The text values of the object at a path. */
+export function textMapAt(value: Json | undefined, ...keys: string[]): Record<string, string> {
+  const found = at(value, ...keys);
+  if (!isObject(found)) return {};
+  return Object.fromEntries(
+    Object.entries(found).filter(
+      (entry): entry is [string, string] => typeof entry[1] === "string",
+    ),
+  );
+}
+
+/** Indented as crictl does. */
+export function formatJson(value: Json): Uint8Array {
+  return new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`);
+}

@@ -1,0 +1,28 @@
+// What one dump gets to know about its pod: the result of collectMetadata, and its pieces.
+import type { DumpInfo } from "../../model/dump-info.ts";
+
+export type Verdict = { kind: "collect" } | { kind: "skip"; reason: string };
+
+/** One file of the zip, named `T` + suffix. */
+export interface Entry {
+  suffix: string;
+  data: Uint8Array;
+}
+
+export interface Metadata {
+  /** skip: the owner's rules (selector, namespaces) leave this dump out; nothing else is filled in then. */
+  verdict: Verdict;
+  facts: Partial<DumpInfo>;
+  /** In the zip's order (contract, section 6). */
+  entries: Entry[];
+  event: EventFacts;
+}
+
+/** What only the event file tells (contract, section 7). */
+export interface EventFacts {
+  imageList: string[];
+  /** Those whose name begins with info.coredump. */
+  labels: Record<string, string>;
+}
+
+export const NO_EVENT_FACTS: EventFacts = { imageList: [], labels: {} };

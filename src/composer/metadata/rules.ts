@@ -1,0 +1,72 @@
+// The owner's rules on which dumps are collected: POD_SELECTOR_LABEL and the namespace lists.
+// Pure. What is not known for sure is left out: a rule is the owner's word on what may be taken.
+import type { Verdict } from "./metadata.ts";
+
+export interface Rules {
+  /** `name` (any value) or `name=value`; empty matches every pod. */
+  selector: string;
+  /** Comma-separated, `*` for any run of characters; empty includes every namespace. */
+  namespaceInclude: string;
+  namespaceExclude: string;
+}
+
+export type PodKnowledge =
+  | { kind: "pod"; namespace: string; labels: Readonly<Record<string, string>> }
+  /** A process of no container: it has no namespace and no labels, for certain. */
+  | { kind: "no_pod" }
+  | { kind: "unknown"; why: string };
+
+/** True when there is any rule, i.e. the pod has to be known. */
+export function hasRules(rules: Rules): boolean {
+  return [rules.selector, rules.namespaceInclude, rules.namespaceExclude].some(
+    (rule) => rule.trim() !== "",
+  );
+}
+
+/** Whether a dump of this pod is collected, and why not. */
+export function decide(rules: Rules, known: PodKnowledge): Verdict {
+  if (!hasRules(rules)) return { kind: "collect" };
+  if (known.kind === "unknown") return skip(`the pod's labels cannot be had: ${known.why}`);
+  const selector = rules.selector.trim();
+  if (selector !== "") {
+    if (known.kind === "no_pod") return skip("a host process has no labels");
+    if (!matchesSelector(selector, known.labels))
+      return skip(`the pod does not match POD_SELECTOR_LABEL ${selector}`);
+  }
+  const include = patternsOf(rules.namespaceInclude);
+  const exclude = patternsOf(rules.namespaceExclude);
+  if (known.kind === "no_pod")
+    return include.length === 0 ? { kind: "collect" } : skip("a host process is in no namespace");
+  if (include.length > 0 && !include.some((pattern) => pattern.test(known.namespace)))
+    return skip(`namespace ${known.namespace} is not in NAMESPACE_INCLUDE`);
+  if (exclude.some((pattern) => pattern.test(known.namespace)))
+    return skip(`namespace ${known.namespace} is in NAMESPACE_EXCLUDE`);
+  return { kind: "collect" };
+}
+
+function skip(reason: string): Verdict {
+  return { kind: "skip", reason };
+}
+
+function matchesSelector(selector: string, labels: Readonly<Record<string, string>>): boolean {
+  const equals = selector.indexOf("=");
+  const name = (equals === -1 ? selector : selector.slice(0, equals)).trim();
+  if (!Object.hasOwn(labels, name)) return false;
+  return equals === -1 || labels[name] === selector.slice(equals + 1).trim();
+}
+
+function patternsOf(list: string): RegExp[] {
+  return list
+    .split(",")
+    .map((item) => item.trim())
+    .filter((item) => item !== "")
+    .map(
+      (item) =>
+        new RegExp(
+          `^${item
+            .split("*")
+            .map((text) => RegExp.escape(text))
+            .join(".*")}$`,
+        ),
+    );
+}
