@@ -1,0 +1,96 @@
+import { afterEach, beforeEach, expect, test } from "bun:test";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { sweepFile, sweepFolder } from "../../../src/agent/sweep.ts";
+import { openLog } from "../../../src/host/log.ts";
+import { failureOf } from "../../support/failure.ts";
+import { fakeDelivery } from "../../support/fake-delivery.ts";
+
+let coreDir: string;
+let lines: string[];
+beforeEach(() => {
+  coreDir = mkdtempSync(join(tmpdir(), "cores-"));
+  lines = [];
+});
+afterEach(() => rmSync(coreDir, { recursive: true, force: true }));
+
+function context(delivery = fakeDelivery(), signal = new AbortController().signal) {
+  const log = openLog({ level: "Debug", format: "text", write: (line) => lines.push(line) });
+  return { coreDir, delivery, log, signal };
+}
+
+function dump(name: string, ageSeconds: number): void {
+  writeFileSync(join(coreDir, name), "zip");
+  const time = Date.now() / 1000 - ageSeconds;
+  utimesSync(join(coreDir, name), time, time);
+}
+
+test("every finished dump is handed over, the oldest first, and nothing else", async () => {
+  dump("new.zip", 1);
+  dump("old.zip", 100);
+  dump("notes.txt", 5);
+  dump(".cdh-0f8fad5b-d9cb-469f-a165-70867728950e.partial", 5);
+  dump(".old.zip.upload.json", 5);
+  mkdirSync(join(coreDir, "folder.zip"));
+  symlinkSync("/etc/passwd", join(coreDir, "link.zip"));
+  const delivery = fakeDelivery();
+  const report = await sweepFolder(context(delivery));
+  expect(delivery.given).toEqual(["old.zip", "new.zip"]);
+  expect(report).toEqual({ delivered: 2, busy: 0, waiting: 0, failed: 0, nextRetryMs: undefined });
+});
+
+test("a dump that cannot be delivered does not hold up the others", async () => {
+  for (const [index, name] of ["a.zip", "b.zip", "c.zip", "d.zip"].entries()) dump(name, 9 - index);
+  const delivery = fakeDelivery({
+    "a.zip": { kind: "failed", error: new Error("no\nbucket"), retryAtMs: 5000 },
+    "b.zip": new Error("a bug"),
+    "c.zip": { kind: "waiting", retryAtMs: 3000 },
+  });
+  const report = await sweepFolder(context(delivery));
+  expect(delivery.given).toEqual(["a.zip", "b.zip", "c.zip", "d.zip"]);
+  expect(report).toMatchObject({ delivered: 1, waiting: 1, failed: 2, nextRetryMs: 3000 });
+  expect(lines.some((line) => line.includes('error="no\\\\u000abucket"'))).toBe(true);
+});
+
+test("a stop lets the dump under way end and starts no other", async () => {
+  dump("a.zip", 2);
+  dump("b.zip", 1);
+  const stop = new AbortController();
+  const delivery = fakeDelivery({
+    "a.zip": async () => {
+      stop.abort();
+      return { kind: "delivered", key: "a.zip", sizeBytes: 1 };
+    },
+  });
+  const report = await sweepFolder(context(delivery, stop.signal));
+  expect(delivery.given).toEqual(["a.zip"]);
+  expect(report.delivered).toBe(1);
+});
+
+test("no CORE_DIR is no dumps", async () => {
+  rmSync(coreDir, { recursive: true });
+  expect((await sweepFolder(context())).delivered).toBe(0);
+});
+
+test("one dump is swept by its path or by its name", async () => {
+  dump("a.zip", 1);
+  dump("b.zip", 1);
+  const delivery = fakeDelivery();
+  await sweepFile("b.zip", context(delivery));
+  await sweepFile(join(coreDir, "a.zip"), context(delivery));
+  expect(delivery.given).toEqual(["b.zip", "a.zip"]);
+});
+
+test.each([
+  "none.zip",
+  ".cdh-0f8fad5b-d9cb-469f-a165-70867728950e.partial",
+  "notes.txt",
+  "link.zip",
+])("%s is refused as no finished dump", async (name) => {
+  if (name === "link.zip") symlinkSync("/etc/passwd", join(coreDir, name));
+  else if (name !== "none.zip") dump(name, 1);
+  const delivery = fakeDelivery();
+  expect(await failureOf(sweepFile(name, context(delivery)))).toContain(join(coreDir, name));
+  expect(delivery.given).toEqual([]);
+});
