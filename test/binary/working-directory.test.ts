@@ -15,7 +15,9 @@ async function layTraps(folder: string): Promise<void> {
 }
 
 async function run(argv: string[], cwd: string): Promise<void> {
-  const child = Bun.spawn(argv, { cwd, env: {}, stdio: ["ignore", "ignore", "ignore"] });
+  // A wrong setting: without arguments it is the agent, which would install itself on this machine.
+  const env = { HOST_DIR: "refused" };
+  const child = Bun.spawn(argv, { cwd, env, stdio: ["ignore", "ignore", "ignore"] });
   await child.exited;
 }
 
