@@ -23,14 +23,20 @@ export interface RunningCommand {
   stop(): Promise<CommandEnd>;
 }
 
+export interface CommandOptions {
+  /** Added to our own environment, or all there is. */
+  env?: Record<string, string>;
+  inheritEnv?: boolean;
+}
+
 /** Starts a command in the repository's root. */
 export function startCommand(
   argv: readonly string[],
-  { env = {}, cwd = ROOT }: { env?: Record<string, string>; cwd?: string } = {},
+  { env = {}, inheritEnv = true }: CommandOptions = {},
 ): RunningCommand {
   const child = Bun.spawn([...argv], {
-    cwd,
-    env: { ...process.env, ...env },
+    cwd: ROOT,
+    env: inheritEnv ? { ...process.env, ...env } : env,
     stdio: ["ignore", "pipe", "pipe"],
     detached: true,
   });
@@ -58,7 +64,7 @@ export function startCommand(
 /** Runs a command in the repository's root to its end, or to the deadline. */
 export async function runCommand(
   argv: readonly string[],
-  options: { env?: Record<string, string>; cwd?: string; deadlineMs?: number } = {},
+  options: CommandOptions & { deadlineMs?: number } = {},
 ): Promise<CommandEnd> {
   const { deadlineMs = 10 * 60_000 } = options;
   const command = startCommand(argv, options);

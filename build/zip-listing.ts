@@ -39,7 +39,7 @@ export async function listZip(path: string): Promise<ZipEntry[]> {
 }
 
 function* parseCentralDirectory(directory: Buffer): Generator<ZipEntry> {
-  for (let at = 0; at < directory.length; ) {
+  for (let at = 0; at < directory.length;) {
     if (directory.readUInt32LE(at) !== CENTRAL) throw new Error("a broken central directory");
     const nameEnd = at + 46 + directory.readUInt16LE(at + 28);
     const extraEnd = nameEnd + directory.readUInt16LE(at + 30);
@@ -56,7 +56,7 @@ function* parseCentralDirectory(directory: Buffer): Generator<ZipEntry> {
 }
 
 function zip64Values(extra: Buffer): number[] {
-  for (let at = 0; at + 4 <= extra.length; ) {
+  for (let at = 0; at + 4 <= extra.length;) {
     const bytes = extra.readUInt16LE(at + 2);
     if (extra.readUInt16LE(at) === ZIP64_EXTRA)
       return Array.from({ length: Math.floor(bytes / 8) }, (_, i) =>

@@ -1,0 +1,51 @@
+// What the demo shows of a delivered zip: its path, listing and dump-info, and how a debugger opens it.
+import { open, stat } from "node:fs/promises";
+import { inflateRawSync } from "node:zlib";
+import { bold, faint, say } from "./console.ts";
+import { listZip, type ZipEntry } from "./zip-listing.ts";
+import type { DemoProgram } from "./demo-program.ts";
+
+const SHOWN_KEYS = ["exe", "signal", "signal_name", "core_bytes", "core_complete", "uuid"];
+
+export async function showDump(zip: string, program: DemoProgram): Promise<void> {
+  const entries = await listZip(zip);
+  const { size } = await stat(zip);
+  say(`\n${bold("The delivered zip")}, ${formatSize(size)}:\n  ${zip}\n`);
+  say(faint(`  ${"size".padStart(10)} ${"packed".padStart(10)}  name`));
+  for (const { name, sizeBytes, packedBytes } of entries)
+    say(`  ${formatSize(sizeBytes).padStart(10)} ${formatSize(packedBytes).padStart(10)}  ${name}`);
+  const [info] = entries;
+  if (info?.name.endsWith("-dump-info.json") === true)
+    showInfo(JSON.parse(await readEntry(zip, info)));
+  say(`\n${bold("What next")}: open the core with a debugger.`);
+  say(`  unzip -p '${zip}' \\\n    '*.core' > core`);
+  say(`  gdb -ex bt '${program.path}' core`);
+}
+
+function showInfo(info: Record<string, unknown>): void {
+  say(`\n${bold("dump-info.json")} says, among more:`);
+  for (const key of SHOWN_KEYS)
+    if (info[key] !== undefined) say(`  ${key.padEnd(14)}${JSON.stringify(info[key])}`);
+}
+
+/** A small entry's text: stored or deflated, from its local header on. */
+async function readEntry(zip: string, entry: ZipEntry): Promise<string> {
+  const file = await open(zip, "r");
+  try {
+    const head = Buffer.alloc(30);
+    await file.read(head, 0, head.length, entry.offset);
+    const dataAt = entry.offset + 30 + head.readUInt16LE(26) + head.readUInt16LE(28);
+    const data = Buffer.alloc(entry.packedBytes);
+    await file.read(data, 0, data.length, dataAt);
+    return (head.readUInt16LE(8) === 0 ? data : inflateRawSync(data)).toString();
+  } finally {
+    await file.close();
+  }
+}
+
+function formatSize(bytes: number): string {
+  if (bytes < 1e3) return `${bytes} B`;
+  if (bytes < 1e6) return `${(bytes / 1e3).toFixed(1)} kB`;
+  if (bytes < 1e9) return `${(bytes / 1e6).toFixed(1)} MB`;
+  return `${(bytes / 1e9).toFixed(2)} GB`;
+}

@@ -1,0 +1,65 @@
+// `bun run demo`: a program crashes for real, the composer takes its core, the agent delivers the zip.
+// Through the kernel where we are root and core_pattern can be written (given back whatever happens);
+// else the composer gets a core that we made. `-- --keep` keeps the result.
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { endCommandsOnSignal } from "./command.ts";
+import { bold, formatDuration, say, step } from "./console.ts";
+import {
+  buildExecutable,
+  deliver,
+  kernelObstacle,
+  throughKernel,
+  throughPipe,
+} from "./demo-steps.ts";
+import { chooseProgram } from "./demo-program.ts";
+import { showDump } from "./demo-report.ts";
+import { installNpmPackages } from "./setup.ts";
+
+const keep = process.argv.includes("--keep");
+
+say(bold("core-dump-handler demo"));
+say("A program crashes, its core becomes a zip, the zip reaches the store.\n");
+
+// core_pattern holds 127 characters, so the folder's path has to be short whatever TMPDIR says.
+const folder = await mkdtemp("/tmp/cdh-demo-");
+const paths = { folder, hostDir: join(folder, "host"), storeDir: join(folder, "store") };
+const clean = async () => {
+  if (!keep) await rm(folder, { recursive: true, force: true });
+};
+endCommandsOnSignal(clean);
+
+try {
+  await run();
+} catch (error) {
+  say(`\n${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1;
+} finally {
+  await clean();
+}
+
+async function run(): Promise<void> {
+  const npm = await step("npm packages", installNpmPackages);
+  if (npm.mark === "FAILED") throw new Error(npm.output);
+  const executable = await buildExecutable();
+  await mkdir(paths.storeDir);
+  const program = await chooseProgram();
+  const obstacle = kernelObstacle();
+  if (obstacle === undefined) {
+    say("\n  kernel.core_pattern is ours until the crash is handled; it is given back");
+    say("  at the end, and on Ctrl-C too.");
+  } else say(`\n  Not through the kernel here (${obstacle}): the composer gets a core by hand.`);
+  say(`  What crashes: ${program.title}.\n`);
+
+  const context = { executable, program, paths };
+  let heldMs = obstacle === undefined ? await throughKernel(context) : undefined;
+  const crashedForReal = heldMs !== undefined;
+  if (heldMs === undefined) heldMs = await throughPipe(context);
+  const zip = await deliver(context);
+  say();
+  const held = crashedForReal ? "The crashed process was held for" : "Taking the core took";
+  say(bold(`${held} ${formatDuration(heldMs)}.`));
+  await showDump(zip, program);
+  if (keep) say(`\nKept: ${folder}`);
+  else say("\nNothing of this is kept; `bun run demo -- --keep` keeps it.");
+}
