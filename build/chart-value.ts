@@ -1,0 +1,35 @@
+// One row of the table of the chart's values, and the JSON schemas that rows share. See chart-values.ts.
+
+export type Json = null | boolean | number | string | readonly Json[] | { [key: string]: Json };
+export type JsonSchema = { readonly [key: string]: Json };
+
+export interface ChartValue {
+  /** Dotted, as `helm --set` takes it. */
+  path: string;
+  fallback: Json;
+  /** What it does, for values.yaml and the tables. */
+  about: string;
+  /** The agent's environment variable that it becomes. */
+  variable?: string;
+  /** The allowed values; without it, whatever has the type of the default. */
+  schema?: JsonSchema;
+  /** Another value that works, where the default is blank and no number or plain word would do. */
+  sample?: Json;
+  /** Why the chart's default is not the agent's own. */
+  differs?: string;
+  /** Where the value is shown to work: a test file, below test/. */
+  shownBy?: string;
+}
+
+export const BLANK_OR = (schema: JsonSchema): JsonSchema => ({
+  anyOf: [{ type: "null" }, { const: "" }, schema],
+});
+export const TEXT_OR_NULL: JsonSchema = { type: ["string", "null"] };
+export const ABSOLUTE_PATH: JsonSchema = { type: "string", pattern: "^/" };
+export const ABSOLUTE_PATH_OR_BLANK: JsonSchema = { type: "string", pattern: "^$|^/" };
+/** A Kubernetes quantity or a plain number of bytes. */
+export const SIZE: JsonSchema = {
+  type: ["string", "integer"],
+  pattern: "^[0-9]+(\\.[0-9]+)?\\s*([kKmMgGtT]i?)?[bB]?$",
+  minimum: 0,
+};

@@ -1,0 +1,100 @@
+// The rows of `daemonset.*` that the agent reads as variables, triggers included. See chart-values.ts.
+import { PATTERN_MAX_LENGTH, planCorePattern } from "../src/model/core-pattern.ts";
+import { ABSOLUTE_PATH, BLANK_OR, type ChartValue, TEXT_OR_NULL } from "./chart-value.ts";
+
+/** What core_pattern has room for: 127 characters in all, split on blanks, % expanded (core(5)). */
+const LONGEST_HOST_DIR = PATTERN_MAX_LENGTH - (planCorePattern("/", "/with a blank").length - 1);
+
+export const AGENT_VALUES: readonly ChartValue[] = [
+  {
+    path: "daemonset.logLevel",
+    variable: "LOG_LEVEL",
+    fallback: "Info",
+    schema: { enum: ["Debug", "Info", "Warn", "Error", "debug", "info", "warn", "error"] },
+    about: "How much the agent logs.",
+  },
+  {
+    path: "daemonset.hostDirectory",
+    variable: "HOST_DIR",
+    fallback: "/var/mnt/core-dump-handler",
+    schema: { type: "string", pattern: "^/[^\\s%]*$", maxLength: LONGEST_HOST_DIR },
+    about:
+      "The node's folder for the composer, its settings and its log. The kernel runs the composer from there as root: it must be on a filesystem that allows execution, and only root may write to it.",
+  },
+  {
+    path: "daemonset.coreDirectory",
+    variable: "CORE_DIR",
+    fallback: "/var/mnt/core-dump-handler/cores",
+    schema: ABSOLUTE_PATH,
+    about: "The node's folder where zips wait for their upload.",
+  },
+  {
+    path: "daemonset.eventDirectory",
+    variable: "EVENT_DIR",
+    fallback: "/var/mnt/core-dump-handler/events",
+    schema: ABSOLUTE_PATH,
+    about: "The node's folder for event files (composer.coreEvents).",
+  },
+  {
+    path: "daemonset.crioEndpoint",
+    variable: "CRIO_ENDPOINT",
+    fallback: "unix:///run/containerd/containerd.sock",
+    about: "The container runtime's CRI socket on the node.",
+  },
+  {
+    path: "daemonset.suidDumpable",
+    variable: "SUID_DUMPABLE",
+    fallback: 2,
+    schema: { enum: [0, 1, 2] },
+    about:
+      "fs.suid_dumpable while installed: 2 collects set-uid programs too, readable by root only.",
+  },
+  {
+    path: "daemonset.corePipeLimit",
+    variable: "CORE_PIPE_LIMIT",
+    fallback: 128,
+    schema: { type: "integer", minimum: 0, maximum: 65536 },
+    about: "kernel.core_pipe_limit while installed: dumps at once; more are dropped by the kernel.",
+  },
+  {
+    path: "daemonset.vendor",
+    variable: "VENDOR",
+    fallback: "default",
+    schema: { enum: ["default", "rhel7", "musl"] },
+    about: "default and rhel7 are one build (glibc 2.17 and later); musl for nodes without glibc.",
+  },
+  {
+    path: "daemonset.interval",
+    variable: "INTERVAL",
+    fallback: null,
+    schema: BLANK_OR({ type: "integer", minimum: 0, maximum: 2147483647 }),
+    about: "Milliseconds between sweeps of coreDirectory, e.g. 60000. Wins over schedule.",
+  },
+  {
+    path: "daemonset.schedule",
+    variable: "SCHEDULE",
+    fallback: null,
+    schema: TEXT_OR_NULL,
+    about: 'Sweeps by cron, with an optional leading field for seconds: "0 */5 * * * *".',
+  },
+  {
+    path: "daemonset.useINotify",
+    variable: "USE_INOTIFY",
+    fallback: true,
+    differs: "the ancestor's chart turns it on, its agent does not",
+    about: "Upload each zip as soon as it appears. Goes with interval or schedule too.",
+  },
+  {
+    path: "daemonset.deployCrioConfig",
+    variable: "DEPLOY_CRIO_CONFIG",
+    fallback: false,
+    about: "Write hostDirectory/crictl.yaml from crioEndpoint, for crictl.",
+  },
+  {
+    path: "daemonset.includeCrioExe",
+    variable: "DEPLOY_CRIO_EXE",
+    fallback: false,
+    about:
+      "Copy the image's crictl to hostDirectory. The built-in client makes it unnecessary; an image carries one only when built so.",
+  },
+];

@@ -1,0 +1,119 @@
+// The rows of `composer.*`: what the agent hands to the composer as COMP_*. See chart-values.ts.
+import { type ChartValue, SIZE } from "./chart-value.ts";
+
+export const COMPOSER_VALUES: readonly ChartValue[] = [
+  {
+    path: "composer.logLevel",
+    variable: "COMP_LOG_LEVEL",
+    fallback: "Warn",
+    schema: { enum: ["Debug", "Info", "Warn", "Error", "debug", "info", "warn", "error"] },
+    about: "How much the composer writes to hostDirectory/composer.log.",
+  },
+  {
+    path: "composer.ignoreCrio",
+    variable: "COMP_IGNORE_CRIO",
+    fallback: false,
+    about: "Do not ask the container runtime: the zip holds the core and dump-info only.",
+  },
+  {
+    path: "composer.includeProcInfo",
+    variable: "COMP_INCLUDE_PROC_INFO",
+    fallback: false,
+    about:
+      "Add auxv, cmdline, environ, maps and status of the processes. Environments hold secrets: mind who may read the bucket.",
+  },
+  {
+    path: "composer.crioImageCmd",
+    variable: "COMP_CRIO_IMAGE_CMD",
+    fallback: "img",
+    schema: { enum: ["img", "images"] },
+    about: "crictl's word for images, where crictl is used at all.",
+  },
+  {
+    path: "composer.timeout",
+    variable: "COMP_TIMEOUT",
+    fallback: 600,
+    schema: { type: "integer", minimum: 1, maximum: 86400 },
+    about: "Seconds that one dump may take; then its zip is closed and labelled truncated.",
+  },
+  {
+    path: "composer.compression",
+    variable: "COMP_COMPRESSION",
+    fallback: true,
+    about: "Deflate the zip's entries; false stores them.",
+  },
+  {
+    path: "composer.coreEvents",
+    variable: "COMP_CORE_EVENTS",
+    fallback: false,
+    about: "Write an event file to daemonset.eventDirectory for each finished zip.",
+  },
+  {
+    path: "composer.filenameTemplate",
+    variable: "COMP_FILENAME_TEMPLATE",
+    fallback: "{uuid}-dump-{timestamp}-{hostname}-{exe_name}-{pid}-{signal}",
+    about:
+      "The zip's name. Fields: uuid, timestamp, hostname, exe_name, pid, signal, limit_size, pathname, namespace, podname; {x} or {{x}}.",
+  },
+  {
+    path: "composer.logLength",
+    variable: "COMP_LOG_LENGTH",
+    fallback: 500,
+    schema: { type: "integer", minimum: 0, maximum: 1000000 },
+    about: "Last lines of each container's log that go into the zip.",
+  },
+  {
+    path: "composer.podSelectorLabel",
+    variable: "COMP_POD_SELECTOR_LABEL",
+    fallback: "",
+    about: "Collect from pods with this label only: its name, or name=value. Empty: from all.",
+  },
+  {
+    path: "composer.namespaceInclude",
+    variable: "COMP_NAMESPACE_INCLUDE",
+    fallback: "",
+    about: "Collect from these namespaces only: comma-separated, * allowed.",
+  },
+  {
+    path: "composer.namespaceExclude",
+    variable: "COMP_NAMESPACE_EXCLUDE",
+    fallback: "",
+    about: "Never collect from these namespaces: comma-separated, * allowed.",
+  },
+  {
+    path: "composer.criClient",
+    variable: "COMP_CRI_CLIENT",
+    fallback: "auto",
+    schema: { enum: ["auto", "native", "crictl"] },
+    about:
+      "Who asks the container runtime: the built-in client, crictl, or the first that answers.",
+  },
+  {
+    path: "composer.criTimeout",
+    variable: "COMP_CRI_TIMEOUT",
+    fallback: 5,
+    schema: { type: "integer", minimum: 1, maximum: 600 },
+    about: "Seconds that the container runtime may take in all; the core never waits for it.",
+  },
+  {
+    path: "composer.includeUndumpableProcInfo",
+    variable: "COMP_INCLUDE_UNDUMPABLE_PROC_INFO",
+    fallback: false,
+    about:
+      "includeProcInfo for processes that the kernel calls not dumpable (set-uid and the like) too.",
+  },
+  {
+    path: "composer.maxCoreSize",
+    variable: "COMP_MAX_CORE_SIZE",
+    fallback: "0",
+    schema: SIZE,
+    about: "Bytes of core after which a dump is cut and labelled so (10Gi, 500M); 0: no limit.",
+  },
+  {
+    path: "composer.diskReserve",
+    variable: "COMP_DISK_RESERVE",
+    fallback: "64Mi",
+    schema: SIZE,
+    about: "Bytes that stay free on coreDirectory's filesystem whatever crashes.",
+  },
+];

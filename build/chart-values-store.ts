@@ -1,0 +1,156 @@
+// The rows of `daemonset.*` about the store: where dumps go, and how. See chart-values.ts.
+import { PART_MAX_BYTES, PART_MIN_BYTES, PART_WISHED_BYTES } from "../src/model/part-plan.ts";
+import { ABSOLUTE_PATH_OR_BLANK, type ChartValue } from "./chart-value.ts";
+
+const CHECKSUM_MODE = { enum: ["when_required", "when_supported"] };
+
+export const STORE_VALUES: readonly ChartValue[] = [
+  {
+    path: "daemonset.s3AccessKey",
+    variable: "S3_ACCESS_KEY",
+    fallback: "XXX",
+    about: "Static access key. XXX or empty: none (IRSA, Pod Identity, node role).",
+  },
+  {
+    path: "daemonset.s3Secret",
+    variable: "S3_SECRET",
+    fallback: "XXX",
+    about: "The secret that belongs to s3AccessKey. XXX or empty: none.",
+  },
+  {
+    path: "daemonset.s3BucketName",
+    variable: "S3_BUCKET_NAME",
+    fallback: "XXX",
+    about: "The bucket. XXX or empty: not set.",
+  },
+  {
+    path: "daemonset.s3Region",
+    variable: "S3_REGION",
+    fallback: "XXX",
+    about:
+      "A region (us-east-1), or the host name of an S3-compatible service. XXX or empty: not set.",
+  },
+  {
+    path: "daemonset.s3Endpoint",
+    variable: "S3_ENDPOINT",
+    fallback: "",
+    about: "URL of an S3-compatible service; wins over s3Region as the address.",
+  },
+  {
+    path: "daemonset.storeUrl",
+    variable: "STORE_URL",
+    fallback: "",
+    sample: "file:///mnt/share",
+    schema: { type: "string", pattern: "^$|^file:///[^/ ]" },
+    about:
+      "file:///a/directory delivers to a directory instead of S3: a share mounted with extraVolumes and extraVolumeMounts.",
+  },
+  {
+    path: "daemonset.s3Addressing",
+    variable: "S3_ADDRESSING",
+    fallback: "path",
+    schema: { enum: ["path", "virtual"] },
+    about: "Bucket in the path (host/bucket/key) or in the host name (bucket.host/key).",
+  },
+  {
+    path: "daemonset.s3CaBundle",
+    variable: "S3_CA_BUNDLE",
+    fallback: "",
+    sample: "/etc/store-ca/ca.pem",
+    schema: ABSOLUTE_PATH_OR_BLANK,
+    about:
+      "A PEM file in the pod (mount it with extraVolumes and extraVolumeMounts) of authorities to trust too.",
+  },
+  {
+    path: "daemonset.s3RequestChecksum",
+    variable: "S3_REQUEST_CHECKSUM",
+    fallback: "when_required",
+    schema: CHECKSUM_MODE,
+    about: "when_supported also sends CRC32, which GCS, R2, OVH and older Ceph refuse.",
+  },
+  {
+    path: "daemonset.s3ResponseChecksum",
+    variable: "S3_RESPONSE_CHECKSUM",
+    fallback: "when_required",
+    schema: CHECKSUM_MODE,
+    about: "when_supported also checks what the store answers.",
+  },
+  {
+    path: "daemonset.s3SignPayload",
+    variable: "S3_SIGN_PAYLOAD",
+    fallback: "auto",
+    schema: { enum: ["auto", "always", "never"] },
+    about: "Sign the bytes themselves; auto: over plain http only.",
+  },
+  {
+    path: "daemonset.s3ConditionalWrites",
+    variable: "S3_CONDITIONAL_WRITES",
+    fallback: true,
+    about: "Write only where no object is (If-None-Match), where the store knows how.",
+  },
+  {
+    path: "daemonset.s3Sse",
+    variable: "S3_SSE",
+    fallback: "none",
+    schema: { enum: ["none", "AES256", "aws:kms"] },
+    about: "Server-side encryption asked for.",
+  },
+  {
+    path: "daemonset.s3SseKmsKeyId",
+    variable: "S3_SSE_KMS_KEY_ID",
+    fallback: "",
+    about: "The KMS key for s3Sse aws:kms; empty: the bucket's own.",
+  },
+  {
+    path: "daemonset.s3StorageClass",
+    variable: "S3_STORAGE_CLASS",
+    fallback: "",
+    about: "Storage class of the objects, e.g. STANDARD_IA.",
+  },
+  {
+    path: "daemonset.s3Metadata",
+    variable: "S3_METADATA",
+    fallback: true,
+    about: "Put namespace, pod, container, signal, node and core_complete on each object.",
+  },
+  {
+    path: "daemonset.s3Tags",
+    variable: "S3_TAGS",
+    fallback: "",
+    sample: "team=db,namespace={namespace}",
+    about: "Object tags: team=db,namespace={namespace}. Needs s3:PutObjectTagging.",
+  },
+  {
+    path: "daemonset.s3KeyTemplate",
+    variable: "S3_KEY_TEMPLATE",
+    fallback: "{filename}",
+    about: "The object's key, e.g. {cluster}/{namespace}/{date}/{filename}.",
+  },
+  {
+    path: "daemonset.clusterName",
+    variable: "CLUSTER_NAME",
+    fallback: "",
+    about: "{cluster} in s3KeyTemplate and s3Tags.",
+  },
+  {
+    path: "daemonset.s3Timeout",
+    variable: "S3_TIMEOUT",
+    fallback: 60,
+    schema: { type: "integer", minimum: 1, maximum: 3600 },
+    about: "Seconds that a request may take beside the time its bytes need.",
+  },
+  {
+    path: "daemonset.s3PartSize",
+    variable: "S3_PART_SIZE",
+    fallback: PART_WISHED_BYTES,
+    schema: { type: "integer", minimum: PART_MIN_BYTES, maximum: PART_MAX_BYTES },
+    about: "Bytes of an upload's part; parts grow by themselves where 10,000 would not do.",
+  },
+  {
+    path: "daemonset.s3Concurrency",
+    variable: "S3_CONCURRENCY",
+    fallback: 2,
+    schema: { type: "integer", minimum: 1, maximum: 16 },
+    about: "Parts on their way at once. More need more memory (image.limit_mem).",
+  },
+];

@@ -1,0 +1,34 @@
+// The chart's values as data: name, default, the agent's variable it becomes, and what it does. From
+// this table chart-generate.ts writes values.yaml, values.schema.json, the DaemonSet's variables and the
+// tables of chart/README.md and docs/values.md. A new variable of the agent is one new row.
+import type { ChartValue } from "./chart-value.ts";
+import { AGENT_VALUES } from "./chart-values-agent.ts";
+import { COMPOSER_VALUES } from "./chart-values-composer.ts";
+import { STORE_VALUES } from "./chart-values-store.ts";
+import { PLATFORM_VALUES } from "./chart-values-platform.ts";
+
+/** A variable that the chart sets by itself, for no value. */
+export interface WiredVariable {
+  variable: string;
+  why: string;
+}
+
+export const CHART_VALUES: readonly ChartValue[] = [
+  ...PLATFORM_VALUES,
+  ...COMPOSER_VALUES,
+  ...AGENT_VALUES,
+  ...STORE_VALUES,
+];
+
+/** Variables that the templates set with a fixed value or from the pod itself. */
+export const WIRED_VARIABLES: readonly WiredVariable[] = [
+  {
+    variable: "PROC_ROOT",
+    why: "/host/proc, where the three sysctl files are mounted: /proc/sys itself is read-only in a container that is not privileged",
+  },
+];
+
+/** Variables of the agent that the chart leaves alone, and why. */
+export const UNUSED_VARIABLES: Readonly<Record<string, string>> = {
+  COMP_CORE_EVENT_DIR: "the older name of EVENT_DIR, which the chart sets",
+};

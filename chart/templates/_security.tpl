@@ -1,0 +1,27 @@
+{{- /* What the agent's container may do. Every line was tried on a real runtime: docs/security.md has the trials. */ -}}
+{{- define "core-dump-handler.securityContext" -}}
+{{- if .Values.daemonset.privileged }}
+privileged: true
+{{- else }}
+privileged: false
+# Root, since the host's folders and /proc/sys belong to root; not one capability beside that.
+runAsUser: 0
+runAsGroup: 0
+allowPrivilegeEscalation: false
+capabilities:
+  drop: ["ALL"]
+# All that is written goes to the mounted folders.
+readOnlyRootFilesystem: true
+seccompProfile:
+  type: RuntimeDefault
+{{- end }}
+{{- with .Values.daemonset.seLinuxOptions }}
+seLinuxOptions:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
+{{- /* Whether any feature that is on asks the API server. */ -}}
+{{- define "core-dump-handler.needsApi" -}}
+false
+{{- end -}}
