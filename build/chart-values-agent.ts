@@ -14,6 +14,13 @@ export const AGENT_VALUES: readonly ChartValue[] = [
     about: "How much the agent logs.",
   },
   {
+    path: "daemonset.logFormat",
+    variable: "LOG_FORMAT",
+    fallback: "text",
+    schema: { enum: ["text", "json"] },
+    about: "Log lines as text or as JSON.",
+  },
+  {
     path: "daemonset.hostDirectory",
     variable: "HOST_DIR",
     fallback: "/var/mnt/core-dump-handler",
@@ -76,6 +83,13 @@ export const AGENT_VALUES: readonly ChartValue[] = [
     fallback: null,
     schema: TEXT_OR_NULL,
     about: 'Sweeps by cron, with an optional leading field for seconds: "0 */5 * * * *".',
+  },
+  {
+    path: "daemonset.timeZone",
+    variable: "TZ",
+    fallback: "",
+    sample: "Europe/Berlin",
+    about: "The time zone that schedule is read in, e.g. Europe/Berlin; empty: UTC.",
   },
   {
     path: "daemonset.useINotify",

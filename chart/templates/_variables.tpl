@@ -18,6 +18,7 @@ COMP_INCLUDE_UNDUMPABLE_PROC_INFO: composer.includeUndumpableProcInfo
 COMP_MAX_CORE_SIZE: composer.maxCoreSize
 COMP_DISK_RESERVE: composer.diskReserve
 LOG_LEVEL: daemonset.logLevel
+LOG_FORMAT: daemonset.logFormat
 HOST_DIR: daemonset.hostDirectory
 CORE_DIR: daemonset.coreDirectory
 EVENT_DIR: daemonset.eventDirectory
@@ -27,6 +28,7 @@ CORE_PIPE_LIMIT: daemonset.corePipeLimit
 VENDOR: daemonset.vendor
 INTERVAL: daemonset.interval
 SCHEDULE: daemonset.schedule
+TZ: daemonset.timeZone
 USE_INOTIFY: daemonset.useINotify
 DEPLOY_CRIO_CONFIG: daemonset.deployCrioConfig
 DEPLOY_CRIO_EXE: daemonset.includeCrioExe

@@ -1,0 +1,125 @@
+// Runs a real helm on the chart and reads what it renders.
+import { join } from "node:path";
+import { installHelm, type HelmName } from "../../build/helm.ts";
+import { ROOT } from "../../build/targets.ts";
+
+export const CHART = join(ROOT, "chart");
+
+/** A Kubernetes object as YAML has it. */
+export interface Manifest {
+  apiVersion: string;
+  kind: string;
+  metadata: { name: string; namespace?: string; [key: string]: unknown };
+  [key: string]: unknown;
+}
+
+export interface HelmRun {
+  ok: boolean;
+  output: string;
+  errors: string;
+}
+
+export async function runHelm(helm: HelmName, ...args: string[]): Promise<HelmRun> {
+  const path = await installHelm(helm);
+  const child = Bun.spawn([path, ...args], {
+    stdout: "pipe",
+    stderr: "pipe",
+    // Whatever the developer's own helm is set up for stays out of it.
+    env: { HOME: "/nonexistent", PATH: "/usr/bin:/bin" },
+  });
+  const [output, errors, exitCode] = await Promise.all([
+    child.stdout.text(),
+    child.stderr.text(),
+    child.exited,
+  ]);
+  return { ok: exitCode === 0, output, errors };
+}
+
+export interface Rendering {
+  release?: string;
+  namespace?: string;
+  /** Values files, below chart/. */
+  files?: readonly string[];
+  /** Values as an object, given to helm as one more file. */
+  values?: object;
+}
+
+/** `helm template`: the objects in the order helm prints them. Throws with helm's words. */
+export async function renderChart(helm: HelmName, rendering: Rendering = {}): Promise<Manifest[]> {
+  const run = await runHelm(helm, "template", ...templateArguments(rendering));
+  if (!run.ok) throw new Error(run.errors);
+  return parseManifests(run.output);
+}
+
+/** Why helm refuses these values: its own words. Throws if it does not. */
+export async function refusalOf(helm: HelmName, rendering: Rendering): Promise<string> {
+  const run = await runHelm(helm, "template", ...templateArguments(rendering));
+  if (run.ok) throw new Error(`helm accepted ${JSON.stringify(rendering)}`);
+  return run.errors;
+}
+
+function templateArguments(rendering: Rendering): string[] {
+  const { release = "core-dump-handler", namespace = "observe", files = [], values } = rendering;
+  // --set-json takes any value as it is, without a file to clean up.
+  const sets = Object.entries(values ?? {}).flatMap(([key, value]) => [
+    "--set-json",
+    `${key}=${JSON.stringify(value)}`,
+  ]);
+  const fileArguments = files.flatMap((file) => ["--values", join(CHART, file)]);
+  return [release, CHART, "--namespace", namespace, ...fileArguments, ...sets];
+}
+
+export function parseManifests(yaml: string): Manifest[] {
+  return yaml
+    .split(/^---$/m)
+    .map((text) => Bun.YAML.parse(text))
+    .filter((document): document is Manifest => document !== null && document !== undefined);
+}
+
+export interface EnvEntry {
+  name: string;
+  value?: string;
+  valueFrom?: { secretKeyRef?: { name: string; key: string; optional?: boolean } };
+}
+export interface Container {
+  name: string;
+  image: string;
+  env?: EnvEntry[];
+  envFrom?: unknown[];
+  command?: string[];
+  volumeMounts?: { name: string; mountPath: string; mountPropagation?: string }[];
+  securityContext?: Record<string, unknown>;
+  [key: string]: unknown;
+}
+export interface PodSpec {
+  containers: Container[];
+  volumes: { name: string; [kind: string]: unknown }[];
+  serviceAccountName: string;
+  [key: string]: unknown;
+}
+
+export function objectOf(manifests: readonly Manifest[], kind: string): Manifest {
+  const found = manifests.filter((manifest) => manifest.kind === kind);
+  const [only] = found;
+  if (only === undefined || found.length > 1) throw new Error(`${found.length} of kind ${kind}`);
+  return only;
+}
+
+/** The pod that the DaemonSet describes. */
+export function podOf(manifests: readonly Manifest[]): PodSpec {
+  // Its shape is held by the strict check of every rendering (kubernetes-types.ts).
+  const daemonSet = objectOf(manifests, "DaemonSet") as Manifest & {
+    spec: { template: { spec: PodSpec } };
+  };
+  return daemonSet.spec.template.spec;
+}
+
+export function agentContainerOf(manifests: readonly Manifest[]): Container {
+  const found = podOf(manifests).containers.find(({ name }) => name === "coredump-container");
+  if (found === undefined) throw new Error("no container coredump-container");
+  return found;
+}
+
+export function envOf(manifests: readonly Manifest[]): Map<string, EnvEntry> {
+  return new Map((agentContainerOf(manifests).env ?? []).map((entry) => [entry.name, entry]));
+}
