@@ -81,6 +81,7 @@ export const AGENT_VALUES: readonly ChartValue[] = [
     path: "daemonset.schedule",
     variable: "SCHEDULE",
     fallback: null,
+    sample: "1/1 * * * * *",
     schema: TEXT_OR_NULL,
     about: 'Sweeps by cron, with an optional leading field for seconds: "0 */5 * * * *".',
   },
