@@ -132,6 +132,7 @@ function agentOptions({ paths }: DemoContext): CommandOptions {
     CORE_DIR: join(paths.hostDir, "cores"),
     STORE_URL: `file://${paths.storeDir}`,
     COMP_IGNORE_CRIO: "true",
+    HTTP_PORT: "0",
   };
   return { env, inheritEnv: false };
 }
