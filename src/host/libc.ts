@@ -21,6 +21,7 @@ function open() {
       return dlopen(name, {
         fcntl: { args: ["i32", "i32", "i32"], returns: "i32" },
         flock: { args: ["i32", "i32"], returns: "i32" },
+        dup2: { args: ["i32", "i32"], returns: "i32" },
       }).symbols;
     } catch (error) {
       failures.push(error);
@@ -42,4 +43,9 @@ export function setPipeSize(fd: number, sizeBytes: number): boolean {
 /** Takes flock(2) LOCK_EX on fd without waiting. False when another open file holds it. */
 export function tryLock(fd: number): boolean {
   return libc().flock(fd, LOCK_EX | LOCK_NB) === 0;
+}
+
+/** Makes fd another name for what `source` is open on (dup2), closing what it was. False when refused. */
+export function replaceDescriptor(source: number, fd: number): boolean {
+  return libc().dup2(source, fd) === fd;
 }

@@ -1,0 +1,45 @@
+// Deflates blocks side by side on Bun's thread pool. Each block ends in a sync flush, so the outputs, one
+// after the other and closed by FINAL_BLOCK, are one valid deflate stream (RFC 1951, section 3.2.4) that
+// can be cut after any block. Measured: docs/performance.md.
+import { constants, createDeflateRaw, deflateRawSync, type DeflateRaw } from "node:zlib";
+
+/** An empty last block with fixed codes: what closes the stream. */
+export const FINAL_BLOCK = new Uint8Array([0x03, 0x00]);
+
+/** Level 1 of Bun's zlib (zlib-ng) gives zips larger than gzip -1's; level 2 takes 15 % longer. */
+const LEVEL = 2;
+const OUTPUT_CHUNK_BYTES = 64 * 1024;
+
+/** One compressor with its history, used for one block at a time. */
+export class BlockDeflater {
+  private readonly deflate: DeflateRaw;
+  private output: Uint8Array[] = [];
+  private fail: ((error: unknown) => void) | undefined;
+
+  constructor() {
+    this.deflate = createDeflateRaw({ level: LEVEL, chunkSize: OUTPUT_CHUNK_BYTES });
+    this.deflate.on("data", (chunk: Uint8Array) => this.output.push(chunk));
+    this.deflate.on("error", (error) => this.fail?.(error));
+  }
+
+  /** The block's deflate form. The block must stay as it is until then. */
+  async run(block: Uint8Array): Promise<Uint8Array[]> {
+    await new Promise<void>((resolve, reject) => {
+      this.fail = reject;
+      this.deflate.write(block);
+      this.deflate.flush(constants.Z_SYNC_FLUSH, () => resolve());
+    });
+    this.deflate.reset(); // the next block knows nothing of this one
+    const output = this.output;
+    this.output = [];
+    return output;
+  }
+}
+
+/** The deflate form of sizeBytes zeros, sync flush included. */
+export function deflateZeros(sizeBytes: number): Uint8Array {
+  return deflateRawSync(new Uint8Array(sizeBytes), {
+    level: LEVEL,
+    finishFlush: constants.Z_SYNC_FLUSH,
+  });
+}

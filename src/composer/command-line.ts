@@ -1,0 +1,96 @@
+// The composer's command line (contract, section 2): what the kernel put in for the % specifiers.
+// Nothing here can fail: a flag that is unknown, doubled or wrong is remembered as a complaint.
+import type { CrashContext } from "../model/crash-context.ts";
+
+/** Short and long name of each flag, and what it means to us. */
+const FLAGS = {
+  c: "limit-size",
+  e: "exe-name",
+  p: "pid",
+  s: "signal",
+  t: "timestamp",
+  d: "dir",
+  h: "hostname",
+  E: "pathname",
+  T: "timeout",
+  D: "disable-compression",
+  P: "host-pid",
+  I: "host-tid",
+  u: "uid",
+  g: "gid",
+  k: "dumpable",
+  F: "pidfd",
+} as const;
+
+type FlagName = (typeof FLAGS)[keyof typeof FLAGS];
+
+export interface ComposerCommandLine {
+  crash: CrashContext;
+  /** -d, where given; HOST_DIR/.env's CORE_DIR goes before it. */
+  coreDir: string | undefined;
+  timeoutSeconds: number | undefined;
+  disableCompression: boolean;
+  complaints: string[];
+}
+
+/** nowSeconds stands in for a time-stamp that was not given. */
+export function parseCommandLine(args: readonly string[], nowSeconds: number): ComposerCommandLine {
+  const complaints: string[] = [];
+  const given = collectFlags(args, complaints);
+  const number = (name: FlagName): number | null => {
+    const text = given.get(name);
+    if (text === undefined || text === "") return null;
+    if (/^\d{1,15}$/.test(text)) return Number(text);
+    complaints.push(`--${name} ${JSON.stringify(text)} is no number`);
+    return null;
+  };
+  const crash: CrashContext = {
+    hostPid: number("host-pid"),
+    hostTid: number("host-tid"),
+    pid: number("pid"),
+    signal: number("signal"),
+    timestampSeconds: number("timestamp") ?? nowSeconds,
+    limitSize: given.get("limit-size") ?? "",
+    uid: number("uid"),
+    gid: number("gid"),
+    dumpable: number("dumpable"),
+    pidfd: number("pidfd"),
+    hostname: given.get("hostname") ?? "",
+    exeName: given.get("exe-name") ?? "",
+    pathname: given.get("pathname") ?? "",
+  };
+  const disable = given.get("disable-compression");
+  return {
+    crash,
+    coreDir: given.get("dir"),
+    timeoutSeconds: number("timeout") ?? undefined,
+    disableCompression: disable !== undefined && disable !== "false",
+    complaints,
+  };
+}
+
+/**
+ * The first value of each flag. Before Linux 5.3 a process name with blanks becomes arguments of its own;
+ * our pattern puts what the process can choose last, so the first one is the kernel's.
+ */
+function collectFlags(args: readonly string[], complaints: string[]): Map<FlagName, string> {
+  const given = new Map<FlagName, string>();
+  const rest = [...args];
+  for (let arg = rest.shift(); arg !== undefined; arg = rest.shift()) {
+    const match = /^(?:-([A-Za-z])|--([a-z-]+))(?:=(.*))?$/s.exec(arg);
+    const name = nameOf(match?.[1], match?.[2]);
+    if (match === null || name === undefined) {
+      complaints.push(`unknown argument ${JSON.stringify(arg)}`);
+      continue;
+    }
+    const value = match[3] ?? (name === "disable-compression" ? "" : (rest.shift() ?? ""));
+    if (!given.has(name)) given.set(name, value);
+    else if (given.get(name) !== value)
+      complaints.push(`--${name} given twice, ${JSON.stringify(value)} ignored`);
+  }
+  return given;
+}
+
+function nameOf(short: string | undefined, long: string | undefined): FlagName | undefined {
+  return Object.entries(FLAGS).find(([letter, name]) => letter === short || name === long)?.[1];
+}

@@ -1,0 +1,96 @@
+// HOST_DIR/composer.log: one JSON line a record, so that no crash is traceless whatever happens next.
+// Size-capped, rotated once (composer.log.1), appended in single writes by any number of composers.
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  openSync,
+  renameSync,
+  statSync,
+  writeSync,
+} from "node:fs";
+import { join } from "node:path";
+import { tryLock } from "../host/libc.ts";
+import { oneLine } from "../model/app-error.ts";
+
+export const COMPOSER_LOG = "composer.log";
+const MAX_BYTES = 1 << 20;
+const RECORD_MAX_CHARACTERS = 4000;
+const APPEND = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NOFOLLOW;
+
+export type Level = "debug" | "info" | "warn" | "error";
+export type Fields = Readonly<Record<string, string | number | boolean | null>>;
+
+const RANK: Record<Level, number> = { debug: 0, info: 1, warn: 2, error: 3 };
+
+export class ComposerLog {
+  private readonly path: string;
+  private readonly uuid: string;
+  private readonly level: Level;
+
+  constructor(hostDir: string, uuid: string, level: Level) {
+    this.path = join(hostDir, COMPOSER_LOG);
+    this.uuid = uuid;
+    this.level = level;
+  }
+
+  /** The records that tell a crash's story are written at any level. */
+  milestone(level: Level, event: string, fields: Fields): void {
+    this.write(level, event, fields);
+  }
+
+  detail(level: Level, event: string, fields: Fields): void {
+    if (RANK[level] >= RANK[this.level]) this.write(level, event, fields);
+  }
+
+  private write(level: Level, event: string, fields: Fields): void {
+    const time = new Date().toISOString();
+    const record = { time, level, event, uuid: this.uuid, ...shortened(fields) };
+    const line = `${oneLine(JSON.stringify(record))}\n`;
+    try {
+      appendLine(this.path, line);
+    } catch (error) {
+      // A host directory that cannot be written must not cost the dump; the kernel log is the last resort.
+      writeKernelLog(`${line.trimEnd()} (composer.log: ${String(error)})`);
+    }
+  }
+}
+
+function shortened(fields: Fields): Fields {
+  const room = Math.floor(RECORD_MAX_CHARACTERS / Math.max(1, Object.keys(fields).length) / 6);
+  return Object.fromEntries(
+    Object.entries(fields).map(([key, value]) => [
+      key,
+      typeof value === "string" ? value.slice(0, Math.max(room, 64)) : value,
+    ]),
+  );
+}
+
+function appendLine(path: string, line: string): void {
+  const fd = openSync(path, APPEND, 0o600);
+  try {
+    rotateWhenFull(fd, path);
+    writeSync(fd, line);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** This record still goes to the old file, by the open descriptor; the next one starts the new file. */
+function rotateWhenFull(fd: number, path: string): void {
+  const mine = fstatSync(fd);
+  if (mine.size < MAX_BYTES || !tryLock(fd)) return;
+  // Under the lock: another composer may have rotated since we opened.
+  const current = statSync(path, { throwIfNoEntry: false });
+  if (current?.ino === mine.ino) renameSync(path, `${path}.1`);
+}
+
+function writeKernelLog(line: string): void {
+  try {
+    const fd = openSync("/dev/kmsg", constants.O_WRONLY);
+    writeSync(fd, `<3>core-dump-handler: ${line.slice(0, 900)}`);
+    closeSync(fd);
+  } catch {
+    // Neither log can be written: there is nowhere left to say so.
+  }
+}

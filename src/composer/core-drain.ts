@@ -1,0 +1,199 @@
+// The way of a core's bytes: input → blocks → deflate, side by side → the archive, in order. One loop reads,
+// one writes. Ends at the input's end or at the first reason to stop.
+import { crc32 } from "node:zlib";
+import { ElfCoreReader } from "../model/elf-core.ts";
+import { BlockDeflater, deflateZeros } from "./block-deflater.ts";
+import type { CoreInput } from "./core-input.ts";
+import { Mailbox } from "./mailbox.ts";
+import { isNoSpace } from "./partial-file.ts";
+import type { Checkpoint, ZipArchive } from "./zip-archive.ts";
+
+/** Why the drain ended: the input's end, or what cut it short. */
+export type DrainEnd = "end" | "timeout" | "size_limit" | "no_space" | "skipped";
+
+const BLOCK_BYTES = 256 * 1024;
+/** Blocks under way at once; each has its compressor. */
+const LANES = 5;
+const WRITE_BYTES = 512 * 1024;
+/** Deflated blocks between two collections: freed buffers return at once, and the peak stays flat. */
+const BLOCKS_PER_COLLECTION = 64;
+const BLOCKS_PER_SPACE_CHECK = 64;
+/** Places the core may be cut back to when the disk is full, and how far apart they are. */
+const CHECKPOINTS_MAX = 64;
+const CHECKPOINT_STEP_BYTES = 256 * 1024;
+
+export interface DrainOptions {
+  compress: boolean;
+  /** Bytes of core after which it is cut; 0 is no limit. */
+  maxCoreBytes: number;
+  /** False when the filesystem has less left than must stay free. */
+  hasSpace: () => Promise<boolean>;
+  /** Called once, when the first bytes were read. */
+  onFirstBytes: () => void;
+}
+
+interface Lane {
+  block: Uint8Array;
+  deflater: BlockDeflater | undefined;
+}
+
+/** A block on its way, with the core's length and CRC-32 up to its end. */
+interface Passing {
+  lane: Lane;
+  sizeBytes: number;
+  crc: number;
+  output: Promise<readonly Uint8Array[]>;
+}
+
+export class CoreDrain {
+  readonly elf = new ElfCoreReader();
+  private readonly input: CoreInput;
+  private readonly archive: ZipArchive;
+  private readonly options: DrainOptions;
+  private readonly idle = new Mailbox<Lane>();
+  private readonly passing = new Mailbox<Passing>();
+  private readonly zeros = new Uint8Array(BLOCK_BYTES);
+  private readonly deflatedZeros: Promise<readonly Uint8Array[]>;
+  private readonly older: Checkpoint[] = [];
+  private newest: Checkpoint;
+  private sizeBytes = 0;
+  private crc = 0;
+  private deflatedBlocks = 0;
+  private stopReason: DrainEnd | undefined;
+  private wakeReader: () => void = () => undefined;
+
+  constructor(input: CoreInput, archive: ZipArchive, options: DrainOptions) {
+    this.input = input;
+    this.archive = archive;
+    this.options = options;
+    this.deflatedZeros = Promise.resolve([deflateZeros(BLOCK_BYTES)]);
+    for (let lane = 0; lane < LANES; lane++)
+      this.idle.put({
+        block: new Uint8Array(BLOCK_BYTES),
+        deflater: options.compress ? new BlockDeflater() : undefined,
+      });
+    this.newest = { fileBytes: archive.endBytes, crc: 0, sizeBytes: 0 };
+  }
+
+  /** Ends the drain from outside (deadline, selector), even while the input is silent. */
+  stop(reason: DrainEnd): void {
+    this.stopReason ??= reason;
+    this.wakeReader();
+    this.idle.close();
+  }
+
+  /**
+   * Drains until the end. The archive's open entry holds the core up to the last checkpoint at least.
+   * Errors other than a full disk are thrown.
+   */
+  async run(): Promise<DrainEnd> {
+    const reading = this.readBlocks().finally(() => this.passing.close());
+    const writing = this.writeBlocks().catch((error: unknown) => {
+      this.stop("no_space");
+      if (!isNoSpace(error)) throw error;
+    });
+    await Promise.all([reading, writing]);
+    return this.stopReason ?? "end";
+  }
+
+  /** How much of the core is in the archive for certain, and its CRC-32. */
+  get written(): Checkpoint {
+    return this.newest;
+  }
+
+  /** The newest place at least freeBytes below the file's end to cut the core back to, if one is left. */
+  takeCheckpoint(freeBytes: number): Checkpoint | undefined {
+    const limit = this.archive.endBytes - freeBytes;
+    if (this.newest.fileBytes <= limit) return this.newest;
+    while (this.older.length > 0) {
+      const checkpoint = this.older.pop();
+      if (checkpoint === undefined || checkpoint.fileBytes > limit) continue;
+      this.newest = checkpoint;
+      return checkpoint;
+    }
+    return undefined;
+  }
+
+  private async readBlocks(): Promise<void> {
+    for (let blocks = 0; this.stopReason === undefined; blocks++) {
+      if (blocks % BLOCKS_PER_SPACE_CHECK === 0 && !(await this.options.hasSpace()))
+        return this.stop("no_space");
+      const lane = await this.idle.take();
+      if (lane === undefined) return;
+      const wanted = this.wantedBytes();
+      const block = lane.block.subarray(0, await this.readInto(lane.block.subarray(0, wanted)));
+      if (block.length > 0) this.pass(lane, block);
+      if (block.length < BLOCK_BYTES) return this.endOfBlocks(block.length === wanted);
+    }
+  }
+
+  private wantedBytes(): number {
+    const { maxCoreBytes } = this.options;
+    return maxCoreBytes === 0 ? BLOCK_BYTES : Math.min(BLOCK_BYTES, maxCoreBytes - this.sizeBytes);
+  }
+
+  /** The last block was not a full one: the input is at its end, or the core at its limit. */
+  private async endOfBlocks(limitReached: boolean): Promise<void> {
+    if (limitReached && (await this.readInto(new Uint8Array(1))) > 0) this.stop("size_limit");
+  }
+
+  /** Fills the block until it is full, the input ends or the drain is stopped; the bytes read. */
+  private async readInto(block: Uint8Array): Promise<number> {
+    let filled = 0;
+    while (filled < block.length && this.stopReason === undefined) {
+      const count = await this.readOrStop(block, filled);
+      if (count === 0) break;
+      if (this.sizeBytes === 0 && filled === 0) this.options.onFirstBytes();
+      filled += count;
+    }
+    return filled;
+  }
+
+  private readOrStop(block: Uint8Array, offset: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.wakeReader = () => resolve(0);
+      this.input.readSome(block, offset).then(resolve, reject);
+    });
+  }
+
+  private pass(lane: Lane, block: Uint8Array): void {
+    this.elf.push(block);
+    this.sizeBytes += block.length;
+    this.crc = crc32(block, this.crc);
+    const output = this.outputOf(lane, block);
+    this.passing.put({ lane, sizeBytes: this.sizeBytes, crc: this.crc, output });
+  }
+
+  private outputOf({ deflater }: Lane, block: Uint8Array): Promise<readonly Uint8Array[]> {
+    if (deflater === undefined) return Promise.resolve([block]);
+    if (block.length === BLOCK_BYTES && Buffer.compare(block, this.zeros) === 0)
+      return this.deflatedZeros;
+    this.deflatedBlocks++;
+    if (this.deflatedBlocks % BLOCKS_PER_COLLECTION === 0) Bun.gc(true);
+    return deflater.run(block);
+  }
+
+  private async writeBlocks(): Promise<void> {
+    for (;;) {
+      const passing = await this.passing.take();
+      if (passing === undefined) break;
+      for (const part of await passing.output) this.archive.push(part);
+      const stored = passing.lane.deflater === undefined;
+      if (stored || this.archive.queuedBytes >= WRITE_BYTES) {
+        await this.archive.flush();
+        this.remember(passing.crc, passing.sizeBytes);
+      }
+      this.idle.put(passing.lane);
+    }
+    await this.archive.flush();
+    this.remember(this.crc, this.sizeBytes);
+  }
+
+  /** All that was passed so far is in the file: it may be cut back to here. */
+  private remember(crc: number, sizeBytes: number): void {
+    const apart = this.newest.fileBytes - (this.older.at(-1)?.fileBytes ?? 0);
+    if (apart >= CHECKPOINT_STEP_BYTES) this.older.push(this.newest);
+    if (this.older.length > CHECKPOINTS_MAX) this.older.shift();
+    this.newest = { fileBytes: this.archive.endBytes, crc, sizeBytes };
+  }
+}

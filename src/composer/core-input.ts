@@ -1,0 +1,54 @@
+// The core as the kernel sends it: a pipe (or socket, or file), closed as soon as nothing more is wanted,
+// because that is what lets the crashed process go.
+import { closeSync, openSync, read } from "node:fs";
+import { replaceDescriptor, setPipeSize } from "../host/libc.ts";
+import { errnoOf } from "../model/app-error.ts";
+
+/** The most a pipe may hold by default (fs.pipe-max-size), in bytes. */
+const PIPE_BYTES = 1 << 20;
+/** For an input in non-blocking mode, which the kernel's pipe never is. */
+const RETRY_MS = 5;
+
+export class CoreInput {
+  private readonly fd: number;
+  private closed = false;
+
+  constructor(fd: number) {
+    this.fd = fd;
+    setPipeSize(fd, PIPE_BYTES);
+  }
+
+  /** Reads into the block from `offset` on, as much as there is; 0 at the end. */
+  readSome(block: Uint8Array, offset: number): Promise<number> {
+    return new Promise((resolve, reject) => {
+      read(this.fd, block, offset, block.length - offset, null, (error, count) => {
+        if (error === null) resolve(count);
+        else if (errnoOf(error) === "EAGAIN" && !this.closed)
+          setTimeout(() => resolve(this.readSome(block, offset)), RETRY_MS);
+        else if (this.closed) resolve(0);
+        else reject(error);
+      });
+    });
+  }
+
+  /**
+   * Releases the crashed process: the kernel waits for this, not for our exit (core_pipe_limit).
+   * /dev/null takes the place, so that no file opened later becomes descriptor 0.
+   */
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    if (!replaceByNull(this.fd)) closeSync(this.fd);
+  }
+}
+
+function replaceByNull(fd: number): boolean {
+  try {
+    const nothing = openSync("/dev/null", "r");
+    const replaced = replaceDescriptor(nothing, fd);
+    closeSync(nothing);
+    return replaced;
+  } catch {
+    return false; // no /dev/null here: a plain close does the same, with the descriptor free again
+  }
+}

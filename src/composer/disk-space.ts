@@ -1,0 +1,11 @@
+// How much of CORE_DIR's filesystem a dump may take: it stops before the node's own programs starve.
+import { statfs } from "node:fs/promises";
+
+/** On a small filesystem the reserve is this part of it at most; otherwise nothing could be stored at all. */
+const RESERVE_PART_MAX = 1 / 16;
+
+/** True while more than reserveBytes are free (for unprivileged users) on the filesystem of `directory`. */
+export async function hasFreeSpace(directory: string, reserveBytes: number): Promise<boolean> {
+  const { bavail, blocks, bsize } = await statfs(directory);
+  return bavail * bsize > Math.min(reserveBytes, blocks * bsize * RESERVE_PART_MAX);
+}

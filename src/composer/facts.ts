@@ -1,0 +1,104 @@
+// dump-info's contents: what the kernel said at the start, what the drain found out, what the metadata adds.
+import { hostname } from "node:os";
+import type { CrashContext } from "../model/crash-context.ts";
+import type { DumpInfo, TruncatedBy } from "../model/dump-info.ts";
+import type { TemplateValues } from "../model/dump-name.ts";
+import { signalName } from "../model/signal-name.ts";
+import { VERSION } from "../model/version.ts";
+import type { CoreDrain, DrainEnd } from "./core-drain.ts";
+
+/** Everything that is known before the core's first byte. The core counts as cut short until it is not. */
+export function firstFacts(uuid: string, crash: CrashContext): DumpInfo {
+  return {
+    uuid,
+    dump_file: "",
+    timestamp: String(crash.timestampSeconds),
+    hostname: crash.hostname,
+    exe: crash.exeName,
+    real_pid: text(crash.pid),
+    signal: text(crash.signal),
+    node_hostname: hostname(),
+    path: crash.pathname,
+    version: VERSION,
+    signal_name: crash.signal === null ? null : signalName(crash.signal),
+    limit_size: crash.limitSize,
+    core_format: "unknown",
+    core_bytes: 0,
+    core_expected_bytes: null,
+    core_complete: false,
+    truncated_by: "eof",
+    identity: "unknown",
+    namespace: null,
+    podname: null,
+    pod_uid: null,
+    container_name: null,
+    container_id: null,
+    container_index: null,
+    image: null,
+    restart_count: null,
+    host_pid: crash.hostPid,
+    host_tid: crash.hostTid,
+    uid: crash.uid,
+    gid: crash.gid,
+    dumpable: crash.dumpable,
+    exe_path: null,
+    cgroup: null,
+    missing: [],
+    settings_ignored: [],
+  };
+}
+
+/** What is known of the core itself once it has been drained. */
+export function coreFacts(
+  drain: CoreDrain,
+  end: DrainEnd,
+): Pick<
+  DumpInfo,
+  "core_format" | "core_bytes" | "core_expected_bytes" | "core_complete" | "truncated_by"
+> {
+  const { sizeBytes } = drain.written;
+  const { format, expectedBytes } = drain.elf;
+  const complete = isComplete(end, sizeBytes, format, expectedBytes);
+  return {
+    core_format: format,
+    core_bytes: sizeBytes,
+    core_expected_bytes: expectedBytes,
+    core_complete: complete,
+    truncated_by: complete === false ? truncatedBy(end) : null,
+  };
+}
+
+function isComplete(
+  end: DrainEnd,
+  sizeBytes: number,
+  format: "elf" | "unknown",
+  expectedBytes: number | null,
+): boolean | null {
+  if (expectedBytes !== null) return sizeBytes >= expectedBytes;
+  // No ELF: only its sender knows how long it should be, unless we cut it or there is nothing at all.
+  return format === "unknown" && end === "end" && sizeBytes > 0 ? null : false;
+}
+
+function truncatedBy(end: DrainEnd): TruncatedBy {
+  return end === "end" || end === "skipped" ? "eof" : end;
+}
+
+/** The values of the file-name template's fields; pod and namespace are "unknown" where they are. */
+export function templateValues(info: DumpInfo): TemplateValues {
+  return {
+    uuid: info.uuid,
+    timestamp: info.timestamp,
+    hostname: info.hostname,
+    exe_name: info.exe,
+    pid: info.real_pid,
+    signal: info.signal,
+    limit_size: info.limit_size,
+    pathname: info.path,
+    namespace: info.namespace ?? "unknown",
+    podname: info.podname ?? "unknown",
+  };
+}
+
+function text(value: number | null): string {
+  return value === null ? "" : String(value);
+}

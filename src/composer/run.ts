@@ -1,0 +1,140 @@
+// The story of one crash: settings, trace, drain, metadata, seal, publish. Only wires.
+import { randomUUID } from "node:crypto";
+import { mkdir } from "node:fs/promises";
+import type { ComposerSettings } from "../config/composer-settings.ts";
+import { AppError, EXIT, describeError } from "../model/app-error.ts";
+import type { CrashContext } from "../model/crash-context.ts";
+import { formatDumpInfo, type DumpInfo } from "../model/dump-info.ts";
+import { renderDumpName } from "../model/dump-name.ts";
+import { DEFLATED, STORED } from "../model/zip-records.ts";
+import { AttemptLog } from "./attempt.ts";
+import { parseCommandLine } from "./command-line.ts";
+import { ComposerLog, type Level } from "./composer-log.ts";
+import { CoreDrain } from "./core-drain.ts";
+import { CoreInput } from "./core-input.ts";
+import { Deadline } from "./deadline.ts";
+import { hasFreeSpace } from "./disk-space.ts";
+import { readEnvironment, type Environment } from "./environment.ts";
+import { firstFacts, templateValues } from "./facts.ts";
+import { PartialFile } from "./partial-file.ts";
+import { sealArchive } from "./sealing.ts";
+import { FIRST_ENTRY_MAX_BYTES, ZipArchive } from "./zip-archive.ts";
+
+/**
+ * Takes one core from `input` (a file descriptor) and publishes it as a zip. hostDir holds the executable,
+ * `.env` and composer.log. Returns the exit code of the contract's section 9; throws AppError when the
+ * dump could not be kept at all.
+ */
+export async function runComposer(
+  args: readonly string[],
+  hostDir: string,
+  input = 0,
+): Promise<number> {
+  const commandLine = parseCommandLine(args, Math.floor(Date.now() / 1000));
+  const environment = readEnvironment(hostDir, commandLine);
+  const uuid = randomUUID();
+  const log = new ComposerLog(hostDir, uuid, logLevel(environment));
+  const { crash } = commandLine;
+  log.milestone("info", "dump_started", {
+    exe: crash.exeName,
+    pid: crash.pid,
+    host_pid: crash.hostPid,
+    signal: crash.signal,
+    hostname: crash.hostname,
+  });
+  for (const complaint of environment.complaints)
+    log.milestone("warn", "bad_setting", { complaint });
+  const core = new CoreInput(input);
+  try {
+    return await composeDump({ uuid, crash, core, environment, log });
+  } catch (error) {
+    log.milestone("error", "dump_failed", { error: describeError(error) });
+    throw error;
+  } finally {
+    core.close();
+  }
+}
+
+interface Job {
+  uuid: string;
+  crash: CrashContext;
+  core: CoreInput;
+  environment: Environment;
+  log: ComposerLog;
+}
+
+async function composeDump(job: Job): Promise<number> {
+  const { uuid, crash, core, environment, log } = job;
+  const { settings, coreDir, complaints } = environment;
+  const startedMs = Date.now();
+  const info = { ...firstFacts(uuid, crash), settings_ignored: complaints };
+  const file = await openPartialFile(coreDir, uuid);
+  const archive = await openArchive(file, info, settings);
+  const attempts = new AttemptLog();
+  const deadline = new Deadline(settings.TIMEOUT);
+  const drain = new CoreDrain(core, archive, {
+    compress: settings.COMPRESSION,
+    maxCoreBytes: settings.MAX_CORE_SIZE,
+    hasSpace: () => hasFreeSpace(coreDir, settings.DISK_RESERVE),
+    onFirstBytes: () => undefined,
+  });
+  deadline.signal.addEventListener("abort", () => drain.stop("timeout"));
+
+  const end = await drain.run();
+  core.close();
+  const drainedMs = Date.now() - startedMs;
+
+  const base = renderDumpName(settings.FILENAME_TEMPLATE, templateValues(info));
+  const sealed = await sealArchive({
+    archive,
+    drain,
+    end,
+    compress: settings.COMPRESSION,
+    base,
+    entries: [],
+    info,
+    attempts,
+  });
+  const zip = await file.publish(base);
+  log.milestone("info", "dump_published", {
+    zip,
+    namespace: sealed.namespace,
+    podname: sealed.podname,
+    core_bytes: sealed.core_bytes,
+    core_complete: sealed.core_complete,
+    truncated_by: sealed.truncated_by,
+    zip_bytes: file.sizeBytes,
+    drained_ms: drainedMs,
+    total_ms: Date.now() - startedMs,
+  });
+  deadline.clear();
+  return deadline.passed ? EXIT.deadline : EXIT.done;
+}
+
+async function openPartialFile(coreDir: string, uuid: string): Promise<PartialFile> {
+  try {
+    await mkdir(coreDir, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new AppError("core_directory", `cannot make CORE_DIR ${coreDir}`, { cause });
+  }
+  return PartialFile.create(coreDir, uuid);
+}
+
+/** The archive with dump-info as far as it is known, and the core's entry open. */
+async function openArchive(
+  file: PartialFile,
+  info: DumpInfo,
+  settings: ComposerSettings,
+): Promise<ZipArchive> {
+  const base = renderDumpName(settings.FILENAME_TEMPLATE, templateValues(info));
+  const archive = new ZipArchive(file, new Date(Number(info.timestamp) * 1000));
+  const first = formatDumpInfo({ ...info, dump_file: `${base}.core` }, FIRST_ENTRY_MAX_BYTES);
+  await archive.addFirst(base, "-dump-info.json", first);
+  archive.begin(base, ".core", settings.COMPRESSION ? DEFLATED : STORED);
+  return archive;
+}
+
+function logLevel({ settings }: Environment): Level {
+  const levels = { Debug: "debug", Info: "info", Warn: "warn", Error: "error" } as const;
+  return levels[settings.LOG_LEVEL];
+}

@@ -1,0 +1,87 @@
+// The end of a dump's file: the core closed, the small entries after it, the directory, dump-info filled in.
+// A full disk gives up the core's tail, step by step, rather than the dump.
+import { AppError } from "../model/app-error.ts";
+import { formatDumpInfo, type DumpInfo } from "../model/dump-info.ts";
+import { DEFLATED, STORED } from "../model/zip-records.ts";
+import type { AttemptLog } from "./attempt.ts";
+import { FINAL_BLOCK } from "./block-deflater.ts";
+import type { CoreDrain, DrainEnd } from "./core-drain.ts";
+import { coreFacts } from "./facts.ts";
+import { isNoSpace } from "./partial-file.ts";
+import { FIRST_ENTRY_MAX_BYTES, type ZipArchive } from "./zip-archive.ts";
+
+export interface SmallEntry {
+  /** The entry's name after the dump's own, such as "-pod-info.json". */
+  suffix: string;
+  data: Uint8Array;
+}
+
+export interface Sealing {
+  archive: ZipArchive;
+  drain: CoreDrain;
+  /** How the drain ended. */
+  end: DrainEnd;
+  compress: boolean;
+  /** The dump's name, T. */
+  base: string;
+  entries: readonly SmallEntry[];
+  info: DumpInfo;
+  attempts: AttemptLog;
+}
+
+/** dump-info is the first entry, the core the second. */
+const CORE_ENTRY = 1;
+/** How much of the core's tail is given up at first when the disk is full; doubled each time, in bytes. */
+const FIRST_CUT_BYTES = 256 * 1024;
+
+/** Makes the file a whole zip and returns the dump-info in it. Throws what is not a full disk. */
+export async function sealArchive(sealing: Sealing): Promise<DumpInfo> {
+  let cutBytes = sealing.end === "no_space" ? 0 : undefined;
+  for (;;) {
+    try {
+      if (cutBytes === undefined) await closeCore(sealing);
+      else await cutCore(sealing, cutBytes);
+      return await addRest(sealing, cutBytes === undefined ? sealing.end : "no_space");
+    } catch (error) {
+      if (!isNoSpace(error)) throw error;
+      cutBytes = cutBytes === undefined ? 0 : Math.max(cutBytes * 2, FIRST_CUT_BYTES);
+    }
+  }
+}
+
+async function closeCore({ archive, drain, compress }: Sealing): Promise<void> {
+  if (compress) archive.push(FINAL_BLOCK);
+  archive.end(drain.written.crc, drain.written.sizeBytes);
+  await archive.flush();
+}
+
+async function cutCore({ archive, drain, compress }: Sealing, freeBytes: number): Promise<void> {
+  const checkpoint = drain.takeCheckpoint(freeBytes);
+  if (checkpoint === undefined)
+    throw new AppError("core_directory", "CORE_DIR is full: not even an empty dump fits", {
+      hint: "free space there, or give the cores a filesystem of their own",
+    });
+  await archive.cutBack(CORE_ENTRY, checkpoint, compress ? FINAL_BLOCK : new Uint8Array(0));
+}
+
+async function addRest(sealing: Sealing, end: DrainEnd): Promise<DumpInfo> {
+  const { archive, drain, base, entries, attempts } = sealing;
+  const method = sealing.compress ? DEFLATED : STORED;
+  const leftOut = [];
+  for (const { suffix, data } of entries) {
+    try {
+      await archive.add(base, suffix, data, method);
+    } catch (error) {
+      if (!isNoSpace(error)) throw error;
+      leftOut.push({ what: `${base}${suffix}`, why: "no space left for it" });
+    }
+  }
+  const info: DumpInfo = {
+    ...sealing.info,
+    ...coreFacts(drain, end),
+    dump_file: `${base}.core`,
+    missing: [...attempts.missing, ...leftOut],
+  };
+  await archive.finish(base, formatDumpInfo(info, FIRST_ENTRY_MAX_BYTES));
+  return info;
+}

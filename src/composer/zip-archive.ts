@@ -1,0 +1,210 @@
+// One zip, written entry after entry to a partial file. fflate's Zip frames the entries; what it cannot do
+// is done on the way out: headers are finished in place once sizes and names are known (no data
+// descriptors, ZIP64 where needed), and the central directory is ours. See docs/adr/0001-zip-layout.md.
+import { crc32, deflateRawSync } from "node:zlib";
+import { Zip, type ZipInputFile } from "fflate";
+import {
+  DEFLATED,
+  FILLER_EXTRA_ID,
+  HEADER_ROOM_BYTES,
+  LOCAL_FIXED_BYTES,
+  STORED,
+  concat,
+  fillerExtra,
+  formatCentralDirectory,
+  formatLocalHeader,
+  type ZipEntryRecord,
+  type ZipMethod,
+} from "../model/zip-records.ts";
+import type { PartialFile } from "./partial-file.ts";
+
+/** What the first entry (dump-info, known last) takes with its header, in bytes. */
+export const FIRST_ENTRY_ROOM_BYTES = HEADER_ROOM_BYTES + 16 * 1024;
+/** The longest data that fits there, in bytes. */
+export const FIRST_ENTRY_MAX_BYTES = FIRST_ENTRY_ROOM_BYTES - HEADER_ROOM_BYTES;
+
+/** How far the data of an entry is known to be good: what the entry is cut back to on a full disk. */
+export interface Checkpoint {
+  /** Length of the file in bytes. */
+  fileBytes: number;
+  /** Length and CRC-32 of the uncompressed data up to there. */
+  sizeBytes: number;
+  crc: number;
+}
+
+/** One entry with its place: suffix is its name without the dump's own, such as ".core". */
+interface PlacedEntry extends Omit<ZipEntryRecord, "name"> {
+  suffix: string;
+  /** The local header's length, filler included. */
+  roomBytes: number;
+}
+
+/** What fflate calls a ZipInputFile: an entry whose bytes are pushed already compressed. */
+class EntryStream implements ZipInputFile {
+  readonly filename: string;
+  readonly compression: ZipMethod;
+  readonly extra: Record<number, Uint8Array>;
+  readonly size = 0;
+  readonly crc = 0;
+  ondata?: NonNullable<ZipInputFile["ondata"]>;
+
+  constructor(name: string, method: ZipMethod, roomBytes: number) {
+    this.filename = name;
+    this.compression = method;
+    const filler = fillerExtra(roomBytes - LOCAL_FIXED_BYTES - Buffer.byteLength(name));
+    // fflate writes an extra field's id and length (4 bytes) itself.
+    this.extra = { [FILLER_EXTRA_ID]: filler.subarray(4) };
+  }
+}
+
+export class ZipArchive {
+  private readonly file: PartialFile;
+  private readonly modified: Date;
+  private readonly zip: Zip;
+  private readonly entries: PlacedEntry[] = [];
+  private stream: EntryStream | undefined;
+  private ending = false;
+  private queued: Uint8Array[] = [];
+  private queuedSize = 0;
+
+  constructor(file: PartialFile, modified: Date) {
+    this.file = file;
+    this.modified = modified;
+    this.zip = new Zip((error, chunk) => {
+      if (error !== null) throw error;
+      // The last chunk of an entry is its data descriptor; the header says it all, later.
+      if (!this.ending) this.queue(chunk);
+    });
+  }
+
+  /** Bytes queued and not yet written. */
+  get queuedBytes(): number {
+    return this.queuedSize;
+  }
+
+  /** Where the next byte goes. */
+  get endBytes(): number {
+    return this.file.sizeBytes + this.queuedSize;
+  }
+
+  /** Starts an entry, `base + suffix`; finish may change the base. */
+  begin(base: string, suffix: string, method: ZipMethod, roomBytes = HEADER_ROOM_BYTES): void {
+    const place = { suffix, method, roomBytes, offset: this.endBytes };
+    this.entries.push({ ...place, crc: 0, sizeBytes: 0, compressedBytes: 0 });
+    this.stream = new EntryStream(base + suffix, method, roomBytes);
+    this.zip.add(this.stream);
+  }
+
+  /** Adds bytes of the entry under way, compressed already where its method says so. */
+  push(bytes: Uint8Array): void {
+    // fflate passes the chunk on as it is; its type asks for more than it needs.
+    this.stream?.ondata?.(null, bytes as Uint8Array<ArrayBuffer>, false);
+  }
+
+  /** Ends the entry under way; crc and size are those of the uncompressed data. */
+  end(crc: number, sizeBytes: number): void {
+    this.ending = true;
+    this.stream?.ondata?.(null, new Uint8Array(0), true);
+    this.ending = false;
+    this.stream = undefined;
+    this.close(crc, sizeBytes);
+  }
+
+  /** Adds a whole small entry. On a full disk nothing of it stays and the error is thrown on. */
+  async add(base: string, suffix: string, data: Uint8Array, method: ZipMethod): Promise<void> {
+    const before = this.endBytes;
+    try {
+      this.begin(base, suffix, method);
+      this.push(method === DEFLATED ? deflateRawSync(data) : data);
+      this.end(crc32(data), data.length);
+      await this.flush();
+    } catch (error) {
+      this.dropQueue();
+      this.entries.pop();
+      await this.file.truncate(before);
+      throw error;
+    }
+  }
+
+  /** Writes the first entry as far as it is known, in the room that finish fills in again. */
+  async addFirst(base: string, suffix: string, data: Uint8Array): Promise<void> {
+    this.begin(base, suffix, STORED, FIRST_ENTRY_ROOM_BYTES - data.length);
+    this.push(data);
+    this.end(crc32(data), data.length);
+    await this.flush();
+  }
+
+  /** Where the last entry's data may be cut, if all of the uncompressed data so far has this crc and size. */
+  checkpoint(crc: number, sizeBytes: number): Checkpoint {
+    return { fileBytes: this.endBytes, crc, sizeBytes };
+  }
+
+  /**
+   * Drops the entries after the one at `index` and cuts that one back to a checkpoint, then closes it
+   * with `tail` (what ends its compressed data).
+   */
+  async cutBack(index: number, { fileBytes, crc, sizeBytes }: Checkpoint, tail: Uint8Array) {
+    this.dropQueue();
+    this.stream = undefined;
+    this.entries.length = index + 1;
+    await this.file.truncate(fileBytes);
+    await this.file.append([tail]);
+    this.close(crc, sizeBytes);
+  }
+
+  /**
+   * Writes the central directory, then every local header with its final name and sizes, and the first
+   * entry's data anew. The file is a whole zip afterwards. On a full disk it is as before.
+   */
+  async finish(base: string, firstData: Uint8Array): Promise<void> {
+    const [first, ...others] = this.entries;
+    if (first === undefined) throw new Error("an archive without its first entry");
+    first.roomBytes = FIRST_ENTRY_ROOM_BYTES - firstData.length;
+    first.crc = crc32(firstData);
+    first.sizeBytes = firstData.length;
+    first.compressedBytes = firstData.length;
+    const before = this.endBytes;
+    try {
+      const records = this.entries.map((entry) => named(entry, base));
+      await this.file.append([formatCentralDirectory(records, this.modified, before)]);
+      for (const entry of others) await this.file.writeAt(entry.offset, this.header(entry, base));
+      await this.file.writeAt(first.offset, concat([this.header(first, base), firstData]));
+    } catch (error) {
+      await this.file.truncate(before);
+      throw error;
+    }
+  }
+
+  private header(entry: PlacedEntry, base: string): Uint8Array {
+    return formatLocalHeader(named(entry, base), this.modified, entry.roomBytes);
+  }
+
+  /** Writes what is queued. What of it could not be written is gone, and the error is thrown on. */
+  async flush(): Promise<void> {
+    const parts = this.queued;
+    this.dropQueue();
+    await this.file.append(parts);
+  }
+
+  private dropQueue(): void {
+    this.queued = [];
+    this.queuedSize = 0;
+  }
+
+  private queue(chunk: Uint8Array): void {
+    this.queued.push(chunk);
+    this.queuedSize += chunk.length;
+  }
+
+  private close(crc: number, sizeBytes: number): void {
+    const entry = this.entries.at(-1);
+    if (entry === undefined) throw new Error("no entry is under way");
+    entry.crc = crc;
+    entry.sizeBytes = sizeBytes;
+    entry.compressedBytes = this.endBytes - entry.offset - entry.roomBytes;
+  }
+}
+
+function named({ suffix, ...place }: PlacedEntry, base: string): ZipEntryRecord {
+  return { ...place, name: base + suffix };
+}
