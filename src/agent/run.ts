@@ -16,9 +16,11 @@ import {
   type Environment,
 } from "./environment.ts";
 import { HELP } from "./help.ts";
+import { findKubernetes, openKubernetesApi } from "./kubernetes-api.ts";
 import { remove } from "./remove.ts";
 import { stopSignal } from "./stop-signal.ts";
 import { sweepFile, sweepFolder, type SweepReport } from "./sweep.ts";
+import { findUninstall } from "./uninstall.ts";
 import { findUnknownVariables } from "./unknown-variables.ts";
 
 /** Runs one command; the exit code. Throws AppError. */
@@ -31,7 +33,7 @@ export async function runAgentCommand(
   if (command.name === "version") return print(`core-dump-handler ${VERSION}\n`);
   const environment = await loadEnvironment(realEnvironment, directoryOfExecutable());
   if (command.name === "sweep") return runSweep(command.file, environment);
-  if (command.name === "remove") return runRemove(environment);
+  if (command.name === "remove") return runRemove(command.onlyWhenUninstalled, environment);
   return runAgentHere(environment);
 }
 
@@ -79,9 +81,16 @@ function logSweep(log: Log, { delivered, busy, waiting, failed }: SweepReport): 
   log.info("sweep_done", { reason: "command", delivered, busy, waiting, failed });
 }
 
-async function runRemove(environment: Environment): Promise<number> {
+async function runRemove(onlyWhenUninstalled: boolean, environment: Environment): Promise<number> {
   const settings = readRemovalSettings(environment);
   const log = openLog({ level: settings.LOG_LEVEL, format: settings.LOG_FORMAT });
+  if (onlyWhenUninstalled) {
+    const access = findKubernetes(environment);
+    const api = access === undefined ? undefined : openKubernetesApi(access);
+    const { uninstalled, because } = await findUninstall(settings, api);
+    log.info(uninstalled ? "uninstalling" : "staying_installed", { because });
+    if (!uninstalled) return EXIT.done;
+  }
   await remove(settings, log);
   return EXIT.done;
 }

@@ -4,4 +4,19 @@
 export const COMPOSER_LOG = "composer.log";
 export const COMPOSER_LOG_ROTATED = "composer.log.1";
 
-export const STATE_FILES = [COMPOSER_LOG, COMPOSER_LOG_ROTATED] as const;
+/** How far the agent has followed composer.log. */
+export const COMPOSER_LOG_POSITION = "composer.log.position";
+
+/** The uid of the DaemonSet that runs us (uninstall.ts). */
+export const DAEMONSET_NOTE = "daemonset.uid";
+
+/** How far the kernel's log was read (kernel-log.ts). */
+export const KERNEL_LOG_POSITION = "kernel-log.position";
+
+export const STATE_FILES = [
+  COMPOSER_LOG,
+  COMPOSER_LOG_ROTATED,
+  COMPOSER_LOG_POSITION,
+  DAEMONSET_NOTE,
+  KERNEL_LOG_POSITION,
+] as const;

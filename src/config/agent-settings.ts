@@ -1,6 +1,7 @@
 // The agent's environment (contract, section 4): its own settings, and the composer's as COMP_*.
 import { AppError } from "../model/app-error.ts";
 import { COMPOSER_SETTINGS, LOG_LEVELS, type ComposerSettings } from "./composer-settings.ts";
+import { OBSERVER_SETTINGS } from "./observer-settings.ts";
 import { SCHEDULE_SETTINGS } from "./schedule-settings.ts";
 import {
   choice,
@@ -34,6 +35,7 @@ const AGENT_SETTINGS = {
   ...SCHEDULE_SETTINGS,
   USE_INOTIFY: flag(false),
   ...STORE_SETTINGS,
+  ...OBSERVER_SETTINGS,
   LOG_LEVEL: choice("Info", LOG_LEVELS),
   LOG_FORMAT: choice("text", ["text", "json"]),
   /**
@@ -108,6 +110,8 @@ const REMOVAL_SETTINGS = {
   SUID_DUMPABLE: true,
   LOG_LEVEL: true,
   LOG_FORMAT: true,
+  POD_NAMESPACE: true,
+  DAEMONSET_NAME: true,
 } satisfies Partial<Record<keyof typeof AGENT_SETTINGS, true>>;
 
 const COMPOSER_DEFAULTS = readSettings(COMPOSER_SETTINGS, {}).values;
