@@ -1,18 +1,201 @@
-// The port between sweep and delivery. Its implementation takes this file's place.
-import { AppError } from "../../model/app-error.ts";
-import type { AgentSettings } from "../../config/agent-settings.ts";
+// One finished zip → the store: lock, journal, upload, verification, and only then the local delete.
+// Which zips there are, and when they are tried, is the sweep's business. A file is never given up.
+import { readdir } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import type { StoreSettings } from "../../config/store-settings.ts";
+import { exists, removeFile, syncDirectory } from "../../host/files.ts";
 import type { Log } from "../../host/log.ts";
+import { describeError } from "../../model/app-error.ts";
+import { planBackoff } from "../../model/backoff.ts";
+import { renderObjectKey } from "../../model/object-key.ts";
+import { keyValuesOf, labelsOf, readDumpInfo } from "./dump-labels.ts";
+import {
+  isSameFile,
+  journalPathOf,
+  newJournal,
+  readJournal,
+  removeJournal,
+  writeJournal,
+  zipNameOf,
+  type FileIdentity,
+  type Journal,
+} from "./journal.ts";
+import { lockFile } from "./locked-file.ts";
+import { abandon } from "./multipart-upload.ts";
+import type { Dump, ObjectStore } from "./object-store.ts";
+import { openStore } from "./open-store.ts";
+import { failureOf, StoreError } from "./store-error.ts";
+import { uploadDump } from "./upload.ts";
 
 export type DeliveryOutcome =
   | { kind: "delivered"; key: string; sizeBytes: number }
+  /** Another process holds the file, or has just delivered it. */
   | { kind: "busy" }
+  /** Backing off after a failure of this file, or of the store as a whole. */
   | { kind: "waiting"; retryAtMs: number }
   | { kind: "failed"; error: unknown; retryAtMs: number };
 
-export interface Delivery {
-  deliver(zipPath: string, signal: AbortSignal): Promise<DeliveryOutcome>;
+export interface DeliverOptions {
+  /** Try now, whatever the back-off says: someone asked for this file by name. */
+  ignoreBackoff?: boolean;
 }
 
-export function openDelivery(_settings: AgentSettings, _log: Log): Delivery {
-  throw new AppError("store", "delivery is not there yet");
+export interface Delivery {
+  /** Where dumps go, for the log. */
+  describe(): Promise<string>;
+  /** Never throws for what a file or the store does; AppError "configuration" for settings that name no store. */
+  deliver(zipPath: string, signal: AbortSignal, options?: DeliverOptions): Promise<DeliveryOutcome>;
+  /** Frees what uploads of files that are no longer there left at the store. Returns how many. */
+  reclaim(coreDir: string, signal: AbortSignal): Promise<number>;
+  close(): void;
+}
+
+/** A file waits at most this long, so that a store that was mended is noticed soon. */
+const FILE_BACKOFF = { baseMs: 2_000, capMs: 300_000 };
+/** While the store as a whole fails, other files wait this long at most instead of each trying it. */
+const STORE_BACKOFF = { baseMs: 500, capMs: 30_000 };
+
+export function openDelivery(settings: StoreSettings, log: Log): Delivery {
+  let store: Promise<ObjectStore> | undefined;
+  let storeFailures = 0;
+  let storeRestsUntilMs = 0;
+
+  /** A store that cannot be opened (a wrong setting) is tried anew the next time. */
+  function opened(): Promise<ObjectStore> {
+    store ??= openStore(settings).catch((error: unknown) => {
+      store = undefined;
+      throw error;
+    });
+    return store;
+  }
+
+  async function deliver(
+    zipPath: string,
+    signal: AbortSignal,
+    { ignoreBackoff = false }: DeliverOptions = {},
+  ): Promise<DeliveryOutcome> {
+    const target = await opened();
+    if (!ignoreBackoff && storeRestsUntilMs > Date.now())
+      return { kind: "waiting", retryAtMs: storeRestsUntilMs };
+    const locked = await lockFile(zipPath);
+    if (locked === undefined) return { kind: "busy" };
+    try {
+      return await deliverLocked(zipPath, locked.identity, target, signal, ignoreBackoff);
+    } finally {
+      await locked.release();
+    }
+  }
+
+  async function deliverLocked(
+    zipPath: string,
+    file: FileIdentity,
+    target: ObjectStore,
+    signal: AbortSignal,
+    ignoreBackoff: boolean,
+  ): Promise<DeliveryOutcome> {
+    const journalPath = journalPathOf(zipPath);
+    const info = await readDumpInfo(zipPath);
+    const now = Date.now();
+    const values = keyValuesOf(info, { zipPath, cluster: settings.CLUSTER_NAME, nowMs: now });
+    const found = await readJournal(journalPath, log);
+    const journal =
+      found !== undefined && isSameFile(found.file, file)
+        ? found
+        : newJournal(file, renderObjectKey(settings.S3_KEY_TEMPLATE, values));
+    // A clock that was set back must not keep a file waiting for longer than the longest back-off.
+    const waits = journal.retryAtMs > now && journal.retryAtMs - now <= FILE_BACKOFF.capMs * 12;
+    if (waits && !ignoreBackoff) return { kind: "waiting", retryAtMs: journal.retryAtMs };
+    const save = () => writeJournal(journalPath, journal, log);
+    const dump: Dump = {
+      path: zipPath,
+      sizeBytes: file.sizeBytes,
+      deliveryId: journal.deliveryId,
+      labels: labelsOf(info, values, settings.S3_TAGS),
+    };
+    const startedMs = performance.now();
+    try {
+      log.debug("upload_started", { path: zipPath, key: journal.key, bytes: file.sizeBytes });
+      const key = await uploadDump({ store: target, dump, journal, save, log, signal });
+      storeFailures = 0;
+      storeRestsUntilMs = 0;
+      await forget(zipPath, journalPath);
+      log.info("upload_finished", {
+        path: zipPath,
+        key,
+        bytes: file.sizeBytes,
+        ms: Math.round(performance.now() - startedMs),
+        attempt: journal.attempts + 1,
+      });
+      return { kind: "delivered", key, sizeBytes: file.sizeBytes };
+    } catch (error) {
+      return await failed(error, zipPath, journal, save, signal);
+    }
+  }
+
+  /** The zip goes first: a kill in between leaves a journal without a zip, which reclaim() clears away. */
+  async function forget(zipPath: string, journalPath: string): Promise<void> {
+    await removeFile(zipPath);
+    await syncDirectory(dirname(zipPath));
+    await removeJournal(journalPath, log);
+  }
+
+  async function failed(
+    error: unknown,
+    zipPath: string,
+    journal: Journal,
+    save: () => Promise<void>,
+    signal: AbortSignal,
+  ): Promise<DeliveryOutcome> {
+    // We were told to stop: what is sent stays there, and the next start goes on.
+    if (signal.aborted) {
+      await save();
+      return { kind: "failed", error, retryAtMs: Date.now() };
+    }
+    const asked = error instanceof StoreError ? error.retryAfterMs : 0;
+    if (error instanceof StoreError && error.storeWide) {
+      storeFailures++;
+      storeRestsUntilMs =
+        Date.now() + planBackoff(storeFailures, STORE_BACKOFF, Math.random, asked);
+    }
+    journal.attempts++;
+    journal.retryAtMs =
+      Date.now() + planBackoff(journal.attempts, FILE_BACKOFF, Math.random, asked);
+    journal.lastError = describeError(error).slice(0, 1000);
+    await save();
+    log.error("upload_failed", {
+      path: zipPath,
+      key: journal.key,
+      attempt: journal.attempts,
+      failure: failureOf(error) ?? "file",
+      error: journal.lastError,
+      retry_at: new Date(journal.retryAtMs).toISOString(),
+    });
+    return { kind: "failed", error, retryAtMs: journal.retryAtMs };
+  }
+
+  async function reclaim(coreDir: string, signal: AbortSignal): Promise<number> {
+    let reclaimed = 0;
+    for (const entry of await readdir(coreDir)) {
+      const zipName = zipNameOf(entry);
+      if (zipName === undefined || (await exists(join(coreDir, zipName)))) continue;
+      const journalPath = join(coreDir, entry);
+      const journal = await readJournal(journalPath, log);
+      const { multipart } = await opened();
+      if (journal?.upload && multipart !== undefined)
+        await abandon(journal.upload, multipart, { log, signal });
+      await removeJournal(journalPath, log);
+      reclaimed++;
+    }
+    return reclaimed;
+  }
+
+  return {
+    describe: async () => (await opened()).name,
+    deliver,
+    reclaim,
+    close: () => {
+      store?.then((open) => open.close()).catch(() => undefined);
+      store = undefined;
+    },
+  };
 }

@@ -1,0 +1,190 @@
+// The store as a directory: a share that is mounted on the node (STORE_URL=file:///mnt/share). A dump is
+// copied to a hidden file, synced, and linked to its name, which never replaces what stands there. The
+// directory itself is never made: an absent one is a share that is not mounted.
+import { constants, type Stats } from "node:fs";
+import { link, lstat, mkdir, open, rename, stat, unlink, type FileHandle } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { removeFile, syncDirectory } from "../../host/files.ts";
+import { errnoOf } from "../../model/app-error.ts";
+import type { Dump, Evidence, ObjectStore, Presence } from "./object-store.ts";
+import { digestRange } from "./part-digest.ts";
+import { failureOf, StoreError, type StoreFailure } from "./store-error.ts";
+import { stallGuard, type StallGuard } from "./stall-guard.ts";
+
+const BLOCK_BYTES = 1 << 20;
+const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+const MD5_ONLY = { sha256: false, crc32: false };
+
+/** How many ms a share may keep one call waiting before it counts as gone. */
+export function openDirectoryStore(storeUrl: string, timeoutMs: number): ObjectStore {
+  const root = fileURLToPath(storeUrl);
+  const guard = stallGuard(root, timeoutMs);
+
+  async function examine(
+    key: string,
+    dump: Dump,
+    known: Evidence | undefined,
+    signal: AbortSignal,
+  ): Promise<Presence> {
+    const path = join(root, key);
+    return explained(root, `look at ${key}`, async () => {
+      await guard(() => rootOf(root));
+      const there = await guard(() => statOrNothing(path));
+      if (there === undefined) return "absent";
+      if (!there.isFile() || there.size !== dump.sizeBytes) return "different";
+      // We have just written and synced it under a name that was free.
+      if (known !== undefined) return "same";
+      const ends = [dump.path, path].map((file) =>
+        guard(() => digestRange(file, 0, dump.sizeBytes, MD5_ONLY, signal), dump.sizeBytes),
+      );
+      const [ours, theirs] = await Promise.all(ends);
+      return Bun.deepEquals(ours?.md5, theirs?.md5) ? "same" : "different";
+    });
+  }
+
+  async function put(key: string, dump: Dump, signal: AbortSignal): Promise<Evidence> {
+    const path = join(root, key);
+    const hidden = join(dirname(path), `.cdh-${dump.deliveryId}.part`);
+    return explained(root, `copy ${key}`, async () => {
+      const before = await guard(() => rootOf(root));
+      if (dirname(path) !== root)
+        await guard(() => mkdir(dirname(path), { recursive: true, mode: 0o750 }));
+      // Ours from an attempt that was killed: the id is random and the dump's lock is held.
+      await guard(() => removeFile(hidden));
+      try {
+        await copy(dump, hidden, guard, signal);
+        const now = await guard(() => rootOf(root));
+        if (now.dev !== before.dev || now.ino !== before.ino)
+          throw new StoreError("unreachable", `${root} was unmounted while ${key} was copied`);
+        await guard(() => publish(hidden, path));
+        await guard(() => syncDirectory(dirname(path)));
+      } finally {
+        await guard(() => removeFile(hidden)).catch(() => false);
+      }
+      return { etag: undefined, etagIsMd5: false, crc32: undefined, answeredRight: true };
+    });
+  }
+
+  return { name: `directory ${root}`, multipart: undefined, examine, put, close: () => {} };
+}
+
+async function rootOf(root: string): Promise<Stats> {
+  const found = await stat(root);
+  if (!found.isDirectory())
+    throw new StoreError("unreachable", `${root} is not a directory`, {
+      hint: "STORE_URL names a directory that exists, the mount point of a share for one",
+    });
+  return found;
+}
+
+async function statOrNothing(path: string): Promise<Stats | undefined> {
+  try {
+    return await lstat(path);
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+async function copy(
+  dump: Dump,
+  hidden: string,
+  guard: StallGuard,
+  signal: AbortSignal,
+): Promise<void> {
+  const source = await open(dump.path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  let target: FileHandle | undefined;
+  try {
+    target = await guard(() => open(hidden, NEW_FILE, 0o600));
+    const out = target;
+    const block = new Uint8Array(BLOCK_BYTES);
+    let copiedBytes = 0;
+    for (;;) {
+      if (signal.aborted) throw new StoreError("aborted", "the copy was stopped");
+      const { bytesRead } = await source.read(block, 0, block.length, copiedBytes);
+      if (bytesRead === 0) break;
+      for (let written = 0; written < bytesRead;) {
+        const { bytesWritten } = await guard(() =>
+          out.write(block, written, bytesRead - written, copiedBytes + written),
+        );
+        written += bytesWritten;
+      }
+      copiedBytes += bytesRead;
+    }
+    if (copiedBytes !== dump.sizeBytes)
+      throw new StoreError(
+        "unverified",
+        `${dump.path} gave ${copiedBytes} bytes of ${dump.sizeBytes}`,
+      );
+    await guard(() => out.sync(), dump.sizeBytes);
+  } finally {
+    await source.close();
+    const out = target;
+    if (out !== undefined) await guard(() => out.close());
+  }
+}
+
+/** Gives the file its name unless something has it. Throws StoreError "exists". */
+async function publish(hidden: string, path: string): Promise<void> {
+  try {
+    await link(hidden, path);
+    await unlink(hidden);
+  } catch (error) {
+    if (errnoOf(error) === "EEXIST") throw taken(path, error);
+    // CIFS, FAT and some FUSE filesystems have no hard links: claim the name, then rename over the claim.
+    if (!["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"].includes(errnoOf(error) ?? ""))
+      throw error;
+    await claim(path);
+    try {
+      await rename(hidden, path);
+    } catch (failure) {
+      await unlink(path);
+      throw failure;
+    }
+  }
+}
+
+async function claim(path: string): Promise<void> {
+  try {
+    await (await open(path, NEW_FILE, 0o600)).close();
+  } catch (error) {
+    throw errnoOf(error) === "EEXIST" ? taken(path, error) : error;
+  }
+}
+
+function taken(path: string, cause: unknown): StoreError {
+  return new StoreError("exists", `${path} exists already`, { cause });
+}
+
+const FAILURES: Readonly<Record<string, StoreFailure>> = {
+  ENOSPC: "no_space",
+  EDQUOT: "no_space",
+  EFBIG: "refused",
+  EACCES: "forbidden",
+  EPERM: "forbidden",
+  EROFS: "forbidden",
+};
+
+const SENTENCES: Partial<Record<StoreFailure, string>> = {
+  no_space: "is full",
+  forbidden: "may not be written to",
+  unreachable: "cannot be reached",
+  refused: "does not take a file of this size",
+};
+
+/** Runs a step; what the filesystem says becomes a StoreError. ENOENT, ESTALE, EIO, …: the share is gone. */
+async function explained<T>(root: string, action: string, step: () => Promise<T>): Promise<T> {
+  try {
+    return await step();
+  } catch (error) {
+    if (failureOf(error) !== undefined) throw error;
+    const source = error instanceof Error ? error.cause : undefined;
+    const failure =
+      FAILURES[errnoOf(error) ?? ""] ?? FAILURES[errnoOf(source) ?? ""] ?? "unreachable";
+    throw new StoreError(failure, `${action}: ${root} ${SENTENCES[failure] ?? failure}`, {
+      cause: error,
+      ...(failure === "unreachable" ? { hint: "is the share of STORE_URL mounted?" } : {}),
+    });
+  }
+}

@@ -1,0 +1,94 @@
+// `.T.zip.upload.json` beside T.zip: what must outlive the agent so that an upload goes on where it
+// stopped and a retry waits its turn. Which parts arrived is not in it: the store knows (ListParts).
+// Whoever writes it holds the zip's lock. A journal that cannot be written (a full disk) stops nothing:
+// the upload is what frees the disk.
+import { randomUUID } from "node:crypto";
+import { basename, dirname, join } from "node:path";
+import * as v from "valibot";
+import { readTextFile, removeFile, writeFileAtomically } from "../../host/files.ts";
+import type { Log } from "../../host/log.ts";
+import { describeError } from "../../model/app-error.ts";
+
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const name = v.pipe(v.string(), v.minLength(1), v.maxLength(4096));
+const upload = v.object({ key: name, uploadId: name });
+
+const journalSchema = v.object({
+  version: v.literal(1),
+  /** Which file this is about: a journal of another file of the same name is void. */
+  file: v.object({ sizeBytes: count, mtimeMs: v.number(), inode: count }),
+  deliveryId: name,
+  /** The key before any collision suffix, chosen once. */
+  key: name,
+  suffix: count,
+  /** The unfinished multipart upload. */
+  upload: v.nullable(upload),
+  /** A multipart upload was asked for, and the answer not recorded: it may exist without our knowing its id. */
+  opening: v.nullable(v.object({ key: name, sinceMs: v.number() })),
+  /** Failed attempts so far, and when the next may begin. */
+  attempts: count,
+  retryAtMs: v.number(),
+  lastError: v.nullable(v.string()),
+});
+
+export type Journal = v.InferOutput<typeof journalSchema>;
+export type FileIdentity = Journal["file"];
+
+const JOURNAL_NAME = /^\.(.+)\.upload\.json$/;
+const JOURNAL_MAX_BYTES = 64 * 1024;
+
+export function journalPathOf(zipPath: string): string {
+  return join(dirname(zipPath), `.${basename(zipPath)}.upload.json`);
+}
+
+/** The zip's name that a journal's name stands for; undefined for any other file. */
+export function zipNameOf(journalName: string): string | undefined {
+  return JOURNAL_NAME.exec(journalName)?.[1];
+}
+
+export function newJournal(file: FileIdentity, key: string): Journal {
+  return {
+    version: 1,
+    file,
+    deliveryId: randomUUID(),
+    key,
+    suffix: 0,
+    upload: null,
+    opening: null,
+    attempts: 0,
+    retryAtMs: 0,
+    lastError: null,
+  };
+}
+
+/** The journal at a path, or undefined where there is none that we could have written. */
+export async function readJournal(path: string, log: Log): Promise<Journal | undefined> {
+  try {
+    const text = await readTextFile(path, JOURNAL_MAX_BYTES);
+    if (text === undefined) return undefined;
+    return v.parse(journalSchema, JSON.parse(text));
+  } catch (error) {
+    log.warn("journal_unreadable", { path, error: describeError(error) });
+    return undefined;
+  }
+}
+
+export async function writeJournal(path: string, journal: Journal, log: Log): Promise<void> {
+  try {
+    await writeFileAtomically(path, `${JSON.stringify(journal)}\n`);
+  } catch (error) {
+    log.warn("journal_not_written", { path, error: describeError(error) });
+  }
+}
+
+export async function removeJournal(path: string, log: Log): Promise<void> {
+  try {
+    await removeFile(path);
+  } catch (error) {
+    log.warn("journal_not_removed", { path, error: describeError(error) });
+  }
+}
+
+export function isSameFile(a: FileIdentity, b: FileIdentity): boolean {
+  return a.sizeBytes === b.sizeBytes && a.mtimeMs === b.mtimeMs && a.inode === b.inode;
+}

@@ -1,0 +1,148 @@
+// A dump sent in parts, resumable at any moment: the journal knows the upload, the store knows its parts.
+import { partOf, type PartPlan } from "../../model/part-plan.ts";
+import { describeError } from "../../model/app-error.ts";
+import type { Evidence, MultipartStore, StoredPart, Upload } from "./object-store.ts";
+import { withRetries } from "./retry.ts";
+import { failureOf, StoreError } from "./store-error.ts";
+import type { UploadContext } from "./upload.ts";
+
+/** An upload that we asked for may carry a time a little before our clock's. */
+const CLOCK_TOLERANCE_MS = 15 * 60_000;
+
+/**
+ * Sends what the store does not have yet, and completes. Undefined: the upload was not known any more,
+ * which is what a completed one looks like; the caller looks at the key. Throws StoreError.
+ */
+export async function sendParts(
+  key: string,
+  multipart: MultipartStore,
+  context: UploadContext,
+): Promise<Evidence | undefined> {
+  const { dump, journal, save, log, signal } = context;
+  const plan = multipart.plan(dump.sizeBytes);
+  await forgetOtherUploads(key, multipart, context);
+  try {
+    const { upload, stored } = await resumeOrBegin(key, plan, multipart, context);
+    const parts = await sendMissing(upload, plan, stored, multipart, context);
+    const evidence = await withRetries(() => multipart.complete(upload, parts, signal), {
+      signal,
+      log,
+    });
+    journal.upload = null;
+    return evidence;
+  } catch (error) {
+    const failure = failureOf(error);
+    if (failure !== "gone" && failure !== "exists") throw error;
+    const { upload } = journal;
+    journal.upload = null;
+    await save();
+    if (failure === "exists" && upload !== null) await abandon(upload, multipart, context);
+    return undefined;
+  }
+}
+
+async function resumeOrBegin(
+  key: string,
+  plan: PartPlan,
+  multipart: MultipartStore,
+  { dump, journal, save, log, signal }: UploadContext,
+): Promise<{ upload: Upload; stored: StoredPart[] }> {
+  const { upload: begun } = journal;
+  if (begun !== null) {
+    const listed = await withRetries(() => multipart.listParts(begun, signal), { signal, log });
+    const stored = listed.filter((part) => fits(part, plan));
+    log.info("upload_resumed", { key, parts: plan.partCount, parts_there: stored.length });
+    return { upload: begun, stored };
+  }
+  // Recorded first: a kill between the store's doing and our knowing leaves an upload to be found.
+  journal.opening = { key, sinceMs: Date.now() };
+  await save();
+  const upload = await withRetries(() => multipart.create(key, dump, signal), { signal, log });
+  journal.opening = null;
+  journal.upload = { key, uploadId: upload.uploadId };
+  await save();
+  return { upload, stored: [] };
+}
+
+function fits(part: StoredPart, plan: PartPlan): boolean {
+  if (part.number < 1 || part.number > plan.partCount) return false;
+  const { start, end } = partOf(plan, part.number);
+  return part.sizeBytes === end - start;
+}
+
+/** Sends the parts that are not stored, a few at once; the first failure stops the others. */
+async function sendMissing(
+  upload: Upload,
+  plan: PartPlan,
+  stored: readonly StoredPart[],
+  multipart: MultipartStore,
+  { dump, log, signal }: UploadContext,
+): Promise<StoredPart[]> {
+  const parts = new Map(stored.map((part) => [part.number, part]));
+  const stop = new AbortController();
+  const either = AbortSignal.any([signal, stop.signal]);
+  let next = 1;
+  const sender = async () => {
+    while (next <= plan.partCount) {
+      const number = next++;
+      if (parts.has(number)) continue;
+      const part = partOf(plan, number);
+      const send = () => multipart.uploadPart(upload, dump, part, either);
+      parts.set(number, await withRetries(send, { signal: either, log }));
+    }
+  };
+  let first: { error: unknown } | undefined;
+  const senders = Array.from({ length: multipart.concurrency }, async () => {
+    try {
+      await sender();
+    } catch (error) {
+      first ??= { error };
+      stop.abort();
+    }
+  });
+  await Promise.all(senders);
+  if (first !== undefined) throw first.error;
+  return [...parts.values()].sort((a, b) => a.number - b.number);
+}
+
+/** Frees what earlier attempts of ours left at the store and cannot use: best effort, it costs space only. */
+async function forgetOtherUploads(
+  key: string,
+  multipart: MultipartStore,
+  context: UploadContext,
+): Promise<void> {
+  const { journal, save, signal, log } = context;
+  if (journal.upload !== null && journal.upload.key !== key) {
+    await abandon(journal.upload, multipart, context);
+    journal.upload = null;
+    await save();
+  }
+  const { opening } = journal;
+  if (opening === null) return;
+  try {
+    // Only uploads to this dump's key that began since we asked can be the one whose id we never learnt.
+    for (const upload of await multipart.listUploads(opening.key, signal))
+      if (upload.initiatedMs >= opening.sinceMs - CLOCK_TOLERANCE_MS)
+        await abandon(upload, multipart, context);
+    journal.opening = null;
+  } catch (error) {
+    if (signal.aborted) throw error;
+    log.warn("orphan_uploads_not_listed", { key: opening.key, error: describeError(error) });
+  }
+}
+
+/** Aborts an upload; a store that will not is logged. Throws only "aborted". */
+export async function abandon(
+  upload: Upload,
+  multipart: MultipartStore,
+  { log, signal }: Pick<UploadContext, "log" | "signal">,
+): Promise<void> {
+  try {
+    await withRetries(() => multipart.abort(upload, signal), { signal, log });
+    log.info("upload_abandoned", { key: upload.key, upload_id: upload.uploadId });
+  } catch (error) {
+    if (signal.aborted) throw error;
+    if (!(error instanceof StoreError)) throw error;
+    log.warn("upload_not_abandoned", { key: upload.key, error: describeError(error) });
+  }
+}

@@ -1,0 +1,79 @@
+// The port to wherever dumps go. Its adapters: s3-store.ts and directory-store.ts. What is sent, in which
+// order, and when the local file may go is upload.ts's and delivery.ts's business.
+import type { Part, PartPlan } from "../../model/part-plan.ts";
+import type { DumpLabels } from "./dump-labels.ts";
+
+/** A finished zip on its way. It does not change while its lock is held. */
+export interface Dump {
+  path: string;
+  sizeBytes: number;
+  /** Random, made once a file and kept in its journal: an object that carries it is ours. */
+  deliveryId: string;
+  labels: DumpLabels;
+}
+
+/**
+ * What stands at a key, compared with a dump. "unreadable": the store would not say (S3 answers 403
+ * to a HEAD without s3:GetObject or s3:ListBucket).
+ */
+export type Presence = "absent" | "same" | "different" | "unreadable";
+
+/** What a finished write tells about the object that must stand there now. */
+export interface Evidence {
+  /** The ETag that the store must show, where its ETags are MD5s. */
+  etag: string | undefined;
+  /** The store was seen to give MD5s as ETags: another ETag proves another object (not so with SSE-KMS). */
+  etagIsMd5: boolean;
+  /** x-amz-checksum-crc32 of the whole, where CRC32 is on. */
+  crc32: string | undefined;
+  /** The store's own answer to the write carried the right ETag. */
+  answeredRight: boolean;
+}
+
+/** Every method throws StoreError. A method may be called again after it failed. */
+export interface ObjectStore {
+  /** For log lines and messages; never holds a secret. */
+  readonly name: string;
+  /** Compares what stands at `key` with the dump, by what the write told if that is known. */
+  examine(
+    key: string,
+    dump: Dump,
+    known: Evidence | undefined,
+    signal: AbortSignal,
+  ): Promise<Presence>;
+  /** Writes the whole dump at once. Throws "exists" where the store noticed that the key is taken. */
+  put(key: string, dump: Dump, signal: AbortSignal): Promise<Evidence>;
+  /** Undefined where every size goes by put(). */
+  readonly multipart: MultipartStore | undefined;
+  close(): void;
+}
+
+export interface Upload {
+  key: string;
+  uploadId: string;
+}
+
+export interface StoredPart {
+  number: number;
+  sizeBytes: number;
+  etag: string;
+  crc32: string | undefined;
+  /** The part's MD5 is its ETag; undefined where the part was listed, not sent by us just now. */
+  etagIsMd5: boolean | undefined;
+}
+
+/** Uploads in parts. "gone" is thrown for an upload that the store does not know (any more). */
+export interface MultipartStore {
+  /** One part: put() is to be used. */
+  plan(sizeBytes: number): PartPlan;
+  /** Parts on their way at once. */
+  readonly concurrency: number;
+  create(key: string, dump: Dump, signal: AbortSignal): Promise<Upload>;
+  uploadPart(upload: Upload, dump: Dump, part: Part, signal: AbortSignal): Promise<StoredPart>;
+  listParts(upload: Upload, signal: AbortSignal): Promise<StoredPart[]>;
+  complete(upload: Upload, parts: readonly StoredPart[], signal: AbortSignal): Promise<Evidence>;
+  /** Frees the parts. An upload that is gone already is no error. */
+  abort(upload: Upload, signal: AbortSignal): Promise<void>;
+  /** Unfinished uploads to exactly this key, and when the store says they began. */
+  listUploads(key: string, signal: AbortSignal): Promise<(Upload & { initiatedMs: number })[]>;
+}

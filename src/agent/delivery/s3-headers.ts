@@ -1,0 +1,37 @@
+// What an object is stored with beside its bytes: encryption, storage class, tags, metadata.
+import type { StoreSettings } from "../../config/store-settings.ts";
+import type { Dump } from "./object-store.ts";
+
+/** x-amz-meta-…: tells an object that an interrupted delivery of ours left from anyone else's. */
+export const DELIVERY_ID = "cdh-delivery";
+
+/** The options that PutObject and CreateMultipartUpload share. */
+export function objectHeaders(settings: StoreSettings, dump: Dump) {
+  const tags = new URLSearchParams(dump.labels.tags).toString();
+  return {
+    ContentType: "application/zip",
+    ...(settings.S3_METADATA
+      ? { Metadata: { ...dump.labels.metadata, [DELIVERY_ID]: dump.deliveryId } }
+      : {}),
+    ...(tags === "" ? {} : { Tagging: tags }),
+    ...encryption(settings),
+    // The list of classes grows, and other stores have their own: the store judges the name.
+    ...(settings.S3_STORAGE_CLASS === ""
+      ? {}
+      : { StorageClass: settings.S3_STORAGE_CLASS as "STANDARD" }),
+  };
+}
+
+function encryption({ S3_SSE, S3_SSE_KMS_KEY_ID }: StoreSettings) {
+  if (S3_SSE === "none") return {};
+  const keyId = S3_SSE === "aws:kms" && S3_SSE_KMS_KEY_ID !== "";
+  return {
+    ServerSideEncryption: S3_SSE,
+    ...(keyId ? { SSEKMSKeyId: S3_SSE_KMS_KEY_ID } : {}),
+  };
+}
+
+/** An ETag as it is compared: without its quotes; "" where there is none (radosgw 16 after complete). */
+export function unquoteEtag(etag: string | undefined): string {
+  return (etag ?? "").replace(/^"|"$/g, "");
+}

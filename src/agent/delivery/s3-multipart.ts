@@ -1,0 +1,120 @@
+// S3's multipart requests: begin, part, list, complete, abort. Their order is upload.ts's business.
+import {
+  AbortMultipartUploadCommand,
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  ListMultipartUploadsCommand,
+  ListPartsCommand,
+  UploadPartCommand,
+} from "@aws-sdk/client-s3";
+import { planParts } from "../../model/part-plan.ts";
+import type { MultipartStore, StoredPart } from "./object-store.ts";
+import { compositeCrc32, compositeEtag } from "./part-digest.ts";
+import { readBody } from "./s3-body.ts";
+import { objectHeaders, unquoteEtag } from "./s3-headers.ts";
+import type { S3Session } from "./s3-session.ts";
+import { failureOf, StoreError } from "./store-error.ts";
+
+export function openS3Multipart(session: S3Session): MultipartStore {
+  return {
+    concurrency: session.settings.S3_CONCURRENCY,
+
+    plan: (sizeBytes) => planParts(sizeBytes, session.settings.S3_PART_SIZE),
+
+    async create(key, dump, signal) {
+      const checksum = session.sendsCrc32 ? { ChecksumAlgorithm: "CRC32" as const } : {};
+      const input = { ...session.at(key), ...objectHeaders(session.settings, dump), ...checksum };
+      const { UploadId } = await session.run(`begin ${key}`, signal, (client, options) =>
+        client.send(new CreateMultipartUploadCommand(input), options),
+      );
+      if (UploadId === undefined)
+        throw new StoreError("server", `begin ${key}: the answer names no upload`);
+      return { key, uploadId: UploadId };
+    },
+
+    async uploadPart({ key, uploadId }, dump, { number, start, end }, signal) {
+      const action = `upload part ${number} of ${key}`;
+      const body = await readBody(session, dump, start, end, signal);
+      const input = { ...session.at(key), UploadId: uploadId, PartNumber: number, ...body.input };
+      const { ETag } = await session.run(action, signal, (client, options) =>
+        client.send(new UploadPartCommand(input), options),
+      );
+      const etag = unquoteEtag(ETag);
+      if (etag === "") throw new StoreError("server", `${action}: the answer has no ETag`);
+      const etagIsMd5 = etag === body.md5Hex;
+      return { number, sizeBytes: end - start, etag, crc32: body.crc32, etagIsMd5 };
+    },
+
+    async listParts({ key, uploadId }, signal) {
+      const parts: StoredPart[] = [];
+      for (let marker: string | undefined; ;) {
+        const input = {
+          ...session.at(key),
+          UploadId: uploadId,
+          ...(marker === undefined ? {} : { PartNumberMarker: marker }),
+        };
+        const page = await session.run(`list the parts of ${key}`, signal, (client, options) =>
+          client.send(new ListPartsCommand(input), options),
+        );
+        for (const { PartNumber: number, Size: sizeBytes, ETag, ChecksumCRC32 } of page.Parts ?? [])
+          if (number !== undefined && sizeBytes !== undefined)
+            parts.push({
+              number,
+              sizeBytes,
+              etag: unquoteEtag(ETag),
+              crc32: ChecksumCRC32,
+              etagIsMd5: undefined,
+            });
+        const next = page.NextPartNumberMarker;
+        if (page.IsTruncated !== true || next === undefined || next === marker) return parts;
+        marker = next;
+      }
+    },
+
+    async complete({ key, uploadId }, parts, signal) {
+      const Parts = parts.map(({ number, etag, crc32 }) => ({
+        PartNumber: number,
+        ETag: `"${etag}"`,
+        ...(crc32 === undefined ? {} : { ChecksumCRC32: crc32 }),
+      }));
+      const input = { ...session.at(key), UploadId: uploadId, MultipartUpload: { Parts } };
+      const { ETag } = await session.write(`complete ${key}`, signal, (client, options, only) =>
+        client.send(new CompleteMultipartUploadCommand({ ...input, ...only }), options),
+      );
+      const etag = compositeEtag(parts.map((part) => part.etag));
+      const seen = parts.map((part) => part.etagIsMd5);
+      return {
+        etag,
+        etagIsMd5: seen.includes(true) && !seen.includes(false),
+        crc32: compositeCrc32(parts.map((part) => part.crc32)),
+        answeredRight: etag !== undefined && unquoteEtag(ETag) === etag,
+      };
+    },
+
+    async abort({ key, uploadId }, signal) {
+      const input = { ...session.at(key), UploadId: uploadId };
+      try {
+        await session.run(`abort ${key}`, signal, (client, options) =>
+          client.send(new AbortMultipartUploadCommand(input), options),
+        );
+      } catch (error) {
+        if (failureOf(error) !== "gone") throw error;
+      }
+    },
+
+    async listUploads(key, signal) {
+      // One page: a thousand unfinished uploads of one dump do not happen.
+      const input = { Bucket: session.bucket, Prefix: key };
+      const page = await session.run(
+        `list unfinished uploads of ${key}`,
+        signal,
+        (client, options) => client.send(new ListMultipartUploadsCommand(input), options),
+      );
+      return (page.Uploads ?? []).flatMap(({ Key, UploadId, Initiated }) =>
+        Key === key && UploadId !== undefined
+          ? [{ key, uploadId: UploadId, initiatedMs: Initiated?.getTime() ?? 0 }]
+          : [],
+      );
+    },
+  };
+}
