@@ -14,6 +14,9 @@ export function fakeDelivery(
   const given: string[] = [];
   return {
     given,
+    describe: async () => "a stand-in",
+    reclaim: async () => 0,
+    close: () => {},
     async deliver(zipPath) {
       const name = basename(zipPath);
       given.push(name);

@@ -162,7 +162,7 @@ export function openDelivery(settings: StoreSettings, log: Log): Delivery {
       Date.now() + planBackoff(journal.attempts, FILE_BACKOFF, Math.random, asked);
     journal.lastError = describeError(error).slice(0, 1000);
     await save();
-    log.error("upload_failed", {
+    log.debug("upload_failed", {
       path: zipPath,
       key: journal.key,
       attempt: journal.attempts,

@@ -7,7 +7,10 @@ export const DELIVERY_ID = "cdh-delivery";
 
 /** The options that PutObject and CreateMultipartUpload share. */
 export function objectHeaders(settings: StoreSettings, dump: Dump) {
-  const tags = new URLSearchParams(dump.labels.tags).toString();
+  // %20 for a blank: radosgw takes the + of URLSearchParams for a plus sign.
+  const tags = Object.entries(dump.labels.tags)
+    .map((pair) => pair.map(encodeURIComponent).join("="))
+    .join("&");
   return {
     ContentType: "application/zip",
     ...(settings.S3_METADATA
