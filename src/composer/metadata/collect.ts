@@ -1,0 +1,153 @@
+// What the zip says besides the core: whose process it was, its pod, container, image, logs. One story,
+// told while the core drains. Everything here is optional: a failure is listed, never thrown.
+import { dirname } from "node:path";
+import type { ComposerSettings } from "../../config/composer-settings.ts";
+import type { CrashContext } from "../../model/crash-context.ts";
+import type { Attempts } from "../attempt.ts";
+import { ByteBudget } from "./byte-budget.ts";
+import { readCrasher, type Crasher } from "./crasher.ts";
+import { crasherFacts, podFacts } from "./facts.ts";
+import { textAt, textMapAt, type JsonObject } from "./json.ts";
+import { NO_EVENT_FACTS, type Entry, type Metadata } from "./metadata.ts";
+import { openRuntime } from "./open-runtime.ts";
+import { collectPodEntries, emptyPodEntries, imageNames } from "./pod-entries.ts";
+import { findPod, type FoundPod } from "./pod-lookup.ts";
+import { CRASH_PROC_PREFIX, readProcFiles } from "./proc-files.ts";
+import { decide, hasRules, type PodKnowledge, type Rules } from "./rules.ts";
+import { Steps } from "./steps.ts";
+
+/** Everything that waits in memory for the core's end. */
+const ENTRIES_MAX_BYTES = 6 * 2 ** 20;
+
+export interface Places {
+  procDir: string;
+  /** Where crictl.yaml and a deployed crictl are: the composer's own directory. */
+  hostDir: string;
+}
+
+/**
+ * Collects, within CRI_TIMEOUT. Called after the first byte of the core was read, and not before.
+ * Never throws; what is missing is recorded in attempts.
+ */
+export async function collectMetadata(
+  crash: CrashContext,
+  settings: ComposerSettings,
+  attempts: Attempts,
+  signal: AbortSignal,
+  places: Places = { procDir: "/proc", hostDir: dirname(process.execPath) },
+): Promise<Metadata> {
+  const steps = new Steps(attempts, settings.CRI_TIMEOUT * 1000, signal);
+  const budget = new ByteBudget(ENTRIES_MAX_BYTES);
+  try {
+    const crasher = await readCrasher(crash, places.procDir, attempts);
+    const crashProc = readCrashProc(crash, settings, places, steps, budget);
+    const collected = await collectPod(crash, crasher, crashProc, settings, places, steps, budget);
+    const { verdict, facts, entries, event } = collected;
+    if (verdict.kind === "skip") return collected;
+    return {
+      verdict,
+      facts: { ...crasherFacts(crasher), ...facts },
+      entries: [...entries, ...(await crashProc)],
+      event,
+    };
+  } finally {
+    steps.dispose();
+  }
+}
+
+/** The crashing process's own /proc files, where the owner wants them and the kernel allows them. */
+async function readCrashProc(
+  { hostPid, pidfd, dumpable }: CrashContext,
+  settings: ComposerSettings,
+  { procDir }: Places,
+  steps: Steps,
+  budget: ByteBudget,
+): Promise<Entry[]> {
+  if (!settings.INCLUDE_PROC_INFO || settings.IGNORE_CRIO || hostPid === null) return [];
+  if (dumpable !== 1 && !settings.INCLUDE_UNDUMPABLE_PROC_INFO) {
+    steps.record(
+      CRASH_PROC_PREFIX.slice(1),
+      `process is not dumpable (%d is ${dumpable ?? "unknown"})`,
+    );
+    return [];
+  }
+  return readProcFiles({ procDir, pid: hostPid, pidfd, prefix: CRASH_PROC_PREFIX }, steps, budget);
+}
+
+async function collectPod(
+  crash: CrashContext,
+  { identity }: Crasher,
+  crashProc: Promise<Entry[]>,
+  settings: ComposerSettings,
+  places: Places,
+  steps: Steps,
+  budget: ByteBudget,
+): Promise<Metadata> {
+  const rules = rulesOf(settings);
+  const nothing: Metadata = {
+    verdict: decide(rules, { kind: "no_pod" }),
+    facts: {},
+    entries: [],
+    event: NO_EVENT_FACTS,
+  };
+  if (identity.kind === "host") return nothing;
+  if (settings.IGNORE_CRIO && !hasRules(rules)) return nothing;
+
+  const runtime = await openRuntime(settings, places.hostDir, steps);
+  try {
+    const found = runtime === null ? null : await findPod(runtime, identity, crash.hostname, steps);
+    const verdict = decide(rules, knowledgeOf(found));
+    if (verdict.kind === "skip" || settings.IGNORE_CRIO) return { ...nothing, verdict };
+    if (runtime === null || found === null)
+      return { ...nothing, verdict, entries: emptyPodEntries() };
+    const crashedId = identity.kind === "container" ? identity.containerId : null;
+    const pod = await collectPodEntries({
+      runtime,
+      pod: found.pod,
+      crashedId,
+      logLines: settings.LOG_LENGTH,
+      proc: settings.INCLUDE_PROC_INFO
+        ? {
+            procDir: places.procDir,
+            includeUndumpable: settings.INCLUDE_UNDUMPABLE_PROC_INFO,
+            crashed: { hostPid: crash.hostPid, isFirst: crash.pid === 1, entries: await crashProc },
+          }
+        : null,
+      steps,
+      budget,
+    });
+    return {
+      verdict,
+      facts: podFacts(found, pod),
+      entries: pod.entries,
+      event: { imageList: imageNames(pod.images), labels: eventLabels(found.pod) },
+    };
+  } finally {
+    runtime?.close();
+  }
+}
+
+function rulesOf(settings: ComposerSettings): Rules {
+  return {
+    selector: settings.POD_SELECTOR_LABEL,
+    namespaceInclude: settings.NAMESPACE_INCLUDE,
+    namespaceExclude: settings.NAMESPACE_EXCLUDE,
+  };
+}
+
+/** A guess is good enough for a report, not for the owner's rules. */
+function knowledgeOf(found: FoundPod | null): PodKnowledge {
+  if (found === null) return { kind: "unknown", why: "the pod was not found" };
+  if (found.identity === "hostname_guess")
+    return { kind: "unknown", why: "the pod is only guessed by its host name" };
+  return {
+    kind: "pod",
+    namespace: textAt(found.pod, "metadata", "namespace"),
+    labels: textMapAt(found.pod, "labels"),
+  };
+}
+
+function eventLabels(pod: JsonObject): Record<string, string> {
+  const labels = Object.entries(textMapAt(pod, "labels"));
+  return Object.fromEntries(labels.filter(([name]) => name.startsWith("info.coredump")));
+}

@@ -1,0 +1,131 @@
+// The container runtime asked through the node's crictl, with the contract's arguments (section 8).
+import { crictlPath, findCrictl, runCrictl } from "./crictl-command.ts";
+import { at, isObject, objectsAt, textAt, textsAt, type Json, type JsonObject } from "./json.ts";
+import {
+  inListOrder,
+  POD_UID_LABEL,
+  type ContainerDetail,
+  type PodFilter,
+  type Runtime,
+} from "./runtime.ts";
+
+export interface CrictlOptions {
+  /** Holds crictl.yaml, and crictl itself where the agent deployed it. */
+  hostDir: string;
+  /** Pass HOST_DIR/crictl.yaml (DEPLOY_CRIO_CONFIG). */
+  useConfig: boolean;
+  imageCommand: "img" | "images";
+  signal: AbortSignal;
+}
+
+/** Throws when the node has no crictl. Whether it works is told by the first question. */
+export function openCrictlRuntime(options: CrictlOptions): Runtime {
+  findCrictl(crictlPath(options.hostDir));
+  return new CrictlRuntime(options);
+}
+
+class CrictlRuntime implements Runtime {
+  readonly name = "crictl";
+  readonly #options: CrictlOptions;
+  readonly #inspected = new Map<string, JsonObject>();
+  #images: JsonObject[] | undefined;
+
+  constructor(options: CrictlOptions) {
+    this.#options = options;
+  }
+
+  async podIdOf(containerId: string): Promise<string | null> {
+    const inspected = await this.#inspect(containerId);
+    // containerd and CRI-O both say it; the annotations are for what else there may be.
+    const annotations = at(inspected, "info", "runtimeSpec", "annotations");
+    const id =
+      textAt(inspected, "info", "sandboxID") ||
+      textAt(annotations, "io.kubernetes.cri.sandbox-id") ||
+      textAt(annotations, "io.kubernetes.cri-o.SandboxID");
+    return id === "" ? null : id;
+  }
+
+  async pods(filter: PodFilter): Promise<JsonObject[]> {
+    const narrowing =
+      "id" in filter
+        ? ["--id", filter.id]
+        : "uid" in filter
+          ? ["--label", `${POD_UID_LABEL}=${filter.uid}`]
+          : // A regular expression; whoever asked by name compares the names again.
+            ["--name", `^${filter.name.replace(/[\\^$.|?*+()[\]{}]/g, "\\$&")}$`];
+    return objectsAt(await this.#json("pods", ...narrowing, "-o", "json"), "items");
+  }
+
+  async inspectPod(podId: string): Promise<JsonObject> {
+    return this.#json("inspectp", podId);
+  }
+
+  async containers(podId: string): Promise<JsonObject[]> {
+    const listed = await this.#json("ps", "-o", "json", "-p", podId);
+    return inListOrder(objectsAt(listed, "containers"));
+  }
+
+  async image(container: JsonObject): Promise<JsonObject | null> {
+    const { imageCommand } = this.#options;
+    this.#images ??= objectsAt(await this.#json(imageCommand, "-o", "json"), "images");
+    const wanted = [
+      textAt(container, "imageId"),
+      textAt(container, "imageRef"),
+      textAt(container, "image", "image"),
+    ].filter((reference) => reference !== "");
+    const names = (image: JsonObject) => [
+      textAt(image, "id"),
+      ...textsAt(image, "repoDigests"),
+      ...textsAt(image, "repoTags"),
+    ];
+    return this.#images.find((image) => names(image).some((name) => wanted.includes(name))) ?? null;
+  }
+
+  async container(containerId: string): Promise<ContainerDetail> {
+    const inspected = await this.#inspect(containerId);
+    const pid = at(inspected, "info", "pid");
+    return {
+      logPath: textAt(inspected, "status", "logPath"),
+      pid: typeof pid === "number" ? pid : null,
+    };
+  }
+
+  async logs(containerId: string, lines: number): Promise<string> {
+    const { stdout, stderr } = await this.#run("logs", `--tail=${lines}`, containerId);
+    // The container's stderr comes on crictl's own, among crictl's warnings about itself.
+    const theirs = stderr.split(/(?<=\n)/).filter((line) => !CRICTL_OWN_LINE.test(line));
+    return stdout + theirs.join("");
+  }
+
+  close(): void {}
+
+  async #inspect(containerId: string): Promise<JsonObject> {
+    const known = this.#inspected.get(containerId);
+    if (known !== undefined) return known;
+    const inspected = await this.#json("inspect", containerId);
+    this.#inspected.set(containerId, inspected);
+    return inspected;
+  }
+
+  async #json(...args: string[]): Promise<JsonObject> {
+    const { stdout } = await this.#run(...args);
+    let parsed: Json;
+    try {
+      parsed = JSON.parse(stdout) as Json;
+    } catch (cause) {
+      throw new Error(`crictl ${args.join(" ")} printed no JSON`, { cause });
+    }
+    if (!isObject(parsed)) throw new Error(`crictl ${args.join(" ")} printed no JSON object`);
+    return parsed;
+  }
+
+  #run(...args: string[]) {
+    const { hostDir, useConfig, signal } = this.#options;
+    const config = useConfig ? ["-c", `${hostDir}/crictl.yaml`] : [];
+    return runCrictl([...config, ...args], { searchPath: crictlPath(hostDir), signal });
+  }
+}
+
+/** logrus and klog lines: WARN[0000] …, time="…" level=…, W0131 12:00:00.000000 … */
+const CRICTL_OWN_LINE =
+  /^(?:(?:WARN|INFO|ERRO|DEBU|FATA)\[\d+\]|time="[^"]*" level=|[IWEF]\d{4} \d\d:)/;

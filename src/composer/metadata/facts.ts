@@ -1,0 +1,52 @@
+// What dump-info gains from a collection: the crashing process's, the pod's and the container's facts.
+import type { DumpInfo } from "../../model/dump-info.ts";
+import type { Crasher } from "./crasher.ts";
+import { at, textAt, textMapAt, type JsonObject } from "./json.ts";
+import { imageNames, type PodEntries } from "./pod-entries.ts";
+import type { FoundPod } from "./pod-lookup.ts";
+
+export function crasherFacts({ identity, exePath }: Crasher): Partial<DumpInfo> {
+  if (identity.kind === "unreadable") return { identity: "unknown", exe_path: exePath };
+  const read = { cgroup: identity.path, exe_path: exePath };
+  if (identity.kind === "host") return { identity: "host_process", ...read };
+  return {
+    identity: "cgroup",
+    container_id: identity.containerId,
+    pod_uid: identity.podUid,
+    ...read,
+  };
+}
+
+export function podFacts(
+  found: FoundPod,
+  { containers, images, crashedIndex }: PodEntries,
+): Partial<DumpInfo> {
+  const pod: Partial<DumpInfo> = {
+    identity: found.identity,
+    namespace: textAt(found.pod, "metadata", "namespace") || null,
+    podname: textAt(found.pod, "metadata", "name") || null,
+    pod_uid: textAt(found.pod, "metadata", "uid") || null,
+  };
+  const container = crashedIndex === null ? undefined : containers[crashedIndex];
+  if (container === undefined) return pod;
+  const image = crashedIndex === null ? null : (images[crashedIndex] ?? null);
+  return {
+    ...pod,
+    container_index: crashedIndex,
+    container_name: textAt(container, "metadata", "name") || null,
+    image:
+      textAt(container, "image", "userSpecifiedImage") ||
+      (image === null ? "" : (imageNames([image])[0] ?? "")) ||
+      textAt(container, "image", "image") ||
+      null,
+    restart_count: restartCount(container),
+  };
+}
+
+/** The kubelet's own count, else CRI's attempt number, which it takes from there. */
+function restartCount(container: JsonObject): number | null {
+  const annotated = textMapAt(container, "annotations")["io.kubernetes.container.restartCount"];
+  const attempt = at(container, "metadata", "attempt");
+  const count = annotated === undefined ? attempt : Number(annotated);
+  return typeof count === "number" && Number.isSafeInteger(count) ? count : null;
+}

@@ -1,0 +1,178 @@
+// The zip's files about one pod: what the runtime says of it, then for each of its containers the log,
+// the image and, where wanted, the main process's /proc files (contract, section 6).
+import { parseCgroup } from "../../model/cgroup-path.ts";
+import { readLogTail } from "./container-log.ts";
+import type { ByteBudget } from "./byte-budget.ts";
+import { formatJson, textAt, textsAt, type JsonObject } from "./json.ts";
+import type { Entry } from "./metadata.ts";
+import { CRASH_PROC_PREFIX, looksUndumpable, readProcFiles } from "./proc-files.ts";
+import { readCgroup } from "./process.ts";
+import type { ContainerDetail, Runtime } from "./runtime.ts";
+import type { Steps } from "./steps.ts";
+
+export interface PodRequest {
+  runtime: Runtime;
+  pod: JsonObject;
+  /** The container that crashed; null when it is not known for certain. */
+  crashedId: string | null;
+  logLines: number;
+  /** Null where /proc files are not wanted. */
+  proc: ProcWish | null;
+  steps: Steps;
+  budget: ByteBudget;
+}
+
+export interface ProcWish {
+  procDir: string;
+  includeUndumpable: boolean;
+  /** The crashing process: its files were read at once, it may be gone by now. */
+  crashed: { hostPid: number | null; isFirst: boolean; entries: readonly Entry[] };
+}
+
+export interface PodEntries {
+  entries: Entry[];
+  /** Each container's, in the order of the numbered files. */
+  containers: JsonObject[];
+  images: (JsonObject | null)[];
+  /** Which N is the crasher; null when none of them is known to be. */
+  crashedIndex: number | null;
+}
+
+const NO_DETAIL: ContainerDetail = { logPath: "", pid: null };
+const LOG_MAX_BYTES = 2 ** 20;
+/** More than any pod of flesh and blood has; dead predecessors count too. */
+const CONTAINERS_MAX = 32;
+
+/** The three files that a pod would have, for a crash whose pod cannot be had (contract: `{}`). */
+export function emptyPodEntries(): Entry[] {
+  return ["-pod-info.json", "-runtime-info.json", "-ps-info.json"].map(emptyEntry);
+}
+
+export async function collectPodEntries(request: PodRequest): Promise<PodEntries> {
+  const { runtime, pod, crashedId, steps } = request;
+  const podId = textAt(pod, "id");
+  const inspected = await steps.step("runtime-info", () => runtime.inspectPod(podId), {});
+  const listed = await steps.step<JsonObject[] | null>(
+    "ps-info",
+    () => runtime.containers(podId),
+    null,
+  );
+  const containers = (listed ?? []).slice(0, CONTAINERS_MAX);
+  const crashedIndex = containers.findIndex((container) => textAt(container, "id") === crashedId);
+
+  const numbered: Entry[][] = [];
+  const images: (JsonObject | null)[] = [];
+  // The crasher's own files first: where time or room runs out, the others' are missing.
+  for (const index of crasherFirst(containers.length, crashedIndex)) {
+    const container = containers[index];
+    if (container === undefined) continue;
+    const image = await steps.step(`image of ${index}`, () => runtime.image(container), null);
+    images[index] = image;
+    numbered[index] = await containerEntries(request, container, index, image);
+  }
+  return {
+    entries: [
+      { suffix: "-pod-info.json", data: formatJson(pod) },
+      { suffix: "-runtime-info.json", data: formatJson(inspected) },
+      { suffix: "-ps-info.json", data: formatJson(listed === null ? {} : { containers: listed }) },
+      ...numbered.flat(),
+    ],
+    containers,
+    images,
+    crashedIndex: crashedIndex === -1 ? null : crashedIndex,
+  };
+}
+
+async function containerEntries(
+  request: PodRequest,
+  container: JsonObject,
+  index: number,
+  image: JsonObject | null,
+): Promise<Entry[]> {
+  const { runtime, steps } = request;
+  const id = textAt(container, "id");
+  const detail = await steps.step(`container ${index}`, () => runtime.container(id), NO_DETAIL);
+  const log = await readLog(request, id, index, detail.logPath);
+  return [
+    { suffix: `-${index}.log`, data: new TextEncoder().encode(log) },
+    { suffix: `-${index}-image-info.json`, data: formatJson(image ?? {}) },
+    ...(await procEntries(request, id, index, detail.pid)),
+  ];
+}
+
+/** The log file, else what the runtime itself tells of it, else nothing. */
+async function readLog(
+  { runtime, logLines, steps, budget }: PodRequest,
+  containerId: string,
+  index: number,
+  logPath: string,
+): Promise<string> {
+  const label = `log of ${index}`;
+  const maxBytes = budget.allow(LOG_MAX_BYTES);
+  const fromFile = await steps.step(
+    label,
+    () => {
+      if (logPath === "") throw new Error("the runtime names no log file");
+      return readLogTail(logPath, containerId, { lines: logLines, maxBytes });
+    },
+    null,
+  );
+  if (fromFile?.cut === true) steps.record(label, `only the last ${maxBytes} bytes`);
+  const text =
+    fromFile?.text ??
+    (await steps.step(label, () => runtime.logs(containerId, logLines), null))?.slice(-maxBytes) ??
+    "";
+  budget.spend(text.length);
+  return text;
+}
+
+async function procEntries(
+  { proc, crashedId, steps, budget }: PodRequest,
+  containerId: string,
+  index: number,
+  pid: number | null,
+): Promise<Entry[]> {
+  if (proc === null) return [];
+  const { procDir, includeUndumpable, crashed } = proc;
+  const prefix = `-${index}-proc`;
+  const ended = pid === null || pid === 0;
+  const isCrasher = ended ? containerId === crashedId && crashed.isFirst : pid === crashed.hostPid;
+  if (isCrasher)
+    return crashed.entries.map(({ suffix, data }) => ({
+      suffix: suffix.replace(CRASH_PROC_PREFIX, prefix),
+      data,
+    }));
+  if (ended) return [];
+  const hidden =
+    !includeUndumpable &&
+    (await steps.step(prefix.slice(1), () => looksUndumpable(procDir, pid), true));
+  if (hidden) {
+    steps.record(prefix.slice(1), `process ${pid} is not dumpable`);
+    return [];
+  }
+  const verify = () => {
+    const identity = parseCgroup(readCgroup(procDir, pid));
+    if (identity.kind !== "container" || identity.containerId !== containerId)
+      throw new Error(`process ${pid} is not in container ${containerId}`);
+  };
+  return readProcFiles({ procDir, pid, pidfd: null, prefix, verify }, steps, budget);
+}
+
+/** The event file's image_list: each image by its digest, else by its tag, else by its id. */
+export function imageNames(images: readonly (JsonObject | null)[]): string[] {
+  return images
+    .filter((image) => image !== null)
+    .map(
+      (image) =>
+        textsAt(image, "repoDigests")[0] ?? textsAt(image, "repoTags")[0] ?? textAt(image, "id"),
+    );
+}
+
+function crasherFirst(count: number, crashedIndex: number): number[] {
+  const all = Array.from({ length: count }, (_, index) => index);
+  return crashedIndex === -1 ? all : [crashedIndex, ...all.filter((i) => i !== crashedIndex)];
+}
+
+function emptyEntry(suffix: string): Entry {
+  return { suffix, data: formatJson({}) };
+}

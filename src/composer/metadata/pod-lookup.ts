@@ -1,0 +1,67 @@
+// Which pod a crash belongs to. The crashing process's cgroup names it; the host name is the last
+// resort, taken only where the cgroup says nothing and one pod alone has that name.
+import type { CgroupIdentity } from "../../model/cgroup-path.ts";
+import { textAt, type JsonObject } from "./json.ts";
+import { compareTimes, type PodFilter, type Runtime } from "./runtime.ts";
+import type { Steps } from "./steps.ts";
+
+export interface FoundPod {
+  pod: JsonObject;
+  identity: "cgroup" | "hostname_guess";
+}
+
+/** Null where the runtime knows no such pod; every failure on the way is recorded. */
+export async function findPod(
+  runtime: Runtime,
+  crashed: Exclude<CgroupIdentity, { kind: "host" }>,
+  hostname: string,
+  steps: Steps,
+): Promise<FoundPod | null> {
+  if (crashed.kind === "container") {
+    const pod = await findByCgroup(runtime, crashed, steps);
+    if (pod !== null) return { pod, identity: "cgroup" };
+    steps.record("pod", `${runtime.name} does not know container ${crashed.containerId}`);
+    // With the pod's uid known, a pod that merely has the same name is certainly another one.
+    if (crashed.podUid !== null) return null;
+  }
+  const guessed = await steps.step("pod by host name", () => guessPod(runtime, hostname), null);
+  return guessed === null ? null : { pod: guessed, identity: "hostname_guess" };
+}
+
+async function findByCgroup(
+  runtime: Runtime,
+  { containerId, podUid }: Extract<CgroupIdentity, { kind: "container" }>,
+  steps: Steps,
+): Promise<JsonObject | null> {
+  const podId = await steps.step("container", () => runtime.podIdOf(containerId), null);
+  // The pod's own (pause) process runs in a cgroup named by the sandbox's id.
+  for (const id of podId === null ? [containerId] : [podId]) {
+    const pods = await listPods(runtime, { id }, steps);
+    const pod = pods.find((item) => textAt(item, "id") === id);
+    if (pod !== undefined) return pod;
+  }
+  if (podUid === null) return null;
+  const pods = await listPods(runtime, { uid: podUid }, steps);
+  return newest(pods.filter((pod) => textAt(pod, "metadata", "uid") === podUid));
+}
+
+function listPods(runtime: Runtime, filter: PodFilter, steps: Steps): Promise<JsonObject[]> {
+  return steps.step("pods", () => runtime.pods(filter), []);
+}
+
+async function guessPod(runtime: Runtime, hostname: string): Promise<JsonObject | null> {
+  if (hostname === "") throw new Error("the kernel gave no host name");
+  const named = (await runtime.pods({ name: hostname })).filter(
+    (pod) => textAt(pod, "metadata", "name") === hostname,
+  );
+  const uids = new Set(named.map((pod) => textAt(pod, "metadata", "uid")));
+  if (uids.size > 1) throw new Error(`${uids.size} pods are called ${hostname}`);
+  return newest(named);
+}
+
+/** The sandbox that is ready, else the youngest: a pod whose sandbox was recreated has several. */
+function newest(pods: JsonObject[]): JsonObject | null {
+  const ready = pods.filter((pod) => textAt(pod, "state") === "SANDBOX_READY");
+  const candidates = ready.length > 0 ? ready : pods;
+  return candidates.toSorted((a, b) => compareTimes(b["createdAt"], a["createdAt"]))[0] ?? null;
+}

@@ -1,0 +1,65 @@
+// The five /proc files of a process that INCLUDE_PROC_INFO adds to the zip. They can hold secrets
+// (environ, cmdline), so the caller has decided that they are wanted and allowed.
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import { readBounded } from "../../host/bounded-read.ts";
+import { pinProcess, verifyPinned } from "./process.ts";
+import type { ByteBudget } from "./byte-budget.ts";
+import type { Entry } from "./metadata.ts";
+import type { Steps } from "./steps.ts";
+
+/** The crashing process's own files; a new entry, so after all those of the contract. */
+export const CRASH_PROC_PREFIX = "-crash-proc";
+
+const NAMES = ["auxv", "cmdline", "environ", "maps", "status"] as const;
+
+/** A process with the most mappings that Linux allows by default (65530) has some 8 MB of maps. */
+const FILE_MAX_BYTES = 512 * 2 ** 10;
+
+export interface ProcRequest {
+  procDir: string;
+  pid: number;
+  pidfd: number | null;
+  /** What the entries' names begin with: "-0-proc". */
+  prefix: string;
+  /** Further proof that pid is whom the caller means; throws when it is not. */
+  verify?: () => void;
+}
+
+/** The entries `PREFIX/auxv` … `PREFIX/status`; none at all when the process changed meanwhile. */
+export async function readProcFiles(
+  request: ProcRequest,
+  steps: Steps,
+  budget: ByteBudget,
+): Promise<Entry[]> {
+  const { procDir, pid, pidfd, prefix } = request;
+  const what = prefix.slice(1);
+  const read = async () => {
+    const pinned = pinProcess(procDir, pid, pidfd);
+    request.verify?.();
+    const entries: Entry[] = [];
+    for (const name of NAMES) {
+      const path = join(procDir, String(pid), name);
+      const { data, cut } = await readBounded(path, budget.allow(FILE_MAX_BYTES));
+      if (cut) steps.record(`${what}/${name}`, `only the first ${data.length} bytes`);
+      entries.push({ suffix: `${prefix}/${name}`, data });
+      budget.spend(data.length);
+    }
+    verifyPinned(procDir, pinned);
+    return entries;
+  };
+  // environ and cmdline are read from the process's memory, which can make a reader wait for ever
+  // (userfaultfd): each read is in the thread pool, and the step ends with the deadline.
+  return steps.step(what, read, []);
+}
+
+/**
+ * Whether the kernel lets the process's owner read its memory: /proc/PID belongs to root instead of the
+ * process's effective user when it is not dumpable (proc(5)). For a process of root it cannot be told.
+ */
+export async function looksUndumpable(procDir: string, pid: number): Promise<boolean> {
+  const { uid } = await stat(join(procDir, String(pid)));
+  const { data } = await readBounded(join(procDir, String(pid), "status"), FILE_MAX_BYTES);
+  const effective = /^Uid:\s*\d+\s+(\d+)/m.exec(new TextDecoder().decode(data))?.[1];
+  return effective !== undefined && uid === 0 && effective !== "0";
+}
