@@ -17,6 +17,8 @@ export type LooseInfo = Readonly<Record<string, unknown>>;
 const HEAD_BYTES = 96 * 1024;
 const INFO_MAX_BYTES = 1 << 20;
 const LOCAL_HEADER = 0x04034b50;
+/** A data descriptor, and the next local header. */
+const SIGNATURES = ["PK\x07\x08", "PK\x03\x04"];
 const STORED = 0;
 const DEFLATED = 8;
 /** S3 counts at most 2 KB for all metadata. */
@@ -56,13 +58,23 @@ export function parseFirstEntry(head: Buffer): LooseInfo {
 }
 
 function unpack(data: Buffer, method: number, packedBytes: number): string {
-  if (method === STORED) return data.toString("utf8", 0, packedBytes);
+  if (method === STORED) return data.toString("utf8", 0, storedLength(data, packedBytes));
   if (method !== DEFLATED) throw new Error(`method ${method}`);
   // The packed size may stand after the data only; deflate knows its own end, and what follows is ignored.
   return inflateRawSync(data, {
     finishFlush: constants.Z_SYNC_FLUSH,
     maxOutputLength: INFO_MAX_BYTES,
   }).toString("utf8");
+}
+
+/**
+ * Where a stored entry ends whose size stands after it (0) or in a ZIP64 field (2³² - 1): JSON holds no raw
+ * control character, so the next signature is never a part of it.
+ */
+function storedLength(data: Buffer, packedBytes: number): number {
+  if (packedBytes !== 0 && packedBytes !== 0xffffffff) return packedBytes;
+  const ends = SIGNATURES.map((signature) => data.indexOf(signature)).filter((at) => at >= 0);
+  return Math.min(data.length, ...ends);
 }
 
 /** The fields of key and tag templates. What is not known is "unknown". */
