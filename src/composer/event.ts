@@ -1,0 +1,42 @@
+// The event file of a dump (contract, section 7): what an external process picks up. It appears whole,
+// and the caller writes it only after the zip that it names is published.
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { writeFileAtomically } from "../host/files.ts";
+import type { CrashContext } from "../model/crash-context.ts";
+import type { EventFacts } from "./metadata/metadata.ts";
+
+export interface PublishedDump {
+  uuid: string;
+  /** The zip's file name. */
+  zipName: string;
+  crash: CrashContext;
+  namespace: string | null;
+  facts: EventFacts;
+}
+
+/** Writes EVENT_DIRECTORY/{uuid}-event.json, 0600. Throws AppError "host" when it cannot. */
+export async function writeEvent(eventDirectory: string, dump: PublishedDump): Promise<void> {
+  await mkdir(eventDirectory, { recursive: true, mode: 0o755 });
+  const path = join(eventDirectory, `${dump.uuid}-event.json`);
+  await writeFileAtomically(path, `${JSON.stringify(planEvent(dump))}\n`);
+}
+
+/** The event's keys, all of the contract's types: texts, a list and a map of texts, namespace or null. */
+export function planEvent({ uuid, zipName, crash, namespace, facts }: PublishedDump) {
+  const text = (value: number | null) => (value === null ? "" : String(value));
+  return {
+    image_list: facts.imageList,
+    key: zipName,
+    exe_path: crash.pathname,
+    labels: facts.labels,
+    limit_size: crash.limitSize,
+    exe_name: crash.exeName,
+    pid: text(crash.pid),
+    signal: text(crash.signal),
+    timestamp: String(crash.timestampSeconds),
+    hostname: crash.hostname,
+    namespace,
+    uuid,
+  };
+}

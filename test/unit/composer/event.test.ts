@@ -1,0 +1,59 @@
+import { expect, test } from "bun:test";
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { planEvent, writeEvent, type PublishedDump } from "../../../src/composer/event.ts";
+import { withFolder } from "../../support/temporary-folder.ts";
+
+const DUMP: PublishedDump = {
+  uuid: "0b3e6f2a-6a4c-4a8e-9a3b-4d9f6f6f2c11",
+  zipName: "T.zip",
+  crash: {
+    hostPid: 4242,
+    hostTid: 4242,
+    pid: 7,
+    signal: 11,
+    timestampSeconds: 1_700_000_000,
+    limitSize: "18446744073709551615",
+    uid: 0,
+    gid: 0,
+    dumpable: 1,
+    pidfd: null,
+    hostname: "web-0",
+    exeName: 'a "hostile"\nname',
+    pathname: "!usr!bin!app",
+  },
+  namespace: "default",
+  facts: { imageList: ["registry/app@sha256:00"], labels: { "info.coredump.owner": "me" } },
+};
+
+test("the event holds the contract's keys, as text", () => {
+  expect(planEvent(DUMP)).toEqual({
+    image_list: ["registry/app@sha256:00"],
+    key: "T.zip",
+    exe_path: "!usr!bin!app",
+    labels: { "info.coredump.owner": "me" },
+    limit_size: "18446744073709551615",
+    exe_name: 'a "hostile"\nname',
+    pid: "7",
+    signal: "11",
+    timestamp: "1700000000",
+    hostname: "web-0",
+    namespace: "default",
+    uuid: DUMP.uuid,
+  });
+});
+
+test("it is written whole, private and under its uuid, with the directory where that is missing", () =>
+  withFolder(async (folder) => {
+    const directory = join(folder, "a/b");
+    await writeEvent(directory, DUMP);
+    expect(readdirSync(directory)).toEqual([`${DUMP.uuid}-event.json`]);
+    const path = join(directory, `${DUMP.uuid}-event.json`);
+    expect(JSON.parse(readFileSync(path, "utf8"))).toEqual(planEvent(DUMP));
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+  }));
+
+test("without metadata there is an event all the same", () => {
+  const bare = planEvent({ ...DUMP, namespace: null, facts: { imageList: [], labels: {} } });
+  expect(bare).toMatchObject({ image_list: [], labels: {}, namespace: null, key: "T.zip" });
+});
