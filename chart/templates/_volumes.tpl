@@ -1,11 +1,15 @@
 {{- /* The node's folders and files in the pod, each at the path that it has on the node: core_pattern names it there. */ -}}
 
+{{- /*
+The node's three folders: which ones the agent mounts, and which ones a sidecar. One below hostDirectory
+needs no mount of its own for the agent, which can then remove it again when it is empty.
+*/ -}}
 {{- define "core-dump-handler.folders" -}}
-- {name: host, path: {{ .Values.daemonset.hostDirectory | quote }}}
-- {name: core, path: {{ .Values.daemonset.coreDirectory | quote }}}
-{{- if .Values.composer.coreEvents }}
-- {name: event, path: {{ .Values.daemonset.eventDirectory | quote }}}
-{{- end }}
+{{- $d := .Values.daemonset -}}
+{{- $below := printf "%s/" (clean $d.hostDirectory) -}}
+- {name: host, path: {{ $d.hostDirectory | quote }}, agent: true, sidecar: false}
+- {name: core, path: {{ $d.coreDirectory | quote }}, agent: {{ or .Values.usePersistentVolumes (not (hasPrefix $below (clean $d.coreDirectory))) }}, sidecar: {{ not (empty $d.sidecarContainers) }}}
+- {name: event, path: {{ $d.eventDirectory | quote }}, agent: {{ or (and .Values.usePersistentVolumes .Values.composer.coreEvents) (not (hasPrefix $below (clean $d.eventDirectory))) }}, sidecar: {{ and .Values.composer.coreEvents (not (empty $d.sidecarContainers)) }}}
 {{- end -}}
 
 {{- define "core-dump-handler.sysctls" -}}
@@ -29,6 +33,7 @@
 
 {{- define "core-dump-handler.volumes" -}}
 {{- range fromYamlArray (include "core-dump-handler.folders" .) }}
+{{- if or .agent .sidecar }}
 - name: {{ .name }}-volume
   {{- if $.Values.usePersistentVolumes }}
   persistentVolumeClaim:
@@ -38,6 +43,7 @@
     path: {{ .path | quote }}
     type: DirectoryOrCreate
   {{- end }}
+{{- end }}
 {{- end }}
 {{- range fromYamlArray (include "core-dump-handler.sysctls" .) }}
 - name: {{ base . | replace "_" "-" }}
@@ -58,10 +64,12 @@
 
 {{- define "core-dump-handler.agentMounts" -}}
 {{- range fromYamlArray (include "core-dump-handler.folders" .) }}
+{{- if .agent }}
 - name: {{ .name }}-volume
   mountPath: {{ .path | quote }}
   # A disk that the node mounts there later shows up in the pod too.
   mountPropagation: HostToContainer
+{{- end }}
 {{- end }}
 # Just these three of the kernel's settings can be written, not all of /proc/sys.
 {{- range fromYamlArray (include "core-dump-handler.sysctls" .) }}
@@ -86,7 +94,7 @@ as root. Its own mount of the same path stands instead of ours.
 {{- $paths := dict -}}
 {{- range $own }}{{ $_ := set $paths .mountPath true }}{{ end -}}
 {{- range fromYamlArray (include "core-dump-handler.folders" .root) -}}
-{{- if and (ne .name "host") (not (hasKey $paths .path)) }}
+{{- if and .sidecar (not (hasKey $paths .path)) }}
 - name: {{ .name }}-volume
   mountPath: {{ .path | quote }}
   mountPropagation: HostToContainer

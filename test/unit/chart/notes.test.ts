@@ -1,0 +1,57 @@
+// What is told after an install: the next commands, and what looks odd about the values.
+import { expect, test } from "bun:test";
+import { CHART, runHelm } from "../../support/helm.ts";
+
+const QUIET = { "daemonset.s3BucketName": "cores" };
+
+async function notes(values: object): Promise<string> {
+  const sets = Object.entries(values).flatMap(([key, value]) => [
+    "--set-json",
+    `${key}=${JSON.stringify(value)}`,
+  ]);
+  const run = await runHelm(
+    "helm4",
+    "install",
+    "second",
+    CHART,
+    "--dry-run=client",
+    "-n",
+    "observe",
+    ...sets,
+  );
+  if (!run.ok) throw new Error(run.errors);
+  return run.output.slice(run.output.indexOf("NOTES:"));
+}
+
+test("the next three commands name the objects of this release", async () => {
+  const words = await notes(QUIET);
+  expect(words).toContain("kubectl -n observe rollout status daemonset/second-core-dump-handler");
+  expect(words).toContain("kubectl run crash");
+  expect(words).toContain("kubectl -n observe logs -l name=second-core-dump-handler");
+  expect(words).toContain("go to the bucket cores");
+  expect(words).not.toContain("WARNING");
+});
+
+test.each([
+  ["no bucket is set", {}],
+  [
+    "the interval counts, the schedule does not",
+    { "daemonset.interval": 60000, "daemonset.schedule": "0 * * * *" },
+  ],
+  ["nothing is uploaded", { "daemonset.useINotify": false }],
+  ["are not used", { "daemonset.manageStoreSecret": false, "daemonset.s3AccessKey": "k" }],
+  ["runs privileged", { "daemonset.privileged": true }],
+])("%s is said", async (words, values) => {
+  const base = words === "no bucket is set" ? {} : QUIET;
+  expect(await notes({ ...base, ...values })).toContain(words);
+});
+
+test("a bucket from elsewhere is enough", async () => {
+  const external = {
+    "daemonset.manageStoreSecret": false,
+    "daemonset.envFrom": [{ secretRef: { name: "v" } }],
+  };
+  expect(await notes(external)).not.toContain("no bucket");
+  const extra = { "daemonset.extraEnvVars": [{ name: "S3_BUCKET_NAME", value: "b" }] };
+  expect(await notes(extra)).not.toContain("no bucket");
+});
