@@ -100,6 +100,27 @@ export const AGENT_VALUES: readonly ChartValue[] = [
     about: "Upload each zip as soon as it appears. Goes with interval or schedule too.",
   },
   {
+    path: "daemonset.httpPort",
+    variable: "HTTP_PORT",
+    fallback: 9180,
+    schema: { type: "integer", minimum: 0, maximum: 65535 },
+    about: "The pod's port of /healthz, /readyz and /metrics; 0 turns them, and the probes, off.",
+  },
+  {
+    path: "daemonset.corePatternDrift",
+    variable: "CORE_PATTERN_DRIFT",
+    fallback: "reapply",
+    schema: { enum: ["reapply", "report"] },
+    about: "When another tool takes core_pattern: take it back, or just say so.",
+  },
+  {
+    path: "daemonset.kubernetesEvents",
+    variable: "KUBERNETES_EVENTS",
+    fallback: false,
+    about:
+      "Put a Kubernetes Event with the object's key on the crashed pod; makes the ClusterRole.",
+  },
+  {
     path: "daemonset.deployCrioConfig",
     variable: "DEPLOY_CRIO_CONFIG",
     fallback: false,

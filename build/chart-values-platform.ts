@@ -128,6 +128,12 @@ export const PLATFORM_VALUES: readonly ChartValue[] = [
     fallback: "core-dump-service-account-token",
     about: "That Secret's name (see fixedNames).",
   },
+  {
+    path: "rbac.create",
+    fallback: true,
+    about:
+      "Make the Role (read the own DaemonSet, so that an uninstall is told from an update) and, for kubernetesEvents, the ClusterRole. false: grant the same yourself.",
+  },
   { path: "scc.create", fallback: false, about: "Make an OpenShift SecurityContextConstraints." },
   {
     path: "scc.name",
@@ -137,7 +143,7 @@ export const PLATFORM_VALUES: readonly ChartValue[] = [
   {
     path: "clusterRole.name",
     fallback: "core-dump-event-reporter",
-    about: "Name of the ClusterRole (see fixedNames); made only for features that need one.",
+    about: "Name of the ClusterRole (see fixedNames), made for daemonset.kubernetesEvents only.",
   },
   {
     path: "clusterRoleBinding.name",

@@ -22,6 +22,12 @@ export const CHART_VALUES: readonly ChartValue[] = [
 
 /** Variables that the templates set with a fixed value or from the pod itself. */
 export const WIRED_VARIABLES: readonly WiredVariable[] = [
+  { variable: "POD_NAME", why: "the pod's own name, for the Events it makes" },
+  { variable: "POD_NAMESPACE", why: "where the DaemonSet is asked for" },
+  {
+    variable: "DAEMONSET_NAME",
+    why: "whose absence tells an uninstall from an update when the pod stops",
+  },
   {
     variable: "PROC_ROOT",
     why: "/host/proc, where the three sysctl files are mounted: /proc/sys itself is read-only in a container that is not privileged",

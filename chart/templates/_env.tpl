@@ -113,4 +113,14 @@ comes from a Secret is decided here. A value that is not set makes no variable, 
 # /proc/sys is read-only in a container; the three files are mounted here instead.
 - name: PROC_ROOT
   value: /host/proc
+- name: POD_NAME
+  valueFrom:
+    fieldRef:
+      fieldPath: metadata.name
+- name: POD_NAMESPACE
+  valueFrom:
+    fieldRef:
+      fieldPath: metadata.namespace
+- name: DAEMONSET_NAME
+  value: {{ include "core-dump-handler.daemonsetName" . | quote }}
 {{- end -}}

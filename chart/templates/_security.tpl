@@ -20,8 +20,3 @@ seLinuxOptions:
   {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- end -}}
-
-{{- /* Whether any feature that is on asks the API server. */ -}}
-{{- define "core-dump-handler.needsApi" -}}
-false
-{{- end -}}

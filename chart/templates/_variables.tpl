@@ -30,6 +30,9 @@ INTERVAL: daemonset.interval
 SCHEDULE: daemonset.schedule
 TZ: daemonset.timeZone
 USE_INOTIFY: daemonset.useINotify
+HTTP_PORT: daemonset.httpPort
+CORE_PATTERN_DRIFT: daemonset.corePatternDrift
+KUBERNETES_EVENTS: daemonset.kubernetesEvents
 DEPLOY_CRIO_CONFIG: daemonset.deployCrioConfig
 DEPLOY_CRIO_EXE: daemonset.includeCrioExe
 S3_ACCESS_KEY: daemonset.s3AccessKey

@@ -149,7 +149,7 @@ describe.each(HELMS)("%s", (helm) => {
       },
     });
     const secrets = [...envOf(manifests).values()].filter(
-      ({ valueFrom }) => valueFrom !== undefined,
+      ({ valueFrom }) => valueFrom?.secretKeyRef !== undefined,
     );
     expect(secrets).toEqual([]);
     expect(envOf(manifests).has("S3_BUCKET_NAME")).toBe(false);
@@ -245,6 +245,38 @@ describe.each(HELMS)("%s", (helm) => {
     });
   });
 
+  test("the pod may read its own DaemonSet and nothing else, and write Events only where they are on", async () => {
+    const rules = (manifests: Manifest[]) =>
+      manifests.filter(({ kind }) => kind.endsWith("Role")).map((role) => role["rules"]);
+    const daemonSet = {
+      apiGroups: ["apps"],
+      resources: ["daemonsets"],
+      resourceNames: ["core-dump-handler"],
+      verbs: ["get"],
+    };
+    const events = { apiGroups: [""], resources: ["events"], verbs: ["create"] };
+    expect(rules(await renderChart(helm))).toEqual([[daemonSet]]);
+    const on = await renderChart(helm, { values: { "daemonset.kubernetesEvents": true } });
+    expect(rules(on)).toContainEqual([events]);
+    expect(rules(on)).toHaveLength(2);
+    const off = await renderChart(helm, { values: { "rbac.create": false } });
+    expect(rules(off)).toEqual([]);
+  });
+
+  test("the probes ask the port of the agent, and go with it", async () => {
+    const agent = agentContainerOf(
+      await renderChart(helm, { values: { "daemonset.httpPort": 9999 } }),
+    );
+    expect(agent["ports"]).toEqual([{ name: "http", containerPort: 9999 }]);
+    expect(agent["livenessProbe"]).toMatchObject({ httpGet: { path: "/healthz", port: "http" } });
+    expect(agent["readinessProbe"]).toMatchObject({ httpGet: { path: "/readyz", port: "http" } });
+    const without = agentContainerOf(
+      await renderChart(helm, { values: { "daemonset.httpPort": 0 } }),
+    );
+    expect(without).not.toHaveProperty("livenessProbe");
+    expect(without).not.toHaveProperty("ports");
+  });
+
   test("an image is named by tag, by digest, and pulled with the secrets of both values", async () => {
     const image = async (values: object) =>
       agentContainerOf(await renderChart(helm, { values })).image;
@@ -268,6 +300,7 @@ const EVERYTHING = {
   "scc.create": true,
   "serviceAccount.useToken": true,
   "composer.coreEvents": true,
+  "daemonset.kubernetesEvents": true,
   "daemonset.mountContainerRuntimeEndpoint": true,
   "daemonset.hostNetwork": true,
   "daemonset.labels": { team: "db" },

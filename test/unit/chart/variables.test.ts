@@ -23,10 +23,10 @@ test("what the agent reads from a default chart is what it reads from an empty e
   const allowed = rows
     .filter(({ differs }) => differs !== undefined)
     .map((row) => row.variable ?? "");
-  for (const variable of [...allowed, ...wired]) {
+  for (const variable of allowed)
     expect(charted).not.toHaveProperty(variable, Reflect.get(own, variable));
+  for (const variable of [...allowed, ...wired])
     Reflect.set(charted, variable, Reflect.get(own, variable));
-  }
   expect(charted).toEqual(own);
 });
 
