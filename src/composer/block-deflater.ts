@@ -1,10 +1,7 @@
 // Deflates blocks side by side on Bun's thread pool. Each block ends in a sync flush, so the outputs, one
-// after the other and closed by FINAL_BLOCK, are one valid deflate stream (RFC 1951, section 3.2.4) that
+// after the other and closed by FINAL_BLOCK (model/partial-layout.ts), are one valid deflate stream (RFC 1951, section 3.2.4) that
 // can be cut after any block. Measured: docs/performance.md.
 import { constants, createDeflateRaw, deflateRawSync, type DeflateRaw } from "node:zlib";
-
-/** An empty last block with fixed codes: what closes the stream. */
-export const FINAL_BLOCK = new Uint8Array([0x03, 0x00]);
 
 /** Level 1 of Bun's zlib (zlib-ng) gives zips larger than gzip -1's; level 2 takes 15 % longer. */
 const LEVEL = 2;

@@ -2,6 +2,7 @@
 // one writes. Ends at the input's end or at the first reason to stop.
 import { crc32 } from "node:zlib";
 import { ElfCoreReader } from "../model/elf-core.ts";
+import { CORE_BLOCK_BYTES as BLOCK_BYTES } from "../model/partial-layout.ts";
 import { BlockDeflater, deflateZeros } from "./block-deflater.ts";
 import type { CoreInput } from "./core-input.ts";
 import { Mailbox } from "./mailbox.ts";
@@ -11,7 +12,6 @@ import type { Checkpoint, ZipArchive } from "./zip-archive.ts";
 /** Why the drain ended: the input's end, or what cut it short. */
 export type DrainEnd = "end" | "timeout" | "size_limit" | "no_space" | "skipped";
 
-const BLOCK_BYTES = 256 * 1024;
 /** Blocks under way at once; each has its compressor. */
 const LANES = 5;
 const WRITE_BYTES = 512 * 1024;

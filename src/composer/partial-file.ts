@@ -1,16 +1,14 @@
 // The hidden file that a dump is written to until it is whole, and its publication. Created exclusively,
 // never through a link, locked while its composer lives: an unlocked one is a composer that was killed.
 import { constants } from "node:fs";
-import { link, lstat, open, rename, unlink, type FileHandle } from "node:fs/promises";
+import { open, unlink, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError, errnoOf } from "../model/app-error.ts";
 import { partialName } from "../model/core-file.ts";
 import { tryLock } from "../host/libc.ts";
+import { publishFile } from "../host/publication.ts";
 
 const NEW_FILE = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-const COLLISIONS_MAX = 10_000;
-/** Filesystems without hard links (vfat, some FUSE) answer link(2) with one of these. */
-const NO_LINKS = new Set(["EPERM", "EOPNOTSUPP", "ENOTSUP", "ENOSYS", "EINVAL"]);
 /** The disk, a quota or a file-size limit is full: what is there can still be published. */
 const NO_SPACE = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
 
@@ -20,13 +18,11 @@ export function isNoSpace(error: unknown): boolean {
 
 export class PartialFile {
   private readonly file: FileHandle;
-  private readonly directory: string;
   private readonly path: string;
   private end = 0;
 
-  private constructor(file: FileHandle, directory: string, path: string) {
+  private constructor(file: FileHandle, path: string) {
     this.file = file;
-    this.directory = directory;
     this.path = path;
   }
 
@@ -36,7 +32,7 @@ export class PartialFile {
     try {
       const file = await open(path, NEW_FILE, 0o600);
       tryLock(file.fd);
-      return new PartialFile(file, directory, path);
+      return new PartialFile(file, path);
     } catch (cause) {
       throw new AppError("core_directory", `cannot write to CORE_DIR ${directory}`, { cause });
     }
@@ -89,55 +85,15 @@ export class PartialFile {
   async publish(base: string): Promise<string> {
     try {
       await this.file.sync();
-      for (let n = 0; n < COLLISIONS_MAX; n++) {
-        const name = n === 0 ? `${base}.zip` : `${base}-${n}.zip`;
-        if (!(await this.moveTo(join(this.directory, name)))) continue;
-        await this.syncDirectory();
-        return name;
-      }
     } catch (cause) {
-      throw new AppError("publish", `cannot publish ${base}.zip in ${this.directory}`, { cause });
+      throw new AppError("publish", `cannot sync ${this.path}`, { cause });
     }
-    throw new AppError("publish", `${COLLISIONS_MAX} files named ${base} in ${this.directory}`);
-  }
-
-  /** False when the name is taken. */
-  private async moveTo(target: string): Promise<boolean> {
-    try {
-      await link(this.path, target);
-    } catch (error) {
-      if (errnoOf(error) === "EEXIST") return false;
-      if (!NO_LINKS.has(errnoOf(error) ?? "")) throw error;
-      if (await isTaken(target)) return false;
-      await rename(this.path, target);
-      return true;
-    }
-    await unlink(this.path);
-    return true;
-  }
-
-  private async syncDirectory(): Promise<void> {
-    const handle = await open(this.directory, constants.O_RDONLY | constants.O_DIRECTORY);
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
+    return publishFile(this.path, base);
   }
 
   /** Gives the dump up: nothing is left of it. */
   async abandon(): Promise<void> {
     await unlink(this.path);
     await this.file.close();
-  }
-}
-
-async function isTaken(path: string): Promise<boolean> {
-  try {
-    await lstat(path);
-    return true;
-  } catch (error) {
-    if (errnoOf(error) === "ENOENT") return false;
-    throw error;
   }
 }

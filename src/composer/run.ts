@@ -6,6 +6,7 @@ import { AppError, EXIT, describeError } from "../model/app-error.ts";
 import type { CrashContext } from "../model/crash-context.ts";
 import { formatDumpInfo, type DumpInfo } from "../model/dump-info.ts";
 import { renderDumpName } from "../model/dump-name.ts";
+import { FIRST_ENTRY_MAX_BYTES } from "../model/partial-layout.ts";
 import { DEFLATED, STORED } from "../model/zip-records.ts";
 import { AttemptLog } from "./attempt.ts";
 import { parseCommandLine } from "./command-line.ts";
@@ -18,7 +19,7 @@ import { readEnvironment, type Environment } from "./environment.ts";
 import { firstFacts, templateValues } from "./facts.ts";
 import { PartialFile } from "./partial-file.ts";
 import { sealArchive } from "./sealing.ts";
-import { FIRST_ENTRY_MAX_BYTES, ZipArchive } from "./zip-archive.ts";
+import { ZipArchive } from "./zip-archive.ts";
 
 /**
  * Takes one core from `input` (a file descriptor) and publishes it as a zip. hostDir holds the executable,

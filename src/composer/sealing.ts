@@ -2,13 +2,13 @@
 // A full disk gives up the core's tail, step by step, rather than the dump.
 import { AppError } from "../model/app-error.ts";
 import { formatDumpInfo, type DumpInfo } from "../model/dump-info.ts";
+import { FINAL_BLOCK, FIRST_ENTRY_MAX_BYTES } from "../model/partial-layout.ts";
 import { DEFLATED, STORED } from "../model/zip-records.ts";
 import type { AttemptLog } from "./attempt.ts";
-import { FINAL_BLOCK } from "./block-deflater.ts";
 import type { CoreDrain, DrainEnd } from "./core-drain.ts";
 import { coreFacts } from "./facts.ts";
 import { isNoSpace } from "./partial-file.ts";
-import { FIRST_ENTRY_MAX_BYTES, type ZipArchive } from "./zip-archive.ts";
+import type { ZipArchive } from "./zip-archive.ts";
 
 export interface SmallEntry {
   /** The entry's name after the dump's own, such as "-pod-info.json". */

@@ -16,12 +16,8 @@ import {
   type ZipEntryRecord,
   type ZipMethod,
 } from "../model/zip-records.ts";
+import { FIRST_ENTRY_ROOM_BYTES } from "../model/partial-layout.ts";
 import type { PartialFile } from "./partial-file.ts";
-
-/** What the first entry (dump-info, known last) takes with its header, in bytes. */
-export const FIRST_ENTRY_ROOM_BYTES = HEADER_ROOM_BYTES + 16 * 1024;
-/** The longest data that fits there, in bytes. */
-export const FIRST_ENTRY_MAX_BYTES = FIRST_ENTRY_ROOM_BYTES - HEADER_ROOM_BYTES;
 
 /** How far the data of an entry is known to be good: what the entry is cut back to on a full disk. */
 export interface Checkpoint {

@@ -106,7 +106,7 @@ export async function removeTemporaries(directory: string, ageMs: number): Promi
   }
 }
 
-/** Makes a rename or unlink in `directory` last through a power loss. */
+/** Makes a link, rename or unlink in `directory` last through a power loss. */
 export async function syncDirectory(directory: string): Promise<void> {
   const handle = await open(directory, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
