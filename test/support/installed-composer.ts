@@ -1,0 +1,112 @@
+// The composer installed in a folder of its own, and the kernel told to start it for every crash.
+import { copyFile, link, mkdir, readFile, readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { formatEnvFile } from "../../src/config/env-file.ts";
+import { planCorePattern } from "../../src/model/core-pattern.ts";
+import { withCorePattern } from "./borrowed-kernel.ts";
+import { executablePath } from "./executable.ts";
+import { withFolder } from "./temporary-folder.ts";
+
+export interface InstalledComposer {
+  folder: string;
+  hostDir: string;
+  coreDir: string;
+  /** Waits until `count` zips are published and no composer is at work. Their paths, oldest first. */
+  zips(count: number): Promise<string[]>;
+  /** Waits until no composer is at work. Whatever lies in CORE_DIR then, hidden files too. */
+  settledFiles(): Promise<string[]>;
+  /** The lines of composer.log; throws where one is no JSON. */
+  log(): Promise<Record<string, unknown>[]>;
+}
+
+type Settings = Record<string, string | number | boolean>;
+
+const SETTLE_DEADLINE_MS = 120_000;
+
+/** Runs with core_pattern pointing at a composer with these settings; IGNORE_CRIO unless they say other. */
+export async function withComposer<T>(
+  settings: Settings,
+  body: (composer: InstalledComposer) => Promise<T>,
+): Promise<T> {
+  return withFolder(async (folder) => {
+    const composer = await installComposer(folder, settings);
+    return withCorePattern(
+      planCorePattern(composer.hostDir, composer.coreDir),
+      async () => {
+        try {
+          return await body(composer);
+        } finally {
+          await composer.settledFiles();
+        }
+      },
+      { suidDumpable: "2" },
+    );
+  });
+}
+
+/** Executable, `.env` and CORE_DIR, without the kernel. CORE_DIR in the settings may be anywhere. */
+export async function installComposer(
+  folder: string,
+  settings: Settings = {},
+): Promise<InstalledComposer> {
+  const hostDir = join(folder, "h");
+  const coreDir = String(settings["CORE_DIR"] ?? join(hostDir, "cores"));
+  await mkdir(hostDir, { recursive: true, mode: 0o700 });
+  await mkdir(coreDir, { recursive: true, mode: 0o700 });
+  const executable = join(hostDir, "cdc");
+  // 100 MB that need no copy, unless dist/ is on another file system.
+  await link(await executablePath(), executable).catch(async () =>
+    copyFile(await executablePath(), executable),
+  );
+  const all = { IGNORE_CRIO: true, LOG_LEVEL: "Info", ...settings, CORE_DIR: coreDir };
+  await writeFile(join(hostDir, ".env"), formatEnvFile(all), { mode: 0o600 });
+  return {
+    folder,
+    hostDir,
+    coreDir,
+    async zips(count) {
+      let files: string[] = [];
+      await poll(`${count} zips`, async () => {
+        files = await settled(executable, coreDir);
+        return files.length >= count;
+      });
+      return files.filter((name) => name.endsWith(".zip")).map((name) => join(coreDir, name));
+    },
+    settledFiles: () => settled(executable, coreDir),
+    async log() {
+      const text = await readFile(join(hostDir, "composer.log"), "utf8");
+      return text
+        .trimEnd()
+        .split("\n")
+        .map((line): Record<string, unknown> => JSON.parse(line));
+    },
+  };
+}
+
+async function settled(executable: string, coreDir: string): Promise<string[]> {
+  await poll("no composer at work", async () => (await composersAtWork(executable)).length === 0);
+  return (await readdir(coreDir)).toSorted();
+}
+
+/** The pids of the processes that run this executable. */
+export async function composersAtWork(executable: string): Promise<number[]> {
+  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);
+  const commands = await Promise.all(
+    pids.map(async (pid) => ({
+      pid,
+      // A process that is gone meanwhile has no command line.
+      command: await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => ""),
+    })),
+  );
+  return commands
+    .filter(({ command }) => command.split("\0", 1)[0] === executable)
+    .map(({ pid }) => pid);
+}
+
+async function poll(what: string, condition: () => Promise<boolean>): Promise<void> {
+  const endMs = Date.now() + SETTLE_DEADLINE_MS;
+  while (!(await condition())) {
+    if (Date.now() > endMs) throw new Error(`not within two minutes: ${what}`);
+    await Bun.sleep(20);
+  }
+}
