@@ -1,5 +1,6 @@
 // What the demo shows of a delivered zip: its path, listing and dump-info, and how a debugger opens it.
 import { open, stat } from "node:fs/promises";
+import { relative } from "node:path";
 import { inflateRawSync } from "node:zlib";
 import { bold, faint, say } from "./console.ts";
 import { listZip, type ZipEntry } from "./zip-listing.ts";
@@ -7,7 +8,7 @@ import type { DemoProgram } from "./demo-program.ts";
 
 const SHOWN_KEYS = ["exe", "signal", "signal_name", "core_bytes", "core_complete", "uuid"];
 
-export async function showDump(zip: string, program: DemoProgram): Promise<void> {
+export async function showDump(zip: string, program: DemoProgram, keep: boolean): Promise<void> {
   const entries = await listZip(zip);
   const { size } = await stat(zip);
   say(`\n${bold("The delivered zip")}, ${formatSize(size)}:\n  ${zip}\n`);
@@ -17,9 +18,13 @@ export async function showDump(zip: string, program: DemoProgram): Promise<void>
   const [info] = entries;
   if (info?.name.endsWith("-dump-info.json") === true)
     showInfo(JSON.parse(await readEntry(zip, info)));
-  say(`\n${bold("What next")}: open the core with a debugger.`);
+  if (keep) say(`\n${bold("What next")}: open the core with a debugger.`);
+  else {
+    say(`\n${bold("What next")}: nothing of this is kept. Run it with \`-- --keep\` and open the`);
+    say("core with a debugger:");
+  }
   say(`  unzip -p '${zip}' \\\n    '*.core' > core`);
-  say(`  gdb -ex bt '${program.path}' core`);
+  say(`  gdb -ex bt '${shortest(program.path)}' core`);
 }
 
 function showInfo(info: Record<string, unknown>): void {
@@ -41,6 +46,12 @@ async function readEntry(zip: string, entry: ZipEntry): Promise<string> {
   } finally {
     await file.close();
   }
+}
+
+/** A path as seen from here, where that is shorter. */
+function shortest(path: string): string {
+  const seen = relative(process.cwd(), path);
+  return seen.length < path.length ? seen : path;
 }
 
 function formatSize(bytes: number): string {

@@ -17,6 +17,8 @@ export interface DemoContext {
   paths: { folder: string; hostDir: string; storeDir: string };
 }
 
+/** Shorter than the default, so that the names fit on a screen. */
+const FILENAME_TEMPLATE = "{exe_name}-{pid}-{timestamp}";
 const INSTALL_DEADLINE_MS = 20_000;
 const PUBLISH_DEADLINE_MS = 30_000;
 
@@ -86,7 +88,10 @@ export async function throughPipe(context: DemoContext): Promise<number> {
   const composer = join(hostDir, "cdc");
   await mkdir(coreDir, { recursive: true, mode: 0o700 });
   await copyFile(context.executable, composer);
-  await writeFile(join(hostDir, ".env"), formatEnvFile({ CORE_DIR: coreDir, IGNORE_CRIO: true }));
+  await writeFile(
+    join(hostDir, ".env"),
+    formatEnvFile({ CORE_DIR: coreDir, IGNORE_CRIO: true, FILENAME_TEMPLATE }),
+  );
   const child = Bun.spawn(context.program.waiting, { stdio: ["ignore", "pipe", "ignore"] });
   try {
     await mustStep("snapshot", async () => {
@@ -132,6 +137,7 @@ function agentOptions({ paths }: DemoContext): CommandOptions {
     CORE_DIR: join(paths.hostDir, "cores"),
     STORE_URL: `file://${paths.storeDir}`,
     COMP_IGNORE_CRIO: "true",
+    COMP_FILENAME_TEMPLATE: FILENAME_TEMPLATE,
     HTTP_PORT: "0",
   };
   return { env, inheritEnv: false };

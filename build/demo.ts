@@ -59,7 +59,6 @@ async function run(): Promise<void> {
   say();
   const held = crashedForReal ? "The crashed process was held for" : "Taking the core took";
   say(bold(`${held} ${formatDuration(heldMs)}.`));
-  await showDump(zip, program);
+  await showDump(zip, program, keep);
   if (keep) say(`\nKept: ${folder}`);
-  else say("\nNothing of this is kept; `bun run demo -- --keep` keeps it.");
 }
