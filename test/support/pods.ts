@@ -1,0 +1,120 @@
+// Pods as the kubelet makes them, on a containerd of the tests: cgroup parents, labels, log files.
+// Network NODE unless said otherwise: a pod network would need CNI plugins.
+import { randomUUID } from "node:crypto";
+import { mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Containerd } from "./containerd.ts";
+import type { CriJson } from "./cri-driver.ts";
+
+export interface ContainerWish {
+  name: string;
+  image: string;
+  args?: string[];
+  command?: string[];
+  uid?: number;
+  restartCount?: number;
+}
+
+export interface PodWish {
+  name: string;
+  namespace?: string;
+  labels?: Record<string, string>;
+  containers: ContainerWish[];
+}
+
+export interface RunningContainer {
+  id: string;
+  name: string;
+  logPath: string;
+  /** The main process on this host. */
+  pid: number;
+}
+
+export interface RunningPod {
+  id: string;
+  uid: string;
+  containers: RunningContainer[];
+}
+
+/** Starts a pod and waits until each container that says "ready" has said so. */
+export async function startPod(containerd: Containerd, wish: PodWish): Promise<RunningPod> {
+  const { cri, podLogs } = containerd;
+  const namespace = wish.namespace ?? "default";
+  const uid = randomUUID();
+  const identity = {
+    "io.kubernetes.pod.name": wish.name,
+    "io.kubernetes.pod.namespace": namespace,
+    "io.kubernetes.pod.uid": uid,
+  };
+  const logDirectory = join(podLogs, `${namespace}_${wish.name}_${uid}`);
+  const namespaceOptions = { network: "NODE", pid: "CONTAINER", ipc: "POD" };
+  const sandbox: CriJson = {
+    metadata: { name: wish.name, uid, namespace, attempt: 0 },
+    logDirectory,
+    labels: { ...wish.labels, ...identity },
+    annotations: { "kubernetes.io/config.source": "api" },
+    linux: {
+      cgroupParent: `/kubepods/besteffort/pod${uid}`,
+      securityContext: { namespaceOptions, seccomp: { profileType: "Unconfined" } },
+    },
+  };
+  const { podSandboxId } = await cri.call("RunPodSandbox", { config: sandbox });
+  const id = String(podSandboxId);
+  const containers: RunningContainer[] = [];
+  for (const container of wish.containers)
+    containers.push(
+      await startContainer(containerd, { id, sandbox, logDirectory, identity }, container),
+    );
+  return { id, uid, containers };
+}
+
+interface Sandbox {
+  id: string;
+  sandbox: CriJson;
+  logDirectory: string;
+  identity: Record<string, string>;
+}
+
+async function startContainer(
+  { cri }: Containerd,
+  { id, sandbox, logDirectory, identity }: Sandbox,
+  wish: ContainerWish,
+): Promise<RunningContainer> {
+  const attempt = wish.restartCount ?? 0;
+  await mkdir(join(logDirectory, wish.name), { recursive: true });
+  const { containerId } = await cri.call("CreateContainer", {
+    podSandboxId: id,
+    sandboxConfig: sandbox,
+    config: {
+      metadata: { name: wish.name, attempt },
+      image: { image: wish.image, userSpecifiedImage: wish.image },
+      command: wish.command ?? [],
+      args: wish.args ?? [],
+      logPath: `${wish.name}/${attempt}.log`,
+      labels: { ...identity, "io.kubernetes.container.name": wish.name },
+      annotations: { "io.kubernetes.container.restartCount": String(attempt) },
+      linux: {
+        securityContext: {
+          namespaceOptions: { network: "NODE", pid: "CONTAINER", ipc: "POD" },
+          ...(wish.uid === undefined ? {} : { runAsUser: { value: wish.uid } }),
+          seccomp: { profileType: "Unconfined" },
+        },
+      },
+    },
+  });
+  await cri.call("StartContainer", { containerId });
+  const { info } = await cri.call("ContainerStatus", { containerId, verbose: true });
+  const { pid } = JSON.parse((info as Record<string, string>)["info"] ?? "{}") as { pid: number };
+  const logPath = join(logDirectory, wish.name, `${attempt}.log`);
+  if (wish.image.includes("/app:")) await untilSaid(logPath, "ready");
+  return { id: String(containerId), name: wish.name, logPath, pid };
+}
+
+async function untilSaid(logPath: string, word: string): Promise<void> {
+  for (let tries = 0; tries < 400; tries++) {
+    const text = await readFile(logPath, "utf8").catch(() => "");
+    if (text.includes(` F ${word}\n`)) return;
+    await Bun.sleep(25);
+  }
+  throw new Error(`${logPath} never said ${word}`);
+}
