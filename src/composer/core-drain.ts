@@ -13,10 +13,10 @@ import type { Checkpoint, ZipArchive } from "./zip-archive.ts";
 export type DrainEnd = "end" | "timeout" | "size_limit" | "no_space" | "skipped";
 
 /** Blocks under way at once; each has its compressor. */
-const LANES = 5;
-const WRITE_BYTES = 512 * 1024;
+const LANES = 4;
+const WRITE_BYTES = 256 * 1024;
 /** Deflated blocks between two collections: freed buffers return at once, and the peak stays flat. */
-const BLOCKS_PER_COLLECTION = 64;
+const BLOCKS_PER_COLLECTION = 32;
 const BLOCKS_PER_SPACE_CHECK = 64;
 /** Places the core may be cut back to when the disk is full, and how far apart they are. */
 const CHECKPOINTS_MAX = 64;

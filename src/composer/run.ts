@@ -1,5 +1,4 @@
 // The story of one crash: settings, trace, drain, metadata, seal, publish. Only wires.
-import { randomUUID } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import type { ComposerSettings } from "../config/composer-settings.ts";
 import { AppError, EXIT, describeError } from "../model/app-error.ts";
@@ -33,7 +32,7 @@ export async function runComposer(
 ): Promise<number> {
   const commandLine = parseCommandLine(args, Math.floor(Date.now() / 1000));
   const environment = readEnvironment(hostDir, commandLine);
-  const uuid = randomUUID();
+  const uuid = crypto.randomUUID();
   const log = new ComposerLog(hostDir, uuid, logLevel(environment));
   const { crash } = commandLine;
   log.milestone("info", "dump_started", {

@@ -2,7 +2,7 @@
 // is done on the way out: headers are finished in place once sizes and names are known (no data
 // descriptors, ZIP64 where needed), and the central directory is ours. See docs/adr/0001-zip-layout.md.
 import { crc32, deflateRawSync } from "node:zlib";
-import { Zip, type ZipInputFile } from "fflate";
+import { Zip, type ZipInputFile } from "fflate/browser";
 import {
   DEFLATED,
   FILLER_EXTRA_ID,
