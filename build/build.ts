@@ -37,6 +37,8 @@ async function compile(target: Target): Promise<void> {
       compile: {
         target: target.compileTarget,
         outfile: unfinished,
+        // Machine code made for start-up loops never pays here and costs 8 MB: all heavy work is native.
+        jitPolicy: 1000,
         // The composer runs as root in whatever directory: nothing that lies there may steer it.
         autoloadDotenv: false,
         autoloadBunfig: false,
