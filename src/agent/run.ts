@@ -71,7 +71,7 @@ async function runSweep(file: string | undefined, environment: Environment): Pro
   const signal = stopSignal(log);
   const { openDelivery } = await import("./delivery/delivery.ts");
   const delivery = openDelivery(settings, log);
-  const context = { coreDir: settings.CORE_DIR, delivery, log, signal };
+  const context = { coreDir: settings.CORE_DIR, delivery, log, signal, ignoreBackoff: true };
   const report = await (file === undefined ? sweepFolder(context) : sweepFile(file, context));
   logSweep(log, report);
   return report.failed + report.waiting > 0 || signal.aborted ? EXIT.failed : EXIT.done;

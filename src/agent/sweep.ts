@@ -25,9 +25,12 @@ export interface SweepContext {
   log: Log;
   /** Aborted when the program is told to stop: the upload under way ends, the others wait. */
   signal: AbortSignal;
+  /** Try every dump now, whatever its back-off says: someone asked for this sweep. */
+  ignoreBackoff?: boolean;
 }
 
 export async function sweepFolder(context: SweepContext): Promise<SweepReport> {
+  await reclaimUploads(context);
   const dumps = await listDumps(context.coreDir);
   return sweepFiles(
     dumps.map(({ path }) => path),
@@ -52,7 +55,7 @@ export async function sweepFile(file: string, context: SweepContext): Promise<Sw
 
 async function sweepFiles(
   paths: readonly string[],
-  { delivery, log, signal }: SweepContext,
+  { delivery, log, signal, ignoreBackoff = false }: SweepContext,
 ): Promise<SweepReport> {
   const report: SweepReport = {
     delivered: 0,
@@ -63,7 +66,7 @@ async function sweepFiles(
   };
   for (const path of paths) {
     if (signal.aborted) break;
-    const outcome = await delivery.deliver(path, signal).catch(unexpected);
+    const outcome = await delivery.deliver(path, signal, { ignoreBackoff }).catch(unexpected);
     report[outcome.kind] += 1;
     if (outcome.kind === "failed")
       log.error("delivery_failed", {
@@ -75,6 +78,15 @@ async function sweepFiles(
       report.nextRetryMs = Math.min(report.nextRetryMs ?? Infinity, outcome.retryAtMs);
   }
   return report;
+}
+
+/** What uploads of dumps that are gone left at the store costs space there, and holds up no dump here. */
+async function reclaimUploads({ coreDir, delivery, log, signal }: SweepContext): Promise<void> {
+  try {
+    await delivery.reclaim(coreDir, signal);
+  } catch (error) {
+    log.warn("uploads_not_reclaimed", { error: describeError(error) });
+  }
 }
 
 /** Delivery answers with an outcome; should it throw all the same, the other dumps still get their turn. */

@@ -56,8 +56,10 @@ export const STORE_SETTINGS = {
   S3_KEY_TEMPLATE: keyTemplate,
   /** {cluster} in S3_KEY_TEMPLATE and S3_TAGS. */
   CLUSTER_NAME: text(""),
-  /** How long a request may take beside the time its bytes need at 64 KiB/s. */
+  /** How long a request may take beside the time that its bytes need at S3_MIN_SPEED. */
   S3_TIMEOUT: integer(60, { min: 1, max: 3600, unit: "seconds" }),
+  /** Bytes a second below which an upload counts as stalled. */
+  S3_MIN_SPEED: integer(64 * 1024, { min: 1024, max: 2 ** 40, unit: "bytes a second" }),
   S3_PART_SIZE: integer(PART_WISHED_BYTES, {
     min: PART_MIN_BYTES,
     max: PART_MAX_BYTES,

@@ -1,6 +1,7 @@
 // A dump sent in parts, resumable at any moment: the journal knows the upload, the store knows its parts.
 import { partOf, type PartPlan } from "../../model/part-plan.ts";
 import { describeError } from "../../model/app-error.ts";
+import type { Journal } from "./journal.ts";
 import type { Evidence, MultipartStore, StoredPart, Upload } from "./object-store.ts";
 import { withRetries } from "./retry.ts";
 import { failureOf, StoreError } from "./store-error.ts";
@@ -57,7 +58,14 @@ async function resumeOrBegin(
   // Recorded first: a kill between the store's doing and our knowing leaves an upload to be found.
   journal.opening = { key, sinceMs: Date.now() };
   await save();
-  const upload = await withRetries(() => multipart.create(key, dump, signal), { signal, log });
+  let tried = false;
+  const begin = async () => {
+    // The store may have begun one and its answer been lost.
+    if (tried) await forgetLostUpload(journal.opening, multipart, { log, signal });
+    tried = true;
+    return multipart.create(key, dump, signal);
+  };
+  const upload = await withRetries(begin, { signal, log });
   journal.opening = null;
   journal.upload = { key, uploadId: upload.uploadId };
   await save();
@@ -111,23 +119,32 @@ async function forgetOtherUploads(
   multipart: MultipartStore,
   context: UploadContext,
 ): Promise<void> {
-  const { journal, save, signal, log } = context;
+  const { journal, save } = context;
   if (journal.upload !== null && journal.upload.key !== key) {
     await abandon(journal.upload, multipart, context);
     journal.upload = null;
     await save();
   }
-  const { opening } = journal;
-  if (opening === null) return;
+  if (await forgetLostUpload(journal.opening, multipart, context)) journal.opening = null;
+}
+
+/** Aborts what a request whose answer we never got may have begun. False where the store would not list. */
+async function forgetLostUpload(
+  opening: Journal["opening"],
+  multipart: MultipartStore,
+  { log, signal }: Pick<UploadContext, "log" | "signal">,
+): Promise<boolean> {
+  if (opening === null) return true;
   try {
     // Only uploads to this dump's key that began since we asked can be the one whose id we never learnt.
     for (const upload of await multipart.listUploads(opening.key, signal))
       if (upload.initiatedMs >= opening.sinceMs - CLOCK_TOLERANCE_MS)
-        await abandon(upload, multipart, context);
-    journal.opening = null;
+        await abandon(upload, multipart, { log, signal });
+    return true;
   } catch (error) {
     if (signal.aborted) throw error;
     log.warn("orphan_uploads_not_listed", { key: opening.key, error: describeError(error) });
+    return false;
   }
 }
 

@@ -10,8 +10,6 @@ import { AppError } from "../../model/app-error.ts";
 import type { S3Endpoint } from "./s3-endpoint.ts";
 import { StoreError } from "./store-error.ts";
 
-/** A request may take S3_TIMEOUT and, beside it, the time its bytes need at this speed. */
-const SLOWEST_BYTES_PER_MS = 64;
 /** AWS: completing an upload "can take several minutes". */
 const COMPLETE_MIN_TIMEOUT_MS = 300_000;
 
@@ -23,12 +21,11 @@ const CHECKSUM = {
 /** Throws AppError "configuration" for a CA bundle that cannot be read. */
 export function createS3Client(settings: StoreSettings, endpoint: S3Endpoint): S3Client {
   const fetchOptions = tlsOptions(settings.S3_CA_BUNDLE);
-  const timeoutMs = settings.S3_TIMEOUT * 1000;
   const customFetch = Object.assign(
     (input: string | URL | Request) =>
       fetchInTime(
         input instanceof Request ? input : new Request(input.toString()),
-        timeoutMs,
+        settings,
         fetchOptions,
       ),
     { preconnect: fetch.preconnect },
@@ -73,14 +70,13 @@ function presetPayloadHashes(client: S3Client): void {
 /** The whole exchange, reading the answer included, ends in time: a black hole costs one time-out. */
 async function fetchInTime(
   request: Request,
-  timeoutMs: number,
+  { S3_TIMEOUT, S3_MIN_SPEED }: StoreSettings,
   options: BunFetchRequestInit,
 ): Promise<Response> {
   const sentBytes = Number(request.headers.get("content-length") ?? 0);
   const completing = request.method === "POST" && /[?&]uploadId=/.test(request.url);
-  const limitMs =
-    Math.max(timeoutMs, completing ? COMPLETE_MIN_TIMEOUT_MS : 0) +
-    sentBytes / SLOWEST_BYTES_PER_MS;
+  const answerMs = Math.max(S3_TIMEOUT * 1000, completing ? COMPLETE_MIN_TIMEOUT_MS : 0);
+  const limitMs = answerMs + (sentBytes / S3_MIN_SPEED) * 1000;
   const expiry = AbortSignal.timeout(Math.ceil(limitMs));
   const answer = fetch(request, {
     ...options,
@@ -90,7 +86,7 @@ async function fetchInTime(
   return answer.catch((error: unknown) => {
     if (expiry.aborted && !request.signal.aborted)
       throw new StoreError("timeout", `no answer within ${Math.ceil(limitMs / 1000)} s`, {
-        hint: "S3_TIMEOUT is the least that a request may take",
+        hint: "S3_TIMEOUT and S3_MIN_SPEED say how long a request may take",
         cause: error,
       });
     throw error;

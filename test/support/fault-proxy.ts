@@ -1,0 +1,209 @@
+// An HTTP proxy of ours that injects faults between the agent and a real S3 server. Each request meets
+// at most one fault, drawn by a seeded generator or planned by the test. Bytes pass unchanged otherwise,
+// the Host header included, so that signatures stay right.
+import {
+  createServer,
+  request as sendRequest,
+  type IncomingMessage,
+  type ServerResponse,
+} from "node:http";
+import type { AddressInfo } from "node:net";
+
+export const FAULTS = [
+  /** The connection is reset when a part of the request has arrived. */
+  "reset",
+  /** The request reaches the store, its answer never the client. */
+  "lost_answer",
+  /** Nothing is read and nothing is said until the client gives up. */
+  "stall",
+  "error_500",
+  "slow_down_503",
+  "too_many_429",
+  /** The answer ends before its Content-Length. */
+  "truncated_answer",
+  /** 200 with an error in its body, for CompleteMultipartUpload, without the store having done anything. */
+  "error_in_200",
+  /** The request's body is read at 2 MB/s. */
+  "slow_read",
+  /** "Your clock is wrong", with a wrong time of the server's. */
+  "clock_skew",
+] as const;
+
+export type Fault = (typeof FAULTS)[number];
+
+export interface FaultProxy {
+  endpoint: string;
+  /** How often each fault was injected. */
+  counts: Record<Fault, number>;
+  requests(): number;
+  /** The share of requests that meet each fault, from 0 to 1. */
+  setRates(rates: Partial<Record<Fault, number>>): void;
+  /** The next request that matches meets this fault. */
+  plan(fault: Fault, matches?: (method: string, url: string) => boolean): void;
+  stop(): void;
+}
+
+interface Planned {
+  fault: Fault;
+  matches: (method: string, url: string) => boolean;
+}
+
+const SLOW_BYTES_PER_MS = 2000;
+
+export async function startFaultProxy(upstream: string, seed = 1): Promise<FaultProxy> {
+  const counts = Object.fromEntries(FAULTS.map((fault) => [fault, 0])) as Record<Fault, number>;
+  const planned: Planned[] = [];
+  const random = seededRandom(seed);
+  const target = new URL(upstream);
+  let rates: Partial<Record<Fault, number>> = {};
+  let requests = 0;
+
+  function choose(method: string, url: string): Fault | undefined {
+    const index = planned.findIndex(({ matches }) => matches(method, url));
+    if (index >= 0) return planned.splice(index, 1)[0]?.fault;
+    let draw = random();
+    for (const fault of FAULTS) {
+      draw -= rates[fault] ?? 0;
+      if (draw < 0)
+        return fault === "error_in_200" && !completes(method, url) ? "error_500" : fault;
+    }
+    return undefined;
+  }
+
+  const server = createServer((incoming, outgoing) => {
+    requests++;
+    const fault = choose(incoming.method ?? "", incoming.url ?? "");
+    if (fault !== undefined) counts[fault]++;
+    // What breaks here was to break, or the client went away: either way there is nothing to tell.
+    incoming.on("error", () => outgoing.destroy());
+    outgoing.on("error", () => incoming.destroy());
+    serve(fault, incoming, outgoing, target);
+  });
+  const { promise, resolve } = Promise.withResolvers<void>();
+  server.listen(0, "127.0.0.1", resolve);
+  await promise;
+  const { port } = server.address() as AddressInfo;
+  return {
+    endpoint: `http://127.0.0.1:${port}`,
+    counts,
+    requests: () => requests,
+    setRates: (wanted) => {
+      rates = wanted;
+    },
+    plan: (fault, matches = () => true) => planned.push({ fault, matches }),
+    stop: () => {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
+
+function serve(
+  fault: Fault | undefined,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  target: URL,
+): void {
+  switch (fault) {
+    case "stall":
+      return;
+    case "reset":
+      incoming.once("data", () => incoming.socket.destroy());
+      incoming.once("end", () => incoming.socket.destroy());
+      return;
+    case "error_500":
+      return answer(incoming, outgoing, 500, "InternalError");
+    case "slow_down_503":
+      return answer(incoming, outgoing, 503, "SlowDown");
+    case "too_many_429":
+      return answer(incoming, outgoing, 429, "TooManyRequests", { "retry-after": "1" });
+    case "error_in_200":
+      return answer(incoming, outgoing, 200, "InternalError");
+    case "clock_skew": {
+      const date = new Date(Date.now() + 3 * 3_600_000).toUTCString();
+      return answer(incoming, outgoing, 403, "RequestTimeTooSkewed", { date });
+    }
+    case "lost_answer":
+    case "truncated_answer":
+    case "slow_read":
+    case undefined:
+      return forward(fault, incoming, outgoing, target);
+  }
+}
+
+/** An error as S3 words it. The request is read to its end first, as real servers mostly do. */
+function answer(
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  status: number,
+  code: string,
+  headers: Record<string, string> = {},
+): void {
+  const body = `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${code}</Code><Message>injected</Message></Error>`;
+  incoming.resume();
+  incoming.once("end", () => {
+    outgoing.writeHead(status, { "content-type": "application/xml", ...headers });
+    outgoing.end(incoming.method === "HEAD" ? undefined : body);
+  });
+}
+
+function forward(
+  fault: "lost_answer" | "truncated_answer" | "slow_read" | undefined,
+  incoming: IncomingMessage,
+  outgoing: ServerResponse,
+  target: URL,
+): void {
+  const onward = sendRequest({
+    host: target.hostname,
+    port: target.port,
+    method: incoming.method,
+    path: incoming.url,
+    headers: incoming.headers,
+    agent: false,
+  });
+  onward.on("error", () => outgoing.destroy());
+  onward.on("response", (response) => {
+    if (fault === "lost_answer") {
+      response.resume();
+      response.once("end", () => incoming.socket.destroy());
+      return;
+    }
+    if (fault === "truncated_answer") {
+      response.resume();
+      outgoing.writeHead(response.statusCode ?? 502, {
+        ...response.headers,
+        "content-length": "4096",
+      });
+      outgoing.write("<?xml");
+      setTimeout(() => incoming.socket.destroy(), 20);
+      return;
+    }
+    outgoing.writeHead(response.statusCode ?? 502, response.headers);
+    response.pipe(outgoing);
+  });
+  if (fault !== "slow_read") {
+    incoming.pipe(onward);
+    return;
+  }
+  incoming.on("data", (chunk: Buffer) => {
+    onward.write(chunk);
+    incoming.pause();
+    setTimeout(() => incoming.resume(), chunk.length / SLOW_BYTES_PER_MS);
+  });
+  incoming.once("end", () => onward.end());
+}
+
+export function completes(method: string, url: string): boolean {
+  return method === "POST" && url.includes("uploadId=");
+}
+
+/** mulberry32: the same seed, the same faults. */
+export function seededRandom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
