@@ -137,7 +137,14 @@ export const STORE_VALUES: readonly ChartValue[] = [
     variable: "S3_TIMEOUT",
     fallback: 60,
     schema: { type: "integer", minimum: 1, maximum: 3600 },
-    about: "Seconds that a request may take beside the time its bytes need.",
+    about: "Seconds that a request may take beside the time that its bytes need at s3MinSpeed.",
+  },
+  {
+    path: "daemonset.s3MinSpeed",
+    variable: "S3_MIN_SPEED",
+    fallback: 65_536,
+    schema: { type: "integer", minimum: 1024 },
+    about: "Bytes a second below which an upload counts as stalled.",
   },
   {
     path: "daemonset.s3PartSize",

@@ -55,6 +55,7 @@ S3_TAGS: daemonset.s3Tags
 S3_KEY_TEMPLATE: daemonset.s3KeyTemplate
 CLUSTER_NAME: daemonset.clusterName
 S3_TIMEOUT: daemonset.s3Timeout
+S3_MIN_SPEED: daemonset.s3MinSpeed
 S3_PART_SIZE: daemonset.s3PartSize
 S3_CONCURRENCY: daemonset.s3Concurrency
 {{- end -}}
