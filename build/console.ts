@@ -23,6 +23,13 @@ export function faint(text: string): string {
   return coloured ? `\u001b[2m${text}\u001b[0m` : text;
 }
 
+/** The end of a command's output, where its failure stands. */
+export function lastLines(text: string, count = 30): string {
+  const lines = text.trimEnd().split("\n");
+  const left = lines.length - count;
+  return (left > 0 ? [`… ${left} lines before these`, ...lines.slice(-count)] : lines).join("\n");
+}
+
 /** `12.3 s`, or `2 min 5 s` from a minute on. */
 export function formatDuration(durationMs: number): string {
   const seconds = durationMs / 1000;

@@ -1,13 +1,13 @@
 // The steps of the demo, each one line on the screen. The composer, the agent's installation, its sweep
 // and its removal are the real ones, run from the executable that was built for this machine.
-import { closeSync, openSync } from "node:fs";
-import { copyFile, glob, mkdir, writeFile } from "node:fs/promises";
+import { closeSync, existsSync, openSync } from "node:fs";
+import { copyFile, glob, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { formatEnvFile } from "../src/config/env-file.ts";
 import { snapshotCore } from "./snapshot-core.ts";
 import { withKernel, readKernel } from "../test/support/borrowed-kernel.ts";
 import { runCommand, startCommand, type CommandOptions, type RunningCommand } from "./command.ts";
-import { step, type Outcome } from "./console.ts";
+import { lastLines, step, type Outcome } from "./console.ts";
 import { MEMORY_MB, crash, type DemoProgram } from "./demo-program.ts";
 import { executableOf, hostTarget } from "./targets.ts";
 
@@ -20,6 +20,7 @@ export interface DemoContext {
 /** Shorter than the default, so that the names fit on a screen. */
 const FILENAME_TEMPLATE = "{exe_name}-{pid}-{timestamp}";
 const INSTALL_DEADLINE_MS = 20_000;
+const START_DEADLINE_MS = 3_000;
 const PUBLISH_DEADLINE_MS = 30_000;
 
 export async function buildExecutable(): Promise<string> {
@@ -28,7 +29,7 @@ export async function buildExecutable(): Promise<string> {
     const end = await runCommand([process.execPath, "build/build.ts", "--target", target.name]);
     return { mark: end.ok ? "ok" : "FAILED", note: target.name, output: end.ok ? "" : end.output };
   });
-  if (output !== "") throw new Error(output);
+  if (output !== "") throw new Error(lastLines(output));
   return executableOf(target);
 }
 
@@ -57,6 +58,7 @@ export async function throughKernel(context: DemoContext): Promise<number | unde
         return `${MEMORY_MB} MB of memory, ended by ${end.signalCode}`;
       });
       const { mark } = await step("compose", () => awaitZip(context));
+      if (mark === "FAILED") throw new Error(await composerLog(context));
       return mark === "ok" ? heldMs : undefined;
     } finally {
       await agent.stop();
@@ -69,15 +71,21 @@ async function awaitPattern(context: DemoContext, agent: RunningCommand): Promis
   const installed = () => readKernel().corePattern.includes(context.paths.hostDir);
   if (await until(installed, INSTALL_DEADLINE_MS, agent.exited))
     return "the agent has set core_pattern";
-  throw new Error(`the agent did not set core_pattern:\n${(await agent.stop()).output}`);
+  throw new Error(`the agent did not set core_pattern:\n${lastLines((await agent.stop()).output)}`);
 }
 
-/** In a container with a root of its own, the kernel looks for the composer on the host's: no zip comes. */
+/**
+ * In a container with a root of its own the kernel looks for the composer on the host's: it is never
+ * started, and leaves no line in its log.
+ */
 async function awaitZip({ paths }: DemoContext): Promise<Outcome> {
+  const started = async () => existsSync(join(paths.hostDir, "composer.log"));
   const published = async () => (await zipsBelow(join(paths.hostDir, "cores"))).length > 0;
-  return (await until(published, PUBLISH_DEADLINE_MS))
-    ? { mark: "ok", note: "the zip is in CORE_DIR" }
-    : { mark: "skipped", note: "the kernel found no composer" };
+  if (!(await until(started, START_DEADLINE_MS)))
+    return { mark: "skipped", note: "the kernel cannot see our folder" };
+  if (await until(published, PUBLISH_DEADLINE_MS))
+    return { mark: "ok", note: "the zip is in CORE_DIR" };
+  return { mark: "FAILED", note: "no zip, see composer.log" };
 }
 
 /** The composer with a core on stdin, as the kernel would start it. How long it took, in milliseconds. */
@@ -123,7 +131,8 @@ export async function deliver(context: DemoContext): Promise<string> {
   await mustStep("deliver", async () => {
     const end = await runCommand([context.executable, "sweep"], agentOptions(context));
     [delivered] = await zipsBelow(context.paths.storeDir);
-    if (!end.ok || delivered === undefined) throw new Error(`${end.reason}\n${end.output}`);
+    if (!end.ok || delivered === undefined)
+      throw new Error(`${end.reason}\n${lastLines(end.output)}`);
     return "by the agent's sweep";
   });
   if (delivered === undefined) throw new Error("nothing was delivered");
@@ -141,6 +150,10 @@ function agentOptions({ paths }: DemoContext): CommandOptions {
     HTTP_PORT: "0",
   };
   return { env, inheritEnv: false };
+}
+
+function composerLog({ paths }: DemoContext): Promise<string> {
+  return readFile(join(paths.hostDir, "composer.log"), "utf8");
 }
 
 async function zipsBelow(folder: string): Promise<string[]> {

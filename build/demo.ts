@@ -4,7 +4,7 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { endCommandsOnSignal } from "./command.ts";
-import { bold, formatDuration, say, step } from "./console.ts";
+import { bold, formatDuration, lastLines, say, step } from "./console.ts";
 import {
   buildExecutable,
   deliver,
@@ -40,7 +40,7 @@ try {
 
 async function run(): Promise<void> {
   const npm = await step("npm packages", installNpmPackages);
-  if (npm.mark === "FAILED") throw new Error(npm.output);
+  if (npm.mark === "FAILED") throw new Error(lastLines(npm.output ?? ""));
   const executable = await buildExecutable();
   await mkdir(paths.storeDir);
   const program = await chooseProgram();
@@ -54,7 +54,9 @@ async function run(): Promise<void> {
   const context = { executable, program, paths };
   let heldMs = obstacle === undefined ? await throughKernel(context) : undefined;
   const crashedForReal = heldMs !== undefined;
-  if (heldMs === undefined) heldMs = await throughPipe(context);
+  if (obstacle === undefined && !crashedForReal)
+    say("\n  A container with a root of its own: the composer gets a core by hand.\n");
+  heldMs ??= await throughPipe(context);
   const zip = await deliver(context);
   say();
   const held = crashedForReal ? "The crashed process was held for" : "Taking the core took";

@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { endCommandsOnSignal, runCommand } from "./command.ts";
-import { bold, formatDuration, say, step, type Mark } from "./console.ts";
+import { bold, formatDuration, lastLines, say, step, type Mark } from "./console.ts";
 import { installDebianPackages, installNpmPackages } from "./setup.ts";
 import { executableOf, hostTarget } from "./targets.ts";
 import {
@@ -72,10 +72,7 @@ async function report(title: string, run: () => Promise<Stage>): Promise<boolean
   );
   total = addFigures(total, stage.figures);
   if (stage.mark !== "ok" && stage.output !== "") {
-    const lines = stage.output.trimEnd().split("\n");
-    const left = lines.length - OUTPUT_MAX_LINES;
-    if (left > 0) say(`      … ${left} lines before these`);
-    for (const line of lines.slice(-OUTPUT_MAX_LINES)) say(`      ${line}`);
+    say(lastLines(stage.output, OUTPUT_MAX_LINES).replace(/^/gm, "      "));
   }
   return stage.mark !== "FAILED";
 }
