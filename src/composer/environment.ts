@@ -8,6 +8,8 @@ import { describeError } from "../model/app-error.ts";
 import type { ComposerCommandLine } from "./command-line.ts";
 
 export interface Environment {
+  /** Where the executable, `.env` and composer.log are. */
+  hostDir: string;
   settings: ComposerSettings;
   /** Where the dump goes: CORE_DIR, else -d (below HOST_DIR if relative), else HOST_DIR/cores. */
   coreDir: string;
@@ -26,7 +28,7 @@ export function readEnvironment(hostDir: string, commandLine: ComposerCommandLin
     COMPRESSION: read.settings.COMPRESSION && !commandLine.disableCompression,
   };
   const coreDir = settings.CORE_DIR || resolve(hostDir, commandLine.coreDir || "cores");
-  return { settings, coreDir, complaints };
+  return { hostDir, settings, coreDir, complaints };
 }
 
 function readSource(path: string, complaints: string[]): Record<string, string> {

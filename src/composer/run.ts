@@ -1,5 +1,6 @@
 // The story of one crash: settings, trace, drain, metadata, seal, publish. Only wires.
 import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
 import type { ComposerSettings } from "../config/composer-settings.ts";
 import { AppError, EXIT, describeError } from "../model/app-error.ts";
 import type { CrashContext } from "../model/crash-context.ts";
@@ -15,7 +16,10 @@ import { CoreInput } from "./core-input.ts";
 import { Deadline } from "./deadline.ts";
 import { hasFreeSpace } from "./disk-space.ts";
 import { readEnvironment, type Environment } from "./environment.ts";
+import { writeEvent } from "./event.ts";
 import { firstFacts, templateValues } from "./facts.ts";
+import type { EventFacts, Metadata } from "./metadata/metadata.ts";
+import { MetadataTask } from "./metadata-task.ts";
 import { PartialFile } from "./partial-file.ts";
 import { sealArchive } from "./sealing.ts";
 import { ZipArchive } from "./zip-archive.ts";
@@ -72,31 +76,33 @@ async function composeDump(job: Job): Promise<number> {
   const archive = await openArchive(file, info, settings);
   const attempts = new AttemptLog();
   const deadline = new Deadline(settings.TIMEOUT);
+  const metadata = new MetadataTask(() => collect(job, attempts, deadline.signal));
   const drain = new CoreDrain(core, archive, {
     compress: settings.COMPRESSION,
     maxCoreBytes: settings.MAX_CORE_SIZE,
     hasSpace: () => hasFreeSpace(coreDir, settings.DISK_RESERVE),
-    onFirstBytes: () => undefined,
+    onFirstBytes: () => metadata.start(() => drain.stop("skipped")),
   });
   deadline.signal.addEventListener("abort", () => drain.stop("timeout"));
 
   const end = await drain.run();
   core.close();
   const drainedMs = Date.now() - startedMs;
+  const { verdict, facts, entries, event } = await metadata.result();
+  if (verdict.kind === "skip") {
+    await file.abandon();
+    log.milestone("info", "dump_skipped", { reason: verdict.reason });
+    deadline.clear();
+    return EXIT.done;
+  }
 
-  const base = renderDumpName(settings.FILENAME_TEMPLATE, templateValues(info));
-  const sealed = await sealArchive({
-    archive,
-    drain,
-    end,
-    compress: settings.COMPRESSION,
-    base,
-    entries: [],
-    info,
-    attempts,
-  });
+  const known = { ...info, ...facts };
+  const base = renderDumpName(settings.FILENAME_TEMPLATE, templateValues(known));
+  const compress = settings.COMPRESSION;
+  const sealing = { archive, drain, end, compress, base, entries, info: known, attempts };
+  const sealed = await sealArchive(sealing);
   const zip = await file.publish(base);
-  log.milestone("info", "dump_published", {
+  log.milestone(sealed.core_complete === false ? "warn" : "info", "dump_published", {
     zip,
     namespace: sealed.namespace,
     podname: sealed.podname,
@@ -104,11 +110,38 @@ async function composeDump(job: Job): Promise<number> {
     core_complete: sealed.core_complete,
     truncated_by: sealed.truncated_by,
     zip_bytes: file.sizeBytes,
+    missing: sealed.missing.map(({ what }) => what).join(", "),
     drained_ms: drainedMs,
     total_ms: Date.now() - startedMs,
   });
+  if (settings.CORE_EVENTS) await announce(job, zip, sealed.namespace, event);
   deadline.clear();
   return deadline.passed ? EXIT.deadline : EXIT.done;
+}
+
+/** Loaded when the core is flowing, not before: its code takes a while to start. */
+async function collect(
+  { crash, environment }: Job,
+  attempts: AttemptLog,
+  signal: AbortSignal,
+): Promise<Metadata> {
+  const { collectMetadata } = await import("./metadata/collect.ts");
+  return collectMetadata(crash, environment.settings, attempts, signal);
+}
+
+/** The event file. The dump is safe already: a failure is only logged. */
+async function announce(
+  { uuid, crash, environment, log }: Job,
+  zipName: string,
+  namespace: string | null,
+  facts: EventFacts,
+): Promise<void> {
+  try {
+    const directory = environment.settings.EVENT_DIRECTORY || join(environment.hostDir, "events");
+    await writeEvent(directory, { uuid, zipName, crash, namespace, facts });
+  } catch (error) {
+    log.milestone("warn", "event_failed", { error: describeError(error) });
+  }
 }
 
 async function openPartialFile(coreDir: string, uuid: string): Promise<PartialFile> {

@@ -2,6 +2,7 @@
 // told while the core drains. Everything here is optional: a failure is listed, never thrown.
 import { dirname } from "node:path";
 import type { ComposerSettings } from "../../config/composer-settings.ts";
+import { describeError } from "../../model/app-error.ts";
 import type { CrashContext } from "../../model/crash-context.ts";
 import type { Attempts } from "../attempt.ts";
 import { ByteBudget } from "./byte-budget.ts";
@@ -50,6 +51,11 @@ export async function collectMetadata(
       entries: [...entries, ...(await crashProc)],
       event,
     };
+  } catch (error) {
+    const why = describeError(error);
+    attempts.record("metadata", why);
+    const verdict = decide(rulesOf(settings), { kind: "unknown", why });
+    return { verdict, facts: {}, entries: [], event: NO_EVENT_FACTS };
   } finally {
     steps.dispose();
   }
