@@ -15,7 +15,8 @@ import { oneLine } from "../model/app-error.ts";
 
 export const COMPOSER_LOG = "composer.log";
 const MAX_BYTES = 1 << 20;
-const RECORD_MAX_CHARACTERS = 4000;
+/** A text longer than this is cut: escaped it may become six times as long. */
+const TEXT_MAX_CHARACTERS = 512;
 const APPEND = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NOFOLLOW;
 
 export type Level = "debug" | "info" | "warn" | "error";
@@ -57,13 +58,9 @@ export class ComposerLog {
 }
 
 function shortened(fields: Fields): Fields {
-  const room = Math.floor(RECORD_MAX_CHARACTERS / Math.max(1, Object.keys(fields).length) / 6);
-  return Object.fromEntries(
-    Object.entries(fields).map(([key, value]) => [
-      key,
-      typeof value === "string" ? value.slice(0, Math.max(room, 64)) : value,
-    ]),
-  );
+  const cut = (value: Fields[string] | undefined) =>
+    typeof value === "string" ? value.slice(0, TEXT_MAX_CHARACTERS) : (value ?? null);
+  return Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, cut(value)]));
 }
 
 function appendLine(path: string, line: string): void {
