@@ -57,7 +57,7 @@ export async function install({ settings, executable, log }: InstallContext): Pr
     if (isFirst) await rollback.run(log);
     throw error;
   }
-  log.info("installed", { hostDir: HOST_DIR, version: VERSION, first: isFirst });
+  log.info("installed", { host_dir: HOST_DIR, version: VERSION, first: isFirst });
 }
 
 function union(earlier: readonly string[] | undefined, now: readonly string[]): string[] {

@@ -40,7 +40,7 @@ export async function remove(settings: RemovalSettings, log: Log): Promise<void>
   await removeTemporaries(HOST_DIR, 0);
   const directories = record?.directories ?? [CORE_DIR, EVENT_DIR];
   for (const directory of directories.toReversed()) await removeEmptyDirectory(directory);
-  log.info("removed", { hostDir: HOST_DIR, dumpsLeft: await countFiles(CORE_DIR) });
+  log.info("removed", { host_dir: HOST_DIR, files_left: await countFiles(CORE_DIR) });
 }
 
 /** Each of the three by itself, the pattern first: as it was, unless it is no longer what we wrote. */

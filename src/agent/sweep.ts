@@ -72,7 +72,7 @@ async function sweepFiles(
       log.error("delivery_failed", {
         file: basename(path),
         error: describeError(outcome.error),
-        retryAt: new Date(outcome.retryAtMs).toISOString(),
+        retry_at: new Date(outcome.retryAtMs).toISOString(),
       });
     if (outcome.kind === "failed" || outcome.kind === "waiting")
       report.nextRetryMs = Math.min(report.nextRetryMs ?? Infinity, outcome.retryAtMs);

@@ -1,7 +1,7 @@
 // T-dump-info.json: what is known of one dump. The first nine keys are the contract's (section 6), all
 // strings; the others follow. The record must fit the space kept for it at the head of the zip.
 
-export type TruncatedBy = "eof" | "timeout" | "size_limit" | "no_space";
+export type TruncatedBy = "eof" | "timeout" | "size_limit" | "no_space" | "killed";
 
 /** How the container was found. */
 export type Identity = "cgroup" | "hostname_guess" | "host_process" | "unknown";

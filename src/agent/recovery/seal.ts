@@ -1,0 +1,141 @@
+// Makes a valid zip of what a killed composer left: the core cut after its last whole block, the whole
+// entries after it kept, the directory written, dump-info filled in. Killed itself, it can start again.
+import type { FileHandle } from "node:fs/promises";
+import { crc32 } from "node:zlib";
+import { formatDumpInfo, type DumpInfo } from "../../model/dump-info.ts";
+import { safeComponent } from "../../model/dump-name.ts";
+import { ElfCoreReader } from "../../model/elf-core.ts";
+import {
+  FINAL_BLOCK,
+  FIRST_ENTRY_MAX_BYTES,
+  FIRST_ENTRY_ROOM_BYTES,
+} from "../../model/partial-layout.ts";
+import {
+  DEFLATED,
+  HEADER_ROOM_BYTES,
+  STORED,
+  concat,
+  formatCentralDirectory,
+  formatLocalHeader,
+  type ZipEntryRecord,
+} from "../../model/zip-records.ts";
+import { scanDeflatedCore, type ScannedCore } from "./core-scan.ts";
+import { parsePartialInfo, sealedInfo } from "./partial-info.ts";
+import { scanStoredCore } from "./stored-scan.ts";
+import { scanTail, type TailEntry } from "./tail-scan.ts";
+import { parseLocalHeader, type LocalHeader } from "./zip-parse.ts";
+
+export interface SealedPartial {
+  info: DumpInfo;
+  /** The dump's name, without .zip. */
+  base: string;
+}
+
+const CORE_SUFFIX = ".core";
+const CORE_DATA_OFFSET = FIRST_ENTRY_ROOM_BYTES + HEADER_ROOM_BYTES;
+
+/** The core's header did not make it to the disk: an empty core takes its place. */
+const NO_CORE: ScannedCore = {
+  endOffset: CORE_DATA_OFFSET,
+  sizeBytes: 0,
+  crc: 0,
+  ended: false,
+  elf: new ElfCoreReader(),
+};
+
+/** undefined where nothing of a dump is there: the composer was killed before it had written its first record. */
+export async function sealPartial(
+  file: FileHandle,
+  uuid: string,
+): Promise<SealedPartial | undefined> {
+  const head = await readHead(file);
+  const found = parsePartialInfo(head);
+  const header = parseLocalHeader(head.subarray(FIRST_ENTRY_ROOM_BYTES));
+  const isCore = header?.name.endsWith(CORE_SUFFIX) === true;
+  if (found === undefined && !isCore) return undefined;
+
+  const base = baseOf(found, isCore ? header : undefined, uuid);
+  const method = header?.method === STORED ? STORED : DEFLATED;
+  const core = isCore
+    ? await scanCore(file, method, header.name.slice(0, -CORE_SUFFIX.length))
+    : NO_CORE;
+  const dataEnd = core.endOffset + (core.ended && method === DEFLATED ? FINAL_BLOCK.length : 0);
+  const tail = core.ended ? await scanTail(file, dataEnd) : [];
+  const info = sealedInfo(found ?? {}, core, { uuid, base, composed: tail.length > 0 });
+  await writeSealed(file, { info, base, method, core, tail });
+  return { info, base };
+}
+
+async function scanCore(file: FileHandle, method: number, name: string): Promise<ScannedCore> {
+  if (method === STORED) return scanStoredCore(file, CORE_DATA_OFFSET, name);
+  return scanDeflatedCore(file, CORE_DATA_OFFSET);
+}
+
+async function readHead(file: FileHandle): Promise<Buffer> {
+  const head = Buffer.alloc(CORE_DATA_OFFSET);
+  const { bytesRead } = await file.read(head, 0, head.length, 0);
+  return head.subarray(0, bytesRead);
+}
+
+function baseOf(
+  found: Partial<DumpInfo> | undefined,
+  header: LocalHeader | undefined,
+  uuid: string,
+): string {
+  const name = found?.dump_file ?? header?.name ?? "";
+  return (
+    safeComponent(name.endsWith(CORE_SUFFIX) ? name.slice(0, -CORE_SUFFIX.length) : "") || uuid
+  );
+}
+
+interface Sealed {
+  info: DumpInfo;
+  base: string;
+  method: typeof STORED | typeof DEFLATED;
+  core: ScannedCore;
+  tail: readonly TailEntry[];
+}
+
+async function writeSealed(file: FileHandle, { info, base, method, core, tail }: Sealed) {
+  const modified = new Date(Number(info.timestamp) * 1000 || Date.now());
+  const end = method === DEFLATED ? FINAL_BLOCK : new Uint8Array(0);
+  const coreEnd = core.endOffset + end.length;
+  const last = tail.at(-1);
+  const directoryAt =
+    last === undefined ? coreEnd : last.offset + last.roomBytes + last.compressedBytes;
+  const infoData = formatDumpInfo(info, FIRST_ENTRY_MAX_BYTES);
+  const infoEntry: ZipEntryRecord = {
+    name: `${base}-dump-info.json`,
+    method: STORED,
+    crc: crc32(infoData),
+    sizeBytes: infoData.length,
+    compressedBytes: infoData.length,
+    offset: 0,
+  };
+  const coreEntry: ZipEntryRecord = {
+    name: `${base}${CORE_SUFFIX}`,
+    method,
+    crc: core.crc,
+    sizeBytes: core.sizeBytes,
+    compressedBytes: coreEnd - CORE_DATA_OFFSET,
+    offset: FIRST_ENTRY_ROOM_BYTES,
+  };
+  // In the composer's order: what is rewritten in place comes after what is new.
+  await file.truncate(directoryAt);
+  await writeAt(file, core.endOffset, end);
+  const records = [infoEntry, coreEntry, ...tail];
+  await writeAt(file, directoryAt, formatCentralDirectory(records, modified, directoryAt));
+  for (const entry of tail)
+    await writeAt(file, entry.offset, formatLocalHeader(entry, modified, entry.roomBytes));
+  await writeAt(file, coreEntry.offset, formatLocalHeader(coreEntry, modified, HEADER_ROOM_BYTES));
+  const infoRoom = FIRST_ENTRY_ROOM_BYTES - infoData.length;
+  await writeAt(file, 0, concat([formatLocalHeader(infoEntry, modified, infoRoom), infoData]));
+  await file.sync();
+}
+
+async function writeAt(file: FileHandle, position: number, bytes: Uint8Array): Promise<void> {
+  for (let done = 0; done < bytes.length;) {
+    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, position + done);
+    done += bytesWritten;
+  }
+}
