@@ -76,7 +76,9 @@ async function composeDump(job: Job): Promise<number> {
   const archive = await openArchive(file, info, settings);
   const attempts = new AttemptLog();
   const deadline = new Deadline(settings.TIMEOUT);
-  const metadata = new MetadataTask(() => collect(job, attempts, deadline.signal));
+  const metadata = new MetadataTask((onProcessRead) =>
+    collect(job, attempts, deadline.signal, onProcessRead),
+  );
   const drain = new CoreDrain(core, archive, {
     compress: settings.COMPRESSION,
     maxCoreBytes: settings.MAX_CORE_SIZE,
@@ -86,6 +88,7 @@ async function composeDump(job: Job): Promise<number> {
   deadline.signal.addEventListener("abort", () => drain.stop("timeout"));
 
   const end = await drain.run();
+  await metadata.processRead();
   core.close();
   const drainedMs = Date.now() - startedMs;
   const { verdict, facts, entries, event } = await metadata.result();
@@ -124,9 +127,12 @@ async function collect(
   { crash, environment }: Job,
   attempts: AttemptLog,
   signal: AbortSignal,
+  onProcessRead: () => void,
 ): Promise<Metadata> {
   const { collectMetadata } = await import("./metadata/collect.ts");
-  return collectMetadata(crash, environment.settings, attempts, signal);
+  const { settings, hostDir } = environment;
+  const places = { procDir: "/proc", hostDir };
+  return collectMetadata(crash, settings, attempts, signal, places, onProcessRead);
 }
 
 /** The event file. The dump is safe already: a failure is only logged. */

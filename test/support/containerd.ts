@@ -1,6 +1,6 @@
 // A containerd of the tests' own: private root, state and socket in a temporary folder, started in some
 // 0.2 s, and gone without a trace, its pods, shims and mounts included. Pods are pods.ts's.
-import { mkdir, readFile, readdir, writeFile } from "node:fs/promises";
+import { chmod, copyFile, mkdir, readFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { buildStatic, writeImage } from "./container-images.ts";
 import { CriDriver } from "./cri-driver.ts";
@@ -12,6 +12,10 @@ export interface Containerd {
   /** Where pods.ts puts the pods' log directories. */
   podLogs: string;
   cri: CriDriver;
+  /** Kills the daemon; shims and containers live on, as they would. */
+  kill(): Promise<void>;
+  /** Ends the pods, the daemon, the shims and the mounts. */
+  stop(): Promise<void>;
 }
 
 export const APP_IMAGE = "registry.test/app:1";
@@ -31,35 +35,49 @@ export function containerdObstacle(): string | undefined {
   );
 }
 
-/** Runs with a containerd that has the images of pods.ts; whatever happens, nothing of it remains. */
-export async function withContainerd<T>(
+/** Starts a containerd that has the images of pods.ts. `wrapper` is a command to start it by. */
+export async function startContainerd(
   folder: string,
-  run: (containerd: Containerd) => Promise<T>,
   { wrapper = [] }: { wrapper?: string[] } = {},
-): Promise<T> {
+): Promise<Containerd> {
   const socket = join(folder, "containerd.sock");
-  await mkdir(join(folder, "logs"), { recursive: true });
   await writeFile(join(folder, "config.toml"), configuration(folder, socket));
+  await installNetwork(join(folder, "cni"));
   const log = Bun.file(join(folder, "containerd.log"));
   const daemon = Bun.spawn(
     [...wrapper, findProgram("containerd") ?? "containerd", "-c", join(folder, "config.toml")],
     { stdio: ["ignore", log, log] },
   );
   const cri = new CriDriver(socket);
+  const kill = async () => {
+    daemon.kill("SIGKILL");
+    await daemon.exited;
+  };
+  const stop = async () => {
+    await removePods(cri);
+    cri.close();
+    await kill();
+    await endShims(socket);
+    await unmountBelow(folder);
+  };
   try {
     await untilAnswering(cri, daemon, join(folder, "containerd.log"));
     await importImages(folder, socket);
-    return await run({ socket, podLogs: join(folder, "pods"), cri });
-  } finally {
-    await removePods(cri);
-    cri.close();
-    daemon.kill("SIGTERM");
-    const killer = setTimeout(() => daemon.kill("SIGKILL"), 5_000);
-    await daemon.exited;
-    clearTimeout(killer);
-    await endShims(socket);
-    await unmountBelow(folder);
+  } catch (error) {
+    await stop();
+    throw error;
   }
+  return { socket, podLogs: join(folder, "pods"), cri, kill, stop };
+}
+
+async function installNetwork(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  for (const name of ["paper", "loopback"]) {
+    await copyFile(join(import.meta.dir, "../fixtures/container/cni.sh"), join(folder, name));
+    await chmod(join(folder, name), 0o755);
+  }
+  const network = { cniVersion: "0.4.0", name: "paper", plugins: [{ type: "paper" }] };
+  await writeFile(join(folder, "paper.conflist"), JSON.stringify(network));
 }
 
 function configuration(folder: string, socket: string): string {
@@ -146,9 +164,9 @@ async function endShims(socket: string): Promise<void> {
 }
 
 async function unmountBelow(folder: string): Promise<void> {
-  const mounts = (await readFile("/proc/self/mountinfo", "utf8"))
+  const paths = (await readFile("/proc/self/mountinfo", "utf8"))
     .split("\n")
     .map((line) => line.split(" ")[4] ?? "")
     .filter((path) => path.startsWith(`${folder}/`));
-  for (const path of mounts.reverse()) await runTool(["umount", "-l", path]);
+  for (const path of paths.reverse()) await runTool(["umount", "-l", path]);
 }

@@ -1,5 +1,4 @@
 // Pods as the kubelet makes them, on a containerd of the tests: cgroup parents, labels, log files.
-// Network NODE unless said otherwise: a pod network would need CNI plugins.
 import { randomUUID } from "node:crypto";
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -19,6 +18,7 @@ export interface PodWish {
   name: string;
   namespace?: string;
   labels?: Record<string, string>;
+  hostNetwork?: boolean;
   containers: ContainerWish[];
 }
 
@@ -47,9 +47,11 @@ export async function startPod(containerd: Containerd, wish: PodWish): Promise<R
     "io.kubernetes.pod.uid": uid,
   };
   const logDirectory = join(podLogs, `${namespace}_${wish.name}_${uid}`);
-  const namespaceOptions = { network: "NODE", pid: "CONTAINER", ipc: "POD" };
+  const network = wish.hostNetwork === true ? "NODE" : "POD";
+  const namespaceOptions = { network, pid: "CONTAINER", ipc: "POD" };
   const sandbox: CriJson = {
     metadata: { name: wish.name, uid, namespace, attempt: 0 },
+    hostname: wish.hostNetwork === true ? "" : wish.name,
     logDirectory,
     labels: { ...wish.labels, ...identity },
     annotations: { "kubernetes.io/config.source": "api" },
@@ -63,7 +65,11 @@ export async function startPod(containerd: Containerd, wish: PodWish): Promise<R
   const containers: RunningContainer[] = [];
   for (const container of wish.containers)
     containers.push(
-      await startContainer(containerd, { id, sandbox, logDirectory, identity }, container),
+      await startContainer(
+        containerd,
+        { id, sandbox, logDirectory, identity, namespaceOptions },
+        container,
+      ),
     );
   return { id, uid, containers };
 }
@@ -73,11 +79,12 @@ interface Sandbox {
   sandbox: CriJson;
   logDirectory: string;
   identity: Record<string, string>;
+  namespaceOptions: CriJson;
 }
 
 async function startContainer(
   { cri }: Containerd,
-  { id, sandbox, logDirectory, identity }: Sandbox,
+  { id, sandbox, logDirectory, identity, namespaceOptions }: Sandbox,
   wish: ContainerWish,
 ): Promise<RunningContainer> {
   const attempt = wish.restartCount ?? 0;
@@ -95,7 +102,7 @@ async function startContainer(
       annotations: { "io.kubernetes.container.restartCount": String(attempt) },
       linux: {
         securityContext: {
-          namespaceOptions: { network: "NODE", pid: "CONTAINER", ipc: "POD" },
+          namespaceOptions,
           ...(wish.uid === undefined ? {} : { runAsUser: { value: wish.uid } }),
           seccomp: { profileType: "Unconfined" },
         },

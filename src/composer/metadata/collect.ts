@@ -1,6 +1,5 @@
 // What the zip says besides the core: whose process it was, its pod, container, image, logs. One story,
 // told while the core drains. Everything here is optional: a failure is listed, never thrown.
-import { dirname } from "node:path";
 import type { ComposerSettings } from "../../config/composer-settings.ts";
 import { describeError } from "../../model/app-error.ts";
 import type { CrashContext } from "../../model/crash-context.ts";
@@ -28,20 +27,23 @@ export interface Places {
 
 /**
  * Collects, within CRI_TIMEOUT. Called after the first byte of the core was read, and not before.
- * Never throws; what is missing is recorded in attempts.
+ * Never throws; what is missing is recorded in attempts. onProcessRead is called when the crashed
+ * process's own /proc is needed no longer: until then it must not be released.
  */
 export async function collectMetadata(
   crash: CrashContext,
   settings: ComposerSettings,
   attempts: Attempts,
   signal: AbortSignal,
-  places: Places = { procDir: "/proc", hostDir: dirname(process.execPath) },
+  places: Places,
+  onProcessRead: () => void,
 ): Promise<Metadata> {
   const steps = new Steps(attempts, settings.CRI_TIMEOUT * 1000, signal);
   const budget = new ByteBudget(ENTRIES_MAX_BYTES);
   try {
     const crasher = await readCrasher(crash, places.procDir, attempts);
     const crashProc = readCrashProc(crash, settings, places, steps, budget);
+    void crashProc.then(onProcessRead);
     const collected = await collectPod(crash, crasher, crashProc, settings, places, steps, budget);
     const { verdict, facts, entries, event } = collected;
     if (verdict.kind === "skip") return collected;
