@@ -61,7 +61,9 @@ async function runAgentHere(environment: Environment): Promise<number> {
     coreDir: settings.CORE_DIR,
   });
   const signal = stopSignal(log);
-  await runAgent({ settings, executable: process.execPath, log, signal });
+  const access = findKubernetes(environment);
+  const kubernetes = access === undefined ? undefined : openKubernetesApi(access);
+  await runAgent({ settings, executable: process.execPath, kubernetes, log, signal });
   return EXIT.done;
 }
 

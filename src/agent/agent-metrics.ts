@@ -1,0 +1,59 @@
+// Every metric that the agent offers; docs/operations.md says what to do about each.
+import { VERSION } from "../model/version.ts";
+import { MetricRegistry } from "./metric-registry.ts";
+
+const PREFIX = "core_dump_handler_";
+/** Seconds that a crashed process was held, from a small core on tmpfs to the longest TIMEOUT. */
+const DRAIN_BOUNDS = [0.05, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300, 600];
+
+export type AgentMetrics = ReturnType<typeof openAgentMetrics>;
+
+export function openAgentMetrics() {
+  const registry = new MetricRegistry();
+  const counter = (name: string, help: string, labels: string[] = []) =>
+    registry.counter(PREFIX + name, help, labels);
+  const gauge = (name: string, help: string, labels: string[] = []) =>
+    registry.gauge(PREFIX + name, help, labels);
+
+  const build = gauge("build_info", "The agent's version; always 1.", ["version"]);
+  build.set(1, { version: VERSION });
+  return {
+    registry,
+    installed: gauge("installed", "1 while core_pattern on this node starts our composer."),
+    drift: counter("sysctl_drift_total", "Times a kernel setting was found changed by others.", [
+      "sysctl",
+    ]),
+    started: counter("crashes_total", "Crashes that the kernel handed to the composer."),
+    ended: counter("dumps_total", "What became of them.", ["outcome", "namespace", "signal"]),
+    truncated: counter("dumps_truncated_total", "Published dumps whose core is cut short.", ["by"]),
+    coreBytes: counter("core_bytes_total", "Bytes of core received from the kernel."),
+    zipBytes: counter("zip_bytes_total", "Bytes of published zips."),
+    drainSeconds: registry.histogram(
+      `${PREFIX}drain_seconds`,
+      "How long a crashed process was held while its core was drained.",
+      DRAIN_BOUNDS,
+    ),
+    suppressed: counter("dumps_suppressed_total", "Crashes not collected: crash-loop limit.", [
+      "namespace",
+    ]),
+    pipeLimitDrops: counter(
+      "core_pipe_limit_drops_total",
+      "Crashes that the kernel dropped as CORE_PIPE_LIMIT dumps were under way.",
+    ),
+    kernelLogReadable: gauge("kernel_log_readable", "1 while the kernel's log can be read."),
+    recovered: counter("dumps_recovered_total", "Dumps of killed composers that were sealed."),
+    evicted: counter("dumps_evicted_total", "Dumps deleted, not delivered: disk limits.", [
+      "namespace",
+    ]),
+    evictedBytes: counter("dumps_evicted_bytes_total", "Bytes of them."),
+    deliveries: counter("deliveries_total", "Attempts to deliver a dump, by outcome.", ["outcome"]),
+    deliveredBytes: counter("delivered_bytes_total", "Bytes of delivered zips."),
+    backlogFiles: gauge("backlog_files", "Finished dumps that wait for delivery."),
+    backlogBytes: gauge("backlog_bytes", "Bytes of them."),
+    backlogAge: gauge("backlog_oldest_age_seconds", "Age of the oldest of them; 0 without any."),
+    lastDelivery: gauge(
+      "last_delivery_timestamp_seconds",
+      "When a dump was last delivered; 0 never.",
+    ),
+  };
+}

@@ -1,0 +1,84 @@
+// The kernel's own log, for the one thing that only it knows: crashes that were dropped because
+// core_pipe_limit dumps were under way. No composer is started for those (core(5)).
+//
+// /dev/kmsg gives one record a read: "priority,sequence,microseconds,flags;message"
+// (Documentation/ABI/testing/dev-kmsg). The message is "coredump: 7(name): over core_pipe_limit, skipping core
+// dump" (fs/coredump.c, Linux 6.18), on older kernels "Pid 7(name) over core_pipe_limit". The name in it is the
+// crashed process's own choice.
+import { closeSync, constants, openSync, readFileSync, readSync } from "node:fs";
+import { join } from "node:path";
+import { errnoOf } from "../model/app-error.ts";
+import { readTextFile, writeFileAtomically } from "../host/files.ts";
+import { KERNEL_LOG_POSITION } from "./state-files.ts";
+
+export interface KernelLog {
+  /** New drops since the last call. Throws the system's error where the log cannot be read. */
+  readDrops(): Promise<string[]>;
+  close(): void;
+}
+
+const RECORD_MAX_BYTES = 8192;
+const MESSAGE = /^(?:Pid \d+\(.*\) |coredump: \d+\(.*\): )over core_pipe_limit/;
+
+export function parseKernelRecord(
+  record: string,
+): { sequence: number; message: string } | undefined {
+  // Lines after the first are the record's dictionary (" KEY=value").
+  const [line = ""] = record.split("\n", 1);
+  const match = /^\d+,(\d+),\d+,[^;]*;(.*)$/s.exec(line);
+  return match === null ? undefined : { sequence: Number(match[1]), message: match[2] ?? "" };
+}
+
+export function isPipeLimitDrop(message: string): boolean {
+  return MESSAGE.test(message);
+}
+
+/** `bootId` tells positions of different boots apart: sequence numbers start again. */
+export function openKernelLog(
+  hostDir: string,
+  device = "/dev/kmsg",
+  bootId = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim(),
+): KernelLog {
+  const fd = openSync(device, constants.O_RDONLY | constants.O_NONBLOCK);
+  const path = join(hostDir, KERNEL_LOG_POSITION);
+  const block = Buffer.alloc(RECORD_MAX_BYTES);
+  let last: number | undefined;
+
+  async function readDrops(): Promise<string[]> {
+    last ??= await readPosition();
+    const drops: string[] = [];
+    let newest = last;
+    for (const record of readRecords(fd, block)) {
+      const parsed = parseKernelRecord(record);
+      if (parsed === undefined || parsed.sequence <= last) continue;
+      newest = Math.max(newest, parsed.sequence);
+      if (isPipeLimitDrop(parsed.message)) drops.push(parsed.message);
+    }
+    // The log moves all the time; only a drop must not be counted again after a restart.
+    if (drops.length > 0) await writeFileAtomically(path, `${bootId} ${newest}`);
+    last = newest;
+    return drops;
+  }
+
+  async function readPosition(): Promise<number> {
+    const [boot, sequence] = ((await readTextFile(path)) ?? "").split(" ");
+    return boot === bootId ? Number(sequence) || -1 : -1;
+  }
+
+  return { readDrops, close: () => closeSync(fd) };
+}
+
+/** Every record until there is none, the oldest first. */
+function* readRecords(fd: number, block: Buffer): Generator<string> {
+  for (;;) {
+    try {
+      const bytes = readSync(fd, block, 0, block.length, null);
+      if (bytes === 0) return;
+      yield block.toString("utf8", 0, bytes);
+    } catch (error) {
+      if (errnoOf(error) === "EAGAIN") return;
+      // Records were overwritten before we read them; the next read goes on with what is there.
+      if (errnoOf(error) !== "EPIPE") throw error;
+    }
+  }
+}

@@ -1,0 +1,87 @@
+// Everything that makes the agent visible: composer.log repeated, the kernel's log and settings watched, the
+// backlog measured, HTTP served. Only wires; each runs until the signal and none can stop the others.
+import { describeError } from "../model/app-error.ts";
+import type { AgentSettings } from "../config/agent-settings.ts";
+import type { Log } from "../host/log.ts";
+import type { AgentMetrics } from "./agent-metrics.ts";
+import { openComposerEvents } from "./composer-events.ts";
+import { openComposerLogTail } from "./composer-log-tail.ts";
+import { openDriftWatch } from "./drift.ts";
+import { listDumps } from "./dumps.ts";
+import { startHttp } from "./http.ts";
+import { openKernelLog, type KernelLog } from "./kernel-log.ts";
+import { pollUntil } from "./poll.ts";
+
+export interface ObserverContext {
+  settings: AgentSettings;
+  metrics: AgentMetrics;
+  log: Log;
+  signal: AbortSignal;
+}
+
+const COMPOSER_LOG_MS = 1_000;
+const KERNEL_LOG_MS = 5_000;
+const DRIFT_MS = 15_000;
+const BACKLOG_MS = 15_000;
+
+/** Settles after the signal. */
+export async function observe(context: ObserverContext): Promise<void> {
+  const { settings, metrics, log, signal } = context;
+  let notReady: string | undefined = "starting";
+  const drift = openDriftWatch(settings, metrics, log);
+  const server =
+    settings.HTTP_PORT === 0
+      ? undefined
+      : startHttp(
+          settings.HTTP_PORT,
+          { notReady: () => notReady, metrics: () => metrics.registry.render() },
+          log,
+        );
+  await Promise.all([
+    followComposerLog(context),
+    followKernelLog(context),
+    pollUntil(signal, DRIFT_MS, "sysctl_check", log, async () => {
+      const isOurs = await drift.check();
+      notReady = isOurs ? undefined : "core_pattern does not start our composer";
+    }),
+    pollUntil(signal, BACKLOG_MS, "backlog_check", log, () => measureBacklog(context)),
+  ]);
+  await server?.stop();
+}
+
+async function followComposerLog({ settings, metrics, log, signal }: ObserverContext) {
+  const tail = openComposerLogTail(settings.HOST_DIR);
+  const events = openComposerEvents(log, metrics);
+  const poll = async () => {
+    if (!(await tail.poll((line) => events.take(line)))) log.warn("composer_log_gap");
+  };
+  await pollUntil(signal, COMPOSER_LOG_MS, "composer_log", log, poll);
+}
+
+async function followKernelLog({ settings, metrics, log, signal }: ObserverContext) {
+  let kernelLog: KernelLog;
+  try {
+    kernelLog = openKernelLog(settings.HOST_DIR);
+  } catch (error) {
+    // A container without /dev/kmsg: everything else works.
+    log.warn("kernel_log_unreadable", { error: describeError(error) });
+    return;
+  }
+  metrics.kernelLogReadable.set(1);
+  const poll = async () => {
+    for (const message of await kernelLog.readDrops()) {
+      metrics.pipeLimitDrops.add();
+      log.warn("core_pipe_limit_drop", { message });
+    }
+  };
+  await pollUntil(signal, KERNEL_LOG_MS, "kernel_log", log, poll);
+  kernelLog.close();
+}
+
+async function measureBacklog({ settings, metrics }: ObserverContext): Promise<void> {
+  const dumps = await listDumps(settings.CORE_DIR);
+  const oldestMs = dumps[0]?.modifiedMs;
+  metrics.backlogFiles.set(dumps.length);
+  metrics.backlogBytes.set(dumps.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0));
+  metrics.backlogAge.set(oldestMs === undefined ? 0 : Math.max(0, (Date.now() - oldestMs) / 1000));
+}
