@@ -16,6 +16,8 @@ export interface S3Server {
 }
 
 const ACCESS_KEY = "AKTEST";
+/** A role that the user may assume, and that may do everything (sts-sessions.ts). */
+export const ROLE_ARN = "arn:aws:iam:::role/uploader";
 const SECRET = "SKTESTSKTEST";
 const PROGRAMS = ["setpriv", "ceph-mon", "ceph-osd", "radosgw", "ceph", "ceph-authtool"];
 const START_TIMEOUT_MS = 90_000;
@@ -77,7 +79,22 @@ async function start(): Promise<S3Server> {
   await until("radosgw", async () => (await fetch(endpoint)).arrayBuffer());
   const user = ["--uid=test", "--display-name=test", `--access-key=${ACCESS_KEY}`];
   await ceph("radosgw-admin", "user", "create", ...user, `--secret-key=${SECRET}`);
+  await makeRole(ceph);
   return { endpoint, accessKey: ACCESS_KEY, secret: SECRET };
+}
+
+async function makeRole(ceph: (...args: string[]) => Promise<string>): Promise<void> {
+  const role = (...args: string[]) =>
+    ceph("radosgw-admin", "role", ...args, "--role-name=uploader");
+  const policy = (statement: object) =>
+    JSON.stringify({ Version: "2012-10-17", Statement: [{ Effect: "Allow", ...statement }] });
+  const trust = policy({
+    Principal: { AWS: ["arn:aws:iam:::user/test"] },
+    Action: "sts:AssumeRole",
+  });
+  await role("create", "--path=/", `--assume-role-policy-doc=${trust}`);
+  const allowed = policy({ Action: "s3:*", Resource: "arn:aws:s3:::*" });
+  await role("policy", "put", "--policy-name=everything", `--policy-doc=${allowed}`);
 }
 
 async function makeKeyring(path: string): Promise<void> {
@@ -166,9 +183,13 @@ function clusterConfig(
     "mon data avail crit": 1,
     "rgw frontends": `beast endpoint=127.0.0.1:${gatewayPort}`,
     "rgw data": `${folder}/rgw`,
-    "rgw enable apis": "s3, admin",
+    "rgw enable apis": "s3, sts, admin",
     "rgw run sync thread": "false",
     "rgw enable usage log": "false",
+    // Session credentials that end for real, soon enough for a test (sts-sessions.ts).
+    "rgw s3 auth use sts": "true",
+    "rgw sts key": "0123456789abcdef",
+    "rgw sts min session duration": 1,
     // Deleted objects free their memory soon; the default is two hours.
     "rgw gc obj min wait": 5,
     "rgw gc processor period": 5,

@@ -8,6 +8,7 @@ import { explainS3Error } from "./s3-errors.ts";
 import { failureOf, StoreError } from "./store-error.ts";
 
 export type SendOptions = { abortSignal: AbortSignal };
+type Send<T> = (client: S3Client, options: SendOptions) => Promise<T>;
 export type Condition = { IfNoneMatch?: "*" };
 
 export class S3Session {
@@ -19,6 +20,8 @@ export class S3Session {
   readonly sendsCrc32: boolean;
   readonly #endpoint: S3Endpoint;
   #client: S3Client | undefined;
+  /** The present client's credentials have been accepted. */
+  #worked = false;
   /** Until the store says NotImplemented. */
   #conditional: boolean;
 
@@ -39,24 +42,32 @@ export class S3Session {
   }
 
   /** Sends a request. `action` says what it is for: "upload part 3 of T.zip". */
-  async run<T>(
-    action: string,
-    signal: AbortSignal,
-    send: (client: S3Client, options: SendOptions) => Promise<T>,
-  ): Promise<T> {
-    if (signal.aborted) throw new StoreError("aborted", `${action}: stopped`);
-    this.#client ??= createS3Client(this.settings, this.#endpoint);
+  async run<T>(action: string, signal: AbortSignal, send: Send<T>): Promise<T> {
+    const worked = this.#worked;
     try {
-      return await send(this.#client, { abortSignal: signal });
+      return await this.#once(action, signal, send);
+    } catch (error) {
+      const refused = ["credentials", "forbidden"].includes(failureOf(error) ?? "");
+      if (!refused || !worked || this.settings.S3_ACCESS_KEY !== "") throw error;
+      // What worked before and does not now has expired, whatever lifetime we were told: ask for new ones.
+      return this.#once(action, signal, send);
+    }
+  }
+
+  async #once<T>(action: string, signal: AbortSignal, send: Send<T>): Promise<T> {
+    if (signal.aborted) throw new StoreError("aborted", `${action}: stopped`);
+    const client = (this.#client ??= createS3Client(this.settings, this.#endpoint));
+    try {
+      const answer = await send(client, { abortSignal: signal });
+      this.#worked = true;
+      return answer;
     } catch (error) {
       if (signal.aborted) throw new StoreError("aborted", `${action}: stopped`, { cause: error });
-      const explained = explainS3Error(error, {
-        action,
-        bucket: this.bucket,
-        address: this.address,
-      });
-      // A fresh client asks the credential chain again, whatever lifetime it was told before.
-      if (explained.failure === "credentials") this.close();
+      const { bucket, address } = this;
+      const explained = explainS3Error(error, { action, bucket, address });
+      // A fresh client asks the credential chain again. Another request may have made one already.
+      const refused = explained.failure === "credentials" || explained.failure === "forbidden";
+      if (refused && this.#client === client) this.close();
       throw explained;
     }
   }
@@ -82,5 +93,6 @@ export class S3Session {
   close(): void {
     this.#client?.destroy();
     this.#client = undefined;
+    this.#worked = false;
   }
 }
