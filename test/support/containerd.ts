@@ -3,6 +3,7 @@
 import { chmod, copyFile, mkdir, readFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { buildStatic, writeImage } from "./container-images.ts";
+import { endCgroup } from "./cgroups.ts";
 import { CriDriver } from "./cri-driver.ts";
 import { findProgram, missingProgram } from "./gate.ts";
 import { runTool } from "./run-tool.ts";
@@ -12,6 +13,8 @@ export interface Containerd {
   /** Where pods.ts puts the pods' log directories. */
   podLogs: string;
   cri: CriDriver;
+  /** The cgroup of every pod that pods.ts started: the kubelet would remove them, so stop() does. */
+  podCgroups: string[];
   /** Kills the daemon; shims and containers live on, as they would. */
   kill(): Promise<void>;
   /** Ends the pods, the daemon, the shims and the mounts. */
@@ -58,8 +61,10 @@ export async function startContainerd(
     cri.close();
     await kill();
     await endShims(socket);
+    for (const path of podCgroups) await endCgroup(path);
     await unmountBelow(folder);
   };
+  const podCgroups: string[] = [];
   try {
     await untilAnswering(cri, daemon, join(folder, "containerd.log"));
     await importImages(folder, socket);
@@ -67,7 +72,7 @@ export async function startContainerd(
     await stop();
     throw error;
   }
-  return { socket, podLogs: join(folder, "pods"), cri, kill, stop };
+  return { socket, podLogs: join(folder, "pods"), cri, podCgroups, kill, stop };
 }
 
 async function installNetwork(folder: string): Promise<void> {

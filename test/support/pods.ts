@@ -38,7 +38,7 @@ export interface RunningPod {
 
 /** Starts a pod and waits until each container that says "ready" has said so. */
 export async function startPod(containerd: Containerd, wish: PodWish): Promise<RunningPod> {
-  const { cri, podLogs } = containerd;
+  const { cri, podLogs, podCgroups } = containerd;
   const namespace = wish.namespace ?? "default";
   const uid = randomUUID();
   const identity = {
@@ -47,6 +47,8 @@ export async function startPod(containerd: Containerd, wish: PodWish): Promise<R
     "io.kubernetes.pod.uid": uid,
   };
   const logDirectory = join(podLogs, `${namespace}_${wish.name}_${uid}`);
+  const cgroupParent = `/kubepods/besteffort/pod${uid}`;
+  podCgroups.push(cgroupParent);
   const network = wish.hostNetwork === true ? "NODE" : "POD";
   const namespaceOptions = { network, pid: "CONTAINER", ipc: "POD" };
   const sandbox: CriJson = {
@@ -56,7 +58,7 @@ export async function startPod(containerd: Containerd, wish: PodWish): Promise<R
     labels: { ...wish.labels, ...identity },
     annotations: { "kubernetes.io/config.source": "api" },
     linux: {
-      cgroupParent: `/kubepods/besteffort/pod${uid}`,
+      cgroupParent,
       securityContext: { namespaceOptions, seccomp: { profileType: "Unconfined" } },
     },
   };

@@ -1,71 +1,17 @@
 // Real crashes in real containers: the kernel starts the composer, the composer asks a real containerd,
 // and the zip's every file is held against what the runtime itself tells another client.
-import { afterAll, beforeAll, expect } from "bun:test";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { hostname, tmpdir } from "node:os";
+import { expect } from "bun:test";
+import { readFile } from "node:fs/promises";
+import { hostname } from "node:os";
 import { join } from "node:path";
-import {
-  APP_IMAGE,
-  SHELL_IMAGE,
-  containerdObstacle,
-  startContainerd,
-  type Containerd,
-} from "../../support/containerd.ts";
+import { APP_IMAGE, SHELL_IMAGE } from "../../support/containerd.ts";
 import type { CriJson } from "../../support/cri-driver.ts";
-import { gatedTest, kernelObstacle, missingProgram } from "../../support/gate.ts";
 import { withComposer, type InstalledComposer } from "../../support/installed-composer.ts";
 import { openZipOf, type OpenedZip } from "../../support/opened-zip.ts";
 import { startPod, type PodWish, type RunningPod } from "../../support/pods.ts";
+import { crashFirst, runtimeSuite } from "../../support/runtime-suite.ts";
 
-const OBSTACLES = [kernelObstacle(), containerdObstacle(), missingProgram("unzip")];
-const READY = OBSTACLES.every((obstacle) => obstacle === undefined);
-
-let folder = "";
-let containerd: Containerd;
-beforeAll(async () => {
-  if (!READY) return;
-  folder = await mkdtemp(join(tmpdir(), "pod-metadata-"));
-  containerd = await startContainerd(folder);
-}, 60_000);
-afterAll(async () => {
-  if (!READY) return;
-  await containerd.stop();
-  await rm(folder, { recursive: true, force: true });
-}, 60_000);
-
-const SETTINGS = () => ({
-  IGNORE_CRIO: false,
-  CRIO_ENDPOINT: `unix://${containerd.socket}`,
-  CRI_CLIENT: "native",
-});
-
-interface Crash {
-  composer: InstalledComposer;
-  pod: RunningPod;
-}
-
-/** Starts a pod, lets `crash` happen with the composer in place, and hands over the zip of `exe`. */
-function podTest(
-  name: string,
-  wish: PodWish,
-  { settings = {}, exe = "app" }: { settings?: Record<string, string | boolean>; exe?: string },
-  crash: (crash: Crash) => Promise<void>,
-  check: (zip: OpenedZip, crash: Crash) => Promise<void>,
-) {
-  gatedTest(name, OBSTACLES, async () => {
-    const pod = await startPod(containerd, wish);
-    await withComposer({ ...SETTINGS(), ...settings }, async (composer) => {
-      await crash({ composer, pod });
-      await composer.zips(1);
-      const zip = await openZipOf(exe, composer.coreDir, composer.folder);
-      await check(zip, { composer, pod });
-    });
-  });
-}
-
-const crashFirst = async ({ pod }: Crash) => {
-  process.kill(pod.containers[0]?.pid ?? 0, "SIGUSR1");
-};
+const suite = runtimeSuite();
 
 const WEB: PodWish = {
   name: "web-0",
@@ -80,7 +26,7 @@ let before: Awaited<ReturnType<typeof askRuntime>>;
 
 /** What the runtime tells the tests' own client of a pod. */
 async function askRuntime(pod: RunningPod) {
-  const { cri } = containerd;
+  const { cri } = suite.containerd();
   const { items } = await cri.call("ListPodSandbox", { filter: { id: pod.id } });
   const listed = await cri.call("ListContainers", { filter: { podSandboxId: pod.id } });
   const { images } = await cri.call("ListImages");
@@ -99,13 +45,15 @@ async function askRuntime(pod: RunningPod) {
   };
 }
 
-podTest(
+suite.podTest(
   "a pod of two containers: every file of the zip is what the runtime itself answers",
   WEB,
-  { settings: { INCLUDE_PROC_INFO: true, CORE_EVENTS: true, LOG_LENGTH: "5" } },
-  async (crash) => {
-    before = await askRuntime(crash.pod);
-    await crashFirst(crash);
+  {
+    settings: { INCLUDE_PROC_INFO: true, CORE_EVENTS: true, LOG_LENGTH: 5 },
+    crash: async ({ pod }) => {
+      before = await askRuntime(pod);
+      await crashFirst({ pod });
+    },
   },
   async (zip, { pod, composer }) => {
     const { info } = zip;
@@ -238,19 +186,19 @@ async function expectEvent(zip: OpenedZip, { hostDir }: InstalledComposer): Prom
   });
 }
 
-gatedTest("of two pods with one name, the one that crashed is told", OBSTACLES, async () => {
+suite.test("of two pods with one name, the one that crashed is told", async () => {
   const wish = (namespace: string): PodWish => ({
     name: "twin",
     namespace,
     containers: [{ name: "app", image: APP_IMAGE, args: ["talk", "1"] }],
   });
-  await startPod(containerd, wish("blue"));
-  const green = await startPod(containerd, wish("green"));
-  await startPod(containerd, wish("red"));
+  await startPod(suite.containerd(), wish("blue"));
+  const green = await startPod(suite.containerd(), wish("green"));
+  await startPod(suite.containerd(), wish("red"));
   await withComposer(
-    { ...SETTINGS(), FILENAME_TEMPLATE: "{namespace}-{podname}-{uuid}" },
+    suite.settings({ FILENAME_TEMPLATE: "{namespace}-{podname}-{uuid}" }),
     async (composer) => {
-      await crashFirst({ composer, pod: green });
+      await crashFirst({ pod: green });
       await composer.zips(1);
       const zip = await openZipOf("app", composer.coreDir, composer.folder);
       expect(zip.info).toMatchObject({ namespace: "green", podname: "twin", pod_uid: green.uid });
@@ -259,7 +207,7 @@ gatedTest("of two pods with one name, the one that crashed is told", OBSTACLES, 
   );
 });
 
-podTest(
+suite.podTest(
   "a pod on the host's network is told from the host by its cgroup",
   {
     name: "agent",
@@ -268,29 +216,26 @@ podTest(
     containers: [{ name: "app", image: APP_IMAGE, args: ["talk", "1"] }],
   },
   {},
-  crashFirst,
   async ({ info }) => {
     expect(info).toMatchObject({ namespace: "kube-system", podname: "agent", identity: "cgroup" });
     expect(info.hostname).toBe(hostname());
   },
 );
 
-podTest(
+suite.podTest(
   "a container that does not run as root",
   { name: "user", containers: [{ name: "app", image: APP_IMAGE, args: ["talk", "1"], uid: 1000 }] },
   { settings: { INCLUDE_PROC_INFO: true } },
-  crashFirst,
   async (zip) => {
     expect(zip.info).toMatchObject({ podname: "user", uid: 1000, dumpable: 1, missing: [] });
     expect(await zip.text("-crash-proc/cmdline")).toBe(argv("/bin/app", "talk", "1"));
   },
 );
 
-podTest(
+suite.podTest(
   "a process deep in the container: the container lives on, and both are told apart",
   { name: "deep", containers: [{ name: "app", image: APP_IMAGE, args: ["deep", "1"] }] },
   { settings: { INCLUDE_PROC_INFO: true } },
-  crashFirst,
   async (zip, { pod }) => {
     const main = pod.containers[0]?.pid;
     expect(zip.info).toMatchObject({ podname: "deep", container_index: 0, missing: [] });
@@ -305,18 +250,20 @@ podTest(
   },
 );
 
-podTest(
+suite.podTest(
   "a shell in a running container that is told to kill -11 itself",
   {
     name: "busybox",
     containers: [{ name: "shell", image: SHELL_IMAGE, args: ["-c", "exec sleep 3600"] }],
   },
-  { exe: "sh" },
-  async ({ pod }) => {
-    const containerId = pod.containers[0]?.id;
-    const cmd = ["sh", "-c", "kill -11 $$"];
-    const { exitCode } = await containerd.cri.call("ExecSync", { containerId, cmd, timeout: 10 });
-    expect(exitCode).toBe(128 + 11);
+  {
+    exe: "sh",
+    crash: async ({ pod }) => {
+      const containerId = pod.containers[0]?.id;
+      const request = { containerId, cmd: ["sh", "-c", "kill -11 $$"], timeout: 10 };
+      const { exitCode } = await suite.containerd().cri.call("ExecSync", request);
+      expect(exitCode).toBe(128 + 11);
+    },
   },
   async (zip) => {
     expect(zip.info).toMatchObject({ podname: "busybox", container_name: "shell", uid: 1000 });
