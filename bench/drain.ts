@@ -1,0 +1,139 @@
+// How long a crashed process is held, through the real kernel: the composer beside gzip, zstd and cat, in
+// turns in one run, and each one's peak memory. `sudo CDH_TEST_KERNEL=1 bun bench/drain.ts [ROUNDS]`.
+// Figures and machine go to docs/performance.md; only the ratios mean something elsewhere.
+import { readdir, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { planCorePattern } from "../src/model/core-pattern.ts";
+import { withCorePattern } from "../test/support/borrowed-kernel.ts";
+import { startSleeper } from "../test/support/crash-program.ts";
+import { installComposer } from "../test/support/installed-composer.ts";
+import { withFolder } from "../test/support/temporary-folder.ts";
+import { formatTable, median, watchPeak } from "./figures.ts";
+
+const ROUNDS = Number(process.argv[2] ?? 3);
+const HEAP_MB = 1500;
+const SPARSE_GB = 8;
+
+interface Contender {
+  name: string;
+  pattern: (folder: string) => Promise<string>;
+  /** The program whose memory is watched, as /proc/PID/comm has it. */
+  comm: string;
+}
+
+interface Crasher {
+  pid: number;
+  crash: () => Promise<number>;
+}
+
+const composer = (name: string, settings: Record<string, string | boolean>): Contender => ({
+  name,
+  comm: "cdc",
+  async pattern(folder) {
+    const { hostDir, coreDir } = await installComposer(folder, settings);
+    return planCorePattern(hostDir, coreDir);
+  },
+});
+
+const peer = (...command: string[]): Contender => ({
+  name: command.join(" "),
+  comm: command[0] ?? "",
+  pattern: (folder) =>
+    Promise.resolve(`|${join(import.meta.dir, "peer.sh")} ${folder}/out ${command.join(" ")}`),
+});
+
+const toNowhere: Contender = {
+  name: "cat > /dev/null",
+  comm: "cat",
+  pattern: () => Promise.resolve(`|${join(import.meta.dir, "peer.sh")} /dev/null cat`),
+};
+
+async function startHeap(): Promise<Crasher> {
+  const script = join(import.meta.dir, "heap.mjs");
+  const child = Bun.spawn(["node", "--max-old-space-size=8000", script, String(HEAP_MB)], {
+    stdio: ["ignore", "pipe", "inherit"],
+    timeout: 120_000,
+    killSignal: "SIGKILL",
+  });
+  await child.stdout.getReader().read();
+  return {
+    pid: child.pid,
+    async crash() {
+      const startedMs = performance.now();
+      child.kill("SIGSEGV");
+      await child.exited;
+      return performance.now() - startedMs;
+    },
+  };
+}
+
+async function startSparse(): Promise<Crasher> {
+  const sleeper = await startSleeper("sparse", [String(SPARSE_GB)]);
+  return { pid: sleeper.pid, crash: async () => (await sleeper.crash()).heldMs };
+}
+
+async function measure(contender: Contender, start: () => Promise<Crasher>) {
+  return withFolder(async (folder) => {
+    const pattern = await contender.pattern(folder);
+    return withCorePattern(pattern, async () => {
+      const crasher = await start();
+      const peak = watchPeak(contender.comm);
+      const heldMs = await crasher.crash();
+      const peakMiB = await peak.end();
+      return { heldMs, peakMiB, megabytes: (await folderBytes(folder)) / 1e6 };
+    });
+  });
+}
+
+/** What the contender wrote: a zip or `out`. */
+async function folderBytes(folder: string): Promise<number> {
+  let bytes = 0;
+  for (const name of await readdir(folder, { recursive: true })) {
+    if (!name.endsWith(".zip") && name !== "out") continue;
+    bytes += (await stat(join(folder, name))).size;
+    await rm(join(folder, name));
+  }
+  return bytes;
+}
+
+async function compare(title: string, start: () => Promise<Crasher>, contenders: Contender[]) {
+  const figures = contenders.map(() => ({
+    heldMs: [] as number[],
+    peakMiB: [] as number[],
+    megabytes: [] as number[],
+  }));
+  for (let round = 0; round < ROUNDS; round++)
+    for (const [index, contender] of contenders.entries()) {
+      const { heldMs, peakMiB, megabytes } = await measure(contender, start);
+      figures[index]?.heldMs.push(heldMs);
+      figures[index]?.peakMiB.push(peakMiB);
+      figures[index]?.megabytes.push(megabytes);
+      process.stderr.write(`${contender.name}: ${(heldMs / 1000).toFixed(2)} s\n`);
+    }
+  const first = median(figures[0]?.heldMs ?? []);
+  const rows = contenders.map(({ name }, index) => {
+    const { heldMs = [], peakMiB = [], megabytes = [] } = figures[index] ?? {};
+    const held = median(heldMs);
+    return [
+      name,
+      `${(held / 1000).toFixed(2)} s`,
+      (held / first).toFixed(2),
+      `${median(megabytes).toFixed(1)} MB`,
+      `${Math.max(...peakMiB).toFixed(0)} MiB`,
+    ];
+  });
+  console.log(`\n### ${title}\n`);
+  console.log(
+    formatTable(["", "held (median)", "ratio to the composer", "output", "peak RSS"], rows),
+  );
+}
+
+const compressed = composer("composer", {});
+const stored = composer("composer, COMPRESSION=false", { COMPRESSION: false });
+await compare(`A Node heap of ${HEAP_MB} MB, compressed`, startHeap, [
+  compressed,
+  peer("gzip", "-1"),
+  peer("zstd", "-1", "-T1"),
+]);
+await compare(`A Node heap of ${HEAP_MB} MB, stored`, startHeap, [stored, peer("cat")]);
+await compare(`${SPARSE_GB} GB of zeros`, startSparse, [compressed, toNowhere]);
