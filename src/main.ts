@@ -1,23 +1,28 @@
 // The program's door: argv and environment in, role chosen, its code loaded on demand, one catch.
 import { basename, dirname } from "node:path";
 import { COMPOSER_NAME } from "./model/core-pattern.ts";
-import { describeError, exitCodeOf } from "./model/app-error.ts";
+import { EXIT, describeError, exitCodeOf } from "./model/app-error.ts";
 
-const [first, ...rest] = process.argv.slice(2);
 /** The composer's folder on the host: `.env` and composer.log stand beside the executable. */
 const hostDir = dirname(process.execPath);
 
 async function run(): Promise<number> {
-  if (basename(process.argv0) === COMPOSER_NAME) {
-    const { runComposer } = await import("./composer/run.ts");
-    return runComposer(process.argv.slice(2), hostDir);
-  }
-  if (first === "composer") {
-    const { runComposer } = await import("./composer/run.ts");
-    return runComposer(rest, hostDir);
-  }
+  const args = process.argv.slice(2);
+  if (basename(process.argv0) === COMPOSER_NAME) return compose(args);
+  if (args[0] === "composer") return compose(args.slice(1));
   const { runAgentCommand } = await import("./agent/run.ts");
-  return runAgentCommand(process.argv.slice(2), process.env);
+  return runAgentCommand(args, process.env);
+}
+
+/** -h is the host name here, as in the ancestor; only --help asks for help. */
+async function compose(args: string[]): Promise<number> {
+  if (args[0] === "--help") {
+    const { COMPOSER_HELP } = await import("./composer/help.ts");
+    process.stdout.write(COMPOSER_HELP);
+    return EXIT.done;
+  }
+  const { runComposer } = await import("./composer/run.ts");
+  return runComposer(args, hostDir);
 }
 
 try {
