@@ -4,7 +4,6 @@ import { randomFillSync } from "node:crypto";
 import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll } from "bun:test";
 import { Zip, ZipDeflate, ZipPassThrough } from "fflate";
 
 export interface DumpOptions {
@@ -15,10 +14,10 @@ export interface DumpOptions {
   deflateInfo?: boolean;
 }
 
-/** An empty folder that is removed when the tests of the file are over. */
+/** An empty folder that is removed when the process ends. */
 export function temporaryFolder(prefix = "cdh-store-"): string {
   const folder = mkdtempSync(join(tmpdir(), prefix));
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 

@@ -32,15 +32,15 @@ export function s3Obstacle(): string | undefined {
     : `needs ${missing} (apt-get install radosgw ceph-mon ceph-osd)`;
 }
 
-/** The server of this process; the first call starts it (2 s). */
-export function startRadosgw(): Promise<S3Server> {
-  started ??= start();
+/** The server of this process; the first call starts it (2 s) and says how much it is to hold. */
+export function startRadosgw(memoryBytes = 4 * 2 ** 30): Promise<S3Server> {
+  started ??= start(memoryBytes);
   return started;
 }
 
-async function start(): Promise<S3Server> {
+async function start(memoryBytes: number): Promise<S3Server> {
   const folder = mkdtempSync(join(tmpdir(), "cdh-radosgw-"));
-  const [gatewayPort, monitorPort] = await freePorts(2);
+  const [gatewayPort = 0, monitorPort = 0] = await freePorts(2);
   const daemons: Bun.Subprocess[] = [];
   process.on("exit", () => {
     for (const daemon of daemons) daemon.kill("SIGKILL");
@@ -49,7 +49,10 @@ async function start(): Promise<S3Server> {
   for (const name of ["mon", "osd", "rgw", "log", "run"]) mkdirSync(join(folder, name));
   const clusterId = crypto.randomUUID();
   const configPath = join(folder, "ceph.conf");
-  writeFileSync(configPath, clusterConfig(folder, clusterId, monitorPort ?? 0, gatewayPort ?? 0));
+  writeFileSync(
+    configPath,
+    clusterConfig({ folder, clusterId, monitorPort, gatewayPort, memoryBytes }),
+  );
   const ceph = (...args: string[]) => run([args[0] ?? "", "-c", configPath, ...args.slice(1)]);
   const daemon = (...args: string[]) => {
     const log = Bun.file(join(folder, "log", `${args[0]}.out`));
@@ -146,12 +149,19 @@ export async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
-function clusterConfig(
-  folder: string,
-  clusterId: string,
-  monitorPort: number,
-  gatewayPort: number,
-): string {
+function clusterConfig({
+  folder,
+  clusterId,
+  monitorPort,
+  gatewayPort,
+  memoryBytes,
+}: {
+  folder: string;
+  clusterId: string;
+  monitorPort: number;
+  gatewayPort: number;
+  memoryBytes: number;
+}): string {
   const settings: Record<string, string | number> = {
     fsid: clusterId,
     "mon host": `v2:127.0.0.1:${monitorPort}`,
@@ -168,7 +178,7 @@ function clusterConfig(
     "osd data": `${folder}/osd`,
     "crash dir": `${folder}/run`,
     "osd objectstore": "memstore",
-    "memstore device bytes": 4 * 2 ** 30,
+    "memstore device bytes": memoryBytes,
     "osd pool default size": 1,
     "osd pool default min size": 1,
     "osd pool default pg num": 8,

@@ -45,7 +45,7 @@ async function uploadLongerThanSession(source: CredentialSource, claimedSeconds:
     realSeconds: 3,
     claimedSeconds,
   });
-  const sha256 = await sha256Of(writeDump(folder, "T.zip", { coreBytes: 40_000_000 }));
+  const sha256 = await sha256Of(writeDump(folder, "T.zip", { coreBytes: 25_000_000 }));
   const variables = bucketVariables(bucket, { ...NO_KEYS, S3_ENDPOINT: proxy.endpoint });
   const sweep = await startSweep(folder, { ...variables, ...endpoints.variables(source) });
   const { code, log } = await sweep.ended;
