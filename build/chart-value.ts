@@ -33,3 +33,9 @@ export const SIZE: JsonSchema = {
   pattern: "^[0-9]+(\\.[0-9]+)?\\s*([kKmMgGtT]i?)?[bB]?$",
   minimum: 0,
 };
+/** A share of a filesystem: per cent of it, or a size. */
+export const SHARE: JsonSchema = {
+  type: ["string", "integer"],
+  pattern: "^([0-9]{1,2}(\\.[0-9]+)?%|100%|[0-9]+(\\.[0-9]+)?\\s*([kKmMgGtT]i?)?[bB]?)$",
+  minimum: 0,
+};

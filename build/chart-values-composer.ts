@@ -1,5 +1,5 @@
 // The rows of `composer.*`: what the agent hands to the composer as COMP_*. See chart-values.ts.
-import { type ChartValue, SIZE } from "./chart-value.ts";
+import { type ChartValue, SHARE, SIZE } from "./chart-value.ts";
 
 export const COMPOSER_VALUES: readonly ChartValue[] = [
   {
@@ -115,5 +115,36 @@ export const COMPOSER_VALUES: readonly ChartValue[] = [
     fallback: "64Mi",
     schema: SIZE,
     about: "Bytes that stay free on coreDirectory's filesystem whatever crashes.",
+  },
+  {
+    path: "composer.diskQuota",
+    variable: "COMP_DISK_QUOTA",
+    fallback: "10%",
+    schema: SHARE,
+    about:
+      "What coreDirectory may hold (10%, 5Gi); above it older dumps give way to new ones. 100%: no limit.",
+  },
+  {
+    path: "composer.diskFree",
+    variable: "COMP_DISK_FREE",
+    fallback: "15%",
+    schema: SHARE,
+    about:
+      "What must stay free on coreDirectory's filesystem (15%, 20Gi); below it older dumps give way. 0: no floor.",
+  },
+  {
+    path: "composer.crashLoopLimit",
+    variable: "COMP_CRASH_LOOP_LIMIT",
+    fallback: 20,
+    schema: { type: "integer", minimum: 0, maximum: 10_000 },
+    about:
+      "Dumps that one workload may leave in crashLoopWindow; further ones are counted, not kept. 0: no limit.",
+  },
+  {
+    path: "composer.crashLoopWindow",
+    variable: "COMP_CRASH_LOOP_WINDOW",
+    fallback: 3600,
+    schema: { type: "integer", minimum: 1, maximum: 2_592_000 },
+    about: "Seconds that crashLoopLimit looks back.",
   },
 ];

@@ -17,6 +17,10 @@ COMP_CRI_TIMEOUT: composer.criTimeout
 COMP_INCLUDE_UNDUMPABLE_PROC_INFO: composer.includeUndumpableProcInfo
 COMP_MAX_CORE_SIZE: composer.maxCoreSize
 COMP_DISK_RESERVE: composer.diskReserve
+COMP_DISK_QUOTA: composer.diskQuota
+COMP_DISK_FREE: composer.diskFree
+COMP_CRASH_LOOP_LIMIT: composer.crashLoopLimit
+COMP_CRASH_LOOP_WINDOW: composer.crashLoopWindow
 LOG_LEVEL: daemonset.logLevel
 LOG_FORMAT: daemonset.logFormat
 HOST_DIR: daemonset.hostDirectory

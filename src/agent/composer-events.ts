@@ -12,7 +12,6 @@ type ComposerRecord = Record<string, unknown>;
 const OUTCOMES: Record<string, string> = {
   dump_published: "published",
   dump_skipped: "skipped",
-  dump_suppressed: "suppressed",
   dump_failed: "failed",
 };
 
@@ -39,13 +38,15 @@ export function openComposerEvents(log: Log, metrics: AgentMetrics): ComposerEve
       if (signals.size < UNDER_WAY_MAX) signals.set(uuid, text(record["signal"]));
       return;
     }
+    const namespace = text(record["namespace"]);
+    // It is followed by the dump_skipped that ends the story.
+    if (event === "dump_suppressed") metrics.suppressed.add(1, { namespace });
+    if (event === "dump_evicted") countEvicted(metrics, namespace, number(record["bytes"]));
     const outcome = OUTCOMES[event];
     if (outcome === undefined) return;
-    const namespace = text(record["namespace"]);
     metrics.ended.add(1, { outcome, namespace, signal: signals.get(uuid) ?? "" });
     signals.delete(uuid);
     if (outcome === "published") countPublished(record);
-    if (outcome === "suppressed") metrics.suppressed.add(1, { namespace });
   }
 
   function countPublished(record: ComposerRecord): void {
@@ -57,6 +58,11 @@ export function openComposerEvents(log: Log, metrics: AgentMetrics): ComposerEve
   }
 
   return { take };
+}
+
+export function countEvicted(metrics: AgentMetrics, namespace: string, sizeBytes: number): void {
+  metrics.evicted.add(1, { namespace });
+  metrics.evictedBytes.add(sizeBytes);
 }
 
 /** The line under its own event and level; `at` is when the composer wrote it. */

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import * as v from "valibot";
 import { errnoOf } from "../model/app-error.ts";
 import { readTextFile, writeFileAtomically } from "../host/files.ts";
-import { COMPOSER_LOG, COMPOSER_LOG_POSITION, COMPOSER_LOG_ROTATED } from "./state-files.ts";
+import { COMPOSER_LOG, COMPOSER_LOG_POSITION, COMPOSER_LOG_ROTATED } from "../model/host-file.ts";
 
 export interface ComposerLogTail {
   /** Passes every new whole line on. Returns false when lines were lost by two rotations in between. */

@@ -9,7 +9,7 @@ import { closeSync, constants, openSync, readFileSync, readSync } from "node:fs"
 import { join } from "node:path";
 import { errnoOf } from "../model/app-error.ts";
 import { readTextFile, writeFileAtomically } from "../host/files.ts";
-import { KERNEL_LOG_POSITION } from "./state-files.ts";
+import { KERNEL_LOG_POSITION } from "../model/host-file.ts";
 
 export interface KernelLog {
   /** New drops since the last call. Throws the system's error where the log cannot be read. */

@@ -15,7 +15,7 @@ import type { Log } from "../host/log.ts";
 import { readSysctl, writeSysctl } from "../host/sysctl.ts";
 import { errnoOf } from "../model/app-error.ts";
 import { readInstallRecord, RECORD_NAME, type InstallRecord } from "./install-record.ts";
-import { STATE_FILES } from "./state-files.ts";
+import { HOST_STATE_FILES } from "../model/host-file.ts";
 
 /** What the kernel starts with, for a host whose .bak file is gone (fs/coredump.c, fs/exec.c). */
 const KERNEL_DEFAULTS = new Map([
@@ -88,7 +88,7 @@ async function originalOf(
 function installedNames(record: InstallRecord | undefined): string[] {
   const files = record?.files ?? [COMPOSER_NAME, ".env"];
   const backups = [CORE_PATTERN, CORE_PIPE_LIMIT, SUID_DUMPABLE].map(({ backup }) => backup);
-  return [...files, ...STATE_FILES, ...backups, RECORD_NAME];
+  return [...files, ...HOST_STATE_FILES, ...backups, RECORD_NAME];
 }
 
 async function countFiles(directory: string): Promise<number> {

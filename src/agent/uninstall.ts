@@ -10,7 +10,7 @@ import { describeError } from "../model/app-error.ts";
 import { readTextFile, removeFile, writeFileAtomically } from "../host/files.ts";
 import type { Log } from "../host/log.ts";
 import type { KubernetesAnswer, KubernetesApi } from "./kubernetes-api.ts";
-import { DAEMONSET_NOTE } from "./state-files.ts";
+import { DAEMONSET_NOTE } from "../model/host-file.ts";
 
 export interface DaemonSetSettings {
   HOST_DIR: string;

@@ -9,11 +9,11 @@ import {
   statSync,
   writeSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { tryLock } from "../host/libc.ts";
 import { oneLine } from "../model/app-error.ts";
+import { COMPOSER_LOG, COMPOSER_LOG_ROTATED } from "../model/host-file.ts";
 
-export const COMPOSER_LOG = "composer.log";
 const MAX_BYTES = 1 << 20;
 /** A text longer than this is cut: escaped it may become six times as long. */
 const TEXT_MAX_CHARACTERS = 512;
@@ -79,7 +79,7 @@ function rotateWhenFull(fd: number, path: string): void {
   if (mine.size < MAX_BYTES || !tryLock(fd)) return;
   // Under the lock: another composer may have rotated since we opened.
   const current = statSync(path, { throwIfNoEntry: false });
-  if (current?.ino === mine.ino) renameSync(path, `${path}.1`);
+  if (current?.ino === mine.ino) renameSync(path, join(dirname(path), COMPOSER_LOG_ROTATED));
 }
 
 function writeKernelLog(line: string): void {

@@ -17,7 +17,6 @@ const LANES = 4;
 const WRITE_BYTES = 256 * 1024;
 /** Deflated blocks between two collections: freed buffers return at once, and the peak stays flat. */
 const BLOCKS_PER_COLLECTION = 32;
-const BLOCKS_PER_SPACE_CHECK = 64;
 /** Places the core may be cut back to when the disk is full, and how far apart they are. */
 const CHECKPOINTS_MAX = 64;
 const CHECKPOINT_STEP_BYTES = 256 * 1024;
@@ -26,7 +25,7 @@ export interface DrainOptions {
   compress: boolean;
   /** Bytes of core after which it is cut; 0 is no limit. */
   maxCoreBytes: number;
-  /** False when the filesystem has less left than must stay free. */
+  /** Asked before each block; false when the core must end here for want of space. */
   hasSpace: () => Promise<boolean>;
   /** Called once, when the first bytes were read. */
   onFirstBytes: () => void;
@@ -115,9 +114,8 @@ export class CoreDrain {
   }
 
   private async readBlocks(): Promise<void> {
-    for (let blocks = 0; this.stopReason === undefined; blocks++) {
-      if (blocks % BLOCKS_PER_SPACE_CHECK === 0 && !(await this.options.hasSpace()))
-        return this.stop("no_space");
+    while (this.stopReason === undefined) {
+      if (!(await this.options.hasSpace())) return this.stop("no_space");
       const lane = await this.idle.take();
       if (lane === undefined) return;
       const wanted = this.wantedBytes();

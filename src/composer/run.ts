@@ -13,8 +13,9 @@ import { parseCommandLine } from "./command-line.ts";
 import { ComposerLog, type Level } from "./composer-log.ts";
 import { CoreDrain } from "./core-drain.ts";
 import { CoreInput } from "./core-input.ts";
+import { limitCrashLoop } from "./crash-loop.ts";
 import { Deadline } from "./deadline.ts";
-import { hasFreeSpace } from "./disk-space.ts";
+import { openDiskLimits, type DiskRules } from "./disk-limits.ts";
 import { readEnvironment, type Environment } from "./environment.ts";
 import { writeEvent } from "./event.ts";
 import { firstFacts, templateValues } from "./facts.ts";
@@ -82,7 +83,7 @@ async function composeDump(job: Job): Promise<number> {
   const drain = new CoreDrain(core, archive, {
     compress: settings.COMPRESSION,
     maxCoreBytes: settings.MAX_CORE_SIZE,
-    hasSpace: () => hasFreeSpace(coreDir, settings.DISK_RESERVE),
+    hasSpace: openDiskLimits(coreDir, environment.hostDir, diskRules(settings), log),
     onFirstBytes: () => metadata.start(() => drain.stop("skipped")),
   });
   deadline.signal.addEventListener("abort", () => drain.stop("timeout"));
@@ -124,7 +125,7 @@ async function composeDump(job: Job): Promise<number> {
 
 /** Loaded when the core is flowing, not before: its code takes a while to start. */
 async function collect(
-  { crash, environment }: Job,
+  { crash, environment, log }: Job,
   attempts: AttemptLog,
   signal: AbortSignal,
   onProcessRead: () => void,
@@ -132,7 +133,8 @@ async function collect(
   const { collectMetadata } = await import("./metadata/collect.ts");
   const { settings, hostDir } = environment;
   const places = { procDir: "/proc", hostDir };
-  return collectMetadata(crash, settings, attempts, signal, places, onProcessRead);
+  const metadata = await collectMetadata(crash, settings, attempts, signal, places, onProcessRead);
+  return limitCrashLoop(metadata, { crash, settings, hostDir, log });
 }
 
 /** The event file. The dump is safe already: a failure is only logged. */
@@ -171,6 +173,10 @@ async function openArchive(
   await archive.addFirst(base, "-dump-info.json", first);
   archive.begin(base, ".core", settings.COMPRESSION ? DEFLATED : STORED);
   return archive;
+}
+
+function diskRules({ DISK_QUOTA, DISK_FREE, DISK_RESERVE }: ComposerSettings): DiskRules {
+  return { quota: DISK_QUOTA, free: DISK_FREE, reserveBytes: DISK_RESERVE };
 }
 
 function logLevel({ settings }: Environment): Level {

@@ -5,6 +5,7 @@ import { DEFAULT_TEMPLATE, unknownTemplateFields } from "../model/dump-name.ts";
 import {
   byteSize,
   choice,
+  diskShare,
   flag,
   integer,
   path,
@@ -54,8 +55,15 @@ export const COMPOSER_SETTINGS = {
   INCLUDE_UNDUMPABLE_PROC_INFO: flag(false),
   /** Bytes of core after which a dump is cut; 0 is no limit. */
   MAX_CORE_SIZE: byteSize(0),
-  /** Bytes that stay free on CORE_DIR's filesystem. */
+  /** Bytes that stay free on CORE_DIR's filesystem, whatever else is set. */
   DISK_RESERVE: byteSize(64 * 2 ** 20),
+  /** What CORE_DIR may hold; older dumps give way to new ones (model/eviction.ts). 100% is no limit. */
+  DISK_QUOTA: diskShare("10%"),
+  /** What must stay free on CORE_DIR's filesystem before older dumps give way. 0 is no floor. */
+  DISK_FREE: diskShare("15%"),
+  /** Dumps that one workload may leave in CRASH_LOOP_WINDOW; 0 is no limit. */
+  CRASH_LOOP_LIMIT: integer(20, { min: 0, max: 10_000, unit: "dumps" }),
+  CRASH_LOOP_WINDOW: integer(3600, { min: 1, max: 2_592_000, unit: "seconds" }),
 } as const;
 
 export type ComposerSettings = SettingValues<typeof COMPOSER_SETTINGS>;

@@ -1,6 +1,7 @@
 // The building blocks of both configuration schemas: one setting is a valibot schema from text to a
 // value, plus its default. Blank text counts as unset, as helm renders unset values.
 import * as v from "valibot";
+import { isDiskShare } from "../model/disk-share.ts";
 
 export interface Setting<T> {
   schema: v.GenericSchema<string, T>;
@@ -132,6 +133,16 @@ export function byteSize(fallback: number): Setting<number> {
     v.check((bytes) => Number.isSafeInteger(bytes)),
   );
   return { schema, fallback, expected: "a size in bytes such as 1073741824, 500M or 10Gi" };
+}
+
+/** A share of a filesystem (model/disk-share.ts): `10%`, or a size in bytes, which the value then holds. */
+export function diskShare(fallback: string): Setting<string> {
+  const schema = v.pipe(
+    v.string(),
+    v.transform((value) => (isDiskShare(value) ? value : String(parseByteSize(value)))),
+    v.check(isDiskShare),
+  );
+  return { schema, fallback, expected: "a share such as 10%, or a size such as 500M or 10Gi" };
 }
 
 function parseByteSize(value: string): number {

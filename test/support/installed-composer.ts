@@ -21,6 +21,8 @@ export interface InstalledComposer {
 
 type Settings = Record<string, string | number | boolean>;
 
+/** Tests crash the same program many times, on whatever disk there is: limits only where they are the subject. */
+const UNLIMITED = { CRASH_LOOP_LIMIT: 0, DISK_QUOTA: "100%", DISK_FREE: "0" };
 const SETTLE_DEADLINE_MS = 120_000;
 
 /** Runs with core_pattern pointing at a composer with these settings; IGNORE_CRIO unless they say other. */
@@ -58,7 +60,13 @@ export async function installComposer(
   await link(await executablePath(), executable).catch(async () =>
     copyFile(await executablePath(), executable),
   );
-  const all = { IGNORE_CRIO: true, LOG_LEVEL: "Info", ...settings, CORE_DIR: coreDir };
+  const all = {
+    ...UNLIMITED,
+    IGNORE_CRIO: true,
+    LOG_LEVEL: "Info",
+    ...settings,
+    CORE_DIR: coreDir,
+  };
   await writeFile(join(hostDir, ".env"), formatEnvFile(all), { mode: 0o600 });
   return {
     folder,

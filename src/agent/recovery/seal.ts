@@ -2,6 +2,7 @@
 // entries after it kept, the directory written, dump-info filled in. Killed itself, it can start again.
 import type { FileHandle } from "node:fs/promises";
 import { crc32 } from "node:zlib";
+import { parseDumpHead } from "../../model/dump-head.ts";
 import { formatDumpInfo, type DumpInfo } from "../../model/dump-info.ts";
 import { safeComponent } from "../../model/dump-name.ts";
 import { ElfCoreReader } from "../../model/elf-core.ts";
@@ -20,10 +21,10 @@ import {
   type ZipEntryRecord,
 } from "../../model/zip-records.ts";
 import { scanDeflatedCore, type ScannedCore } from "./core-scan.ts";
-import { parsePartialInfo, sealedInfo } from "./partial-info.ts";
+import { sealedInfo } from "./sealed-info.ts";
 import { scanStoredCore } from "./stored-scan.ts";
 import { scanTail, type TailEntry } from "./tail-scan.ts";
-import { parseLocalHeader, type LocalHeader } from "./zip-parse.ts";
+import { parseLocalHeader, type LocalHeader } from "../../model/zip-header.ts";
 
 export interface SealedPartial {
   info: DumpInfo;
@@ -49,7 +50,7 @@ export async function sealPartial(
   uuid: string,
 ): Promise<SealedPartial | undefined> {
   const head = await readHead(file);
-  const found = parsePartialInfo(head);
+  const found = parseDumpHead(head);
   const header = parseLocalHeader(head.subarray(FIRST_ENTRY_ROOM_BYTES));
   const isCore = header?.name.endsWith(CORE_SUFFIX) === true;
   if (found === undefined && !isCore) return undefined;

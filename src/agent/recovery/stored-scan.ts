@@ -6,7 +6,7 @@ import { ElfCoreReader } from "../../model/elf-core.ts";
 import { HEADER_ROOM_BYTES } from "../../model/zip-records.ts";
 import type { ScannedCore } from "./core-scan.ts";
 import { FileWindow } from "./file-window.ts";
-import { parseLocalHeader } from "./zip-parse.ts";
+import { parseLocalHeader } from "../../model/zip-header.ts";
 
 const STEP_BYTES = 256 * 1024;
 const LOCAL_START = Buffer.from("PK\x03\x04", "latin1");

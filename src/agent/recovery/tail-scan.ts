@@ -2,7 +2,7 @@
 import type { FileHandle } from "node:fs/promises";
 import { crc32, inflateRawSync } from "node:zlib";
 import { DEFLATED, type ZipEntryRecord } from "../../model/zip-records.ts";
-import { parseLocalHeader } from "./zip-parse.ts";
+import { parseLocalHeader } from "../../model/zip-header.ts";
 
 export interface TailEntry extends ZipEntryRecord {
   roomBytes: number;

@@ -42,13 +42,19 @@ test("a crash is told from its start to its end", () => {
 });
 
 test("dumps that were skipped, suppressed or failed are counted as such", () => {
-  for (const event of ["dump_skipped", "dump_suppressed", "dump_failed"])
+  for (const event of ["dump_suppressed", "dump_skipped", "dump_failed"])
     take({ level: "warn", event, uuid: "u", namespace: "shop" });
-  for (const outcome of ["skipped", "suppressed", "failed"])
+  for (const outcome of ["skipped", "failed"])
     expect(samples()).toContain(
       `core_dump_handler_dumps_total{outcome="${outcome}",namespace="shop",signal=""} 1`,
     );
   expect(samples()).toContain('core_dump_handler_dumps_suppressed_total{namespace="shop"} 1');
+});
+
+test("an eviction by a composer is counted with its bytes", () => {
+  take({ level: "warn", event: "dump_evicted", uuid: "u", namespace: "shop", bytes: 4096 });
+  expect(samples()).toContain('core_dump_handler_dumps_evicted_total{namespace="shop"} 1');
+  expect(samples()).toContain("core_dump_handler_dumps_evicted_bytes_total 4096");
 });
 
 test("the composer's level is kept", () => {

@@ -1,24 +1,7 @@
-// dump-info as a killed composer left it at the head of its file, and as it reads once the agent sealed it.
-import { FIRST_ENTRY_ROOM_BYTES } from "../../model/partial-layout.ts";
+// dump-info of a dump that the agent sealed: what its killed composer had written of it, and what was found.
 import type { DumpInfo } from "../../model/dump-info.ts";
 import { VERSION } from "../../model/version.ts";
 import type { ScannedCore } from "./core-scan.ts";
-import { parseLocalHeader } from "./zip-parse.ts";
-
-/** Of the file's first FIRST_ENTRY_ROOM_BYTES; undefined where they are not all there, or torn. */
-export function parsePartialInfo(head: Buffer): Partial<DumpInfo> | undefined {
-  if (head.length < FIRST_ENTRY_ROOM_BYTES) return undefined;
-  const header = parseLocalHeader(head);
-  if (header === undefined || !header.name.endsWith("-dump-info.json")) return undefined;
-  try {
-    const parsed: unknown = JSON.parse(
-      head.toString("utf8", header.roomBytes, FIRST_ENTRY_ROOM_BYTES),
-    );
-    return typeof parsed === "object" && parsed !== null ? parsed : undefined;
-  } catch {
-    return undefined; // torn in the middle of being written
-  }
-}
 
 /** What the sealed zip says of itself. `composed` is false where nothing followed the core. */
 export function sealedInfo(

@@ -1,6 +1,6 @@
 // Local headers as they stand in a partial file: written by fflate (sizes unknown) or finished by the composer.
 // Source: PKWARE APPNOTE.TXT 6.3.10, 4.3.7.
-import { LOCAL_FIXED_BYTES, LOCAL_SIGNATURE } from "../../model/zip-records.ts";
+import { LOCAL_FIXED_BYTES, LOCAL_SIGNATURE } from "./zip-records.ts";
 
 export interface LocalHeader {
   name: string;

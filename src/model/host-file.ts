@@ -1,0 +1,33 @@
+// The files that composer and agent keep in HOST_DIR while they work, beside what the agent installs there.
+// `remove` deletes them all.
+
+/** Written by the composers, followed by the agent; the second is its predecessor after a rotation. */
+export const COMPOSER_LOG = "composer.log";
+export const COMPOSER_LOG_ROTATED = "composer.log.1";
+
+/** How far the agent has followed composer.log. */
+export const COMPOSER_LOG_POSITION = "composer.log.position";
+
+/** How many dumps each workload left lately, and the lock under which composers count. */
+export const CRASH_LOOP_STATE = "crash-loop.json";
+export const CRASH_LOOP_LOCK = "crash-loop.lock";
+
+/** Held by whoever makes room in CORE_DIR. */
+export const EVICTION_LOCK = "eviction.lock";
+
+/** The uid of the DaemonSet that runs us (src/agent/uninstall.ts). */
+export const DAEMONSET_NOTE = "daemonset.uid";
+
+/** How far the kernel's log was read (src/agent/kernel-log.ts). */
+export const KERNEL_LOG_POSITION = "kernel-log.position";
+
+export const HOST_STATE_FILES = [
+  COMPOSER_LOG,
+  COMPOSER_LOG_ROTATED,
+  COMPOSER_LOG_POSITION,
+  CRASH_LOOP_STATE,
+  CRASH_LOOP_LOCK,
+  EVICTION_LOCK,
+  DAEMONSET_NOTE,
+  KERNEL_LOG_POSITION,
+] as const;
