@@ -22,6 +22,7 @@ export const DEBIAN_PACKAGES: readonly DebianPackage[] = [
   { name: "ceph-common", provides: "ceph-authtool", reason: "a real S3 server" },
   { name: "containerd", provides: "containerd", reason: "a real container runtime" },
   { name: "runc", provides: "runc", reason: "a real container runtime" },
+  { name: "buildah", provides: "buildah", reason: "builds the image of Dockerfile.gnu" },
   { name: "busybox-static", provides: "/bin/busybox", reason: "a shell in a container" },
 ];
 

@@ -62,13 +62,12 @@ needs no mount of its own for the agent, which can then remove it again when it 
 {{- end }}
 {{- end -}}
 
+{{- /* Without mount propagation: a node whose root is mounted private would refuse it, and nothing here needs it. */ -}}
 {{- define "core-dump-handler.agentMounts" -}}
 {{- range fromYamlArray (include "core-dump-handler.folders" .) }}
 {{- if .agent }}
 - name: {{ .name }}-volume
   mountPath: {{ .path | quote }}
-  # A disk that the node mounts there later shows up in the pod too.
-  mountPropagation: HostToContainer
 {{- end }}
 {{- end }}
 # Just these three of the kernel's settings can be written, not all of /proc/sys.
@@ -97,7 +96,6 @@ as root. Its own mount of the same path stands instead of ours.
 {{- if and .sidecar (not (hasKey $paths .path)) }}
 - name: {{ .name }}-volume
   mountPath: {{ .path | quote }}
-  mountPropagation: HostToContainer
 {{- end }}
 {{- end }}
 {{- with $own }}

@@ -79,7 +79,10 @@ export function parseManifests(yaml: string): Manifest[] {
 export interface EnvEntry {
   name: string;
   value?: string;
-  valueFrom?: { secretKeyRef?: { name: string; key: string; optional?: boolean } };
+  valueFrom?: {
+    secretKeyRef?: { name: string; key: string; optional?: boolean };
+    fieldRef?: { fieldPath: string };
+  };
 }
 export interface Container {
   name: string;
@@ -87,7 +90,7 @@ export interface Container {
   env?: EnvEntry[];
   envFrom?: unknown[];
   command?: string[];
-  volumeMounts?: { name: string; mountPath: string; mountPropagation?: string }[];
+  volumeMounts?: { name: string; mountPath: string }[];
   securityContext?: Record<string, unknown>;
   [key: string]: unknown;
 }
