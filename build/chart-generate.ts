@@ -2,6 +2,7 @@
 // the files and the table together, so nobody has to remember to run it.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { renderDashboard } from "./chart-dashboard.ts";
 import {
   renderReadmeTable,
   renderSchema,
@@ -20,6 +21,7 @@ export function generateChartFiles(): Map<string, string> {
   const files = new Map([
     ["chart/values.yaml", renderValuesYaml(CHART_VALUES)],
     ["chart/values.schema.json", renderSchema(CHART_VALUES)],
+    ["chart/dashboards/core-dump-handler.json", renderDashboard()],
     ["chart/README.md", withTable("chart/README.md", renderReadmeTable(CHART_VALUES))],
     ["docs/values.md", withTable("docs/values.md", renderTraceTable(CHART_VALUES))],
   ]);

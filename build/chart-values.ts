@@ -4,6 +4,7 @@
 import type { ChartValue } from "./chart-value.ts";
 import { AGENT_VALUES } from "./chart-values-agent.ts";
 import { COMPOSER_VALUES } from "./chart-values-composer.ts";
+import { MONITORING_VALUES } from "./chart-values-monitoring.ts";
 import { STORE_VALUES } from "./chart-values-store.ts";
 import { PLATFORM_VALUES } from "./chart-values-platform.ts";
 
@@ -18,6 +19,7 @@ export const CHART_VALUES: readonly ChartValue[] = [
   ...COMPOSER_VALUES,
   ...AGENT_VALUES,
   ...STORE_VALUES,
+  ...MONITORING_VALUES,
 ];
 
 /** Variables that the templates set with a fixed value or from the pod itself. */

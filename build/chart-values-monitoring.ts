@@ -1,0 +1,52 @@
+// The rows of `monitoring.*`: objects for the Prometheus operator and Grafana, all off. See chart-values.ts.
+import type { ChartValue, JsonSchema } from "./chart-value.ts";
+
+const LABELS: JsonSchema = { type: "object", additionalProperties: { type: "string" } };
+
+export const MONITORING_VALUES: readonly ChartValue[] = [
+  {
+    path: "monitoring.podMonitor.enabled",
+    fallback: false,
+    about: "Make a PodMonitor (Prometheus operator) for daemonset.httpPort.",
+  },
+  {
+    path: "monitoring.podMonitor.interval",
+    fallback: "30s",
+    about: "How often it is read.",
+  },
+  {
+    path: "monitoring.podMonitor.labels",
+    fallback: {},
+    schema: LABELS,
+    about: "Labels by which your Prometheus picks PodMonitors.",
+  },
+  {
+    path: "monitoring.prometheusRule.enabled",
+    fallback: false,
+    about:
+      "Make a PrometheusRule: backlog ages, deliveries fail, cores truncated, suppressed, evicted or dropped, pattern drift, node not ready.",
+  },
+  {
+    path: "monitoring.prometheusRule.backlogSeconds",
+    fallback: 3600,
+    schema: { type: "integer", minimum: 1 },
+    about: "Age of the oldest waiting dump that is too much.",
+  },
+  {
+    path: "monitoring.prometheusRule.labels",
+    fallback: {},
+    schema: LABELS,
+    about: "Labels by which your Prometheus picks PrometheusRules.",
+  },
+  {
+    path: "monitoring.dashboard.enabled",
+    fallback: false,
+    about: "Make a ConfigMap with a Grafana dashboard.",
+  },
+  {
+    path: "monitoring.dashboard.labels",
+    fallback: { grafana_dashboard: "1" },
+    schema: LABELS,
+    about: "Labels by which Grafana's sidecar picks dashboards.",
+  },
+];

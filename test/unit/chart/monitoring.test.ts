@@ -1,0 +1,72 @@
+// Alerts and dashboard speak of metrics that the agent really offers.
+import { expect, test } from "bun:test";
+import { openAgentMetrics } from "../../../src/agent/agent-metrics.ts";
+import { objectOf, renderChart } from "../../support/helm.ts";
+
+const ON = {
+  "monitoring.podMonitor.enabled": true,
+  "monitoring.prometheusRule.enabled": true,
+  "monitoring.dashboard.enabled": true,
+};
+
+interface Rule {
+  alert: string;
+  expr: string;
+  annotations: { summary: string; description: string };
+}
+
+async function rules(): Promise<Rule[]> {
+  const rule = objectOf(await renderChart("helm4", { values: ON }), "PrometheusRule");
+  // Our own template's shape; a rule without one of these fields fails the tests below.
+  return (rule["spec"] as { groups: { rules: Rule[] }[] }).groups.flatMap((group) => group.rules);
+}
+
+/** Names as PromQL writes them; a histogram's _bucket counts as the histogram. */
+function metricsIn(text: string): string[] {
+  const names = text.match(/core_dump_handler_[a-z_]+/g) ?? [];
+  return [...new Set(names)].map((name) => name.replace(/_bucket$/, ""));
+}
+
+const offered = metricsIn(openAgentMetrics().registry.render());
+
+test("every alert asks for a metric that there is, of this release only", async () => {
+  for (const { alert, expr } of await rules()) {
+    expect(metricsIn(expr).length).toBeGreaterThan(0);
+    expect(offered, alert).toEqual(expect.arrayContaining(metricsIn(expr)));
+    expect(expr).toContain('job="observe/core-dump-handler"');
+  }
+});
+
+test("the alerts are those that an operator needs, each with words", async () => {
+  const all = await rules();
+  expect(all.map(({ alert }) => alert)).toEqual([
+    "CoreDumpNodeNotReady",
+    "CoreDumpPatternDrift",
+    "CoreDumpBacklogAges",
+    "CoreDumpDeliveriesFail",
+    "CoreDumpTruncated",
+    "CoreDumpSuppressed",
+    "CoreDumpEvicted",
+    "CoreDumpDroppedByKernel",
+  ]);
+  for (const { annotations } of all) {
+    expect(annotations.summary).toContain("$labels.node");
+    expect(annotations.description).not.toBeEmpty();
+  }
+});
+
+test("the dashboard shows metrics that there are", async () => {
+  const map = objectOf(await renderChart("helm3", { values: ON }), "ConfigMap");
+  const [text = ""] = Object.values((map["data"] ?? {}) as Record<string, string>);
+  const dashboard = JSON.parse(text) as { panels: { targets: { expr: string }[] }[] };
+  const queries = dashboard.panels.flatMap(({ targets }) => targets.map(({ expr }) => expr));
+  expect(queries.length).toBeGreaterThan(10);
+  expect(offered).toEqual(expect.arrayContaining(metricsIn(queries.join("\n"))));
+});
+
+test("nothing of it is there unless it is asked for", async () => {
+  const kinds = (await renderChart("helm4")).map(({ kind }) => kind);
+  expect(kinds).not.toContain("PodMonitor");
+  expect(kinds).not.toContain("PrometheusRule");
+  expect(kinds).not.toContain("ConfigMap");
+});
