@@ -111,8 +111,8 @@ function watchPeak(pid: number): () => number {
 }
 
 /** Deleted objects free their memory in the server's own time. */
-async function free({ keys, remove }: Bucket): Promise<void> {
-  for (const key of await keys()) await remove(key);
+async function free(from: Bucket): Promise<void> {
+  for (const key of await from.keys()) await from.remove(key);
   await Bun.sleep(15_000);
 }
 

@@ -20,6 +20,7 @@ const MD5_ONLY = { sha256: false, crc32: false };
 export function openDirectoryStore(storeUrl: string, timeoutMs: number): ObjectStore {
   const root = fileURLToPath(storeUrl);
   const guard = stallGuard(root, timeoutMs);
+  const mount = watchMount(root);
 
   async function examine(
     key: string,
@@ -29,7 +30,7 @@ export function openDirectoryStore(storeUrl: string, timeoutMs: number): ObjectS
   ): Promise<Presence> {
     const path = join(root, key);
     return explained(root, `look at ${key}`, async () => {
-      await guard(() => rootOf(root));
+      await guard(mount);
       const there = await guard(() => statOrNothing(path));
       if (there === undefined) return "absent";
       if (!there.isFile() || there.size !== dump.sizeBytes) return "different";
@@ -47,16 +48,16 @@ export function openDirectoryStore(storeUrl: string, timeoutMs: number): ObjectS
     const path = join(root, key);
     const hidden = join(dirname(path), `.cdh-${dump.deliveryId}.part`);
     return explained(root, `copy ${key}`, async () => {
-      const before = await guard(() => rootOf(root));
+      const before = await guard(mount);
       if (dirname(path) !== root)
         await guard(() => mkdir(dirname(path), { recursive: true, mode: 0o750 }));
       // Ours from an attempt that was killed: the id is random and the dump's lock is held.
       await guard(() => removeFile(hidden));
       try {
         await copy(dump, hidden, guard, signal);
-        const now = await guard(() => rootOf(root));
+        const now = await guard(mount);
         if (now.dev !== before.dev || now.ino !== before.ino)
-          throw new StoreError("unreachable", `${root} was unmounted while ${key} was copied`);
+          throw new StoreError("away", `${root} was unmounted while ${key} was copied`);
         await guard(() => publish(hidden, path));
         await guard(() => syncDirectory(dirname(path)));
       } finally {
@@ -69,13 +70,24 @@ export function openDirectoryStore(storeUrl: string, timeoutMs: number): ObjectS
   return { name: `directory ${root}`, multipart: undefined, examine, put, close: () => {} };
 }
 
-async function rootOf(root: string): Promise<Stats> {
-  const found = await stat(root);
-  if (!found.isDirectory())
-    throw new StoreError("unreachable", `${root} is not a directory`, {
-      hint: "STORE_URL names a directory that exists, the mount point of a share for one",
-    });
-  return found;
+/**
+ * Looks at the root. Once it was seen to be a mount point it has to stay one: under a share that was
+ * unmounted lies an empty directory of the node's own disk. Throws StoreError "away".
+ */
+function watchMount(root: string): () => Promise<Stats> {
+  let wasMounted = false;
+  return async () => {
+    const [found, parent] = await Promise.all([stat(root), stat(dirname(root))]);
+    const isMounted = found.dev !== parent.dev;
+    if (!found.isDirectory() || (wasMounted && !isMounted))
+      throw new StoreError(
+        "away",
+        `${root} is ${found.isDirectory() ? "no longer mounted" : "not a directory"}`,
+        { hint: "STORE_URL names a directory that exists, the mount point of a share for one" },
+      );
+    wasMounted ||= isMounted;
+    return found;
+  };
 }
 
 async function statOrNothing(path: string): Promise<Stats | undefined> {
@@ -169,7 +181,7 @@ const FAILURES: Readonly<Record<string, StoreFailure>> = {
 const SENTENCES: Partial<Record<StoreFailure, string>> = {
   no_space: "is full",
   forbidden: "may not be written to",
-  unreachable: "cannot be reached",
+  away: "cannot be reached",
   refused: "does not take a file of this size",
 };
 
@@ -180,11 +192,10 @@ async function explained<T>(root: string, action: string, step: () => Promise<T>
   } catch (error) {
     if (failureOf(error) !== undefined) throw error;
     const source = error instanceof Error ? error.cause : undefined;
-    const failure =
-      FAILURES[errnoOf(error) ?? ""] ?? FAILURES[errnoOf(source) ?? ""] ?? "unreachable";
+    const failure = FAILURES[errnoOf(error) ?? ""] ?? FAILURES[errnoOf(source) ?? ""] ?? "away";
     throw new StoreError(failure, `${action}: ${root} ${SENTENCES[failure] ?? failure}`, {
       cause: error,
-      ...(failure === "unreachable" ? { hint: "is the share of STORE_URL mounted?" } : {}),
+      ...(failure === "away" ? { hint: "is the share of STORE_URL mounted?" } : {}),
     });
   }
 }

@@ -7,6 +7,8 @@ export type StoreFailure =
   | "forbidden"
   | "no_bucket"
   | "unreachable"
+  /** The share is not mounted, which no retry within seconds cures. */
+  | "away"
   | "timeout"
   | "throttled"
   /** 5xx, a broken answer: the store's own trouble. */
@@ -39,6 +41,7 @@ const STORE_WIDE: ReadonlySet<StoreFailure> = new Set([
   "forbidden",
   "no_bucket",
   "unreachable",
+  "away",
   "timeout",
   "throttled",
   "no_space",

@@ -1,0 +1,61 @@
+import { expect, test } from "bun:test";
+import { planS3Endpoint } from "../../../../src/agent/delivery/s3-endpoint.ts";
+import { storeSettings } from "../../../support/store-settings.ts";
+
+function plan(variables: Record<string, string>) {
+  return planS3Endpoint(storeSettings({ S3_BUCKET_NAME: "cores", ...variables }));
+}
+
+test("a region is AWS's", () => {
+  expect(plan({ S3_REGION: "eu-west-1" })).toEqual({
+    url: undefined,
+    region: "eu-west-1",
+    forcePathStyle: true,
+    bucket: "cores",
+  });
+});
+
+test("without a region and an endpoint the SDK looks for AWS_REGION", () => {
+  expect(plan({})).toMatchObject({ url: undefined, region: undefined });
+});
+
+test.each([
+  ["host.mycloud.com", "https://host.mycloud.com", "us-east-1"],
+  ["https://host.mycloud.com/", "https://host.mycloud.com", "us-east-1"],
+  ["http://minio:9000", "http://minio:9000", "us-east-1"],
+  ["minio:9000", "https://minio:9000", "us-east-1"],
+  ["s3.eu-central-1.amazonaws.com", "https://s3.eu-central-1.amazonaws.com", "eu-central-1"],
+  [
+    "s3.eu-de.cloud-object-storage.appdomain.cloud",
+    "https://s3.eu-de.cloud-object-storage.appdomain.cloud",
+    "us-east-1",
+  ],
+  ["https://host/prefix/", "https://host/prefix", "us-east-1"],
+])("S3_REGION %p is a host", (S3_REGION, url, region) => {
+  expect(plan({ S3_REGION })).toMatchObject({ url, region });
+});
+
+test("S3_ENDPOINT wins as the address, and S3_REGION signs", () => {
+  expect(plan({ S3_ENDPOINT: "http://store:80", S3_REGION: "eu-west-1" })).toMatchObject({
+    url: "http://store",
+    region: "eu-west-1",
+  });
+  expect(plan({ S3_ENDPOINT: "store.example", S3_REGION: "host.mycloud.com" })).toMatchObject({
+    url: "https://store.example",
+    region: "us-east-1",
+  });
+});
+
+test("virtual-host style is a setting", () => {
+  expect(plan({ S3_ADDRESSING: "virtual" }).forcePathStyle).toBe(false);
+});
+
+test.each([
+  [{ S3_BUCKET_NAME: "" }, "S3_BUCKET_NAME is not set"],
+  [{ S3_ENDPOINT: "ftp://store" }, "S3_ENDPOINT is no address"],
+  [{ S3_ENDPOINT: "http://" }, "S3_ENDPOINT is no address"],
+  [{ S3_REGION: "not a host:" }, "S3_REGION is no address"],
+  [{ S3_ENDPOINT: "https://user:secret@store" }, "must not hold a password"],
+])("wrong address %# is refused", (variables, message) => {
+  expect(() => plan({ S3_BUCKET_NAME: "cores", ...variables })).toThrow(message);
+});
