@@ -1,11 +1,13 @@
 // The agent's command line (contract, section 1): which command, and with what. Nothing is done here.
 import { parseArgs } from "node:util";
 import { AppError } from "../model/app-error.ts";
+import { parseReadingCommand, READING_OPTIONS, type ReadingCommand } from "./reading/command.ts";
 
 export type AgentCommand =
   | { name: "agent" }
   | { name: "remove"; onlyWhenUninstalled: boolean }
   | { name: "sweep"; file: string | undefined }
+  | { name: "read"; command: ReadingCommand }
   | { name: "help" }
   | { name: "version" };
 
@@ -13,6 +15,7 @@ const OPTIONS = {
   help: { type: "boolean", short: "h" },
   version: { type: "boolean", short: "V" },
   "when-uninstalled": { type: "boolean" },
+  ...READING_OPTIONS,
 } as const;
 
 const SEE_HELP = { hint: "core-dump-handler --help lists the commands" };
@@ -21,9 +24,15 @@ const SEE_HELP = { hint: "core-dump-handler --help lists the commands" };
 export function parseAgentCommand(args: readonly string[]): AgentCommand {
   const { values, positionals } = parse(args);
   const [name = "agent", ...operands] = positionals;
-  if (values.help === true || name === "help") return { name: "help" };
-  if (values.version === true || name === "version") return { name: "version" };
-  const onlyWhenUninstalled = values["when-uninstalled"] === true;
+  const { help, version, "when-uninstalled": whenUninstalled, ...forReading } = values;
+  if (help === true || name === "help") return { name: "help" };
+  if (version === true || name === "version") return { name: "version" };
+  const reading = parseReadingCommand(name, operands, forReading, Date.now());
+  if (reading !== undefined) return { name: "read", command: reading };
+  const [foreign] = Object.keys(forReading);
+  if (foreign !== undefined)
+    throw new AppError("usage", `${name} has no option --${foreign}`, SEE_HELP);
+  const onlyWhenUninstalled = whenUninstalled === true;
   if (onlyWhenUninstalled && name !== "remove")
     throw new AppError("usage", "--when-uninstalled belongs to remove", SEE_HELP);
   switch (name) {

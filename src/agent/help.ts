@@ -8,6 +8,17 @@ usage
   core-dump-handler remove         restore the kernel's settings and delete what was installed;
                                    dumps that were not uploaded stay
       --when-uninstalled           only if the DaemonSet itself is going (for a preStop hook)
+
+  core-dump-handler list [FOLDER]      the dumps in CORE_DIR or FOLDER; --store: in the store;
+                                   --since 24h, --namespace NS, --prefix KEY, --json
+  core-dump-handler info FILE          who crashed, is it whole, what is inside, how to go on; --json
+  core-dump-handler extract FILE [ENTRY]
+                                   the core, or another entry, into a file (zeros take no room);
+                                   --output FILE (- is stdout), --force
+  core-dump-handler fetch KEY          a dump out of the store, resumable, verified; --output, --force
+  core-dump-handler debug FILE [-- ARG…]
+                                   gdb or lldb on the core, with ARGs
+
   core-dump-handler composer …     handle one crash (the kernel does this)
   core-dump-handler --help         this text
   core-dump-handler --version      the version

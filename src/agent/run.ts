@@ -32,6 +32,10 @@ export async function runAgentCommand(
   if (command.name === "help") return print(HELP);
   if (command.name === "version") return print(`core-dump-handler ${VERSION}\n`);
   const environment = await loadEnvironment(realEnvironment, directoryOfExecutable());
+  if (command.name === "read") {
+    const { runReading } = await import("./reading/run.ts");
+    return runReading(command.command, environment);
+  }
   if (command.name === "sweep") return runSweep(command.file, environment);
   if (command.name === "remove") return runRemove(command.onlyWhenUninstalled, environment);
   return runAgentHere(environment);

@@ -5,6 +5,7 @@ import { open, unlink, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError, errnoOf } from "../model/app-error.ts";
 import { partialName } from "../model/core-file.ts";
+import { writeFully } from "../host/full-write.ts";
 import { tryLock } from "../host/libc.ts";
 import { publishFile } from "../host/publication.ts";
 
@@ -64,12 +65,8 @@ export class PartialFile {
     }
   }
 
-  async writeAt(position: number, bytes: Uint8Array): Promise<void> {
-    for (let done = 0; done < bytes.length;) {
-      const rest = bytes.subarray(done);
-      const { bytesWritten } = await this.file.write(rest, 0, rest.length, position + done);
-      done += bytesWritten;
-    }
+  writeAt(position: number, bytes: Uint8Array): Promise<void> {
+    return writeFully(this.file, bytes, position);
   }
 
   /** Cuts the file to sizeBytes and goes on from there. */
@@ -79,8 +76,8 @@ export class PartialFile {
   }
 
   /**
-   * Syncs the file and gives it its name, `base.zip` or the first free `base-N.zip`, without ever
-   * replacing another file. Returns the name. Throws AppError "publish".
+   * Syncs the file, gives it its name, `base.zip` or the first free `base-N.zip`, without ever
+   * replacing another file, and closes it. Returns the name. Throws AppError "publish".
    */
   async publish(base: string): Promise<string> {
     try {
@@ -88,7 +85,9 @@ export class PartialFile {
     } catch (cause) {
       throw new AppError("publish", `cannot sync ${this.path}`, { cause });
     }
-    return publishFile(this.path, base);
+    const name = await publishFile(this.path, base);
+    await this.file.close();
+    return name;
   }
 
   /** Gives the dump up: nothing is left of it. */

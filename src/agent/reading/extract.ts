@@ -1,0 +1,51 @@
+// `extract`: one entry of a dump into a file, zeros left as holes, or to stdout. Length and checksum are
+// verified; what turns out damaged does not stay behind as if it were whole.
+import { AppError } from "../../model/app-error.ts";
+import type { ZipEntry } from "../../model/zip-directory.ts";
+import { readEntry, type DumpZip } from "./dump-zip.ts";
+import { showProgress } from "./progress.ts";
+import { createSparseFile } from "./sparse-file.ts";
+
+const NAME_MAX_BYTES = 255;
+
+/** The file an entry is extracted to by default: its own name as one harmless path component. */
+export function fileNameOf(entry: ZipEntry): string {
+  const safe = entry.name.replace(/[^A-Za-z0-9._\-!@+=,:]/gu, "_").replace(/^[.-]+/, "_");
+  return safe.slice(-NAME_MAX_BYTES) || "entry";
+}
+
+/** Throws AppError "usage" for a file that exists, "archive" for a damaged entry (the file is removed). */
+export async function extractToFile(
+  zip: DumpZip,
+  entry: ZipEntry,
+  path: string,
+  replace: boolean,
+): Promise<void> {
+  const file = await createSparseFile(path, replace);
+  const progress = showProgress(`extracting ${path}`, entry.sizeBytes);
+  try {
+    let done = 0;
+    for await (const chunk of readEntry(zip, entry)) {
+      await file.write(chunk);
+      done += chunk.length;
+      progress.at(done);
+    }
+    await file.finish();
+  } catch (cause) {
+    await file.discard();
+    if (cause instanceof AppError) throw cause;
+    throw new AppError("archive", `cannot write ${path}`, { cause });
+  } finally {
+    progress.end();
+  }
+}
+
+/** To stdout, as a stream. */
+export async function extractToStdout(zip: DumpZip, entry: ZipEntry): Promise<void> {
+  const out = Bun.stdout.writer();
+  for await (const chunk of readEntry(zip, entry)) {
+    await out.write(chunk);
+    await out.flush();
+  }
+  await out.end();
+}

@@ -1,0 +1,83 @@
+// The dumps in an S3 bucket, for reading: ListObjectsV2 and ranged GetObject, tried again where that helps.
+import { GetObjectCommand, HeadObjectCommand, ListObjectsV2Command } from "@aws-sdk/client-s3";
+import type { StoreSettings } from "../../config/store-settings.ts";
+import { openLog } from "../../host/log.ts";
+import { withRetries } from "../delivery/retry.ts";
+import { S3Session } from "../delivery/s3-session.ts";
+import { failureOf } from "../delivery/store-error.ts";
+import type { StoredDumps } from "./stored-dumps.ts";
+
+/** Throws AppError "configuration". */
+export function openBucket(settings: StoreSettings): StoredDumps {
+  const session = new S3Session(settings);
+  const { signal } = new AbortController();
+  const log = openLog({ level: "Error", format: "text" });
+  const again = <T>(action: string, send: Parameters<typeof session.run<T>>[2]) =>
+    withRetries(() => session.run(action, signal, send), { signal, log });
+
+  async function* list(prefix: string) {
+    for (let token: string | undefined; ;) {
+      const page = await again(`list ${prefix || "the bucket"}`, (client, options) =>
+        client.send(
+          new ListObjectsV2Command({
+            Bucket: session.bucket,
+            Prefix: prefix,
+            ...(token === undefined ? {} : { ContinuationToken: token }),
+          }),
+          options,
+        ),
+      );
+      for (const { Key: key = "", Size = 0, LastModified } of page.Contents ?? [])
+        if (key.endsWith(".zip"))
+          yield { key, sizeBytes: Size, modifiedMs: LastModified?.getTime() ?? 0 };
+      token = page.NextContinuationToken;
+      if (token === undefined) return;
+    }
+  }
+
+  async function range(key: string, Range: string, condition: { IfMatch?: string }) {
+    return again(`fetch ${key}`, async (client, options) => {
+      const command = new GetObjectCommand({ ...session.at(key), Range, ...condition });
+      const { Body } = await client.send(command, options);
+      return Buffer.from((await Body?.transformToByteArray()) ?? []);
+    });
+  }
+
+  async function head(key: string, bytes: number) {
+    try {
+      return await range(key, `bytes=0-${bytes - 1}`, {});
+    } catch (error) {
+      // Removed meanwhile, or empty: a range of nothing is refused (416).
+      const failure = failureOf(error);
+      if (failure === "not_found" || failure === "refused") return Buffer.alloc(0);
+      throw error;
+    }
+  }
+
+  async function open(key: string) {
+    const found = await again(`look at ${key}`, (client, options) =>
+      client.send(new HeadObjectCommand(session.at(key)), options),
+    );
+    const sizeBytes = found.ContentLength ?? 0;
+    const version = found.ETag ?? "";
+    return {
+      name: `${key} in ${session.bucket}`,
+      sizeBytes,
+      version,
+      async read(start: number, end: number) {
+        if (Math.min(end, sizeBytes) <= start) return Buffer.alloc(0);
+        const last = Math.min(end, sizeBytes) - 1;
+        return range(key, `bytes=${start}-${last}`, version === "" ? {} : { IfMatch: version });
+      },
+      close: () => Promise.resolve(),
+    };
+  }
+
+  return {
+    name: `bucket ${session.bucket} at ${session.address}`,
+    list,
+    head,
+    open,
+    close: () => session.close(),
+  };
+}

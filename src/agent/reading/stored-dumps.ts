@@ -1,0 +1,83 @@
+// The dumps in a store, for reading: what there is, and the bytes of one. Two adapters: an S3 bucket here, a
+// directory below. Writing is delivery's.
+import { readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { AppError, errnoOf } from "../../model/app-error.ts";
+import type { StoreSettings } from "../../config/store-settings.ts";
+import { openFileSource, type ByteSource } from "./byte-source.ts";
+
+export interface StoredDump {
+  key: string;
+  sizeBytes: number;
+  modifiedMs: number;
+}
+
+/** A source whose bytes stay the same: version changes when the object does. */
+export interface StoredSource extends ByteSource {
+  readonly version: string;
+}
+
+export interface StoredDumps {
+  /** For messages. */
+  readonly name: string;
+  /** Every zip whose key begins with the prefix, page by page. */
+  list(prefix: string): AsyncGenerator<StoredDump>;
+  /** The dump's first bytes; empty where it is gone meanwhile, or is too short to be one. */
+  head(key: string, bytes: number): Promise<Buffer>;
+  /** Throws AppError where there is none. */
+  open(key: string): Promise<StoredSource>;
+  close(): void;
+}
+
+/** Throws AppError "configuration" for settings that name no store. */
+export async function openStoredDumps(settings: StoreSettings): Promise<StoredDumps> {
+  if (settings.STORE_URL !== "") return openDirectory(fileURLToPath(settings.STORE_URL));
+  const { openBucket } = await import("./stored-dumps-s3.ts");
+  return openBucket(settings);
+}
+
+/** The dumps of a directory: the store of a VM without a bucket, and CORE_DIR itself. */
+export function openDirectory(directory: string): StoredDumps {
+  return {
+    name: directory,
+    async *list(prefix) {
+      const names = await readdir(directory, { recursive: true });
+      for (const key of names.sort()) {
+        if (!key.endsWith(".zip") || !key.startsWith(prefix)) continue;
+        const found = await statIfThere(join(directory, key));
+        if (found?.isFile()) yield { key, sizeBytes: found.size, modifiedMs: found.mtimeMs };
+      }
+    },
+    async head(key, bytes) {
+      try {
+        const source = await openFileSource(join(directory, key));
+        return await source.read(0, bytes).finally(() => source.close());
+      } catch (error) {
+        if (error instanceof AppError) return Buffer.alloc(0); // delivered and removed meanwhile
+        throw error;
+      }
+    },
+    async open(key) {
+      const path = join(directory, key);
+      const mtimeMs = (await stat(path).catch(noSuch(directory, key))).mtimeMs;
+      return Object.assign(await openFileSource(path), { version: String(mtimeMs) });
+    },
+    close: () => undefined,
+  };
+}
+
+function noSuch(directory: string, key: string) {
+  return (cause: unknown) => {
+    throw new AppError("store", `there is no ${key} in ${directory}`, { cause });
+  };
+}
+
+async function statIfThere(path: string) {
+  try {
+    return await stat(path);
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return undefined; // delivered and removed meanwhile
+    throw error;
+  }
+}
