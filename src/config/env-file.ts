@@ -5,7 +5,7 @@ import { AppError } from "../model/app-error.ts";
 /** One line a key. Throws AppError "configuration" for a value that no quoting can carry. */
 export function formatEnvFile(values: Readonly<Record<string, string | number | boolean>>): string {
   return Object.entries(values)
-    .map(([key, value]) => `${key}=${quote(String(value))}\n`)
+    .map(([key, value]) => formatLine(key, String(value)))
     .join("");
 }
 
@@ -18,18 +18,21 @@ export function parseEnvFile(text: string): Record<string, string> {
   return parsed;
 }
 
-/** The first quote that the value does not hold; double quotes would also expand a backslash. */
-function quote(value: string): string {
-  const mark = ['"', "'", "`"].find(
-    (candidate) => !value.includes(candidate) && !(candidate === '"' && value.includes("\\")),
-  );
-  if (mark === undefined || /[\r\n]/.test(value))
+/**
+ * The value between quotes that bring it back as it is. Tried, not reasoned: in Bun 1.4.5 double quotes expand
+ * a backslash, and no quote may follow one.
+ */
+function formatLine(key: string, value: string): string {
+  const forms = ['"', "'", "`"].map((mark) => `${key}=${mark}${value}${mark}\n`);
+  const line = forms.find((form) => {
+    const { [key]: read, NEXT: next } = parseEnvFile(`${form}NEXT="1"\n`);
+    return read === value && next === "1";
+  });
+  if (line === undefined || /[\r\n]/.test(value))
     throw new AppError(
       "configuration",
       `${JSON.stringify(value)} cannot be written to a .env file`,
-      {
-        hint: "use at most two kinds of quotes, on one line",
-      },
+      { hint: "use at most two kinds of quotes, no backslash at the end, on one line" },
     );
-  return mark + value + mark;
+  return line;
 }
