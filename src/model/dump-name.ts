@@ -24,14 +24,14 @@ export const NAME_MAX_BYTES = 200;
 /** A single value is cut here so that one hostile field cannot push the others out of the name. */
 const VALUE_MAX_CHARACTERS = 80;
 
-const PLACEHOLDER = /\{\{\s*([^{}]*?)\s*\}\}|\{\s*([^{}]*?)\s*\}/g;
+const PLACEHOLDER = /\{\{([^{}]*)\}\}|\{([^{}]*)\}/g;
 
 /** The fields of a template that we do not know, and stray braces as "{" or "}"; empty when it is good. */
 export function unknownTemplateFields(template: string): string[] {
   const known: readonly string[] = TEMPLATE_FIELDS;
   const unknown: string[] = [];
   const rest = template.replace(PLACEHOLDER, (_, double?: string, single?: string) => {
-    const field = double ?? single ?? "";
+    const field = (double ?? single ?? "").trim();
     if (!known.includes(field)) unknown.push(`{${field}}`);
     return "";
   });
@@ -48,7 +48,7 @@ export function renderDumpName(template: string, values: TemplateValues): string
   if (unknownTemplateFields(template).length > 0) return safeComponent(values.uuid);
   const known = values as Record<string, string | undefined>;
   const rendered = template.replace(PLACEHOLDER, (_, double?: string, single?: string) =>
-    safeText(known[double ?? single ?? ""] ?? "").slice(0, VALUE_MAX_CHARACTERS),
+    safeText(known[(double ?? single ?? "").trim()] ?? "").slice(0, VALUE_MAX_CHARACTERS),
   );
   return safeComponent(rendered) || safeComponent(values.uuid);
 }
