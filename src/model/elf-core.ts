@@ -3,8 +3,10 @@
 // stands in a section header at the very end, which is then the end. Source: elf(5), fs/binfmt_elf.c.
 
 const MAGIC = [0x7f, 0x45, 0x4c, 0x46] as const;
+const CLASS_32 = 1;
 const CLASS_64 = 2;
 const LITTLE_ENDIAN = 1;
+const BIG_ENDIAN = 2;
 const ET_CORE = 4;
 const PN_XNUM = 0xffff;
 
@@ -82,9 +84,13 @@ export class ElfCoreReader {
   }
 
   private readIdentity(): void {
-    const isElf = MAGIC.every((byte, index) => this.carry[index] === byte);
-    this.layout = this.carry[4] === CLASS_64 ? LAYOUT_64 : LAYOUT_32;
-    this.littleEndian = this.carry[5] === LITTLE_ENDIAN;
+    const [width, order] = [this.carry[4], this.carry[5]];
+    const isElf =
+      MAGIC.every((byte, index) => this.carry[index] === byte) &&
+      (width === CLASS_32 || width === CLASS_64) &&
+      (order === LITTLE_ENDIAN || order === BIG_ENDIAN);
+    this.layout = width === CLASS_64 ? LAYOUT_64 : LAYOUT_32;
+    this.littleEndian = order === LITTLE_ENDIAN;
     this.state = isElf ? "header" : "not_elf";
   }
 
@@ -93,8 +99,13 @@ export class ElfCoreReader {
     const type = this.u16(16);
     this.segmentsOffset = wide ? this.u64(32) : this.u32(28);
     const sectionsOffset = wide ? this.u64(40) : this.u32(32);
+    const segmentBytes = this.u16(wide ? 54 : 42);
     const segments = this.u16(wide ? 56 : 44);
-    if (type !== ET_CORE || this.segmentsOffset < this.layout.headerBytes) {
+    if (
+      type !== ET_CORE ||
+      segmentBytes !== this.layout.segmentBytes ||
+      this.segmentsOffset < this.layout.headerBytes
+    ) {
       this.state = "not_elf";
     } else if (segments === PN_XNUM) {
       this.endBytes = sectionsOffset + this.layout.sectionBytes;
