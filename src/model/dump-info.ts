@@ -59,34 +59,49 @@ export interface DumpInfo {
   settings_ignored: string[];
 }
 
-const LIST_MAX_ITEMS = 32;
-/** Texts are cut to the first length; where the record is still too long, to the second. */
-const TEXT_MAX_CHARACTERS = [1024, 96] as const;
+/** How long each text and list may be, for a record that is still too long the next, shorter ones. */
+const CUTS = [
+  { characters: 1024, items: 32 },
+  { characters: 256, items: 32 },
+  { characters: 256, items: 8 },
+  { characters: 96, items: 8 },
+  { characters: 96, items: 0 },
+] as const;
 
 /**
- * The record as JSON of at most maxBytes bytes (16 KiB always suffice). What is too long is cut:
- * first the texts, then the lists. Control characters are escaped by JSON itself.
+ * The record as JSON of at most maxBytes bytes (16 KiB always suffice): what is too long is cut, and says
+ * so. Control characters are escaped by JSON itself.
  */
 export function formatDumpInfo(info: DumpInfo, maxBytes: number): Uint8Array {
-  const [roomy, tight] = TEXT_MAX_CHARACTERS;
-  const whole = encode(cutRecord(info, roomy));
-  if (whole.length <= maxBytes) return whole;
-  const note = { what: "details", why: "too long for dump-info" };
-  return encode(cutRecord({ ...info, missing: [note], settings_ignored: [] }, tight));
+  const records = CUTS.values().map(({ characters, items }) =>
+    encode(cutRecord(info, characters, items)),
+  );
+  const fitting = records.find((record) => record.length <= maxBytes);
+  if (fitting === undefined) throw new RangeError(`dump-info does not fit into ${maxBytes} bytes`);
+  return fitting;
 }
 
 function encode(info: DumpInfo): Uint8Array {
   return new TextEncoder().encode(`${JSON.stringify(info, null, 2)}\n`);
 }
 
-function cutRecord(info: DumpInfo, maxCharacters: number): DumpInfo {
-  const cutList = info.missing.slice(0, LIST_MAX_ITEMS);
+function cutRecord(info: DumpInfo, maxCharacters: number, maxItems: number): DumpInfo {
+  const { missing, settings_ignored } = info;
+  const lost = missing.length - maxItems;
+  const more = { what: "more", why: `${lost} more, too many for dump-info` };
+  const ignoredLost = settings_ignored.length - maxItems;
   return {
     ...cutTexts(info, maxCharacters),
-    missing: cutList.map((item) => cutTexts(item, maxCharacters)),
-    settings_ignored: info.settings_ignored
-      .slice(0, LIST_MAX_ITEMS)
-      .map((line) => cutText(line, maxCharacters)),
+    // The entry's name, which is short by its own rules.
+    dump_file: info.dump_file,
+    missing: [
+      ...missing.slice(0, maxItems).map((item) => cutTexts(item, maxCharacters)),
+      ...(lost > 0 ? [more] : []),
+    ],
+    settings_ignored: [
+      ...settings_ignored.slice(0, maxItems).map((line) => cutText(line, maxCharacters)),
+      ...(ignoredLost > 0 ? [`${ignoredLost} more, too many for dump-info`] : []),
+    ],
   };
 }
 
