@@ -1,0 +1,52 @@
+import { expect, test } from "bun:test";
+import {
+  AppError,
+  EXIT,
+  describeError,
+  errnoOf,
+  exitCodeOf,
+  oneLine,
+} from "../../../src/model/app-error.ts";
+
+test("an error reads as one line: what failed, why, and what to do", () => {
+  const error = new AppError("core_directory", "cannot write to /cores", {
+    cause: new Error("ENOSPC: no space left", { cause: new Error("tmpfs is full") }),
+    hint: "free space there",
+  });
+  expect(describeError(error)).toBe(
+    "cannot write to /cores: ENOSPC: no space left: tmpfs is full (free space there)",
+  );
+});
+
+test("a cause that says the same again is said once, and one that is its own cause ends", () => {
+  const error = new Error("again");
+  error.cause = error;
+  expect(describeError(error)).toBe("again");
+});
+
+test("what is thrown need not be an error", () => {
+  expect(describeError("text")).toBe('"text"');
+  expect(describeError({ a: 1 })).toBe('{"a":1}');
+  expect(describeError(undefined)).toBe("");
+  expect(describeError(null)).toBe("");
+});
+
+test("nothing in a text can begin a line of its own or reverse the reading order", () => {
+  const hostile = 'a\nb\r\u0000\u001b[2J\u0085\u2028\u2029\u202e"';
+  expect(oneLine(hostile)).toBe('a\\u000ab\\u000d\\u0000\\u001b[2J\\u0085\\u2028\\u2029\\u202e"');
+  expect(JSON.parse(oneLine(JSON.stringify(hostile)))).toBe(hostile);
+});
+
+test("a wrong setting exits with 2, anything else with 1", () => {
+  expect(exitCodeOf(new AppError("usage", ""))).toBe(EXIT.usage);
+  expect(exitCodeOf(new AppError("configuration", ""))).toBe(EXIT.usage);
+  expect(exitCodeOf(new AppError("publish", ""))).toBe(EXIT.failed);
+  expect(exitCodeOf(new Error(""))).toBe(EXIT.failed);
+  expect(exitCodeOf(undefined)).toBe(EXIT.failed);
+});
+
+test("only a textual code is an errno", () => {
+  expect(errnoOf(Object.assign(new Error(""), { code: "ENOSPC" }))).toBe("ENOSPC");
+  for (const other of [{ code: 7 }, new Error(""), null, undefined, "ENOSPC"])
+    expect(errnoOf(other)).toBeUndefined();
+});
