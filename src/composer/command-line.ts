@@ -1,5 +1,6 @@
 // The composer's command line (contract, section 2): what the kernel put in for the % specifiers.
 // Nothing here can fail: a flag that is unknown, doubled or wrong is remembered as a complaint.
+import { TIMEOUT_MAX_SECONDS } from "../config/composer-settings.ts";
 import type { CrashContext } from "../model/crash-context.ts";
 
 /** Short and long name of each flag, and what it means to us. */
@@ -24,6 +25,12 @@ const FLAGS = {
 
 type FlagName = (typeof FLAGS)[keyof typeof FLAGS];
 
+/** What the crashing process may choose. */
+const ITS_OWN: readonly FlagName[] = ["hostname", "exe-name", "pathname"];
+/** JavaScript's last day, in the year 275760. */
+const TIMESTAMP_MAX_SECONDS = 8_640_000_000_000;
+const NO = /^(false|0|no|off)$/i;
+
 export interface ComposerCommandLine {
   crash: CrashContext;
   /** -d, where given; HOST_DIR/.env's CORE_DIR goes before it. */
@@ -37,11 +44,11 @@ export interface ComposerCommandLine {
 export function parseCommandLine(args: readonly string[], nowSeconds: number): ComposerCommandLine {
   const complaints: string[] = [];
   const given = collectFlags(args, complaints);
-  const number = (name: FlagName): number | null => {
+  const number = (name: FlagName, max = Number.MAX_SAFE_INTEGER): number | null => {
     const text = given.get(name);
     if (text === undefined || text === "") return null;
-    if (/^\d{1,15}$/.test(text)) return Number(text);
-    complaints.push(`--${name} ${JSON.stringify(text)} is no number`);
+    if (/^\d{1,16}$/.test(text) && Number(text) <= max) return Number(text);
+    complaints.push(`--${name} ${JSON.stringify(text.slice(0, 200))} is no number up to ${max}`);
     return null;
   };
   const crash: CrashContext = {
@@ -49,7 +56,7 @@ export function parseCommandLine(args: readonly string[], nowSeconds: number): C
     hostTid: number("host-tid"),
     pid: number("pid"),
     signal: number("signal"),
-    timestampSeconds: number("timestamp") ?? nowSeconds,
+    timestampSeconds: number("timestamp", TIMESTAMP_MAX_SECONDS) ?? nowSeconds,
     limitSize: given.get("limit-size") ?? "",
     uid: number("uid"),
     gid: number("gid"),
@@ -63,30 +70,36 @@ export function parseCommandLine(args: readonly string[], nowSeconds: number): C
   return {
     crash,
     coreDir: given.get("dir"),
-    timeoutSeconds: number("timeout") ?? undefined,
-    disableCompression: disable !== undefined && disable !== "false",
+    timeoutSeconds: number("timeout", TIMEOUT_MAX_SECONDS) || undefined,
+    disableCompression: disable !== undefined && !NO.test(disable),
     complaints,
   };
 }
 
 /**
- * The first value of each flag. Before Linux 5.3 a process name with blanks becomes arguments of its own;
- * our pattern puts what the process can choose last, so the first one is the kernel's.
+ * The first value of each flag. Before Linux 5.3 a process name with blanks becomes arguments of its own.
+ * Our pattern puts what the process can choose last, so the first value is the kernel's; in a pattern of
+ * another order (the ancestor's) a flag that comes twice after such a name is nobody's word.
  */
 function collectFlags(args: readonly string[], complaints: string[]): Map<FlagName, string> {
   const given = new Map<FlagName, string>();
+  const doubtful = new Set<FlagName>();
   const rest = [...args];
   for (let arg = rest.shift(); arg !== undefined; arg = rest.shift()) {
     const match = /^(?:-([A-Za-z])|--([a-z-]+))(?:=(.*))?$/s.exec(arg);
     const name = nameOf(match?.[1], match?.[2]);
     if (match === null || name === undefined) {
-      complaints.push(`unknown argument ${JSON.stringify(arg)}`);
+      complaints.push(`unknown argument ${JSON.stringify(arg.slice(0, 200))}`);
       continue;
     }
     const value = match[3] ?? (name === "disable-compression" ? "" : (rest.shift() ?? ""));
-    if (!given.has(name)) given.set(name, value);
-    else if (given.get(name) !== value)
-      complaints.push(`--${name} given twice, ${JSON.stringify(value)} ignored`);
+    if (!given.has(name)) {
+      if (!ITS_OWN.includes(name) && ITS_OWN.some((own) => given.has(own))) doubtful.add(name);
+      given.set(name, value);
+    } else if (given.get(name) !== value) {
+      if (doubtful.has(name)) given.set(name, "");
+      complaints.push(`--${name} given twice, ${JSON.stringify(value.slice(0, 200))} ignored`);
+    }
   }
   return given;
 }
