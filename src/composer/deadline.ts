@@ -5,15 +5,14 @@ const GRACE_AFTER_SIGTERM_MS = 5_000;
 
 export class Deadline {
   private readonly controller = new AbortController();
-  private timer: Timer;
-  private readonly onSigterm = () => {
-    clearTimeout(this.timer);
-    this.timer = this.schedule(GRACE_AFTER_SIGTERM_MS);
-  };
+  private readonly timers: Timer[] = [];
+  private readonly onSigterm = () => this.schedule(GRACE_AFTER_SIGTERM_MS);
 
+  /** timeoutSeconds: up to 24 days, setTimeout's longest. */
   constructor(timeoutSeconds: number) {
-    this.timer = this.schedule(timeoutSeconds * 1000);
-    process.on("SIGTERM", this.onSigterm);
+    this.schedule(timeoutSeconds * 1000);
+    process.once("SIGTERM", this.onSigterm);
+    process.on("SIGTERM", ignore);
   }
 
   /** Aborted when the time is up. */
@@ -26,11 +25,17 @@ export class Deadline {
   }
 
   clear(): void {
-    clearTimeout(this.timer);
+    for (const timer of this.timers) clearTimeout(timer);
     process.off("SIGTERM", this.onSigterm);
+    process.off("SIGTERM", ignore);
   }
 
-  private schedule(afterMs: number): Timer {
-    return setTimeout(() => this.controller.abort(new Error("the deadline passed")), afterMs);
+  /** The soonest one counts: a signal never prolongs the time. */
+  private schedule(afterMs: number): void {
+    const abort = () => this.controller.abort(new Error("the deadline passed"));
+    this.timers.push(setTimeout(abort, afterMs));
   }
 }
+
+/** A second SIGTERM must not end the composer: without a listener that is what the signal does. */
+function ignore(): void {}

@@ -4,8 +4,15 @@ import { statfs } from "node:fs/promises";
 /** On a small filesystem the reserve is this part of it at most; otherwise nothing could be stored at all. */
 const RESERVE_PART_MAX = 1 / 16;
 
-/** True while more than reserveBytes are free (for unprivileged users) on the filesystem of `directory`. */
+/**
+ * True while more than reserveBytes are free (for unprivileged users) on the filesystem of `directory`, and
+ * where it does not say: a write will tell.
+ */
 export async function hasFreeSpace(directory: string, reserveBytes: number): Promise<boolean> {
-  const { bavail, blocks, bsize } = await statfs(directory);
-  return bavail * bsize > Math.min(reserveBytes, blocks * bsize * RESERVE_PART_MAX);
+  try {
+    const { bavail, blocks, bsize } = await statfs(directory);
+    return bavail * bsize > Math.min(reserveBytes, blocks * bsize * RESERVE_PART_MAX);
+  } catch {
+    return true;
+  }
 }
