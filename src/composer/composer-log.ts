@@ -17,7 +17,13 @@ import { COMPOSER_LOG, COMPOSER_LOG_ROTATED } from "../model/host-file.ts";
 const MAX_BYTES = 1 << 20;
 /** A text longer than this is cut: escaped it may become six times as long. */
 const TEXT_MAX_CHARACTERS = 512;
-const APPEND = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NOFOLLOW;
+/** O_NONBLOCK: a FIFO in its place must not hold the dump up (regular files ignore the flag). */
+const APPEND =
+  constants.O_WRONLY |
+  constants.O_CREAT |
+  constants.O_APPEND |
+  constants.O_NOFOLLOW |
+  constants.O_NONBLOCK;
 
 export type Level = "debug" | "info" | "warn" | "error";
 export type Fields = Readonly<Record<string, string | number | boolean | null>>;
