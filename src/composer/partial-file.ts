@@ -44,12 +44,18 @@ export class PartialFile {
     return this.end;
   }
 
-  /** Appends all parts. What was written of them when it throws is cut off by the next truncate. */
+  /** Appends all parts, or none of them when it throws. */
   async append(parts: readonly Uint8Array[]): Promise<void> {
     const wanted = parts.reduce((sum, part) => sum + part.length, 0);
     if (wanted === 0) return;
-    const { bytesWritten } = await this.file.writev([...parts], this.end);
-    if (bytesWritten < wanted) await this.appendRest(parts, bytesWritten);
+    try {
+      const { bytesWritten } = await this.file.writev([...parts], this.end);
+      if (bytesWritten < wanted) await this.appendRest(parts, bytesWritten);
+    } catch (error) {
+      // What stays of a torn write would stand behind a zip that ends here, where readers look for its end.
+      await this.file.truncate(this.end);
+      throw error;
+    }
     this.end += wanted;
   }
 
@@ -76,8 +82,8 @@ export class PartialFile {
   }
 
   /**
-   * Syncs the file, gives it its name, `base.zip` or the first free `base-N.zip`, without ever
-   * replacing another file, and closes it. Returns the name. Throws AppError "publish".
+   * Syncs the file, gives it its name, `base.zip` or the first free `base-N.zip`, without ever replacing
+   * another file, and lets go of it. Returns the name. Throws AppError "publish".
    */
   async publish(base: string): Promise<string> {
     try {
@@ -86,7 +92,7 @@ export class PartialFile {
       throw new AppError("publish", `cannot sync ${this.path}`, { cause });
     }
     const name = await publishFile(this.path, base);
-    await this.file.close();
+    await this.file.close(); // frees the lock: delivery may begin
     return name;
   }
 

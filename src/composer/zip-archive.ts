@@ -19,6 +19,9 @@ import {
 import { FIRST_ENTRY_ROOM_BYTES } from "../model/partial-layout.ts";
 import type { PartialFile } from "./partial-file.ts";
 
+/** What an archive needs of its file. */
+export type ArchiveFile = Pick<PartialFile, "append" | "writeAt" | "truncate" | "sizeBytes">;
+
 /** How far the data of an entry is known to be good: what the entry is cut back to on a full disk. */
 export interface Checkpoint {
   /** Length of the file in bytes. */
@@ -54,7 +57,7 @@ class EntryStream implements ZipInputFile {
 }
 
 export class ZipArchive {
-  private readonly file: PartialFile;
+  private readonly file: ArchiveFile;
   private readonly modified: Date;
   private readonly zip: Zip;
   private readonly entries: PlacedEntry[] = [];
@@ -63,7 +66,7 @@ export class ZipArchive {
   private queued: Uint8Array[] = [];
   private queuedSize = 0;
 
-  constructor(file: PartialFile, modified: Date) {
+  constructor(file: ArchiveFile, modified: Date) {
     this.file = file;
     this.modified = modified;
     this.zip = new Zip((error, chunk) => {
@@ -99,10 +102,7 @@ export class ZipArchive {
 
   /** Ends the entry under way; crc and size are those of the uncompressed data. */
   end(crc: number, sizeBytes: number): void {
-    this.ending = true;
-    this.stream?.ondata?.(null, new Uint8Array(0), true);
-    this.ending = false;
-    this.stream = undefined;
+    this.endStream();
     this.close(crc, sizeBytes);
   }
 
@@ -130,18 +130,13 @@ export class ZipArchive {
     await this.flush();
   }
 
-  /** Where the last entry's data may be cut, if all of the uncompressed data so far has this crc and size. */
-  checkpoint(crc: number, sizeBytes: number): Checkpoint {
-    return { fileBytes: this.endBytes, crc, sizeBytes };
-  }
-
   /**
    * Drops the entries after the one at `index` and cuts that one back to a checkpoint, then closes it
    * with `tail` (what ends its compressed data).
    */
   async cutBack(index: number, { fileBytes, crc, sizeBytes }: Checkpoint, tail: Uint8Array) {
     this.dropQueue();
-    this.stream = undefined;
+    this.endStream();
     this.entries.length = index + 1;
     await this.file.truncate(fileBytes);
     await this.file.append([tail]);
@@ -180,6 +175,14 @@ export class ZipArchive {
     const parts = this.queued;
     this.dropQueue();
     await this.file.append(parts);
+  }
+
+  /** fflate passes nothing of the next entry on before the one under way has ended. */
+  private endStream(): void {
+    this.ending = true;
+    this.stream?.ondata?.(null, new Uint8Array(0), true);
+    this.ending = false;
+    this.stream = undefined;
   }
 
   private dropQueue(): void {
