@@ -4,6 +4,7 @@ import { crc32 } from "node:zlib";
 import { ElfCoreReader } from "../model/elf-core.ts";
 import { CORE_BLOCK_BYTES as BLOCK_BYTES } from "../model/partial-layout.ts";
 import { BlockDeflater, deflateZeros } from "./block-deflater.ts";
+import { Checkpoints } from "./checkpoints.ts";
 import type { CoreInput } from "./core-input.ts";
 import { Mailbox } from "./mailbox.ts";
 import { isNoSpace } from "./partial-file.ts";
@@ -17,9 +18,6 @@ const LANES = 4;
 const WRITE_BYTES = 256 * 1024;
 /** Deflated blocks between two collections: freed buffers return at once, and the peak stays flat. */
 const BLOCKS_PER_COLLECTION = 32;
-/** Places the core may be cut back to when the disk is full, and how far apart they are. */
-const CHECKPOINTS_MAX = 64;
-const CHECKPOINT_STEP_BYTES = 256 * 1024;
 
 export interface DrainOptions {
   compress: boolean;
@@ -29,6 +27,10 @@ export interface DrainOptions {
   hasSpace: () => Promise<boolean>;
   /** Called once, when the first bytes were read. */
   onFirstBytes: () => void;
+  /** Called when no more will be read, while the last blocks are still being written. Awaited. */
+  onLastBytes: () => Promise<void>;
+  /** Called where the input fails instead of ending: what was read until then is kept. */
+  onReadError: (error: unknown) => void;
 }
 
 interface Lane {
@@ -53,8 +55,7 @@ export class CoreDrain {
   private readonly passing = new Mailbox<Passing>();
   private readonly zeros = new Uint8Array(BLOCK_BYTES);
   private readonly deflatedZeros: Promise<readonly Uint8Array[]>;
-  private readonly older: Checkpoint[] = [];
-  private newest: Checkpoint;
+  private readonly checkpoints: Checkpoints;
   private sizeBytes = 0;
   private crc = 0;
   private deflatedBlocks = 0;
@@ -71,7 +72,7 @@ export class CoreDrain {
         block: new Uint8Array(BLOCK_BYTES),
         deflater: options.compress ? new BlockDeflater() : undefined,
       });
-    this.newest = { fileBytes: archive.endBytes, crc: 0, sizeBytes: 0 };
+    this.checkpoints = new Checkpoints({ fileBytes: archive.endBytes, crc: 0, sizeBytes: 0 });
   }
 
   /** Ends the drain from outside (deadline, selector), even while the input is silent. */
@@ -86,7 +87,10 @@ export class CoreDrain {
    * Errors other than a full disk are thrown.
    */
   async run(): Promise<DrainEnd> {
-    const reading = this.readBlocks().finally(() => this.passing.close());
+    const reading = this.readBlocks().finally(() => {
+      this.passing.close();
+      return this.options.onLastBytes();
+    });
     const writing = this.writeBlocks().catch((error: unknown) => {
       this.stop("no_space");
       if (!isNoSpace(error)) throw error;
@@ -97,20 +101,12 @@ export class CoreDrain {
 
   /** How much of the core is in the archive for certain, and its CRC-32. */
   get written(): Checkpoint {
-    return this.newest;
+    return this.checkpoints.newest;
   }
 
   /** The newest place at least freeBytes below the file's end to cut the core back to, if one is left. */
   takeCheckpoint(freeBytes: number): Checkpoint | undefined {
-    const limit = this.archive.endBytes - freeBytes;
-    if (this.newest.fileBytes <= limit) return this.newest;
-    while (this.older.length > 0) {
-      const checkpoint = this.older.pop();
-      if (checkpoint === undefined || checkpoint.fileBytes > limit) continue;
-      this.newest = checkpoint;
-      return checkpoint;
-    }
-    return undefined;
+    return this.checkpoints.cutTo(this.archive.endBytes - freeBytes);
   }
 
   private async readBlocks(): Promise<void> {
@@ -148,9 +144,12 @@ export class CoreDrain {
   }
 
   private readOrStop(block: Uint8Array, offset: number): Promise<number> {
-    return new Promise((resolve, reject) => {
+    return new Promise((resolve) => {
       this.wakeReader = () => resolve(0);
-      this.input.readSome(block, offset).then(resolve, reject);
+      this.input.readSome(block, offset).then(resolve, (error: unknown) => {
+        this.options.onReadError(error);
+        resolve(0);
+      });
     });
   }
 
@@ -189,9 +188,6 @@ export class CoreDrain {
 
   /** All that was passed so far is in the file: it may be cut back to here. */
   private remember(crc: number, sizeBytes: number): void {
-    const apart = this.newest.fileBytes - (this.older.at(-1)?.fileBytes ?? 0);
-    if (apart >= CHECKPOINT_STEP_BYTES) this.older.push(this.newest);
-    if (this.older.length > CHECKPOINTS_MAX) this.older.shift();
-    this.newest = { fileBytes: this.archive.endBytes, crc, sizeBytes };
+    this.checkpoints.remember({ fileBytes: this.archive.endBytes, crc, sizeBytes });
   }
 }

@@ -1,11 +1,14 @@
 // The composer's settings: HOST_DIR/.env. A bad or missing one never costs a core: defaults, and a complaint.
-import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { readComposerSettings, type ComposerSettings } from "../config/composer-settings.ts";
 import { parseEnvFile } from "../config/env-file.ts";
 import { describeComplaint } from "../config/setting.ts";
+import { readBounded } from "../host/bounded-read.ts";
 import { describeError } from "../model/app-error.ts";
 import type { ComposerCommandLine } from "./command-line.ts";
+
+/** Ours is below 2 KiB. */
+const ENV_FILE_MAX_BYTES = 64 * 1024;
 
 export interface Environment {
   /** Where the executable, `.env` and composer.log are. */
@@ -17,23 +20,29 @@ export interface Environment {
   complaints: string[];
 }
 
-export function readEnvironment(hostDir: string, commandLine: ComposerCommandLine): Environment {
+export async function readEnvironment(
+  hostDir: string,
+  commandLine: ComposerCommandLine,
+): Promise<Environment> {
   const complaints = [...commandLine.complaints];
-  const source = readSource(join(hostDir, ".env"), complaints);
+  const source = await readSource(join(hostDir, ".env"), complaints);
   const read = readComposerSettings(source);
   complaints.push(...read.complaints.map(describeComplaint));
   const settings: ComposerSettings = {
     ...read.settings,
-    TIMEOUT: commandLine.timeoutSeconds || read.settings.TIMEOUT,
+    TIMEOUT: commandLine.timeoutSeconds ?? read.settings.TIMEOUT,
     COMPRESSION: read.settings.COMPRESSION && !commandLine.disableCompression,
   };
   const coreDir = settings.CORE_DIR || resolve(hostDir, commandLine.coreDir || "cores");
   return { hostDir, settings, coreDir, complaints };
 }
 
-function readSource(path: string, complaints: string[]): Record<string, string> {
+/** A regular file of a sensible length; nothing else is waited for or followed. */
+async function readSource(path: string, complaints: string[]): Promise<Record<string, string>> {
   try {
-    return parseEnvFile(readFileSync(path, "utf8"));
+    const { data, cut } = await readBounded(path, ENV_FILE_MAX_BYTES);
+    if (cut) throw new Error(`${path} is longer than ${ENV_FILE_MAX_BYTES} bytes`);
+    return parseEnvFile(new TextDecoder().decode(data));
   } catch (error) {
     complaints.push(`no settings: ${describeError(error)}`);
     return {};

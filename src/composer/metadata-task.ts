@@ -1,27 +1,42 @@
 // Asking who crashed, beside the drain: started at the core's first bytes, waited for after its end.
+// Whatever happens to it, it has a result, and soon after the deadline: metadata never costs a core.
+import { describeError } from "../model/app-error.ts";
 import type { Metadata } from "./metadata/metadata.ts";
 
 /** Reading /proc takes a few milliseconds, unless the process made its memory a trap (userfaultfd). */
 const PROCESS_READ_MAX_MS = 500;
+/** The collection ends by itself at the deadline; this much later it is left alone. */
+const GRACE_AFTER_DEADLINE_MS = 1000;
+
+export interface MetadataTaskOptions {
+  /** Calls onProcessRead when it needs the crashed process's /proc no longer. */
+  collect: (onProcessRead: () => void) => Promise<Metadata>;
+  /** What counts where the collection failed, or did not end. */
+  fallback: (why: string) => Metadata;
+  /** Aborted at the deadline. */
+  deadline: AbortSignal;
+}
 
 export class MetadataTask {
-  private readonly collect: (onProcessRead: () => void) => Promise<Metadata>;
+  private readonly options: MetadataTaskOptions;
   private readonly read = Promise.withResolvers<void>();
   private running: Promise<Metadata> | undefined;
 
-  /** collect calls onProcessRead when it needs the crashed process's /proc no longer. */
-  constructor(collect: (onProcessRead: () => void) => Promise<Metadata>) {
-    this.collect = collect;
+  constructor(options: MetadataTaskOptions) {
+    this.options = options;
   }
 
   /** onSkip is called when the owner's rules leave this dump out. */
   start(onSkip: () => void): void {
-    this.running ??= this.collect(this.read.resolve).then((metadata) => {
-      if (metadata.verdict.kind === "skip") onSkip();
-      return metadata;
-    });
-    // Until result() is called nobody looks at a failure; it is not lost, only seen later.
-    this.running.catch(() => undefined);
+    this.running ??= this.run(onSkip);
+  }
+
+  private async run(onSkip: () => void): Promise<Metadata> {
+    const { collect, fallback } = this.options;
+    const collected = Promise.try(collect, this.read.resolve);
+    const metadata = await collected.catch((error: unknown) => fallback(describeError(error)));
+    if (metadata.verdict.kind === "skip") onSkip();
+    return metadata;
   }
 
   /**
@@ -30,17 +45,34 @@ export class MetadataTask {
    */
   async processRead(): Promise<void> {
     if (this.running === undefined) return;
-    let timer: Timer | undefined;
-    const expired = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, PROCESS_READ_MAX_MS);
-    });
-    await Promise.race([this.read.promise, this.running.catch(() => undefined), expired]);
-    clearTimeout(timer);
+    const read = Promise.race([this.read.promise, this.running]);
+    await within(read, PROCESS_READ_MAX_MS, () => undefined);
   }
 
-  /** What was found; asked for now where there was no first byte to start at. */
-  result(): Promise<Metadata> {
-    this.start(() => undefined);
-    return this.running ?? this.collect(this.read.resolve);
+  /** What was found; asked for now where there was no first byte to start at. Never fails. */
+  async result(): Promise<Metadata> {
+    const { deadline, fallback } = this.options;
+    this.running ??= this.run(() => undefined);
+    const passed = Promise.withResolvers<void>();
+    if (deadline.aborted) passed.resolve();
+    else deadline.addEventListener("abort", () => passed.resolve(), { once: true });
+    await Promise.race([this.running, passed.promise]);
+    return within(this.running, GRACE_AFTER_DEADLINE_MS, () =>
+      fallback("not done at the deadline"),
+    );
+  }
+}
+
+/** The promise's value, or `late()` where it takes longer. */
+async function within<T, U>(promise: Promise<T>, ms: number, late: () => U): Promise<T | U> {
+  let timer: Timer | undefined;
+  const expired = new Promise<"late">((resolve) => {
+    timer = setTimeout(() => resolve("late"), ms);
+  });
+  try {
+    const first = await Promise.race([promise.then((value) => ({ value })), expired]);
+    return first === "late" ? late() : first.value;
+  } finally {
+    clearTimeout(timer);
   }
 }

@@ -1,13 +1,9 @@
 // The story of one crash: settings, trace, drain, metadata, seal, publish. Only wires.
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { ComposerSettings } from "../config/composer-settings.ts";
-import { AppError, EXIT, describeError } from "../model/app-error.ts";
+import { EXIT, describeError } from "../model/app-error.ts";
 import type { CrashContext } from "../model/crash-context.ts";
-import { formatDumpInfo, type DumpInfo } from "../model/dump-info.ts";
 import { renderDumpName } from "../model/dump-name.ts";
-import { FIRST_ENTRY_MAX_BYTES } from "../model/partial-layout.ts";
-import { DEFLATED, STORED } from "../model/zip-records.ts";
 import { AttemptLog } from "./attempt.ts";
 import { parseCommandLine } from "./command-line.ts";
 import { ComposerLog, type Level } from "./composer-log.ts";
@@ -19,11 +15,11 @@ import { openDiskLimits, type DiskRules } from "./disk-limits.ts";
 import { readEnvironment, type Environment } from "./environment.ts";
 import { writeEvent } from "./event.ts";
 import { firstFacts, templateValues } from "./facts.ts";
-import type { EventFacts, Metadata } from "./metadata/metadata.ts";
+import { NO_EVENT_FACTS, type EventFacts, type Metadata } from "./metadata/metadata.ts";
+import { decide, rulesOf } from "./metadata/rules.ts";
 import { MetadataTask } from "./metadata-task.ts";
-import { PartialFile } from "./partial-file.ts";
+import { openDump } from "./opening.ts";
 import { sealArchive } from "./sealing.ts";
-import { ZipArchive } from "./zip-archive.ts";
 
 /**
  * Takes one core from `input` (a file descriptor) and publishes it as a zip. hostDir holds the executable,
@@ -36,7 +32,7 @@ export async function runComposer(
   input = 0,
 ): Promise<number> {
   const commandLine = parseCommandLine(args, Math.floor(Date.now() / 1000));
-  const environment = readEnvironment(hostDir, commandLine);
+  const environment = await readEnvironment(hostDir, commandLine);
   const uuid = crypto.randomUUID();
   const log = new ComposerLog(hostDir, uuid, logLevel(environment));
   const { crash } = commandLine;
@@ -49,14 +45,18 @@ export async function runComposer(
   });
   for (const complaint of environment.complaints)
     log.milestone("warn", "bad_setting", { complaint });
+  const deadline = new Deadline(environment.settings.TIMEOUT);
   const core = new CoreInput(input);
+  // Whatever else hangs then (a disk, /proc): the crashed process does not.
+  deadline.signal.addEventListener("abort", () => core.close());
   try {
-    return await composeDump({ uuid, crash, core, environment, log });
+    return await composeDump({ uuid, crash, core, deadline, environment, log });
   } catch (error) {
     log.milestone("error", "dump_failed", { error: describeError(error) });
     throw error;
   } finally {
     core.close();
+    deadline.clear();
   }
 }
 
@@ -64,39 +64,46 @@ interface Job {
   uuid: string;
   crash: CrashContext;
   core: CoreInput;
+  deadline: Deadline;
   environment: Environment;
   log: ComposerLog;
 }
 
 async function composeDump(job: Job): Promise<number> {
-  const { uuid, crash, core, environment, log } = job;
+  const { uuid, crash, core, deadline, environment, log } = job;
   const { settings, coreDir, complaints } = environment;
   const startedMs = Date.now();
   const info = { ...firstFacts(uuid, crash), settings_ignored: complaints };
-  const file = await openPartialFile(coreDir, uuid);
-  const archive = await openArchive(file, info, settings);
+  const { file, archive } = await openDump(coreDir, info, settings);
   const attempts = new AttemptLog();
-  const deadline = new Deadline(settings.TIMEOUT);
-  const metadata = new MetadataTask((onProcessRead) =>
-    collect(job, attempts, deadline.signal, onProcessRead),
-  );
+  const metadata = new MetadataTask({
+    collect: (onProcessRead) => collect(job, attempts, onProcessRead),
+    fallback: (why) => missingMetadata(job, attempts, why),
+    deadline: deadline.signal,
+  });
+  let drainedMs = 0;
   const drain = new CoreDrain(core, archive, {
     compress: settings.COMPRESSION,
     maxCoreBytes: settings.MAX_CORE_SIZE,
     hasSpace: openDiskLimits(coreDir, environment.hostDir, diskRules(settings), log),
     onFirstBytes: () => metadata.start(() => drain.stop("skipped")),
+    onLastBytes: async () => {
+      await metadata.processRead();
+      core.close();
+      drainedMs = Date.now() - startedMs;
+    },
+    onReadError: (error) =>
+      attempts.record("core", `could not be read on: ${describeError(error)}`),
   });
   deadline.signal.addEventListener("abort", () => drain.stop("timeout"));
+  if (deadline.passed) drain.stop("timeout");
 
   const end = await drain.run();
-  await metadata.processRead();
-  core.close();
-  const drainedMs = Date.now() - startedMs;
+  log.detail("debug", "core_drained", { end, core_bytes: drain.written.sizeBytes });
   const { verdict, facts, entries, event } = await metadata.result();
   if (verdict.kind === "skip") {
     await file.abandon();
     log.milestone("info", "dump_skipped", { reason: verdict.reason });
-    deadline.clear();
     return EXIT.done;
   }
 
@@ -119,22 +126,34 @@ async function composeDump(job: Job): Promise<number> {
     total_ms: Date.now() - startedMs,
   });
   if (settings.CORE_EVENTS) await announce(job, zip, sealed.namespace, event);
-  deadline.clear();
   return deadline.passed ? EXIT.deadline : EXIT.done;
 }
 
 /** Loaded when the core is flowing, not before: its code takes a while to start. */
 async function collect(
-  { crash, environment, log }: Job,
+  { crash, deadline, environment, log }: Job,
   attempts: AttemptLog,
-  signal: AbortSignal,
   onProcessRead: () => void,
 ): Promise<Metadata> {
   const { collectMetadata } = await import("./metadata/collect.ts");
   const { settings, hostDir } = environment;
   const places = { procDir: "/proc", hostDir };
-  const metadata = await collectMetadata(crash, settings, attempts, signal, places, onProcessRead);
+  const metadata = await collectMetadata(
+    crash,
+    settings,
+    attempts,
+    deadline.signal,
+    places,
+    onProcessRead,
+  );
   return limitCrashLoop(metadata, { crash, settings, hostDir, log });
+}
+
+/** Nothing is known of the pod: the owner's rules, if there are any, leave such a dump out. */
+function missingMetadata({ environment }: Job, attempts: AttemptLog, why: string): Metadata {
+  attempts.record("metadata", why);
+  const verdict = decide(rulesOf(environment.settings), { kind: "unknown", why });
+  return { verdict, facts: {}, entries: [], event: NO_EVENT_FACTS };
 }
 
 /** The event file. The dump is safe already: a failure is only logged. */
@@ -150,29 +169,6 @@ async function announce(
   } catch (error) {
     log.milestone("warn", "event_failed", { error: describeError(error) });
   }
-}
-
-async function openPartialFile(coreDir: string, uuid: string): Promise<PartialFile> {
-  try {
-    await mkdir(coreDir, { recursive: true, mode: 0o700 });
-  } catch (cause) {
-    throw new AppError("core_directory", `cannot make CORE_DIR ${coreDir}`, { cause });
-  }
-  return PartialFile.create(coreDir, uuid);
-}
-
-/** The archive with dump-info as far as it is known, and the core's entry open. */
-async function openArchive(
-  file: PartialFile,
-  info: DumpInfo,
-  settings: ComposerSettings,
-): Promise<ZipArchive> {
-  const base = renderDumpName(settings.FILENAME_TEMPLATE, templateValues(info));
-  const archive = new ZipArchive(file, new Date(Number(info.timestamp) * 1000));
-  const first = formatDumpInfo({ ...info, dump_file: `${base}.core` }, FIRST_ENTRY_MAX_BYTES);
-  await archive.addFirst(base, "-dump-info.json", first);
-  archive.begin(base, ".core", settings.COMPRESSION ? DEFLATED : STORED);
-  return archive;
 }
 
 function diskRules({ DISK_QUOTA, DISK_FREE, DISK_RESERVE }: ComposerSettings): DiskRules {

@@ -65,6 +65,10 @@ export async function writePartialStages(
     maxCoreBytes: 0,
     hasSpace: async () => true,
     onFirstBytes: () => undefined,
+    onLastBytes: async () => undefined,
+    onReadError: (error) => {
+      throw error;
+    },
   });
   const end = await drain.run();
   closeSync(input);

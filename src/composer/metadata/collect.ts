@@ -13,7 +13,7 @@ import { openRuntime } from "./open-runtime.ts";
 import { collectPodEntries, emptyPodEntries, imageNames } from "./pod-entries.ts";
 import { findPod, type FoundPod } from "./pod-lookup.ts";
 import { CRASH_PROC_PREFIX, readProcFiles } from "./proc-files.ts";
-import { decide, hasRules, type PodKnowledge, type Rules } from "./rules.ts";
+import { decide, hasRules, rulesOf, type PodKnowledge } from "./rules.ts";
 import { Steps } from "./steps.ts";
 
 /** Everything that waits in memory for the core's end. */
@@ -133,14 +133,6 @@ async function collectPod(
   } finally {
     runtime?.close();
   }
-}
-
-function rulesOf(settings: ComposerSettings): Rules {
-  return {
-    selector: settings.POD_SELECTOR_LABEL,
-    namespaceInclude: settings.NAMESPACE_INCLUDE,
-    namespaceExclude: settings.NAMESPACE_EXCLUDE,
-  };
 }
 
 /** A guess is good enough for a report, not for the owner's rules. */

@@ -1,5 +1,6 @@
 // The owner's rules on which dumps are collected: POD_SELECTOR_LABEL and the namespace lists.
 // Pure. What is not known for sure is left out: a rule is the owner's word on what may be taken.
+import type { ComposerSettings } from "../../config/composer-settings.ts";
 import type { Verdict } from "./metadata.ts";
 
 export interface Rules {
@@ -15,6 +16,14 @@ export type PodKnowledge =
   /** A process of no container: it has no namespace and no labels, for certain. */
   | { kind: "no_pod" }
   | { kind: "unknown"; why: string };
+
+export function rulesOf(settings: ComposerSettings): Rules {
+  return {
+    selector: settings.POD_SELECTOR_LABEL,
+    namespaceInclude: settings.NAMESPACE_INCLUDE,
+    namespaceExclude: settings.NAMESPACE_EXCLUDE,
+  };
+}
 
 /** True when there is any rule, i.e. the pod has to be known. */
 export function hasRules(rules: Rules): boolean {

@@ -52,6 +52,10 @@ test("every setting of the composer can be given to the agent, and arrives", () 
     INCLUDE_UNDUMPABLE_PROC_INFO: ["true", true],
     MAX_CORE_SIZE: ["1Gi", 2 ** 30],
     DISK_RESERVE: ["0", 0],
+    DISK_QUOTA: ["7%", "7%"],
+    DISK_FREE: ["1048576", "1048576"],
+    CRASH_LOOP_LIMIT: ["3", 3],
+    CRASH_LOOP_WINDOW: ["60", 60],
   };
   const fed = ["USE_CRIO_CONF", "EVENT_DIRECTORY", "CRIO_ENDPOINT", "CORE_DIR"];
   const source = Object.fromEntries(

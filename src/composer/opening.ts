@@ -1,0 +1,55 @@
+// The beginning of a dump's file: CORE_DIR made where it is missing, the hidden file, dump-info as far as it
+// is known, and the core's entry open. Nothing stays of a file that cannot hold even that.
+import { mkdir } from "node:fs/promises";
+import type { ComposerSettings } from "../config/composer-settings.ts";
+import { AppError } from "../model/app-error.ts";
+import { formatDumpInfo, type DumpInfo } from "../model/dump-info.ts";
+import { renderDumpName } from "../model/dump-name.ts";
+import { FIRST_ENTRY_MAX_BYTES } from "../model/partial-layout.ts";
+import { DEFLATED, STORED } from "../model/zip-records.ts";
+import { templateValues } from "./facts.ts";
+import { PartialFile, isNoSpace } from "./partial-file.ts";
+import { ZipArchive } from "./zip-archive.ts";
+
+export interface OpenedDump {
+  file: PartialFile;
+  archive: ZipArchive;
+}
+
+/** Throws AppError "core_directory" when CORE_DIR cannot take a dump at all. */
+export async function openDump(
+  coreDir: string,
+  info: DumpInfo,
+  settings: ComposerSettings,
+): Promise<OpenedDump> {
+  try {
+    await mkdir(coreDir, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new AppError("core_directory", `cannot make CORE_DIR ${coreDir}`, { cause });
+  }
+  const file = await PartialFile.create(coreDir, info.uuid);
+  try {
+    return { file, archive: await openArchive(file, info, settings) };
+  } catch (cause) {
+    await file.abandon();
+    throw new AppError("core_directory", `cannot write to CORE_DIR ${coreDir}`, {
+      cause,
+      ...(isNoSpace(cause)
+        ? { hint: "free space there, or give the cores a disk of their own" }
+        : {}),
+    });
+  }
+}
+
+async function openArchive(
+  file: PartialFile,
+  info: DumpInfo,
+  settings: ComposerSettings,
+): Promise<ZipArchive> {
+  const base = renderDumpName(settings.FILENAME_TEMPLATE, templateValues(info));
+  const archive = new ZipArchive(file, new Date(Number(info.timestamp) * 1000));
+  const first = formatDumpInfo({ ...info, dump_file: `${base}.core` }, FIRST_ENTRY_MAX_BYTES);
+  await archive.addFirst(base, "-dump-info.json", first);
+  archive.begin(base, ".core", settings.COMPRESSION ? DEFLATED : STORED);
+  return archive;
+}
