@@ -1,13 +1,12 @@
 // Dumps that end too early: SIGKILL to the crashing process, a deadline, a size limit, a full disk. Each
 // gives a valid zip that says so, and frees the process.
 import { expect } from "bun:test";
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { compilerObstacle, startSleeper } from "../../support/crash-program.ts";
 import { checkDump } from "../../support/dump-check.ts";
 import { gatedTest, kernelObstacle } from "../../support/gate.ts";
 import { withComposer } from "../../support/installed-composer.ts";
-import { withFolder } from "../../support/temporary-folder.ts";
+import { withSmallDisk } from "../../support/small-disk.ts";
 import { readersObstacle } from "../../support/zip-readers.ts";
 
 const obstacles = [kernelObstacle(), compilerObstacle(), readersObstacle()];
@@ -96,17 +95,3 @@ for (const [title, reserve] of [
       });
     });
   });
-
-/** A tmpfs of its own as CORE_DIR. */
-async function withSmallDisk(size: string, body: (path: string) => Promise<void>): Promise<void> {
-  await withFolder(async (folder) => {
-    const disk = join(folder, "disk");
-    await mkdir(disk);
-    Bun.spawnSync(["mount", "-t", "tmpfs", "-o", `size=${size},mode=700`, "tmpfs", disk]);
-    try {
-      await body(disk);
-    } finally {
-      Bun.spawnSync(["umount", disk]);
-    }
-  });
-}

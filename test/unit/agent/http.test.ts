@@ -1,16 +1,14 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { startHttp, type HttpServer } from "../../../src/agent/http.ts";
+import { freePort } from "../../support/free-port.ts";
 import { recordedLog } from "../../support/recorded-log.ts";
 
 let notReady: string | undefined;
 let server: HttpServer;
 const log = recordedLog();
-// A free port is found by listening on one first.
-beforeEach(() => {
+beforeEach(async () => {
   notReady = undefined;
-  const probe = Bun.serve({ port: 0, fetch: () => new Response() });
-  const port = probe.port ?? 0;
-  void probe.stop(true);
+  const port = await freePort();
   server = startHttp(port, { notReady: () => notReady, metrics: () => "x 1\n" }, log);
 });
 afterEach(() => server.stop());
