@@ -9,7 +9,7 @@ import { FIRST_ENTRY_MAX_BYTES } from "../model/partial-layout.ts";
 import { DEFLATED, STORED } from "../model/zip-records.ts";
 import { templateValues } from "./facts.ts";
 import { PartialFile, isNoSpace } from "./partial-file.ts";
-import { ZipArchive } from "./zip-archive.ts";
+import { ZipArchive, type ArchiveFile } from "./zip-archive.ts";
 
 export interface OpenedDump {
   file: PartialFile;
@@ -41,15 +41,17 @@ export async function openDump(
   }
 }
 
-async function openArchive(
-  file: PartialFile,
+/** The archive in a new file: a composer that is killed from here on leaves a dump that can be sealed. */
+export async function openArchive(
+  file: ArchiveFile,
   info: DumpInfo,
-  settings: ComposerSettings,
+  settings: Pick<ComposerSettings, "FILENAME_TEMPLATE" | "COMPRESSION">,
 ): Promise<ZipArchive> {
   const base = renderDumpName(settings.FILENAME_TEMPLATE, templateValues(info));
   const archive = new ZipArchive(file, new Date(Number(info.timestamp) * 1000));
   const first = formatDumpInfo({ ...info, dump_file: `${base}.core` }, FIRST_ENTRY_MAX_BYTES);
   await archive.addFirst(base, "-dump-info.json", first);
   archive.begin(base, ".core", settings.COMPRESSION ? DEFLATED : STORED);
+  await archive.flush();
   return archive;
 }

@@ -34,14 +34,21 @@ const CORE_ENTRY = 1;
 /** How much of the core's tail is given up at first when the disk is full; doubled each time, in bytes. */
 const FIRST_CUT_BYTES = 256 * 1024;
 
+const NO_ROOM = "no space left for it";
+
 /** Makes the file a whole zip and returns the dump-info in it. Throws what is not a full disk. */
 export async function sealArchive(sealing: Sealing): Promise<DumpInfo> {
+  let kept = sealing;
   let cutBytes = sealing.end === "no_space" ? 0 : undefined;
   for (;;) {
     try {
-      if (cutBytes === undefined) await closeCore(sealing);
-      else await cutCore(sealing, cutBytes);
-      return await addRest(sealing, cutBytes === undefined ? sealing.end : "no_space");
+      if (cutBytes === undefined) await closeCore(kept);
+      else if (!(await cutCore(kept, cutBytes))) {
+        kept = withoutEntries(kept);
+        cutBytes = 0;
+        continue;
+      }
+      return await addRest(kept, cutBytes === undefined ? sealing.end : "no_space");
     } catch (error) {
       if (!isNoSpace(error)) throw error;
       cutBytes = cutBytes === undefined ? 0 : Math.max(cutBytes * 2, FIRST_CUT_BYTES);
@@ -55,13 +62,23 @@ async function closeCore({ archive, drain, compress }: Sealing): Promise<void> {
   await archive.flush();
 }
 
-async function cutCore({ archive, drain, compress }: Sealing, freeBytes: number): Promise<void> {
+/** False when the core cannot be cut by that much. */
+async function cutCore({ archive, drain, compress }: Sealing, freeBytes: number): Promise<boolean> {
   const checkpoint = drain.takeCheckpoint(freeBytes);
-  if (checkpoint === undefined)
+  if (checkpoint === undefined) return false;
+  await archive.cutBack(CORE_ENTRY, checkpoint, compress ? FINAL_BLOCK : new Uint8Array(0));
+  return true;
+}
+
+/** The last resort: nothing of the core is left to give up. */
+function withoutEntries(sealing: Sealing): Sealing {
+  const { attempts, base, entries } = sealing;
+  if (entries.length === 0)
     throw new AppError("core_directory", "CORE_DIR is full: not even an empty dump fits", {
       hint: "free space there, or give the cores a filesystem of their own",
     });
-  await archive.cutBack(CORE_ENTRY, checkpoint, compress ? FINAL_BLOCK : new Uint8Array(0));
+  for (const { suffix } of entries) attempts.record(`${base}${suffix}`, NO_ROOM);
+  return { ...sealing, entries: [] };
 }
 
 async function addRest(sealing: Sealing, end: DrainEnd): Promise<DumpInfo> {
@@ -73,7 +90,7 @@ async function addRest(sealing: Sealing, end: DrainEnd): Promise<DumpInfo> {
       await archive.add(base, suffix, data, method);
     } catch (error) {
       if (!isNoSpace(error)) throw error;
-      leftOut.push({ what: `${base}${suffix}`, why: "no space left for it" });
+      leftOut.push({ what: `${base}${suffix}`, why: NO_ROOM });
     }
   }
   const info: DumpInfo = {

@@ -92,6 +92,8 @@ export class ZipArchive {
     this.entries.push({ ...place, crc: 0, sizeBytes: 0, compressedBytes: 0 });
     this.stream = new EntryStream(base + suffix, method, roomBytes);
     this.zip.add(this.stream);
+    // fflate holds the header back until the first data comes, and there may be none.
+    this.push(new Uint8Array(0));
   }
 
   /** Adds bytes of the entry under way, compressed already where its method says so. */
@@ -191,6 +193,7 @@ export class ZipArchive {
   }
 
   private queue(chunk: Uint8Array): void {
+    if (chunk.length === 0) return;
     this.queued.push(chunk);
     this.queuedSize += chunk.length;
   }

@@ -5,14 +5,12 @@ import { AttemptLog } from "../../src/composer/attempt.ts";
 import { CoreDrain } from "../../src/composer/core-drain.ts";
 import { CoreInput } from "../../src/composer/core-input.ts";
 import { firstFacts } from "../../src/composer/facts.ts";
+import { openArchive } from "../../src/composer/opening.ts";
 import { PartialFile } from "../../src/composer/partial-file.ts";
 import { sealArchive } from "../../src/composer/sealing.ts";
-import { ZipArchive } from "../../src/composer/zip-archive.ts";
 import { partialName } from "../../src/model/core-file.ts";
 import type { CrashContext } from "../../src/model/crash-context.ts";
-import { formatDumpInfo } from "../../src/model/dump-info.ts";
-import { FIRST_ENTRY_MAX_BYTES } from "../../src/model/partial-layout.ts";
-import { DEFLATED, STORED } from "../../src/model/zip-records.ts";
+import { DEFAULT_TEMPLATE } from "../../src/model/dump-name.ts";
 
 export interface PartialStages {
   /** Every byte of the core is written, and nothing after it. */
@@ -56,10 +54,8 @@ export async function writePartialStages(
   const info = firstFacts(UUID, CRASH);
   const file = await PartialFile.create(folder, UUID);
   const path = join(folder, partialName(UUID));
-  const archive = new ZipArchive(file, new Date(1_700_000_000_000));
-  const first = formatDumpInfo({ ...info, dump_file: `${BASE}.core` }, FIRST_ENTRY_MAX_BYTES);
-  await archive.addFirst(BASE, "-dump-info.json", first);
-  archive.begin(BASE, ".core", compress ? DEFLATED : STORED);
+  const settings = { FILENAME_TEMPLATE: DEFAULT_TEMPLATE, COMPRESSION: compress };
+  const archive = await openArchive(file, info, settings);
   const drain = new CoreDrain(new CoreInput(input), archive, {
     compress,
     maxCoreBytes: 0,

@@ -1,0 +1,51 @@
+// The composer's middle without its ends: a core from a descriptor through drain and sealing into an archive,
+// on whatever file the test gives it.
+import { AttemptLog } from "../../src/composer/attempt.ts";
+import { CoreDrain, type DrainEnd, type DrainOptions } from "../../src/composer/core-drain.ts";
+import { CoreInput } from "../../src/composer/core-input.ts";
+import { firstFacts } from "../../src/composer/facts.ts";
+import { openArchive } from "../../src/composer/opening.ts";
+import { sealArchive, type SmallEntry } from "../../src/composer/sealing.ts";
+import type { ArchiveFile } from "../../src/composer/zip-archive.ts";
+import type { DumpInfo } from "../../src/model/dump-info.ts";
+import { sampleCrash } from "./sample-crash.ts";
+
+export interface Composition {
+  compress: boolean;
+  entries: readonly SmallEntry[];
+  options: Partial<DrainOptions>;
+  /** Called with the drain before it runs. */
+  onDrain: (drain: CoreDrain) => void;
+}
+
+export interface Composed {
+  end: DrainEnd;
+  info: DumpInfo;
+}
+
+/** The dump's name in every such zip. */
+export const BASE = "T";
+
+export async function composeZip(
+  input: number,
+  file: ArchiveFile,
+  { compress = true, entries = [], options = {}, onDrain }: Partial<Composition> = {},
+): Promise<Composed> {
+  const info = firstFacts("0f8fad5b-d9cb-469f-a165-70867728950e", sampleCrash());
+  const settings = { FILENAME_TEMPLATE: BASE, COMPRESSION: compress };
+  const archive = await openArchive(file, info, settings);
+  const attempts = new AttemptLog();
+  const drain = new CoreDrain(new CoreInput(input), archive, {
+    compress,
+    maxCoreBytes: 0,
+    hasSpace: async () => true,
+    onFirstBytes: () => undefined,
+    onLastBytes: async () => undefined,
+    onReadError: (error) => attempts.record("core", String(error)),
+    ...options,
+  });
+  onDrain?.(drain);
+  const end = await drain.run();
+  const sealing = { archive, drain, end, compress, base: BASE, entries, info, attempts };
+  return { end, info: await sealArchive(sealing) };
+}
