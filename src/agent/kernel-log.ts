@@ -45,24 +45,26 @@ export function openKernelLog(
   let last: number | undefined;
 
   async function readDrops(): Promise<string[]> {
-    last ??= await readPosition();
+    const known = last ?? (await readPosition());
     const drops: string[] = [];
-    let newest = last;
+    let newest = known ?? -1;
     for (const record of readRecords(fd, block)) {
       const parsed = parseKernelRecord(record);
-      if (parsed === undefined || parsed.sequence <= last) continue;
-      newest = Math.max(newest, parsed.sequence);
-      if (isPipeLimitDrop(parsed.message)) drops.push(parsed.message);
+      if (parsed === undefined || parsed.sequence <= newest) continue;
+      newest = parsed.sequence;
+      if (known !== undefined && isPipeLimitDrop(parsed.message)) drops.push(parsed.message);
     }
-    // The log moves all the time; only a drop must not be counted again after a restart.
-    if (drops.length > 0) await writeFileAtomically(path, `${bootId} ${newest}`);
+    // The log moves all the time; the place matters where a drop must not be counted again, or not be missed.
+    if (known === undefined || drops.length > 0)
+      await writeFileAtomically(path, `${bootId} ${newest}`);
     last = newest;
     return drops;
   }
 
-  async function readPosition(): Promise<number> {
+  /** undefined where no agent has read in this boot: what was dropped before the install is not ours. */
+  async function readPosition(): Promise<number | undefined> {
     const [boot, sequence] = ((await readTextFile(path)) ?? "").split(" ");
-    return boot === bootId ? Number(sequence) || -1 : -1;
+    return boot === bootId && /^-?\d+$/.test(sequence ?? "") ? Number(sequence) : undefined;
   }
 
   return { readDrops, close: () => closeSync(fd) };

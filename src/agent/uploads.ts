@@ -4,6 +4,9 @@ import type { AgentSettings } from "../config/agent-settings.ts";
 import type { Log } from "../host/log.ts";
 import type { AgentMetrics } from "./agent-metrics.ts";
 import type { Delivery } from "./delivery/delivery.ts";
+import { readDumpInfo } from "./delivery/dump-labels.ts";
+import type { KubernetesApi } from "./kubernetes-api.ts";
+import { postEvent } from "./kubernetes-event.ts";
 import { sweepFolder } from "./sweep.ts";
 import { openSweeper } from "./sweeper.ts";
 
@@ -14,6 +17,8 @@ export interface Uploads {
 
 export interface UploadsContext {
   settings: AgentSettings;
+  /** undefined outside Kubernetes. */
+  kubernetes: KubernetesApi | undefined;
   metrics: AgentMetrics;
   log: Log;
   signal: AbortSignal;
@@ -26,10 +31,10 @@ export async function openUploads(context: UploadsContext): Promise<Uploads> {
   const { openDelivery } = await import("./delivery/delivery.ts");
   const delivery = openDelivery(settings, log);
   await describeStore(delivery, log);
-  const counted = countDeliveries(delivery, metrics);
+  const told = tellKubernetes(countDeliveries(delivery, metrics), context);
   const sweep = async () => {
     await reclaim(delivery, context);
-    return sweepFolder({ coreDir: settings.CORE_DIR, delivery: counted, log, signal });
+    return sweepFolder({ coreDir: settings.CORE_DIR, delivery: told, log, signal });
   };
   const sweeper = openSweeper(sweep, { log, signal });
   return {
@@ -60,6 +65,24 @@ function countDeliveries(delivery: Delivery, metrics: AgentMetrics): Delivery {
         metrics.deliveredBytes.add(outcome.sizeBytes);
         metrics.lastDelivery.set(Math.floor(Date.now() / 1000));
       }
+      return outcome;
+    },
+  };
+}
+
+/** With KUBERNETES_EVENTS: what was delivered is said on the pod. Nobody waits for the API server. */
+function tellKubernetes(
+  delivery: Delivery,
+  { settings, kubernetes, log }: UploadsContext,
+): Delivery {
+  if (kubernetes === undefined || !settings.KUBERNETES_EVENTS) return delivery;
+  return {
+    ...delivery,
+    deliver: async (path, signal, options) => {
+      // Afterwards the file is gone.
+      const facts = await readDumpInfo(path).catch(() => ({}));
+      const outcome = await delivery.deliver(path, signal, options);
+      if (outcome.kind === "delivered") void postEvent(kubernetes, facts, outcome.key, log);
       return outcome;
     },
   };

@@ -1,0 +1,36 @@
+// Crashes beyond core_pipe_limit start no composer: only the kernel's log knows of them, and the agent reads it.
+import { expect } from "bun:test";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { openKernelLog } from "../../../src/agent/kernel-log.ts";
+import { withCorePattern } from "../../support/borrowed-kernel.ts";
+import { compilerObstacle, startSleeper } from "../../support/crash-program.ts";
+import { gatedTest, kernelObstacle } from "../../support/gate.ts";
+import { withFolder } from "../../support/temporary-folder.ts";
+
+gatedTest(
+  "a crash that the kernel dropped is found in its log, once, by this agent or the next",
+  [kernelObstacle(), compilerObstacle()],
+  async () => {
+    await withFolder(async (folder) => {
+      await mkdir(join(folder, "host"));
+      const kernelLog = openKernelLog(join(folder, "host"));
+      await kernelLog.readDrops();
+      await withCorePattern(
+        "|/bin/sleep 2",
+        async () => {
+          const sleepers = await Promise.all([startSleeper("mapping"), startSleeper("mapping")]);
+          await Promise.all(sleepers.map((sleeper) => sleeper.crash()));
+        },
+        { corePipeLimit: "1" },
+      );
+      const drops = await kernelLog.readDrops();
+      kernelLog.close();
+      expect(drops).toHaveLength(1);
+      expect(drops[0]).toContain("mapping");
+      const next = openKernelLog(join(folder, "host"));
+      expect(await next.readDrops()).toEqual([]);
+      next.close();
+    });
+  },
+);
