@@ -36,6 +36,8 @@ export interface FaultProxy {
   /** How often each fault was injected. */
   counts: Record<Fault, number>;
   requests(): number;
+  /** The Host headers seen so far. */
+  hosts: Set<string>;
   /** The share of requests that meet each fault, from 0 to 1. */
   setRates(rates: Partial<Record<Fault, number>>): void;
   /** The next request that matches meets this fault. */
@@ -53,6 +55,7 @@ const SLOW_BYTES_PER_MS = 2000;
 export async function startFaultProxy(upstream: string, seed = 1): Promise<FaultProxy> {
   const counts = Object.fromEntries(FAULTS.map((fault) => [fault, 0])) as Record<Fault, number>;
   const planned: Planned[] = [];
+  const hosts = new Set<string>();
   const random = seededRandom(seed);
   const target = new URL(upstream);
   let rates: Partial<Record<Fault, number>> = {};
@@ -72,6 +75,7 @@ export async function startFaultProxy(upstream: string, seed = 1): Promise<Fault
 
   const server = createServer((incoming, outgoing) => {
     requests++;
+    hosts.add(incoming.headers.host ?? "");
     const fault = choose(incoming.method ?? "", incoming.url ?? "");
     if (fault !== undefined) counts[fault]++;
     // What breaks here was to break, or the client went away: either way there is nothing to tell.
@@ -87,6 +91,7 @@ export async function startFaultProxy(upstream: string, seed = 1): Promise<Fault
     endpoint: `http://127.0.0.1:${port}`,
     counts,
     requests: () => requests,
+    hosts,
     setRates: (wanted) => {
       rates = wanted;
     },
@@ -157,7 +162,7 @@ function forward(
     host: target.hostname,
     port: target.port,
     method: incoming.method,
-    path: incoming.url,
+    path: pathOf(incoming.url ?? "/"),
     headers: incoming.headers,
     agent: false,
   });
@@ -191,6 +196,13 @@ function forward(
     setTimeout(() => incoming.resume(), chunk.length / SLOW_BYTES_PER_MS);
   });
   incoming.once("end", () => onward.end());
+}
+
+/** A client that was told of a proxy (HTTP_PROXY) sends the whole address. */
+function pathOf(url: string): string {
+  if (!url.startsWith("http://")) return url;
+  const { pathname, search } = new URL(url);
+  return pathname + search;
 }
 
 export function completes(method: string, url: string): boolean {

@@ -16,6 +16,9 @@ export interface S3Server {
 }
 
 const ACCESS_KEY = "AKTEST";
+/** The name below which buckets are hosts; nothing resolves it, a proxy has to. */
+export const DNS_NAME = "s3.test";
+export const KMS_KEY_ID = "test-key-1";
 /** A role that the user may assume, and that may do everything (sts-sessions.ts). */
 export const ROLE_ARN = "arn:aws:iam:::role/uploader";
 const SECRET = "SKTESTSKTEST";
@@ -196,6 +199,12 @@ function clusterConfig({
     "rgw enable apis": "s3, sts, admin",
     "rgw run sync thread": "false",
     "rgw enable usage log": "false",
+    // Virtual-host style: bucket.s3.test.
+    "rgw dns name": DNS_NAME,
+    // SSE-KMS with a key of the configuration's, over plain http: for tests only.
+    "rgw crypt require ssl": "false",
+    "rgw crypt s3 kms backend": "testing",
+    "rgw crypt s3 kms encryption keys": `${KMS_KEY_ID}=${btoa("0123456789abcdef0123456789abcdef")}`,
     // Session credentials that end for real, soon enough for a test (sts-sessions.ts).
     "rgw s3 auth use sts": "true",
     "rgw sts key": "0123456789abcdef",
