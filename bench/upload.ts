@@ -1,21 +1,14 @@
 // `bun bench/upload.ts [--bytes 5000000000] [--rounds 3]`: one zip to a real S3 server (radosgw over memory),
 // by the compiled executable's `sweep` and by `rclone copy` in turn. Seconds, MB/s and peak RSS of each; what
 // goes into docs/performance.md is the median.
-import {
-  existsSync,
-  linkSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  statSync,
-} from "node:fs";
+import { linkSync, mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { writeDump } from "../test/support/dumps.ts";
 import { executablePath } from "../test/support/executable.ts";
 import { makeBucket, type Bucket } from "../test/support/bucket.ts";
+import { watchPeak } from "../test/support/peak-memory.ts";
 import { startRadosgw } from "../test/support/radosgw.ts";
 import { bucketVariables } from "../test/support/store-settings.ts";
 
@@ -90,23 +83,6 @@ async function measure(command: string[], env: Record<string, string>): Promise<
     seconds,
     peakMib: peak(),
     processorSeconds: Number(usage?.cpuTime.total ?? 0) / 1e6,
-  };
-}
-
-/**
- * The process's own high-water mark. (Not ru_maxrss: it keeps what the forking parent, this bench, had
- * before exec.) It only grows, so the last reading is short of the peak by 20 ms at most.
- */
-function watchPeak(pid: number): () => number {
-  let peakKib = 0;
-  const timer = setInterval(() => {
-    const path = `/proc/${pid}/status`;
-    const status = existsSync(path) ? readFileSync(path, "utf8") : "";
-    peakKib = Math.max(peakKib, Number(/^VmHWM:\s+(\d+)/m.exec(status)?.[1] ?? 0));
-  }, 20);
-  return () => {
-    clearInterval(timer);
-    return peakKib / 1024;
   };
 }
 

@@ -1,4 +1,4 @@
-// `bun test/campaign.ts [--dumps 100] [--kills 30] [--max-bytes 300000000] [--seed N]`: the fault campaign at
+// `bun test/campaign.ts [--dumps 100] [--kills 30] [--max-bytes 300000000] [--tls] [--seed N]`: the fault campaign at
 // its full size. verify runs a short one (test/e2e/store/campaign.test.ts).
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -12,6 +12,7 @@ const { values } = parseArgs({
     dumps: { type: "string", default: "100" },
     kills: { type: "string", default: "30" },
     "max-bytes": { type: "string", default: "300000000" },
+    tls: { type: "boolean", default: false },
     seed: { type: "string", default: String(Date.now() % 1_000_000) },
   },
 });
@@ -29,6 +30,7 @@ try {
     kills: Number(values.kills),
     batches: 5,
     seed: Number(values.seed),
+    tls: values.tls,
     rates: MIXED_RATES,
     say: (line) => console.log(line),
   });

@@ -5,9 +5,10 @@ import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { makeBucket, type Bucket } from "./bucket.ts";
 import { sha256Of, writeDump } from "./dumps.ts";
-import { seededRandom, startFaultProxy, type Fault, type FaultProxy } from "./fault-proxy.ts";
+import { seededRandom, startFaultProxy, type Fault } from "./fault-proxy.ts";
 import { startSweep } from "./sweep-process.ts";
 import { bucketVariables } from "./store-settings.ts";
+import { startTlsFront } from "./tls-front.ts";
 
 export interface CampaignPlan {
   folder: string;
@@ -19,6 +20,8 @@ export interface CampaignPlan {
   batches: number;
   seed: number;
   rates: Partial<Record<Fault, number>>;
+  /** The agent speaks TLS, and bodies go by another path (s3-body.ts). */
+  tls: boolean;
   say?: (line: string) => void;
 }
 
@@ -59,6 +62,11 @@ export async function runCampaign(plan: CampaignPlan): Promise<CampaignFigures> 
   const bucket = await makeBucket();
   const proxy = await startFaultProxy(bucket.server.endpoint, plan.seed);
   proxy.setRates(plan.rates);
+  const front = plan.tls ? await startTlsFront(proxy.endpoint) : undefined;
+  const address: Record<string, string> =
+    front === undefined
+      ? { S3_ENDPOINT: proxy.endpoint }
+      : { S3_ENDPOINT: front.endpoint, S3_CA_BUNDLE: front.caPath };
   const figures: CampaignFigures = {
     dumps: plan.dumps,
     bytes: 0,
@@ -79,7 +87,7 @@ export async function runCampaign(plan: CampaignPlan): Promise<CampaignFigures> 
     const wanted = await writeBatch(coreDir, count, batch, plan, random);
     figures.bytes += [...wanted.values()].reduce((sum, { bytes }) => sum + bytes, 0);
     const kills = Math.round((plan.kills * (batch + 1)) / plan.batches);
-    await deliverBatch(coreDir, kills, { plan, bucket, proxy, random, figures });
+    await deliverBatch(coreDir, kills, { address, bucket, random, figures });
     await checkBatch(coreDir, wanted, bucket, figures);
     plan.say?.(
       `batch ${batch + 1} of ${plan.batches}: ${figures.intact} intact, ${figures.kills} kills, ` +
@@ -87,6 +95,7 @@ export async function runCampaign(plan: CampaignPlan): Promise<CampaignFigures> 
     );
     rmSync(coreDir, { recursive: true });
   }
+  front?.stop();
   proxy.stop();
   figures.requests = proxy.requests();
   figures.seconds = (performance.now() - startedMs) / 1000;
@@ -118,9 +127,8 @@ async function writeBatch(
 }
 
 interface Running {
-  plan: CampaignPlan;
+  address: Record<string, string>;
   bucket: Bucket;
-  proxy: FaultProxy;
   random: () => number;
   figures: CampaignFigures;
 }
@@ -128,10 +136,10 @@ interface Running {
 async function deliverBatch(
   coreDir: string,
   killsByThen: number,
-  { bucket, proxy, random, figures }: Running,
+  { address, bucket, random, figures }: Running,
 ): Promise<void> {
   const variables = bucketVariables(bucket, {
-    S3_ENDPOINT: proxy.endpoint,
+    ...address,
     S3_TIMEOUT: "2",
     S3_MIN_SPEED: String(2 ** 20),
   });

@@ -13,6 +13,11 @@ export interface S3Server {
   endpoint: string;
   accessKey: string;
   secret: string;
+  /**
+   * A second gateway to the same buckets that also takes session credentials, and gives them (STS). It is
+   * started when first asked for: with STS on, radosgw 16 answers AccessDenied to every wrong key.
+   */
+  withSessions(): Promise<S3Server>;
 }
 
 const ACCESS_KEY = "AKTEST";
@@ -43,7 +48,7 @@ export function startRadosgw(memoryBytes = 4 * 2 ** 30): Promise<S3Server> {
 
 async function start(memoryBytes: number): Promise<S3Server> {
   const folder = mkdtempSync(join(tmpdir(), "cdh-radosgw-"));
-  const [gatewayPort = 0, monitorPort = 0] = await freePorts(2);
+  const [gatewayPort = 0, sessionsPort = 0, monitorPort = 0] = await freePorts(3);
   const daemons: Bun.Subprocess[] = [];
   process.on("exit", () => {
     for (const daemon of daemons) daemon.kill("SIGKILL");
@@ -52,13 +57,10 @@ async function start(memoryBytes: number): Promise<S3Server> {
   for (const name of ["mon", "osd", "rgw", "log", "run"]) mkdirSync(join(folder, name));
   const clusterId = crypto.randomUUID();
   const configPath = join(folder, "ceph.conf");
-  writeFileSync(
-    configPath,
-    clusterConfig({ folder, clusterId, monitorPort, gatewayPort, memoryBytes }),
-  );
+  writeFileSync(configPath, clusterConfig({ folder, clusterId, monitorPort, memoryBytes }));
   const ceph = (...args: string[]) => run([args[0] ?? "", "-c", configPath, ...args.slice(1)]);
   const daemon = (...args: string[]) => {
-    const log = Bun.file(join(folder, "log", `${args[0]}.out`));
+    const log = Bun.file(join(folder, "log", `${args[0]}-${daemons.length}.out`));
     const command = ["setpriv", "--pdeathsig", "KILL", args[0] ?? "", "-c", configPath];
     daemons.push(
       Bun.spawn([...command, ...args.slice(1), "-f"], { stdin: null, stdout: log, stderr: log }),
@@ -80,13 +82,36 @@ async function start(memoryBytes: number): Promise<S3Server> {
   await until("the OSD", async () => {
     if (!(await ceph("ceph", "osd", "stat")).includes("1 up")) throw new Error("the OSD is not up");
   });
-  daemon("radosgw", "-n", "client.admin");
-  const endpoint = `http://127.0.0.1:${gatewayPort}`;
-  await until("radosgw", async () => (await fetch(endpoint)).arrayBuffer());
+  const gateway = async (port: number, ...args: string[]) => {
+    daemon(
+      "radosgw",
+      "-n",
+      "client.admin",
+      `--rgw-frontends=beast endpoint=127.0.0.1:${port}`,
+      ...args,
+    );
+    const endpoint = `http://127.0.0.1:${port}`;
+    await until("radosgw", async () => (await fetch(endpoint)).arrayBuffer());
+    return endpoint;
+  };
+  const endpoint = await gateway(gatewayPort);
   const user = ["--uid=test", "--display-name=test", `--access-key=${ACCESS_KEY}`];
   await ceph("radosgw-admin", "user", "create", ...user, `--secret-key=${SECRET}`);
   await makeRole(ceph);
-  return { endpoint, accessKey: ACCESS_KEY, secret: SECRET };
+  let sessions: Promise<S3Server> | undefined;
+  const server: S3Server = {
+    endpoint,
+    accessKey: ACCESS_KEY,
+    secret: SECRET,
+    withSessions: () => {
+      sessions ??= gateway(sessionsPort, "--rgw-s3-auth-use-sts=true").then((second) => ({
+        ...server,
+        endpoint: second,
+      }));
+      return sessions;
+    },
+  };
+  return server;
 }
 
 async function makeRole(ceph: (...args: string[]) => Promise<string>): Promise<void> {
@@ -156,13 +181,11 @@ function clusterConfig({
   folder,
   clusterId,
   monitorPort,
-  gatewayPort,
   memoryBytes,
 }: {
   folder: string;
   clusterId: string;
   monitorPort: number;
-  gatewayPort: number;
   memoryBytes: number;
 }): string {
   const settings: Record<string, string | number> = {
@@ -194,7 +217,6 @@ function clusterConfig({
     "ms bind msgr1": "false",
     "mon data avail warn": 1,
     "mon data avail crit": 1,
-    "rgw frontends": `beast endpoint=127.0.0.1:${gatewayPort}`,
     "rgw data": `${folder}/rgw`,
     "rgw enable apis": "s3, sts, admin",
     "rgw run sync thread": "false",
@@ -206,7 +228,6 @@ function clusterConfig({
     "rgw crypt s3 kms backend": "testing",
     "rgw crypt s3 kms encryption keys": `${KMS_KEY_ID}=${btoa("0123456789abcdef0123456789abcdef")}`,
     // Session credentials that end for real, soon enough for a test (sts-sessions.ts).
-    "rgw s3 auth use sts": "true",
     "rgw sts key": "0123456789abcdef",
     "rgw sts min session duration": 1,
     // Deleted objects free their memory soon; the default is two hours.

@@ -136,11 +136,13 @@ const BY_CODE: Readonly<Record<string, Explanation>> = {
 export function explainS3Error(error: unknown, context: S3Context): StoreError {
   if (error instanceof StoreError) return error;
   const { name, status, headers, message } = factsOf(error);
+  // An answer without a body (HEAD, some gateways) leaves the SDK with this word only.
+  const cause = message === "UnknownError" ? new Error(`${status} ${name}`) : error;
   const retryAfterMs = parseRetryAfter(headers["retry-after"]);
   const known = BY_CODE[name] ?? byStatus(status);
   if (known !== undefined)
     return new StoreError(known.failure, known.message(context), {
-      cause: error,
+      cause,
       retryAfterMs,
       ...(known.hint === undefined ? {} : { hint: known.hint }),
     });

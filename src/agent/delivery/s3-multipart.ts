@@ -35,9 +35,9 @@ export function openS3Multipart(session: S3Session): MultipartStore {
     async uploadPart({ key, uploadId }, dump, { number, start, end }, signal) {
       const action = `upload part ${number} of ${key}`;
       const body = await readBody(session, dump, start, end, signal);
-      const input = { ...session.at(key), UploadId: uploadId, PartNumber: number, ...body.input };
+      const input = { ...session.at(key), UploadId: uploadId, PartNumber: number };
       const { ETag } = await session.run(action, signal, (client, options) =>
-        client.send(new UploadPartCommand(input), options),
+        client.send(new UploadPartCommand({ ...input, ...body.input() }), options),
       );
       const etag = unquoteEtag(ETag);
       if (etag === "") throw new StoreError("server", `${action}: the answer has no ETag`);

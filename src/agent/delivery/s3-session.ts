@@ -15,6 +15,8 @@ export class S3Session {
   readonly settings: StoreSettings;
   readonly bucket: string;
   readonly address: string;
+  /** No TLS. */
+  readonly isPlain: boolean;
   /** The payload is hashed and the hash signed. */
   readonly signsPayload: boolean;
   readonly sendsCrc32: boolean;
@@ -31,8 +33,10 @@ export class S3Session {
     this.#endpoint = planS3Endpoint(settings);
     this.bucket = this.#endpoint.bucket;
     this.address = this.#endpoint.url ?? `S3 (${this.#endpoint.region ?? "region by AWS_REGION"})`;
-    const isPlain = this.#endpoint.url?.startsWith("http://") ?? false;
-    this.signsPayload = { auto: isPlain, always: true, never: false }[settings.S3_SIGN_PAYLOAD];
+    this.isPlain = this.#endpoint.url?.startsWith("http://") ?? false;
+    this.signsPayload = { auto: this.isPlain, always: true, never: false }[
+      settings.S3_SIGN_PAYLOAD
+    ];
     this.sendsCrc32 = settings.S3_REQUEST_CHECKSUM === "when_supported";
     this.#conditional = settings.S3_CONDITIONAL_WRITES;
   }

@@ -75,9 +75,9 @@ export function openS3Store(settings: StoreSettings): ObjectStore {
 
   async function put(key: string, dump: Dump, signal: AbortSignal): Promise<Evidence> {
     const body = await readBody(session, dump, 0, dump.sizeBytes, signal);
-    const input = { ...session.at(key), ...objectHeaders(settings, dump), ...body.input };
+    const input = { ...session.at(key), ...objectHeaders(settings, dump) };
     const { ETag } = await session.write(`upload ${key}`, signal, (client, options, only) =>
-      client.send(new PutObjectCommand({ ...input, ...only }), options),
+      client.send(new PutObjectCommand({ ...input, ...body.input(), ...only }), options),
     );
     const isRight = unquoteEtag(ETag) === body.md5Hex;
     return { etag: body.md5Hex, etagIsMd5: isRight, crc32: body.crc32, answeredRight: isRight };

@@ -24,9 +24,11 @@ for (const source of SOURCES)
     const bucket = await makeBucket();
     const folder = temporaryFolder();
     const lifetimes = { realSeconds: 3600, claimedSeconds: 3600 };
-    const endpoints = startCredentialEndpoints(bucket.server, temporaryFolder(), lifetimes);
+    const server = await bucket.server.withSessions();
+    const endpoints = startCredentialEndpoints(server, temporaryFolder(), lifetimes);
     const sha256 = await sha256Of(writeDump(folder, "T.zip", { coreBytes: 12_000_000 }));
-    const variables = { ...bucketVariables(bucket, NO_KEYS), ...endpoints.variables(source) };
+    const address = { ...NO_KEYS, S3_ENDPOINT: server.endpoint };
+    const variables = { ...bucketVariables(bucket, address), ...endpoints.variables(source) };
     const { code, log } = await (await startSweep(folder, variables)).ended;
     if (code !== 0) console.error(log);
     expect(code).toBe(0);
@@ -38,10 +40,11 @@ for (const source of SOURCES)
 /** A session of three seconds, and an upload that takes ten. */
 async function uploadLongerThanSession(source: CredentialSource, claimedSeconds: number) {
   const bucket = await makeBucket();
-  const proxy = await startFaultProxy(bucket.server.endpoint);
+  const server = await bucket.server.withSessions();
+  const proxy = await startFaultProxy(server.endpoint);
   proxy.setRates({ slow_read: 1 });
   const folder = temporaryFolder();
-  const endpoints = startCredentialEndpoints(bucket.server, temporaryFolder(), {
+  const endpoints = startCredentialEndpoints(server, temporaryFolder(), {
     realSeconds: 3,
     claimedSeconds,
   });

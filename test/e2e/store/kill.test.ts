@@ -62,19 +62,24 @@ storeTest("two sweeps on one folder deliver every dump once between them", async
   expect(readdirSync(folder)).toEqual([]);
 });
 
-storeTest("a short campaign of faults and kills loses nothing and doubles nothing", async () => {
-  const figures = await runCampaign({
-    folder: temporaryFolder("cdh-campaign-"),
-    dumps: 12,
-    minBytes: 1000,
-    maxBytes: 30_000_000,
-    kills: 6,
-    batches: 1,
-    seed: Date.now() % 1_000_000,
-    rates: MIXED_RATES,
-  });
-  if (figures.problems.length > 0) console.error(formatCampaign(figures));
-  expect(figures.problems).toEqual([]);
-  expect(figures.intact).toBe(12);
-  expect(figures.kills).toBeGreaterThan(0);
-});
+for (const tls of [false, true])
+  storeTest(
+    `a short campaign of faults and kills loses and doubles nothing (TLS ${tls})`,
+    async () => {
+      const figures = await runCampaign({
+        folder: temporaryFolder("cdh-campaign-"),
+        dumps: 10,
+        minBytes: 1000,
+        maxBytes: 30_000_000,
+        kills: 5,
+        batches: 1,
+        seed: Date.now() % 1_000_000,
+        tls,
+        rates: MIXED_RATES,
+      });
+      if (figures.problems.length > 0) console.error(formatCampaign(figures));
+      expect(figures.problems).toEqual([]);
+      expect(figures.intact).toBe(10);
+      expect(figures.kills).toBeGreaterThan(0);
+    },
+  );
