@@ -4,6 +4,7 @@ import { copyFile, mkdir, realpath, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { contextOf, writeImageContext } from "../../build/image-context.ts";
 import { TARGETS } from "../../build/targets.ts";
+import type { Containerd } from "./containerd.ts";
 import { builtExecutable } from "./executable.ts";
 import { missingProgram } from "./gate.ts";
 import { runTool } from "./run-tool.ts";
@@ -33,6 +34,10 @@ export async function buildChartImage(reference: string, folder: string): Promis
   const archive = join(folder, "image.tar");
   await buildah("push", reference, `docker-archive:${archive}:${reference}`);
   return archive;
+}
+
+export async function importImage({ socket }: Containerd, archive: string): Promise<void> {
+  await runTool(["ctr", "-a", socket, "-n", "k8s.io", "images", "import", archive]);
 }
 
 /** With storage of its own, which goes with the folder. */

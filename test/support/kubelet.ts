@@ -55,11 +55,13 @@ export async function startRenderedPod(
   const logDirectory = join(podLogs, uid);
   await mkdir(join(logDirectory, container.name), { recursive: true });
   const security = securityOf(container);
+  const cgroupParent = `/kubepods/burstable/pod${uid}`;
+  containerd.podCgroups.push(cgroupParent);
   const sandboxConfig = {
     metadata: { name: `agent-${uid}`, uid, namespace: cluster.namespace, attempt: 0 },
     logDirectory,
     linux: {
-      cgroupParent: `/kubepods/burstable/pod${uid}`,
+      cgroupParent,
       securityContext: {
         namespaceOptions: NAMESPACES,
         privileged: security["privileged"],

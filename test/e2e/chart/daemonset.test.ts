@@ -8,11 +8,11 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect } from "bun:test";
 import { readKernel, withKernel } from "../../support/borrowed-kernel.ts";
 import { makeBucket, type Bucket } from "../../support/bucket.ts";
-import { buildChartImage, imageObstacle } from "../../support/chart-image.ts";
+import { buildChartImage, imageObstacle, importImage } from "../../support/chart-image.ts";
 import {
   APP_IMAGE,
   containerdObstacle,
-  withContainerd,
+  startContainerd,
   type Containerd,
 } from "../../support/containerd.ts";
 import { gatedTest, kernelObstacle } from "../../support/gate.ts";
@@ -21,8 +21,6 @@ import { startRenderedPod, type RenderedPod } from "../../support/kubelet.ts";
 import { startKubernetesServer, type KubernetesServer } from "../../support/kubernetes-server.ts";
 import { startPod } from "../../support/pods.ts";
 import { freePorts, s3Obstacle } from "../../support/radosgw.ts";
-import { runTool } from "../../support/run-tool.ts";
-import { withFolder } from "../../support/temporary-folder.ts";
 
 const NAMESPACE = "observe";
 const DAEMONSET = `GET /apis/apps/v1/namespaces/${NAMESPACE}/daemonsets/core-dump-handler`;
@@ -34,58 +32,41 @@ const runs = obstacles.every((obstacle) => obstacle === undefined);
 
 describe("the rendered pod", () => {
   let folder: string;
-  let image: string;
+  let containerd: Containerd;
   let bucket: Bucket;
-  let reference: string;
   beforeAll(async () => {
     if (!runs) return;
-    folder = await mkdtemp(join(tmpdir(), "core-dump-handler-image-"));
-    reference = agentContainerOf(await renderChart("helm4")).image;
-    [image, bucket] = await Promise.all([buildChartImage(reference, folder), makeBucket()]);
+    folder = await mkdtemp(join(tmpdir(), "core-dump-handler-chart-"));
+    const { image } = agentContainerOf(await renderChart("helm4"));
+    [containerd, bucket] = await Promise.all([startContainerd(folder), makeBucket()]);
+    await importImage(containerd, await buildChartImage(image, folder));
   }, PREPARE_MS);
   afterAll(async () => {
-    if (runs) await rm(folder, { recursive: true });
+    if (!runs) return;
+    await containerd.stop();
+    await rm(folder, { recursive: true });
   });
 
   for (const file of FILES)
     gatedTest(`of ${file || "the defaults"} catches, delivers and goes`, obstacles, async () => {
-      await withFolder(async (work) =>
-        withContainerd(work, async (containerd) => {
-          await runTool([
-            "ctr",
-            "-a",
-            containerd.socket,
-            "-n",
-            "k8s.io",
-            "images",
-            "import",
-            image,
-          ]);
-          const [port] = await freePorts(1);
-          const files = file === "" ? [] : [file];
-          const values = {
-            "daemonset.crioEndpoint": `unix://${containerd.socket}`,
-            "daemonset.httpPort": port,
-            "daemonset.s3Endpoint": bucket.server.endpoint,
-            "daemonset.s3BucketName": bucket.name,
-            "daemonset.s3AccessKey": bucket.server.accessKey,
-            "daemonset.s3Secret": bucket.server.secret,
-          };
-          const manifests = await renderChart("helm4", { files, values, namespace: NAMESPACE });
-          const api = startKubernetesServer();
-          try {
-            await live({
-              containerd,
-              manifests,
-              api,
-              bucket,
-              name: `victim-${FILES.indexOf(file)}`,
-            });
-          } finally {
-            api.stop();
-          }
-        }),
-      );
+      const [port] = await freePorts(1);
+      const values = {
+        "daemonset.crioEndpoint": `unix://${containerd.socket}`,
+        "daemonset.httpPort": port,
+        "daemonset.s3Endpoint": bucket.server.endpoint,
+        "daemonset.s3BucketName": bucket.name,
+        "daemonset.s3AccessKey": bucket.server.accessKey,
+        "daemonset.s3Secret": bucket.server.secret,
+      };
+      const files = file === "" ? [] : [file];
+      const manifests = await renderChart("helm4", { files, values, namespace: NAMESPACE });
+      const api = startKubernetesServer();
+      const name = `victim-${FILES.indexOf(file)}`;
+      try {
+        await live({ containerd, manifests, api, bucket, name, port: port ?? 0 });
+      } finally {
+        api.stop();
+      }
     });
 });
 
@@ -96,10 +77,12 @@ interface Scene {
   bucket: Bucket;
   /** Of the pod that crashes. */
   name: string;
+  /** Of the probes. */
+  port: number;
 }
 
 /** The pod's life: install, a crash, an update, an uninstall. */
-async function live({ containerd, manifests, api, bucket, name }: Scene): Promise<void> {
+async function live({ containerd, manifests, api, bucket, name, port }: Scene): Promise<void> {
   const folders = ["HOST_DIR", "CORE_DIR", "EVENT_DIR"].map(
     (variable) => envOf(manifests).get(variable)?.value ?? "",
   );
@@ -115,9 +98,9 @@ async function live({ containerd, manifests, api, bucket, name }: Scene): Promis
       apiUrl: api.access.baseUrl,
     };
     const agent = await startRenderedPod(containerd, podOf(manifests), cluster);
-    await until(agent, "the pattern", () =>
-      readKernel().corePattern.startsWith(`|${hostDir}/cdc `),
-    );
+    await until(agent, "readiness", async () => (await probe(port, "/readyz")) === 200);
+    expect(await probe(port, "/healthz")).toBe(200);
+    expect(readKernel().corePattern).toStartWith(`|${hostDir}/cdc `);
 
     const { containers } = await startPod(containerd, {
       name,
@@ -144,6 +127,14 @@ async function live({ containerd, manifests, api, bucket, name }: Scene): Promis
   });
 }
 
+/** The status of a probe; 0 where nobody answers. */
+async function probe(port: number, path: string): Promise<number> {
+  return fetch(`http://127.0.0.1:${port}${path}`).then(
+    ({ status }) => status,
+    () => 0,
+  );
+}
+
 async function objectsOf(bucket: Bucket, pod: string): Promise<string[]> {
   const found: string[] = [];
   for (const key of await bucket.keys())
@@ -164,7 +155,7 @@ async function until(
   what: string,
   holds: () => boolean | Promise<boolean>,
 ): Promise<void> {
-  for (let tries = 0; tries < 300; tries++) {
+  for (let tries = 0; tries < 900; tries++) {
     if (await holds()) return;
     await Bun.sleep(100);
   }
