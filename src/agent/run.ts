@@ -61,8 +61,8 @@ async function runAgentHere(environment: Environment): Promise<number> {
     log.warn("unknown_setting", { variable });
   log.info("starting", {
     version: VERSION,
-    hostDir: settings.HOST_DIR,
-    coreDir: settings.CORE_DIR,
+    host_dir: settings.HOST_DIR,
+    core_dir: settings.CORE_DIR,
   });
   const signal = stopSignal(log);
   const access = findKubernetes(environment);

@@ -1,0 +1,62 @@
+// docs/operations.md names every metric, event and exit code that the program has, and none that it has not.
+import { expect, test } from "bun:test";
+import { Glob } from "bun";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { openAgentMetrics } from "../../../src/agent/agent-metrics.ts";
+import { EXIT } from "../../../src/model/app-error.ts";
+
+const ROOT = join(import.meta.dir, "../../..");
+const PAGE = readFileSync(join(ROOT, "docs/operations.md"), "utf8");
+
+/** The rows' first cells of the table under a heading, as the words between back-quotes. */
+function namesUnder(heading: string): string[] {
+  const section = PAGE.split(`\n### ${heading}\n`)[1]?.split(/\n##/)[0] ?? "";
+  const cells = [...section.matchAll(/^\| (`[^|]*) \|/gm)].map(([, cell = ""]) => cell);
+  return cells.flatMap((cell) => [...cell.matchAll(/`([a-z_]+)/g)].map(([, name = ""]) => name));
+}
+
+function eventsIn(folder: string, call: RegExp): string[] {
+  const events = new Set<string>();
+  for (const path of new Glob("**/*.ts").scanSync(join(ROOT, folder))) {
+    const source = readFileSync(join(ROOT, folder, path), "utf8");
+    for (const [, name = ""] of source.matchAll(call)) events.add(name);
+  }
+  return [...events];
+}
+
+test("every metric is explained, and no other", () => {
+  const names = openAgentMetrics().registry.names();
+  expect(
+    namesUnder("Metrics")
+      .map((name) => `core_dump_handler_${name}`)
+      .sort(),
+  ).toEqual(names.sort());
+});
+
+test("every event of the agent is explained, and no other", () => {
+  const said = eventsIn("src/agent", /\blog\.(?:debug|info|warn|error)\(\s*"([a-z_]+)"/g);
+  // Chosen between two, and made from the name of a task that is polled.
+  const chosen = eventsIn("src/agent", /log\.info\(\w+ \? "([a-z_]+)"/g);
+  const otherwise = eventsIn("src/agent", /log\.info\(\w+ \? "[a-z_]+" : "([a-z_]+)"/g);
+  const polled = eventsIn("src/agent", /pollUntil\(\s*signal,\s*\w+,\s*"([a-z_]+)"/g);
+  const events = [...said, ...chosen, ...otherwise, ...polled.map((what) => `${what}_failed`)];
+  expect(namesUnder("Log events of the agent").sort()).toEqual([...new Set(events)].sort());
+});
+
+test("every event of the composer is explained, and no other", () => {
+  const events = eventsIn(
+    "src/composer",
+    /\.(?:milestone|detail)\(\s*[^"]*"[a-z]+"[^"]*,\s*"([a-z_]+)"/g,
+  );
+  const conditional = eventsIn("src/composer", /"warn" : "info",\s*"([a-z_]+)"/g);
+  expect(namesUnder("Log events of the composer").sort()).toEqual(
+    [...new Set([...events, ...conditional])].sort(),
+  );
+});
+
+test("every exit code is explained", () => {
+  const table = PAGE.split("| code |")[1]?.split("\n\n")[0] ?? "";
+  const codes = [...table.matchAll(/^\| (\d+) /gm)].map(([, code]) => Number(code));
+  expect(codes).toEqual(Object.values(EXIT).sort((a, b) => a - b));
+});
