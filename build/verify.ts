@@ -1,12 +1,12 @@
 // `bun run verify`: every check there is, on a fresh clone too, ending in one line of figures. What the
 // checks are is the table below; nothing here is imported from node_modules, as setup may yet fill it.
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, readdir, rm } from "node:fs/promises";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { endCommandsOnSignal, runCommand } from "./command.ts";
 import { bold, formatDuration, lastLines, say, step, type Mark } from "./console.ts";
 import { installDebianPackages, installNpmPackages } from "./setup.ts";
-import { executableOf, hostTarget } from "./targets.ts";
+import { ROOT, executableOf, hostTarget } from "./targets.ts";
 import {
   NOTHING,
   addFigures,
@@ -52,7 +52,8 @@ try {
     await report("unit tests", () => tests("unit"));
     if (await report("build", () => check([BUN, "build/build.ts"]))) {
       await report("binary tests", () => tests("binary"));
-      await report("e2e tests", () => tests("e2e"));
+      for (const part of await foldersOf("test/e2e"))
+        await report(`e2e ${part}`, () => tests(`e2e/${part}`));
     }
   }
 } finally {
@@ -91,7 +92,7 @@ async function prepare(install: typeof installNpmPackages): Promise<Stage> {
 }
 
 async function tests(folder: string): Promise<Stage> {
-  const file = join(reports, `${folder}.xml`);
+  const file = join(reports, `${folder.replace("/", "-")}.xml`);
   const { ok, output, reason } = await runCommand(
     [
       BUN,
@@ -113,6 +114,11 @@ async function tests(folder: string): Promise<Stage> {
   const note = formatFigures(figures);
   if (figures.failed > 0) return { mark: "FAILED", note, figures, output: `${output}\n${reason}` };
   return { mark: "ok", note, figures, output };
+}
+
+async function foldersOf(path: string): Promise<string[]> {
+  const entries = await readdir(join(ROOT, path), { withFileTypes: true });
+  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
 }
 
 /** A test process that was killed could not restore the sysctls: done here, and counted. */
