@@ -47,7 +47,9 @@ test("milestones are told at any level, details only at theirs", () =>
       log.milestone("info", "milestone", {});
       log.detail("info", "detail", {});
     }
-    const told = records(join(folder, "composer.log")).map(({ uuid, event }) => `${uuid} ${event}`);
+    const told = records(join(folder, "composer.log")).map(
+      ({ uuid, event }) => `${String(uuid)} ${String(event)}`,
+    );
     expect(told).toEqual([
       "debug milestone",
       "debug detail",

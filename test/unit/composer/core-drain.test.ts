@@ -135,9 +135,9 @@ gatedTest(
       const { end, info, core } = await drain(
         "cat core; exec sleep 60",
         {
-          onDrain: (drain) => {
+          onDrain: (started) => {
             // The two reads that the pipe's content takes are over by then, or what is missing is not written.
-            setTimeout(() => drain.stop(reason), 300);
+            setTimeout(() => started.stop(reason), 300);
           },
         },
         { core: sample },
@@ -151,9 +151,9 @@ gatedTest(
 
 gatedTest("the first reason to stop is the one that counts", [readersObstacle()], async () => {
   const { end, info } = await drain("exec yes", {
-    onDrain: (drain) => {
-      drain.stop("timeout");
-      drain.stop("size_limit");
+    onDrain: (started) => {
+      started.stop("timeout");
+      started.stop("size_limit");
     },
   });
   expect([end, info.truncated_by, info.core_bytes]).toEqual(["timeout", "timeout", 0]);
