@@ -14,6 +14,7 @@ import {
 import type { Log } from "../host/log.ts";
 import { readSysctl, writeSysctl } from "../host/sysctl.ts";
 import { errnoOf } from "../model/app-error.ts";
+import { waitForComposers } from "./living-composers.ts";
 import { readInstallRecord, RECORD_NAME, type InstallRecord } from "./install-record.ts";
 import { HOST_STATE_FILES } from "../model/host-file.ts";
 
@@ -23,6 +24,9 @@ const KERNEL_DEFAULTS = new Map([
   [CORE_PIPE_LIMIT.name, "0"],
   [SUID_DUMPABLE.name, "0"],
 ]);
+
+/** A preStop hook has half a minute in all; a dump that takes longer ends without us. */
+const COMPOSERS_MAX_MS = 10_000;
 
 export type RemovalSettings = Pick<
   AgentSettings,
@@ -34,6 +38,8 @@ export async function remove(settings: RemovalSettings, log: Log): Promise<void>
   const { HOST_DIR, CORE_DIR, EVENT_DIR } = settings;
   const record = await readInstallRecord(HOST_DIR, log);
   await restoreSysctls(settings, record, log);
+  const living = await waitForComposers(CORE_DIR, COMPOSERS_MAX_MS);
+  if (living > 0) log.warn("composers_at_work", { count: living });
   for (const name of installedNames(record)) {
     if (await removeFile(join(HOST_DIR, name))) log.info("file_removed", { name });
   }

@@ -1,9 +1,10 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { install } from "../../../src/agent/install.ts";
 import { remove } from "../../../src/agent/remove.ts";
 import { readRemovalSettings } from "../../../src/config/agent-settings.ts";
+import { tryLock } from "../../../src/host/libc.ts";
 import { makeHostTree, ORIGINAL_PATTERN, type HostTree } from "../../support/host-tree.ts";
 
 let host: HostTree;
@@ -127,6 +128,24 @@ test("dumps that were not uploaded stay", async () => {
   expect(existsSync(join(inHost("cores"), "a.zip"))).toBe(true);
   expect(existsSync(join(inHost("cores"), ".cdh-0.partial"))).toBe(true);
   expect(host.sysctls().pattern).toBe(ORIGINAL_PATTERN);
+});
+
+test("a dump under way is waited for, so that nothing is left of its traces", async () => {
+  await start();
+  const partial = join(inHost("cores"), ".cdh-0f8fad5b-d9cb-469f-a165-70867728950e.partial");
+  writeFileSync(partial, "");
+  const composer = openSync(partial, "r+");
+  expect(tryLock(composer)).toBe(true);
+  let removed = false;
+  const removal = end().then(() => (removed = true));
+  await Bun.sleep(200);
+  expect(removed).toBe(false);
+  expect(host.sysctls().pattern).toBe(ORIGINAL_PATTERN);
+  writeFileSync(inHost("composer.log"), "{}\n");
+  rmSync(partial);
+  closeSync(composer);
+  await removal;
+  expect(host.snapshot()).toEqual(before);
 });
 
 test("files of others in HOST_DIR stay, and so does a crictl that we did not bring", async () => {
