@@ -33,7 +33,9 @@ export async function sendParts(
     return evidence;
   } catch (error) {
     const failure = failureOf(error);
-    if (failure !== "gone" && failure !== "exists") throw error;
+    // radosgw answers NoSuchKey, not NoSuchUpload, to an id that it does not know.
+    const isGone = failure === "gone" || failure === "not_found";
+    if (!isGone && failure !== "exists") throw error;
     const { upload } = journal;
     journal.upload = null;
     await save();

@@ -98,7 +98,7 @@ export function openS3Multipart(session: S3Session): MultipartStore {
           client.send(new AbortMultipartUploadCommand(input), options),
         );
       } catch (error) {
-        if (failureOf(error) !== "gone") throw error;
+        if (!["gone", "not_found"].includes(failureOf(error) ?? "")) throw error;
       }
     },
 

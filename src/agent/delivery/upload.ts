@@ -39,8 +39,13 @@ async function deliverTo(key: string, context: UploadContext): Promise<"delivere
     if (before === "same") return "delivered";
     if (before === "different") return "taken";
   }
-  const evidence = await send(key, context);
-  const after = await look(key, evidence, context);
+  let evidence = await send(key, context);
+  let after = await look(key, evidence, context);
+  if (evidence === undefined && after === "absent") {
+    // The store had forgotten the upload that was to go on, and nothing stands there: from the beginning.
+    evidence = await send(key, context);
+    after = await look(key, evidence, context);
+  }
   if (after === "same") return "delivered";
   // Someone else's object came first.
   if (evidence === undefined && after === "different") return "taken";
