@@ -4,6 +4,8 @@ import { errnoOf } from "../model/app-error.ts";
 
 export interface Mount {
   mountPoint: string;
+  /** `ext4`, `overlay`, `tmpfs` … */
+  fsType: string;
   /** Of the mount and of its filesystem: `ro`, `noexec`, `nosuid` … */
   options: string[];
 }
@@ -44,9 +46,10 @@ function parseMountInfo(line: string): Mount | undefined {
   const fields = before?.split(" ") ?? [];
   const [mountPoint, mountOptions] = [fields[4], fields[5]];
   if (mountPoint === undefined || mountOptions === undefined) return undefined;
-  const superOptions = after?.split(" ")[2] ?? "";
+  const [fsType = "", , superOptions = ""] = after?.split(" ") ?? [];
   return {
     mountPoint: unescapeOctal(mountPoint),
+    fsType,
     options: [...new Set([...mountOptions.split(","), ...superOptions.split(",")])],
   };
 }

@@ -10,18 +10,7 @@ import {
   type Runtime,
 } from "./runtime.ts";
 import { describeError } from "../../model/app-error.ts";
-
-/** Where runtimes listen on the host. */
-export const USUAL_SOCKETS = [
-  "/run/containerd/containerd.sock",
-  "/run/k3s/containerd/containerd.sock",
-  "/run/crio/crio.sock",
-  "/run/cri-dockerd.sock",
-  // Bottlerocket's containerd too
-  "/run/dockershim.sock",
-  "/run/k0s/containerd.sock",
-  "/var/snap/microk8s/common/run/containerd.sock",
-] as const;
+import { candidateSockets } from "../../model/runtime-socket.ts";
 
 /**
  * Connects to the first socket that speaks CRI v1. A socket that hangs gets half of the time left.
@@ -46,14 +35,6 @@ export async function openNativeRuntime(
     }
   }
   throw new Error(`no container runtime answered: ${refusals.join("; ")}`);
-}
-
-/** Socket paths in the order of asking. Throws for an endpoint that is no unix socket. */
-export function candidateSockets(endpoint: string): string[] {
-  const path = endpoint.trim().replace(/^unix:(?:\/\/)?(?=\/)/, "");
-  if (path !== "" && !path.startsWith("/"))
-    throw new Error(`CRIO_ENDPOINT ${endpoint} is no unix socket (unix:///path)`);
-  return [...new Set([...(path === "" ? [] : [path]), ...USUAL_SOCKETS])];
 }
 
 async function within<T>(timeoutMs: number, promise: Promise<T>): Promise<T> {

@@ -7,7 +7,7 @@ import {
   type DescMessage,
   type MessageShape,
 } from "@bufbuild/protobuf";
-import { GrpcConnection, GrpcError, GRPC_NOT_FOUND } from "./grpc.ts";
+import { GrpcConnection, GrpcError, GRPC_NOT_FOUND } from "../../../host/grpc.ts";
 import * as cri from "./generated/cri_pb.js";
 
 const RUNTIME = "RuntimeService";

@@ -4,7 +4,7 @@ import { createServer as createHttp2Server, type ServerHttp2Stream } from "node:
 import { createServer as createSocketServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { GrpcConnection, GrpcError } from "../../../../../src/composer/metadata/cri/grpc.ts";
+import { GrpcConnection, GrpcError } from "../../../src/host/grpc.ts";
 
 const cleanups: (() => void)[] = [];
 afterEach(() => {
