@@ -7,7 +7,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { removeFile, syncDirectory } from "../../host/files.ts";
 import { errnoOf } from "../../model/app-error.ts";
-import type { Dump, Evidence, ObjectStore, Presence } from "./object-store.ts";
+import type { Dump, Evidence, ObjectStore, Presence, StoreProbe } from "./object-store.ts";
 import { digestRange } from "./part-digest.ts";
 import { failureOf, StoreError, type StoreFailure } from "./store-error.ts";
 import { stallGuard, type StallGuard } from "./stall-guard.ts";
@@ -67,7 +67,23 @@ export function openDirectoryStore(storeUrl: string, timeoutMs: number): ObjectS
     });
   }
 
-  return { name: `directory ${root}`, multipart: undefined, examine, put, close: () => {} };
+  const name = `directory ${root}`;
+
+  async function probe(): Promise<StoreProbe> {
+    const hidden = join(root, `.cdh-doctor-${crypto.randomUUID()}`);
+    try {
+      await explained(root, "write a file", async () => {
+        await guard(mount);
+        await guard(async () => (await open(hidden, NEW_FILE, 0o600)).close());
+        await guard(() => removeFile(hidden));
+      });
+      return { name, failure: undefined, aheadMs: undefined };
+    } catch (failure) {
+      return { name, failure, aheadMs: undefined };
+    }
+  }
+
+  return { name, multipart: undefined, examine, put, probe, close: () => {} };
 }
 
 /**

@@ -30,6 +30,16 @@ export interface Evidence {
   answeredRight: boolean;
 }
 
+/** What a try at writing, which leaves nothing behind, told about a store. */
+export interface StoreProbe {
+  /** The store's name, for messages. */
+  name: string;
+  /** Why it cannot be written to; undefined where it can. */
+  failure: unknown;
+  /** How far our clock is before the store's, in ms; undefined where it told no time. */
+  aheadMs: number | undefined;
+}
+
 /** Every method throws StoreError. A method may be called again after it failed. */
 export interface ObjectStore {
   /** For log lines and messages; never holds a secret. */
@@ -45,6 +55,8 @@ export interface ObjectStore {
   put(key: string, dump: Dump, signal: AbortSignal): Promise<Evidence>;
   /** Undefined where every size goes by put(). */
   readonly multipart: MultipartStore | undefined;
+  /** Is it there, and may we write to it? Never throws StoreError. */
+  probe(signal: AbortSignal): Promise<StoreProbe>;
   close(): void;
 }
 

@@ -18,16 +18,20 @@ const CHECKSUM = {
   when_supported: "WHEN_SUPPORTED",
 } as const;
 
-/** Throws AppError "configuration" for a CA bundle that cannot be read. */
-export function createS3Client(settings: StoreSettings, endpoint: S3Endpoint): S3Client {
+/** `onAnswer` sees each answer's headers. Throws AppError "configuration" for a CA bundle that cannot be read. */
+export function createS3Client(
+  settings: StoreSettings,
+  endpoint: S3Endpoint,
+  onAnswer: (answer: Response) => void,
+): S3Client {
   const fetchOptions = tlsOptions(settings.S3_CA_BUNDLE);
   const customFetch = Object.assign(
-    (input: string | URL | Request) =>
-      fetchInTime(
-        input instanceof Request ? input : new Request(input.toString()),
-        settings,
-        fetchOptions,
-      ),
+    async (input: string | URL | Request) => {
+      const request = input instanceof Request ? input : new Request(input.toString());
+      const answer = await fetchInTime(request, settings, fetchOptions);
+      onAnswer(answer);
+      return answer;
+    },
     { preconnect: fetch.preconnect },
   );
   const client = new S3Client({

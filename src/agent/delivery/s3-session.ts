@@ -20,6 +20,8 @@ export class S3Session {
   /** The payload is hashed and the hash signed. */
   readonly signsPayload: boolean;
   readonly sendsCrc32: boolean;
+  /** How far our clock is before the store's, by its latest answer; undefined where it told no time. */
+  aheadMs: number | undefined;
   readonly #endpoint: S3Endpoint;
   #client: S3Client | undefined;
   /** The present client's credentials have been accepted. */
@@ -60,7 +62,10 @@ export class S3Session {
 
   async #once<T>(action: string, signal: AbortSignal, send: Send<T>): Promise<T> {
     if (signal.aborted) throw new StoreError("aborted", `${action}: stopped`);
-    const client = (this.#client ??= createS3Client(this.settings, this.#endpoint));
+    const client = (this.#client ??= createS3Client(this.settings, this.#endpoint, (answer) => {
+      const storeMs = Date.parse(answer.headers.get("date") ?? "");
+      this.aheadMs = Number.isNaN(storeMs) ? undefined : Date.now() - storeMs;
+    }));
     try {
       const answer = await send(client, { abortSignal: signal });
       this.#worked = true;

@@ -11,6 +11,7 @@ import { compositeEtag, digestRange, isMd5Etag, toHex } from "./part-digest.ts";
 import { readBody } from "./s3-body.ts";
 import { DELIVERY_ID, objectHeaders, unquoteEtag } from "./s3-headers.ts";
 import { openS3Multipart } from "./s3-multipart.ts";
+import { probeS3 } from "./s3-probe.ts";
 import { S3Session } from "./s3-session.ts";
 import { failureOf } from "./store-error.ts";
 
@@ -83,11 +84,13 @@ export function openS3Store(settings: StoreSettings): ObjectStore {
     return { etag: body.md5Hex, etagIsMd5: isRight, crc32: body.crc32, answeredRight: isRight };
   }
 
+  const name = `bucket ${session.bucket} at ${session.address}`;
   return {
-    name: `bucket ${session.bucket} at ${session.address}`,
+    name,
     multipart,
     examine,
     put,
+    probe: (signal) => probeS3(name, session, multipart, signal),
     close: () => session.close(),
   };
 }
