@@ -20,6 +20,7 @@ const UNDER_WAY_MAX = 1000;
 
 export function openComposerEvents(log: Log, metrics: AgentMetrics): ComposerEvents {
   const signals = new Map<string, string>();
+  let canary: string | undefined;
 
   function take(line: string): void {
     const record = parseRecord(line);
@@ -33,6 +34,9 @@ export function openComposerEvents(log: Log, metrics: AgentMetrics): ComposerEve
 
   function count(record: ComposerRecord): void {
     const [event, uuid] = [text(record["event"]), text(record["uuid"])];
+    // The doctor's own crash is nobody's. Its start says so; what follows is known by its uuid.
+    if (event === "dump_started" && record["canary"] === true) canary = uuid;
+    if (uuid !== "" && uuid === canary) return;
     if (event === "dump_started") {
       metrics.started.add();
       if (signals.size < UNDER_WAY_MAX) signals.set(uuid, text(record["signal"]));

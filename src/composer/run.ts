@@ -2,9 +2,11 @@
 import { join } from "node:path";
 import type { ComposerSettings } from "../config/composer-settings.ts";
 import { EXIT, describeError } from "../model/app-error.ts";
+import { canaryZipBase } from "../model/canary.ts";
 import type { CrashContext } from "../model/crash-context.ts";
 import { renderDumpName } from "../model/dump-name.ts";
 import { AttemptLog } from "./attempt.ts";
+import { isCanary, settingsForCanary } from "./canary.ts";
 import { parseCommandLine } from "./command-line.ts";
 import { ComposerLog, type Level } from "./composer-log.ts";
 import { CoreDrain } from "./core-drain.ts";
@@ -32,11 +34,14 @@ export async function runComposer(
   input = 0,
 ): Promise<number> {
   const commandLine = parseCommandLine(args, Math.floor(Date.now() / 1000));
-  const environment = await readEnvironment(hostDir, commandLine);
+  const { crash } = commandLine;
+  const canary = isCanary(crash, hostDir);
+  const found = await readEnvironment(hostDir, commandLine);
+  const environment = canary ? { ...found, settings: settingsForCanary(found.settings) } : found;
   const uuid = crypto.randomUUID();
   const log = new ComposerLog(hostDir, uuid, logLevel(environment));
-  const { crash } = commandLine;
   log.milestone("info", "dump_started", {
+    ...(canary ? { canary } : {}),
     exe: crash.exeName,
     pid: crash.pid,
     host_pid: crash.hostPid,
@@ -50,7 +55,7 @@ export async function runComposer(
   // Whatever else hangs then (a disk, /proc): the crashed process does not.
   deadline.signal.addEventListener("abort", () => core.close());
   try {
-    return await composeDump({ uuid, crash, core, deadline, environment, log });
+    return await composeDump({ uuid, crash, canary, core, deadline, environment, log });
   } catch (error) {
     log.milestone("error", "dump_failed", { error: describeError(error) });
     throw error;
@@ -63,6 +68,8 @@ export async function runComposer(
 interface Job {
   uuid: string;
   crash: CrashContext;
+  /** It is the doctor's crash: its zip goes where no sweep looks. */
+  canary: boolean;
   core: CoreInput;
   deadline: Deadline;
   environment: Environment;
@@ -70,7 +77,7 @@ interface Job {
 }
 
 async function composeDump(job: Job): Promise<number> {
-  const { uuid, crash, core, deadline, environment, log } = job;
+  const { uuid, crash, canary, core, deadline, environment, log } = job;
   const { settings, coreDir, complaints } = environment;
   const startedMs = Date.now();
   const info = { ...firstFacts(uuid, crash), settings_ignored: complaints };
@@ -112,8 +119,9 @@ async function composeDump(job: Job): Promise<number> {
   const compress = settings.COMPRESSION;
   const sealing = { archive, drain, end, compress, base, entries, info: known, attempts };
   const sealed = await sealArchive(sealing);
-  const zip = await file.publish(base);
+  const zip = await file.publish(canary ? canaryZipBase(crash.exeName) : base);
   log.milestone(sealed.core_complete === false ? "warn" : "info", "dump_published", {
+    ...(canary ? { canary } : {}),
     zip,
     namespace: sealed.namespace,
     podname: sealed.podname,

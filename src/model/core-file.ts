@@ -1,5 +1,7 @@
 // The files of CORE_DIR by their names: composer, agent and delivery agree on them here.
 
+import { isCanaryZip } from "./canary.ts";
+
 export type CoreFileKind =
   /** A finished dump, ready for delivery. */
   | "dump"
@@ -7,6 +9,8 @@ export type CoreFileKind =
   | "partial"
   /** Delivery's journal beside a dump. */
   | "journal"
+  /** The doctor's own dump (canary.ts): never delivered, removed by the doctor. */
+  | "canary"
   /** Not ours. */
   | "foreign";
 
@@ -16,6 +20,7 @@ const JOURNAL = /^\.(.+\.zip)\.upload\.json$/;
 export function kindOfCoreFile(name: string): CoreFileKind {
   if (PARTIAL.test(name)) return "partial";
   if (JOURNAL.test(name)) return "journal";
+  if (isCanaryZip(name)) return "canary";
   if (!name.startsWith(".") && name.endsWith(".zip")) return "dump";
   return "foreign";
 }

@@ -1,0 +1,43 @@
+// Is this crash the doctor's canary? Then its dump is proof, not cargo: it goes where no sweep looks.
+// The answer must not be a way to hide a crash: a name alone proves nothing, as any process may choose its
+// own. It counts that the process runs the very file of that name in HOST_DIR, which only root may write
+// to, and that only root may execute.
+import { lstatSync, statSync } from "node:fs";
+import { join } from "node:path";
+import type { ComposerSettings } from "../config/composer-settings.ts";
+import type { CrashContext } from "../model/crash-context.ts";
+import { isCanaryName } from "../model/canary.ts";
+
+const REGULAR_0700 = 0o100700;
+
+/** Costs nothing for a process of another name. The process must still be held. */
+export function isCanary(
+  { exeName, hostPid }: CrashContext,
+  hostDir: string,
+  procDir = "/proc",
+): boolean {
+  if (!isCanaryName(exeName) || hostPid === null) return false;
+  try {
+    const placed = lstatSync(join(hostDir, exeName), { bigint: true });
+    const running = statSync(join(procDir, String(hostPid), "exe"), { bigint: true });
+    const isRoots = placed.uid === 0n && placed.mode === BigInt(REGULAR_0700);
+    return isRoots && placed.dev === running.dev && placed.ino === running.ino;
+  } catch {
+    return false; // no such file, or the process is gone: a crash like any other
+  }
+}
+
+/** Whatever the owner's rules and limits say of dumps: this one is taken, and no other gives way to it. */
+export function settingsForCanary(settings: ComposerSettings): ComposerSettings {
+  return {
+    ...settings,
+    POD_SELECTOR_LABEL: "",
+    NAMESPACE_INCLUDE: "",
+    NAMESPACE_EXCLUDE: "",
+    CORE_EVENTS: false,
+    MAX_CORE_SIZE: 0,
+    DISK_QUOTA: "100%",
+    DISK_FREE: "0",
+    CRASH_LOOP_LIMIT: 0,
+  };
+}
