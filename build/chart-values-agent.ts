@@ -100,6 +100,13 @@ export const AGENT_VALUES: readonly ChartValue[] = [
     about: "Upload each zip as soon as it appears. Goes with interval or schedule too.",
   },
   {
+    path: "daemonset.doctor",
+    variable: "DOCTOR",
+    fallback: true,
+    about:
+      "Let a program of ours crash when the agent starts, and check the whole way of its dump; the pod is not ready while something is wrong.",
+  },
+  {
     path: "daemonset.httpPort",
     variable: "HTTP_PORT",
     fallback: 9180,

@@ -34,6 +34,7 @@ INTERVAL: daemonset.interval
 SCHEDULE: daemonset.schedule
 TZ: daemonset.timeZone
 USE_INOTIFY: daemonset.useINotify
+DOCTOR: daemonset.doctor
 HTTP_PORT: daemonset.httpPort
 CORE_PATTERN_DRIFT: daemonset.corePatternDrift
 KUBERNETES_EVENTS: daemonset.kubernetesEvents

@@ -51,6 +51,10 @@ export function openAgentMetrics() {
     backlogFiles: gauge("backlog_files", "Finished dumps that wait for delivery."),
     backlogBytes: gauge("backlog_bytes", "Bytes of them."),
     backlogAge: gauge("backlog_oldest_age_seconds", "Age of the oldest of them; 0 without any."),
+    doctorChecks: gauge("doctor_check", "1 where the doctor's check did not fail, else 0.", [
+      "check",
+    ]),
+    doctorLastRun: gauge("doctor_last_run_timestamp_seconds", "When the doctor looked; 0 never."),
     lastDelivery: gauge(
       "last_delivery_timestamp_seconds",
       "When a dump was last delivered; 0 never.",

@@ -3,6 +3,7 @@
 import type { AgentSettings } from "../config/agent-settings.ts";
 import type { Log } from "../host/log.ts";
 import { openAgentMetrics } from "./agent-metrics.ts";
+import { openDoctorWatch } from "./doctor/watch.ts";
 import { openHousekeeping } from "./housekeeping.ts";
 import { install } from "./install.ts";
 import type { KubernetesApi } from "./kubernetes-api.ts";
@@ -37,7 +38,12 @@ export async function runAgent(context: AgentContext): Promise<void> {
   await housekeeping.runNow();
   startTriggers({ settings, log, signal, request });
   request("start");
-  await Promise.all([housekeeping.untilStopped(), observe({ settings, metrics, log, signal })]);
+  const doctor = openDoctorWatch({ settings, metrics, log, signal });
+  await Promise.all([
+    housekeeping.untilStopped(),
+    observe({ settings, metrics, log, signal, doctor }),
+    doctor.untilWell(),
+  ]);
   await uploads?.close();
   log.info("stopped");
 }

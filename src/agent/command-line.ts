@@ -6,6 +6,7 @@ import { parseReadingCommand, READING_OPTIONS, type ReadingCommand } from "./rea
 export type AgentCommand =
   | { name: "agent" }
   | { name: "remove"; onlyWhenUninstalled: boolean }
+  | { name: "doctor"; json: boolean }
   | { name: "sweep"; file: string | undefined }
   | { name: "read"; command: ReadingCommand }
   | { name: "help" }
@@ -29,7 +30,8 @@ export function parseAgentCommand(args: readonly string[]): AgentCommand {
   if (version === true || name === "version") return { name: "version" };
   const reading = parseReadingCommand(name, operands, forReading, Date.now());
   if (reading !== undefined) return { name: "read", command: reading };
-  const [foreign] = Object.keys(forReading);
+  const { json, ...others } = forReading;
+  const [foreign] = Object.keys(name === "doctor" ? others : forReading);
   if (foreign !== undefined)
     throw new AppError("usage", `${name} has no option --${foreign}`, SEE_HELP);
   const onlyWhenUninstalled = whenUninstalled === true;
@@ -39,6 +41,9 @@ export function parseAgentCommand(args: readonly string[]): AgentCommand {
     case "agent":
       refuseOperands(name, operands, 0);
       return { name };
+    case "doctor":
+      refuseOperands(name, operands, 0);
+      return { name, json: json === true };
     case "remove":
       refuseOperands(name, operands, 0);
       return { name, onlyWhenUninstalled };

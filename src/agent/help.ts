@@ -5,6 +5,8 @@ export const HELP = `core-dump-handler: gets the core dump of a crashed containe
 usage
   core-dump-handler [agent]        install on this host, then upload finished dumps until told to stop
   core-dump-handler sweep [FILE]   upload every finished dump in CORE_DIR now, or just FILE
+  core-dump-handler doctor         check everything that a crash needs on its way to the store, and prove
+                                   it by a crash of our own; --json
   core-dump-handler remove         restore the kernel's settings and delete what was installed;
                                    dumps that were not uploaded stay
       --when-uninstalled           only if the DaemonSet itself is going (for a preStop hook)

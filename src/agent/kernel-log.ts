@@ -48,7 +48,7 @@ export function openKernelLog(
     const known = last ?? (await readPosition());
     const drops: string[] = [];
     let newest = known ?? -1;
-    for (const record of readRecords(fd, block)) {
+    for (const record of readKernelRecords(fd, block)) {
       const parsed = parseKernelRecord(record);
       if (parsed === undefined || parsed.sequence <= newest) continue;
       newest = parsed.sequence;
@@ -71,7 +71,7 @@ export function openKernelLog(
 }
 
 /** Every record until there is none, the oldest first. */
-function* readRecords(fd: number, block: Buffer): Generator<string> {
+export function* readKernelRecords(fd: number, block: Buffer): Generator<string> {
   for (;;) {
     try {
       const bytes = readSync(fd, block, 0, block.length, null);

@@ -6,6 +6,7 @@ import type { Log } from "../host/log.ts";
 import type { AgentMetrics } from "./agent-metrics.ts";
 import { openComposerEvents } from "./composer-events.ts";
 import { openComposerLogTail } from "./composer-log-tail.ts";
+import type { DoctorWatch } from "./doctor/watch.ts";
 import { openDriftWatch } from "./drift.ts";
 import { listDumps } from "./dumps.ts";
 import { startHttp } from "./http.ts";
@@ -17,6 +18,7 @@ export interface ObserverContext {
   metrics: AgentMetrics;
   log: Log;
   signal: AbortSignal;
+  doctor: Pick<DoctorWatch, "notReady">;
 }
 
 const COMPOSER_LOG_MS = 1_000;
@@ -26,7 +28,7 @@ const BACKLOG_MS = 15_000;
 
 /** Settles after the signal. */
 export async function observe(context: ObserverContext): Promise<void> {
-  const { settings, metrics, log, signal } = context;
+  const { settings, metrics, log, signal, doctor } = context;
   let notReady: string | undefined = "starting";
   const drift = openDriftWatch(settings, metrics, log);
   const server =
@@ -34,7 +36,10 @@ export async function observe(context: ObserverContext): Promise<void> {
       ? undefined
       : startHttp(
           settings.HTTP_PORT,
-          { notReady: () => notReady, metrics: () => metrics.registry.render() },
+          {
+            notReady: () => notReady ?? doctor.notReady(),
+            metrics: () => metrics.registry.render(),
+          },
           log,
         );
   await Promise.all([

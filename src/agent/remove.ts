@@ -14,8 +14,9 @@ import {
 import type { Log } from "../host/log.ts";
 import { readSysctl, writeSysctl } from "../host/sysctl.ts";
 import { errnoOf } from "../model/app-error.ts";
-import { waitForComposers } from "./living-composers.ts";
+import { removeOldCanaries } from "./doctor/canary.ts";
 import { readInstallRecord, RECORD_NAME, type InstallRecord } from "./install-record.ts";
+import { waitForComposers } from "./living-composers.ts";
 import { HOST_STATE_FILES } from "../model/host-file.ts";
 
 /** What the kernel starts with, for a host whose .bak file is gone (fs/coredump.c, fs/exec.c). */
@@ -44,6 +45,7 @@ export async function remove(settings: RemovalSettings, log: Log): Promise<void>
     if (await removeFile(join(HOST_DIR, name))) log.info("file_removed", { name });
   }
   await removeTemporaries(HOST_DIR, 0);
+  await removeOldCanaries(HOST_DIR, CORE_DIR, 0);
   const directories = record?.directories ?? [CORE_DIR, EVENT_DIR];
   for (const directory of directories.toReversed()) await removeEmptyDirectory(directory);
   log.info("removed", { host_dir: HOST_DIR, files_left: await countFiles(CORE_DIR) });

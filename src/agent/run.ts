@@ -36,6 +36,7 @@ export async function runAgentCommand(
     const { runReading } = await import("./reading/run.ts");
     return runReading(command.command, environment);
   }
+  if (command.name === "doctor") return runDoctorHere(command.json, environment);
   if (command.name === "sweep") return runSweep(command.file, environment);
   if (command.name === "remove") return runRemove(command.onlyWhenUninstalled, environment);
   return runAgentHere(environment);
@@ -69,6 +70,13 @@ async function runAgentHere(environment: Environment): Promise<number> {
   const kubernetes = access === undefined ? undefined : openKubernetesApi(access);
   await runAgent({ settings, executable: process.execPath, kubernetes, log, signal });
   return EXIT.done;
+}
+
+async function runDoctorHere(json: boolean, environment: Environment): Promise<number> {
+  const settings = readAgentSettings(environment);
+  const signal = stopSignal(openLog({ level: "Error", format: settings.LOG_FORMAT }));
+  const { runDoctor } = await import("./doctor/command.ts");
+  return runDoctor({ settings, json, noColor: environment["NO_COLOR"], signal });
 }
 
 async function runSweep(file: string | undefined, environment: Environment): Promise<number> {

@@ -4,6 +4,8 @@ import { choice, flag, integer, text } from "./setting.ts";
 export const OBSERVER_SETTINGS = {
   /** /healthz, /readyz and /metrics; 0 is off. */
   HTTP_PORT: integer(9180, { min: 0, max: 65_535, unit: "port number" }),
+  /** The doctor at the agent's start: the node is ready when all of its checks are well. */
+  DOCTOR: flag(true),
   /** Another tool took core_pattern: take it back, or just say so. */
   CORE_PATTERN_DRIFT: choice("reapply", ["reapply", "report"]),
   /** A Kubernetes Event on the pod whose dump was delivered; needs `create` on events. */

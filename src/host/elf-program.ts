@@ -1,5 +1,5 @@
-// What an ELF64 little-endian program asks of the machine it is started on, and where in its file that stands.
-// Reads only headers, whatever the file's size. Source: elf(5).
+// What an ELF64 little-endian program (or library) asks of the machine it is started on, and where in its file
+// that stands. Reads only headers, whatever the file's size. Source: elf(5).
 import { open, type FileHandle } from "node:fs/promises";
 import { AppError } from "../model/app-error.ts";
 import { readAt } from "./bounded-read.ts";
@@ -9,20 +9,42 @@ export interface FileRange {
   sizeBytes: number;
 }
 
+export interface Segment extends FileRange {
+  type: number;
+  address: number;
+  /** Where its own header stands in the file. */
+  headerOffset: number;
+}
+
+export interface DynamicEntry {
+  tag: number;
+  value: number;
+  /** Where it stands in the file. */
+  offset: number;
+}
+
 export interface ElfProgram {
   /** As uname -m says it: "x86_64", "aarch64", or "machine N". */
   machine: string;
-  /** The loader's path and where it stands; undefined for a static program. */
-  interpreter: (FileRange & { path: string; address: number; header: number }) | undefined;
-  /** The table of Elf64_Dyn. */
-  dynamic: FileRange | undefined;
-  sections: ReadonlyMap<string, FileRange & { allocated: boolean }>;
+  /** The loader's path; undefined for a static program and for a library. */
+  loader: string | undefined;
+  segments: Segment[];
+  dynamic: DynamicEntry[];
+  /** Sonames of the libraries that it is linked with. */
+  needed: string[];
+  /** By name; a program whose section headers were stripped has none. */
+  sections: ReadonlyMap<string, FileRange>;
 }
 
+/** Segment types and dynamic tags that callers look for. */
+export const PT_INTERP = 3;
+export const DT_STRTAB = 5;
+export const DT_RPATH = 15;
+export const DT_DEBUG = 21;
+
+const [PT_LOAD, PT_DYNAMIC] = [1, 2];
+const [DT_NULL, DT_NEEDED, DT_STRSZ] = [0, 1, 10];
 const MACHINES: Record<number, string> = { 62: "x86_64", 183: "aarch64" };
-const [PT_DYNAMIC, PT_INTERP] = [2, 3];
-const SHF_ALLOC = 2;
-const INTERPRETER_MAX_BYTES = 4096;
 const TABLE_MAX_BYTES = 1 << 20;
 
 /** Throws AppError "host" for a file that is no such program. */
@@ -33,10 +55,14 @@ export async function readElfProgram(path: string): Promise<ElfProgram> {
     if (header.length < 64 || header.readUInt32BE(0) !== 0x7f454c46 || header[4] !== 2)
       throw new AppError("host", `${path} is no 64-bit ELF program`);
     const segments = await readSegments(file, header);
+    const dynamic = await readDynamic(file, segments);
+    const interpreter = segments.find(({ type }) => type === PT_INTERP);
     return {
       machine: MACHINES[header.readUInt16LE(18)] ?? `machine ${header.readUInt16LE(18)}`,
-      interpreter: await readInterpreter(file, segments),
-      dynamic: segments.find(({ type }) => type === PT_DYNAMIC),
+      loader: interpreter === undefined ? undefined : textAt(await readRange(file, interpreter), 0),
+      segments,
+      dynamic,
+      needed: await readNeeded(file, segments, dynamic),
       sections: await readSections(file, header),
     };
   } finally {
@@ -44,20 +70,9 @@ export async function readElfProgram(path: string): Promise<ElfProgram> {
   }
 }
 
-interface Segment extends FileRange {
-  type: number;
-  address: number;
-  /** Where its own header stands in the file. */
-  header: number;
-}
-
 async function readSegments(file: FileHandle, header: Buffer): Promise<Segment[]> {
   const [start, each] = [u64(header, 32), header.readUInt16LE(54)];
-  const table = await readAt(
-    file,
-    start,
-    Math.min(each * header.readUInt16LE(56), TABLE_MAX_BYTES),
-  );
+  const table = await readRange(file, { offset: start, sizeBytes: each * header.readUInt16LE(56) });
   const segments: Segment[] = [];
   for (let at = 0; at + 56 <= table.length; at += each)
     segments.push({
@@ -65,42 +80,67 @@ async function readSegments(file: FileHandle, header: Buffer): Promise<Segment[]
       offset: u64(table, at + 8),
       address: u64(table, at + 16),
       sizeBytes: u64(table, at + 32),
-      header: start + at,
+      headerOffset: start + at,
     });
   return segments;
 }
 
-async function readInterpreter(
+/** Elf64_Dyn, until DT_NULL. */
+async function readDynamic(
   file: FileHandle,
   segments: readonly Segment[],
-): Promise<ElfProgram["interpreter"]> {
-  const found = segments.find(({ type }) => type === PT_INTERP);
-  if (found === undefined) return undefined;
-  const bytes = await readAt(file, found.offset, Math.min(found.sizeBytes, INTERPRETER_MAX_BYTES));
-  return { ...found, path: textAt(bytes, 0) };
+): Promise<DynamicEntry[]> {
+  const segment = segments.find(({ type }) => type === PT_DYNAMIC);
+  if (segment === undefined) return [];
+  const table = await readRange(file, segment);
+  const entries: DynamicEntry[] = [];
+  for (let at = 0; at + 16 <= table.length; at += 16) {
+    const entry = { tag: u64(table, at), value: u64(table, at + 8), offset: segment.offset + at };
+    if (entry.tag === DT_NULL) break;
+    entries.push(entry);
+  }
+  return entries;
 }
 
-/** By name. A program whose section headers were stripped has none. */
+async function readNeeded(
+  file: FileHandle,
+  segments: readonly Segment[],
+  dynamic: readonly DynamicEntry[],
+): Promise<string[]> {
+  const valueOf = (tag: number) => dynamic.find((entry) => entry.tag === tag)?.value ?? 0;
+  const address = valueOf(DT_STRTAB);
+  const loaded = segments.find(
+    (segment) =>
+      segment.type === PT_LOAD &&
+      segment.address <= address &&
+      address < segment.address + segment.sizeBytes,
+  );
+  if (loaded === undefined) return [];
+  const strings = await readRange(file, {
+    offset: loaded.offset + address - loaded.address,
+    sizeBytes: valueOf(DT_STRSZ),
+  });
+  return dynamic.filter(({ tag }) => tag === DT_NEEDED).map(({ value }) => textAt(strings, value));
+}
+
 async function readSections(file: FileHandle, header: Buffer): Promise<ElfProgram["sections"]> {
   const [start, each] = [u64(header, 40), header.readUInt16LE(58)];
-  const table = await readAt(
-    file,
-    start,
-    Math.min(each * header.readUInt16LE(60), TABLE_MAX_BYTES),
-  );
-  const at = (index: number) => ({
+  const table = await readRange(file, { offset: start, sizeBytes: each * header.readUInt16LE(60) });
+  const count = each === 0 ? 0 : Math.floor(table.length / each);
+  const at = (index: number): FileRange => ({
     offset: u64(table, index * each + 24),
     sizeBytes: u64(table, index * each + 32),
-    allocated: (u64(table, index * each + 8) & SHF_ALLOC) !== 0,
   });
-  const count = each === 0 ? 0 : Math.floor(table.length / each);
   const namesIndex = header.readUInt16LE(62);
   if (namesIndex >= count) return new Map();
-  const { offset, sizeBytes } = at(namesIndex);
-  const names = await readAt(file, offset, Math.min(sizeBytes, TABLE_MAX_BYTES));
+  const names = await readRange(file, at(namesIndex));
   return new Map(
     Array.from({ length: count }, (_, i) => [textAt(names, table.readUInt32LE(i * each)), at(i)]),
   );
+}
+
+function readRange(file: FileHandle, { offset, sizeBytes }: FileRange): Promise<Buffer> {
+  return readAt(file, offset, Math.min(sizeBytes, TABLE_MAX_BYTES));
 }
 
 function textAt(bytes: Buffer, offset: number): string {

@@ -1,0 +1,49 @@
+// Opens the canary's zip by another road than it was written: fflate's reader, the ELF's own length, and the
+// random marker that only this canary had in its memory.
+import { readFile, stat } from "node:fs/promises";
+import { unzipSync } from "fflate/browser";
+import * as v from "valibot";
+import { ElfCoreReader } from "../../model/elf-core.ts";
+
+/** The core has 1.3 MB; a pod's logs and descriptions come on top. */
+const ZIP_MAX_BYTES = 64 << 20;
+
+const infoSchema = v.object({
+  exe: v.string(),
+  core_complete: v.nullable(v.boolean()),
+  truncated_by: v.nullable(v.string()),
+  missing: v.array(v.object({ what: v.string(), why: v.string() })),
+});
+
+export interface CanaryZip {
+  coreBytes: number;
+  /** What the composer on the host could not have, as "what: why". */
+  missing: string[];
+}
+
+/** Throws an Error that says what is wrong with the zip. */
+export async function readCanaryZip(path: string, exe: string, marker: Buffer): Promise<CanaryZip> {
+  const { size } = await stat(path);
+  if (size > ZIP_MAX_BYTES) throw new Error(`the zip has ${size} bytes`);
+  const entries = Object.entries(unzipSync(await readFile(path)));
+  const core = entries.find(([name]) => name.endsWith(".core"))?.[1];
+  const infoText = entries.find(([name]) => name.endsWith("-dump-info.json"))?.[1];
+  if (core === undefined || infoText === undefined)
+    throw new Error(`the zip holds only ${entries.map(([name]) => name).join(", ")}`);
+  const info = v.parse(infoSchema, JSON.parse(new TextDecoder().decode(infoText)));
+  if (info.exe !== exe) throw new Error(`dump-info names ${info.exe} instead of ${exe}`);
+  if (info.core_complete !== true)
+    throw new Error(`the core was cut short by ${info.truncated_by ?? "something unknown"}`);
+  const elf = new ElfCoreReader();
+  elf.push(core);
+  if (elf.expectedBytes === null || core.length < elf.expectedBytes)
+    throw new Error(
+      `the core has ${core.length} bytes of ${elf.expectedBytes ?? "an unknown number"}`,
+    );
+  if (!Buffer.from(core.buffer, core.byteOffset, core.length).includes(marker))
+    throw new Error("the core does not show the canary's memory");
+  return {
+    coreBytes: core.length,
+    missing: info.missing.map(({ what, why }) => `${what}: ${why}`),
+  };
+}

@@ -1,0 +1,137 @@
+// The proof: a program of ours crashes, the kernel starts the composer on the host, its zip appears and holds
+// what it should. Where it does not, the broken link is named by how far the crash came.
+import { basename, join } from "node:path";
+import { readSysctl } from "../../host/sysctl.ts";
+import { removeFile } from "../../host/files.ts";
+import { describeError } from "../../model/app-error.ts";
+import { handlerName } from "../../model/core-handler.ts";
+import { isOurPattern } from "../../model/core-pattern.ts";
+import { CORE_PATTERN } from "../../model/sysctls.ts";
+import { readCanaryZip } from "./canary-zip.ts";
+import { removeOldCanaries, runCanary, type CanaryEnd } from "./canary.ts";
+import {
+  failed,
+  failedBy,
+  ok,
+  skipped,
+  warning,
+  type CheckContext,
+  type Verdict,
+} from "./check.ts";
+import { openKernelMessages } from "./kernel-messages.ts";
+
+const LIMITS = { heldMs: 15_000, publishedMs: 20_000 };
+/** Without these the canary would prove nothing, or go to somebody else. */
+const NEEDED = ["root", "core_pattern", "HOST_DIR"] as const;
+
+export async function checkCanary(context: CheckContext): Promise<Verdict> {
+  const broken = NEEDED.find((name) => context.earlier.get(name)?.status === "failed");
+  if (broken !== undefined) return skipped(`not tried, as ${broken} is wrong`);
+  const { HOST_DIR, CORE_DIR } = context.settings;
+  await removeOldCanaries(HOST_DIR, CORE_DIR);
+  const kernel = openKernelMessages();
+  try {
+    const end = await runCanary(HOST_DIR, LIMITS);
+    const evidence = [end.trace.lastLine, kernel.since()].filter(
+      (line) => line !== undefined && line !== "",
+    );
+    return await judgeCanary(end, context, evidence.join("; ") || undefined);
+  } catch (error) {
+    return failedBy(error, "see the checks of HOST_DIR and space");
+  } finally {
+    kernel.close();
+  }
+}
+
+async function judgeCanary(
+  end: CanaryEnd,
+  { settings }: CheckContext,
+  evidence: string | undefined,
+): Promise<Verdict> {
+  const { HOST_DIR, CORE_DIR, PROC_ROOT } = settings;
+  if (end.notStarted !== undefined)
+    return failed(
+      `a program in HOST_DIR cannot be started: ${end.notStarted}`,
+      "HOST_DIR must be on a filesystem that allows execution",
+      evidence,
+    );
+  const { started, end: last } = end.trace;
+  if (!started)
+    return judgeSilence(end, await readSysctl(PROC_ROOT, CORE_PATTERN), HOST_DIR, evidence);
+  if (last === undefined)
+    return failed(
+      end.signal === "SIGKILL"
+        ? `the composer started and held the crashed process for ${LIMITS.heldMs / 1000} s`
+        : "the composer started and did not finish",
+      "look into composer.log; a hanging disk or a full one is the usual cause",
+      evidence,
+    );
+  if (last["event"] !== "dump_published")
+    return failed(
+      `the composer gave up: ${String(last["error"] ?? last["reason"])}`,
+      "the sentence says what is wrong on the host; space and CORE_DIR are checked above",
+      evidence,
+    );
+  return checkZip(join(CORE_DIR, basename(String(last["zip"]))), end, evidence);
+}
+
+/** No composer wrote a line: the kernel did not start it, or it could not run. */
+export function judgeSilence(
+  { signal }: Pick<CanaryEnd, "signal">,
+  pattern: string,
+  hostDir: string,
+  evidence: string | undefined,
+): Verdict {
+  const now = `kernel.core_pattern = ${pattern}`;
+  if (!isOurPattern(pattern, hostDir))
+    return failed(
+      `core_pattern was taken by ${handlerName(pattern)} while the canary crashed`,
+      "keep the other tool from setting it (sysctl.d, apport, systemd-coredump); the agent takes it back where CORE_PATTERN_DRIFT=reapply",
+      now,
+    );
+  if (evidence?.includes("over core_pipe_limit") === true)
+    return failed(
+      "the kernel dropped the crash: core_pipe_limit dumps were under way already",
+      "raise CORE_PIPE_LIMIT; where no dump is under way, a composer hangs: look for processes named cdc",
+      evidence,
+    );
+  if (signal !== "SIGSEGV")
+    return failed(
+      `the canary did not crash as it should (${signal ?? "it ended quietly"})`,
+      "report this",
+      evidence,
+    );
+  return failed(
+    `the kernel did not start ${hostDir}/cdc, or it could not run on this host`,
+    "the executable must suit the host: set VENDOR=auto, or VENDOR=self-contained; SELinux may forbid the kernel to run programs from there (ausearch -m avc)",
+    evidence,
+  );
+}
+
+async function checkZip(
+  path: string,
+  end: CanaryEnd,
+  evidence: string | undefined,
+): Promise<Verdict> {
+  try {
+    const zip = await readCanaryZip(path, end.name, end.marker);
+    const found = `crashed, kept and read back: ${(zip.coreBytes / 2 ** 20).toFixed(1)} MiB of core, held ${(end.heldMs / 1000).toFixed(1)} s`;
+    const [first] = zip.missing;
+    if (first === undefined) return ok(found);
+    return {
+      ...warning(
+        `${found}; ${zip.missing.length} pieces of its pod are missing`,
+        "the composer asks the runtime on the host: check CRIO_ENDPOINT and COMP_CRI_CLIENT",
+      ),
+      evidence: first,
+    };
+  } catch (error) {
+    return failed(
+      `the canary's zip is not right: ${describeError(error)}`,
+      "report this",
+      evidence,
+    );
+  } finally {
+    await removeFile(path);
+  }
+}

@@ -1,0 +1,54 @@
+// HOST_DIR: a real directory of root's, on a filesystem of the host that can be written to and run from.
+import { lstat } from "node:fs/promises";
+import { readMount } from "../../host/mounts.ts";
+import { errnoOf } from "../../model/app-error.ts";
+import { failed, ok, warning, type CheckContext, type Verdict } from "./check.ts";
+
+const ELSEWHERE =
+  "set HOST_DIR to a folder on a filesystem of the host that is writable and allows execution";
+
+export async function checkHostDir({ settings }: CheckContext): Promise<Verdict> {
+  const { HOST_DIR } = settings;
+  const mount = await readMount(HOST_DIR);
+  const where =
+    mount === undefined ? "an unknown filesystem" : `${mount.mountPoint} (${mount.fsType})`;
+  for (const option of ["noexec", "ro"])
+    if (mount?.options.includes(option) === true)
+      return failed(
+        `HOST_DIR ${HOST_DIR} is on ${where}, which is mounted ${option}`,
+        ELSEWHERE,
+        `/proc/self/mountinfo: ${mount.mountPoint} ${mount.options.join(",")}`,
+      );
+  const problem = await ownershipProblem(HOST_DIR);
+  if (problem !== undefined) return problem;
+  if (mount?.fsType === "overlay" && settings.POD_NAME !== "")
+    return failed(
+      `HOST_DIR ${HOST_DIR} is on the container's own filesystem: the kernel cannot see it`,
+      "mount a hostPath volume there, at the same path as on the host",
+    );
+  if (mount?.fsType === "tmpfs")
+    return warning(`HOST_DIR is on ${where}: it is empty after a reboot`, ELSEWHERE);
+  return ok(`on ${where}`);
+}
+
+async function ownershipProblem(hostDir: string): Promise<Verdict | undefined> {
+  const found = await lstat(hostDir).catch((error: unknown) => errnoOf(error) ?? "unreadable");
+  if (typeof found === "string")
+    return failed(
+      `HOST_DIR ${hostDir} cannot be looked at (${found})`,
+      found === "ENOENT"
+        ? "nothing is installed here: run core-dump-handler install, or start the agent"
+        : ELSEWHERE,
+    );
+  if (!found.isDirectory())
+    return failed(
+      `HOST_DIR ${hostDir} is no directory`,
+      "remove what stands there, or choose another path",
+    );
+  if (found.uid !== 0 || (found.mode & 0o022) !== 0)
+    return failed(
+      `others than root may write to HOST_DIR ${hostDir} (owner ${found.uid}, mode ${(found.mode & 0o7777).toString(8)})`,
+      "chown root and chmod go-w: whoever can write there chooses what the kernel runs as root",
+    );
+  return undefined;
+}

@@ -1,0 +1,63 @@
+// The kernel's settings: may we write them, does core_pattern start our composer, how many dumps at once?
+import { constants } from "node:fs";
+import { open } from "node:fs/promises";
+import { join } from "node:path";
+import { readSysctl } from "../../host/sysctl.ts";
+import { errnoOf } from "../../model/app-error.ts";
+import { isOurPattern, PATTERN_MAX_LENGTH, planCorePattern } from "../../model/core-pattern.ts";
+import { handlerName } from "../../model/core-handler.ts";
+import { CORE_PATTERN, CORE_PIPE_LIMIT, SUID_DUMPABLE } from "../../model/sysctls.ts";
+import { failed, ok, warning, type CheckContext, type Verdict } from "./check.ts";
+
+/** Opened for writing, and closed again: nothing is changed. */
+export async function checkSysctlsWritable({ settings }: CheckContext): Promise<Verdict> {
+  for (const sysctl of [CORE_PATTERN, CORE_PIPE_LIMIT, SUID_DUMPABLE]) {
+    const path = join(settings.PROC_ROOT, "sys", sysctl.path);
+    try {
+      await (await open(path, constants.O_WRONLY)).close();
+    } catch (error) {
+      return failed(
+        `${path} cannot be written to (${errnoOf(error) ?? String(error)})`,
+        errnoOf(error) === "EROFS"
+          ? "/proc/sys is read-only in this container: make it privileged, or mount the host's file and set PROC_ROOT"
+          : "run as root on the host, or in a privileged container",
+      );
+    }
+  }
+  return ok(`writable below ${join(settings.PROC_ROOT, "sys")}`);
+}
+
+export async function checkPattern({ settings }: CheckContext): Promise<Verdict> {
+  const { HOST_DIR, CORE_DIR, PROC_ROOT } = settings;
+  const found = await readSysctl(PROC_ROOT, CORE_PATTERN);
+  return judgePattern(found, planCorePattern(HOST_DIR, CORE_DIR), HOST_DIR);
+}
+
+export function judgePattern(found: string, wanted: string, hostDir: string): Verdict {
+  const evidence = `kernel.core_pattern = ${found}`;
+  if (found === wanted)
+    return ok(`starts ${hostDir}/cdc, ${found.length} of ${PATTERN_MAX_LENGTH} characters`);
+  if (wanted.startsWith(found) && found.length >= PATTERN_MAX_LENGTH)
+    return failed("the kernel has cut core_pattern short", "choose a shorter HOST_DIR", evidence);
+  if (isOurPattern(found, hostDir))
+    return failed(
+      "core_pattern starts our composer with other arguments than this version uses",
+      "restart the agent, or run core-dump-handler install again",
+      evidence,
+    );
+  return failed(
+    `core_pattern belongs to ${handlerName(found)}: crashes do not reach our composer`,
+    "start the agent, or run core-dump-handler install; keep the other tool from setting it (sysctl.d, apport, systemd-coredump)",
+    evidence,
+  );
+}
+
+export async function checkPipeLimit({ settings }: CheckContext): Promise<Verdict> {
+  const limit = Number(await readSysctl(settings.PROC_ROOT, CORE_PIPE_LIMIT));
+  if (limit === 0)
+    return warning(
+      "kernel.core_pipe_limit is 0: the kernel does not wait for the composer, so /proc of a small process may be gone",
+      "set CORE_PIPE_LIMIT to 128 and restart the agent",
+    );
+  return ok(`${limit} dumps at once`);
+}

@@ -1,0 +1,68 @@
+// The container runtime's socket: does somebody answer CRI there? Seen from here; what the composer saw from
+// the host is in the canary's dump-info.
+import { stat } from "node:fs/promises";
+import { GrpcConnection } from "../../host/grpc.ts";
+import { describeError, errnoOf } from "../../model/app-error.ts";
+import { candidateSockets, parseRuntimeEndpoint } from "../../model/runtime-socket.ts";
+import {
+  failed,
+  failedBy,
+  ok,
+  skipped,
+  warning,
+  type CheckContext,
+  type Verdict,
+} from "./check.ts";
+
+const ANSWER_MS = 3_000;
+const REMEDY =
+  "start the runtime, set CRIO_ENDPOINT to its socket, or COMP_IGNORE_CRIO=true where there are no containers";
+
+export async function checkRuntime(context: CheckContext): Promise<Verdict> {
+  const { composer, CRIO_ENDPOINT, POD_NAME } = context.settings;
+  if (composer.IGNORE_CRIO) return skipped("COMP_IGNORE_CRIO is set: dumps carry no pod");
+  let named: string;
+  try {
+    named = parseRuntimeEndpoint(CRIO_ENDPOINT);
+  } catch (error) {
+    return failedBy(error, REMEDY);
+  }
+  const refusals: string[] = [];
+  for (const path of candidateSockets(CRIO_ENDPOINT)) {
+    const refusal = await ask(path, context.signal);
+    if (refusal === undefined) return judgeAnswer(path, named, refusals);
+    if (refusal !== "ENOENT") refusals.push(`${path}: ${refusal}`);
+  }
+  if (refusals.length > 0)
+    return failed("no container runtime answers", REMEDY, refusals.join("; "));
+  // In a pod the host's sockets need not be mounted: the composer is the one that asks.
+  if (POD_NAME !== "") return skipped("no socket of a runtime is to be seen from this container");
+  return failed("there is no container runtime's socket on this host", REMEDY);
+}
+
+function judgeAnswer(path: string, named: string, refusals: readonly string[]): Verdict {
+  if (named === "" || path === named || refusals.length === 0) return ok(`answers on ${path}`);
+  return warning(`${named} does not answer, ${path} does`, `set CRIO_ENDPOINT to unix://${path}`);
+}
+
+/** Why nobody speaks CRI v1 on this socket; undefined where somebody does. */
+async function ask(path: string, signal: AbortSignal): Promise<string | undefined> {
+  try {
+    if (!(await stat(path)).isSocket()) return "not a socket";
+  } catch (error) {
+    return errnoOf(error) ?? describeError(error);
+  }
+  const connection = new GrpcConnection(
+    path,
+    AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]),
+  );
+  try {
+    // An empty VersionRequest is a valid one.
+    await connection.call("RuntimeService", "Version", new Uint8Array(0));
+    return undefined;
+  } catch (error) {
+    return describeError(error);
+  } finally {
+    connection.close();
+  }
+}

@@ -1,0 +1,81 @@
+// The store: reachable, ours to write to, and its clock near ours. Nothing is left there.
+import { describeError } from "../../model/app-error.ts";
+import type { StoreProbe } from "../delivery/object-store.ts";
+import { uploadsAreOn } from "../triggers.ts";
+import {
+  failed,
+  failedBy,
+  ok,
+  skipped,
+  warning,
+  type CheckContext,
+  type Verdict,
+} from "./check.ts";
+
+/** A black hole must not keep the doctor; an upload has S3_TIMEOUT. */
+const TIMEOUT_SECONDS = 5;
+/** S3 refuses signatures that are further off ("RequestTimeTooSkewed"). */
+const SKEW_MAX_MS = 15 * 60_000;
+const SKEW_NOTABLE_MS = 60_000;
+const SYNCHRONISE = "synchronise this node's clock (chrony, systemd-timesyncd)";
+
+/** The probe is made once; the two checks look at it from two sides. */
+const probes = new WeakMap<CheckContext["earlier"], Promise<StoreProbe>>();
+
+export async function checkStore(context: CheckContext): Promise<Verdict> {
+  if (!namesStore(context)) return skipped("no uploads are configured: dumps stay on the node");
+  try {
+    const { name, failure } = await probeOnce(context);
+    if (failure === undefined) return ok(`${name}: can be written to`);
+    return failedBy(failure, "check the S3_… settings, or STORE_URL");
+  } catch (error) {
+    return failedBy(error, "check the S3_… settings, or STORE_URL");
+  }
+}
+
+export async function checkClock(context: CheckContext): Promise<Verdict> {
+  if (!namesStore(context)) return skipped("no store to compare with");
+  try {
+    return judgeClock((await probeOnce(context)).aheadMs);
+  } catch (error) {
+    return skipped(`the store told no time: ${describeError(error)}`);
+  }
+}
+
+/** `aheadMs`: how far this node's clock is before the store's; undefined where the store told no time. */
+export function judgeClock(aheadMs: number | undefined): Verdict {
+  if (aheadMs === undefined) return skipped("the store told no time");
+  const off = Math.abs(aheadMs);
+  const text = `this node's clock is ${formatMinutes(off)} ${aheadMs > 0 ? "ahead of" : "behind"} the store's`;
+  if (off > SKEW_MAX_MS) return failed(`${text}: it refuses what is signed by it`, SYNCHRONISE);
+  if (off > SKEW_NOTABLE_MS) return warning(text, SYNCHRONISE);
+  return ok("within a minute of the store's");
+}
+
+function formatMinutes(ms: number): string {
+  return `${(ms / 60_000).toFixed(1)} minutes`;
+}
+
+function namesStore({ settings }: CheckContext): boolean {
+  return uploadsAreOn(settings) || settings.S3_BUCKET_NAME !== "" || settings.STORE_URL !== "";
+}
+
+async function probeOnce({ settings, signal, earlier }: CheckContext): Promise<StoreProbe> {
+  const probe = probes.get(earlier) ?? probeStore(settings, signal);
+  probes.set(earlier, probe);
+  return probe;
+}
+
+async function probeStore(
+  settings: CheckContext["settings"],
+  signal: AbortSignal,
+): Promise<StoreProbe> {
+  // Loaded only where it is used: the store's client is most of the agent's memory.
+  const { openStore } = await import("../delivery/open-store.ts");
+  const store = await openStore({ ...settings, S3_TIMEOUT: TIMEOUT_SECONDS });
+  try {
+    return await store.probe(signal);
+  } finally {
+    store.close();
+  }
+}

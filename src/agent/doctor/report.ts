@@ -1,0 +1,74 @@
+// How the doctor's findings are told: a line a step while it works, a table at the end, or JSON.
+import type { Status, Verdict } from "./check.ts";
+
+export interface Finding extends Verdict {
+  name: string;
+  tookMs: number;
+}
+
+export interface Style {
+  /** Wraps text in the colour of a status; gives it back as it is where colours are not wanted. */
+  paint: (status: Status, text: string) => string;
+}
+
+const WORDS: Record<Status, string> = {
+  ok: "ok",
+  warning: "WARNING",
+  failed: "FAILED",
+  skipped: "skipped",
+};
+/** SGR codes (ECMA-48): green, yellow, red, faint. */
+const COLOURS: Record<Status, number> = { ok: 32, warning: 33, failed: 31, skipped: 2 };
+
+/** Colours go to a terminal only, and not where NO_COLOR is set (no-color.org). */
+export function styleFor(isTerminal: boolean, noColor: string | undefined): Style {
+  const plain = !isTerminal || (noColor !== undefined && noColor !== "");
+  return { paint: (status, text) => (plain ? text : `\u001b[${COLOURS[status]}m${text}\u001b[0m`) };
+}
+
+export function hasFailed(findings: readonly Finding[]): boolean {
+  return findings.some(({ status }) => status === "failed");
+}
+
+/** One line for a check that has just ended. */
+export function formatProgress(
+  { name, status, tookMs }: Finding,
+  done: number,
+  of: number,
+): string {
+  return `[${String(done).padStart(2)}/${of}] ${name}: ${WORDS[status]} (${(tookMs / 1000).toFixed(1)} s)\n`;
+}
+
+/** Every check with its verdict; evidence and remedy below those that need them. */
+export function formatTable(findings: readonly Finding[], { paint }: Style): string {
+  const width = Math.max(...findings.map(({ name }) => name.length));
+  const lines = findings.flatMap(({ name, status, found, evidence, remedy }) => {
+    const word = paint(status, WORDS[status].padEnd(8));
+    const detail = (label: string, text: string | undefined) =>
+      text === undefined ? [] : [`${" ".repeat(width + 12)}${label}: ${text}`];
+    return [
+      `${name.padEnd(width)}  ${word}  ${found}`,
+      ...(status === "ok" ? [] : detail("evidence", evidence)),
+      ...(status === "ok" ? [] : detail("remedy", remedy)),
+    ];
+  });
+  return `${lines.join("\n")}\n\n${summary(findings)}\n`;
+}
+
+export function formatJson(findings: readonly Finding[]): string {
+  const checks = findings.map(({ name, status, found, evidence, remedy, tookMs }) => ({
+    name,
+    status,
+    found,
+    evidence: evidence ?? null,
+    remedy: remedy ?? null,
+    took_ms: Math.round(tookMs),
+  }));
+  return `${JSON.stringify({ ok: !hasFailed(findings), checks }, null, 2)}\n`;
+}
+
+function summary(findings: readonly Finding[]): string {
+  const failures = findings.filter(({ status }) => status === "failed");
+  if (failures.length === 0) return "A crash on this host reaches its zip.";
+  return `${failures.length} of ${findings.length} checks failed: ${failures.map(({ name }) => name).join(", ")}.`;
+}

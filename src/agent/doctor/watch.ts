@@ -1,0 +1,90 @@
+// The doctor while the agent runs: once at the start, again while something is wrong, and nothing after that.
+// The agent works on meanwhile; it says what is wrong, and is not ready until all is well.
+import type { AgentSettings } from "../../config/agent-settings.ts";
+import type { Log } from "../../host/log.ts";
+import type { AgentMetrics } from "../agent-metrics.ts";
+import { pause } from "../timer.ts";
+import type { Check } from "./check.ts";
+import { CHECKS } from "./checks.ts";
+import { examine } from "./examine.ts";
+import type { Finding } from "./report.ts";
+
+export interface DoctorWatch {
+  /** Why the node is not ready; undefined when it is, or when the doctor is turned off. */
+  notReady(): string | undefined;
+  /** Settles when nothing is wrong any more, or with the signal. */
+  untilWell(): Promise<void>;
+}
+
+export interface DoctorWatchContext {
+  settings: AgentSettings;
+  metrics: Pick<AgentMetrics, "doctorChecks" | "doctorLastRun">;
+  log: Log;
+  signal: AbortSignal;
+  checks?: readonly Check[];
+}
+
+const FIRST_PAUSE_MS = 60_000;
+const PAUSE_MAX_MS = 600_000;
+
+export function openDoctorWatch(context: DoctorWatchContext): DoctorWatch {
+  const { settings, metrics, log, signal, checks = CHECKS } = context;
+  let trouble: string | undefined = "the doctor is still at work";
+  let told = "";
+
+  async function look(): Promise<void> {
+    const findings = await examine(checks, settings, signal);
+    if (signal.aborted) return;
+    for (const finding of findings)
+      metrics.doctorChecks.set(valueOf(finding), { check: finding.name });
+    metrics.doctorLastRun.set(Math.floor(Date.now() / 1000));
+    const broken = findings.filter(({ status }) => status === "failed");
+    const [first] = broken;
+    trouble = first === undefined ? undefined : `doctor: ${first.name}: ${first.found}`;
+    // What stays as it was is not told again.
+    const text = findings.map(({ status, found }) => `${status} ${found}`).join();
+    if (first === undefined || text !== told) tell(log, findings, broken.length);
+    told = text;
+  }
+
+  async function work(): Promise<void> {
+    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, PAUSE_MAX_MS)) {
+      await look();
+      if (trouble === undefined || signal.aborted) return;
+      await pause(pauseMs, signal);
+    }
+  }
+
+  if (!settings.DOCTOR) return { notReady: () => undefined, untilWell: async () => {} };
+  return {
+    notReady: () => trouble,
+    // A canary under way does not hold up the agent's end.
+    untilWell: async () => Promise.race([work(), untilAborted(signal)]),
+  };
+}
+
+function valueOf({ status }: Finding): number {
+  return status === "failed" ? 0 : 1;
+}
+
+function tell(log: Log, findings: readonly Finding[], failures: number): void {
+  for (const { name, status, found, evidence, remedy } of findings) {
+    const fields = {
+      check: name,
+      found,
+      ...(evidence === undefined ? {} : { evidence }),
+      ...(remedy === undefined ? {} : { remedy }),
+    };
+    if (status === "failed") log.error("doctor_failed", fields);
+    else if (status === "warning") log.warn("doctor_warning", fields);
+    else log.debug("doctor_check", { ...fields, status });
+  }
+  log.info("doctor_done", { checks: findings.length, failed: failures });
+}
+
+function untilAborted(signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  if (signal.aborted) resolve();
+  signal.addEventListener("abort", () => resolve(), { once: true });
+  return promise;
+}

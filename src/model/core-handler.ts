@@ -1,0 +1,23 @@
+// Who a core_pattern belongs to, for messages and for what must be respected on the host. Pure.
+
+const HANDLERS: readonly [RegExp, string][] = [
+  [/^\|\S*\/systemd-coredump(\s|$)/, "systemd-coredump"],
+  [/^\|\S*\/apport(\s|$)/, "apport"],
+  [/^\|\S*\/abrt-hook-ccpp(\s|$)/, "abrt"],
+  [/^\|\S*\/kdump\S*(\s|$)/, "kdump"],
+  [/^\|\S*\/cdc(\s|$)/, "another core-dump-handler"],
+];
+
+/** A name such as "systemd-coredump", or the pattern's own program or file. */
+export function handlerName(pattern: string): string {
+  const known = HANDLERS.find(([form]) => form.test(pattern))?.[1];
+  if (known !== undefined) return known;
+  if (pattern.startsWith("|")) return pattern.slice(1).trimStart().split(/\s/, 1)[0] || "nobody";
+  if (pattern.startsWith("@")) return `the socket ${pattern.replace(/^@+/, "")}`;
+  return pattern === "" ? "nobody (it is empty)" : `plain files named ${pattern}`;
+}
+
+/** True for a pattern that starts a program, which could be handed a core. */
+export function isPipePattern(pattern: string): boolean {
+  return pattern.startsWith("|");
+}
