@@ -8,6 +8,7 @@ export type AgentCommand =
   | { name: "remove"; onlyWhenUninstalled: boolean }
   | { name: "doctor"; json: boolean }
   | { name: "sweep"; file: string | undefined }
+  | { name: "crash-test"; victim: boolean }
   | { name: "read"; command: ReadingCommand }
   | { name: "help" }
   | { name: "version" };
@@ -16,6 +17,7 @@ const OPTIONS = {
   help: { type: "boolean", short: "h" },
   version: { type: "boolean", short: "V" },
   "when-uninstalled": { type: "boolean" },
+  victim: { type: "boolean" },
   ...READING_OPTIONS,
 } as const;
 
@@ -25,7 +27,13 @@ const SEE_HELP = { hint: "core-dump-handler --help lists the commands" };
 export function parseAgentCommand(args: readonly string[]): AgentCommand {
   const { values, positionals } = parse(args);
   const [name = "agent", ...operands] = positionals;
-  const { help, version, "when-uninstalled": whenUninstalled, ...forReading } = values;
+  const {
+    help,
+    version,
+    victim = false,
+    "when-uninstalled": whenUninstalled,
+    ...forReading
+  } = values;
   if (help === true || name === "help") return { name: "help" };
   if (version === true || name === "version") return { name: "version" };
   const reading = parseReadingCommand(name, operands, forReading, Date.now());
@@ -37,7 +45,12 @@ export function parseAgentCommand(args: readonly string[]): AgentCommand {
   const onlyWhenUninstalled = whenUninstalled === true;
   if (onlyWhenUninstalled && name !== "remove")
     throw new AppError("usage", "--when-uninstalled belongs to remove", SEE_HELP);
+  if (victim && name !== "crash-test")
+    throw new AppError("usage", "--victim belongs to crash-test", SEE_HELP);
   switch (name) {
+    case "crash-test":
+      refuseOperands(name, operands, 0);
+      return { name, victim };
     case "agent":
       refuseOperands(name, operands, 0);
       return { name };

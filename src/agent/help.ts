@@ -10,6 +10,7 @@ usage
   core-dump-handler remove         restore the kernel's settings and delete what was installed;
                                    dumps that were not uploaded stay
       --when-uninstalled           only if the DaemonSet itself is going (for a preStop hook)
+  core-dump-handler crash-test     crash a child on purpose and wait until its dump was delivered
 
   core-dump-handler list [FOLDER]      the dumps in CORE_DIR or FOLDER; --store: in the store;
                                    --since 24h, --namespace NS, --prefix KEY, --json

@@ -37,6 +37,7 @@ export async function runAgentCommand(
     return runReading(command.command, environment);
   }
   if (command.name === "doctor") return runDoctorHere(command.json, environment);
+  if (command.name === "crash-test") return runCrashTestHere(command.victim, environment);
   if (command.name === "sweep") return runSweep(command.file, environment);
   if (command.name === "remove") return runRemove(command.onlyWhenUninstalled, environment);
   return runAgentHere(environment);
@@ -77,6 +78,19 @@ async function runDoctorHere(json: boolean, environment: Environment): Promise<n
   const signal = stopSignal(openLog({ level: "Error", format: settings.LOG_FORMAT }));
   const { runDoctor } = await import("./doctor/command.ts");
   return runDoctor({ settings, json, noColor: environment["NO_COLOR"], signal });
+}
+
+/** A minute more than the longest time that a dump may take. */
+const CRASH_TEST_SLACK_MS = 60_000;
+
+async function runCrashTestHere(victim: boolean, environment: Environment): Promise<number> {
+  const { crashSelf, runCrashTest } = await import("./crash-test.ts");
+  if (victim) return crashSelf();
+  const settings = readAgentSettings(environment);
+  const log = openLog({ level: settings.LOG_LEVEL, format: settings.LOG_FORMAT });
+  const timeoutMs = settings.composer.TIMEOUT * 1000 + CRASH_TEST_SLACK_MS;
+  await runCrashTest({ settings, timeoutMs, log });
+  return EXIT.done;
 }
 
 async function runSweep(file: string | undefined, environment: Environment): Promise<number> {

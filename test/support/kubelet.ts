@@ -22,6 +22,8 @@ export interface RenderedPod {
   exec(command: readonly string[]): Promise<{ exitCode: number; output: string }>;
   /** SIGTERM, the grace period, SIGKILL. The exit code. */
   stop(graceSeconds?: number): Promise<number>;
+  /** Waits for its own end. The exit code. */
+  ended(): Promise<number>;
   log(): Promise<string>;
 }
 
@@ -97,6 +99,14 @@ export async function startRenderedPod(
       await cri.call("StopContainer", { containerId, timeout: graceSeconds });
       const { status } = await cri.call("ContainerStatus", { containerId });
       return Number((status as CriJson)["exitCode"]);
+    },
+    async ended() {
+      for (;;) {
+        const answer = await cri.call("ContainerStatus", { containerId });
+        const { state, exitCode } = answer["status"] as CriJson;
+        if (state === "CONTAINER_EXITED") return Number(exitCode);
+        await Bun.sleep(100);
+      }
     },
     log: () => readFile(join(logDirectory, container.name, "0.log"), "utf8"),
   };

@@ -16,7 +16,15 @@ import {
   type Containerd,
 } from "../../support/containerd.ts";
 import { gatedTest, kernelObstacle } from "../../support/gate.ts";
-import { agentContainerOf, envOf, podOf, renderChart, type Manifest } from "../../support/helm.ts";
+import {
+  agentContainerOf,
+  envOf,
+  objectOf,
+  podOf,
+  renderChart,
+  type Manifest,
+  type PodSpec,
+} from "../../support/helm.ts";
 import { startRenderedPod, type RenderedPod } from "../../support/kubelet.ts";
 import { startKubernetesServer, type KubernetesServer } from "../../support/kubernetes-server.ts";
 import { startPod } from "../../support/pods.ts";
@@ -111,6 +119,12 @@ async function live({ containerd, manifests, api, bucket, name, port }: Scene): 
     await until(agent, "the object", async () => (await objectsOf(bucket, name)).length > 0);
     const [key = ""] = await objectsOf(bucket, name);
     expect(await bucket.metadata(key)).toMatchObject({ namespace: "shop", pod: name });
+
+    // helm test: a pod of the same image crashes a child of its own and follows its dump.
+    const { spec } = objectOf(manifests, "Pod") as Manifest & { spec: PodSpec };
+    const test = await startRenderedPod(containerd, spec, cluster);
+    expect(await test.ended(), await test.log()).toBe(0);
+    expect(await test.log()).toContain("crash_test_passed");
 
     // An update: the DaemonSet is there when the hook asks.
     const hook = ["/app/core-dump-agent", "remove", "--when-uninstalled"];

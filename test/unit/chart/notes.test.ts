@@ -26,7 +26,7 @@ async function notes(values: object): Promise<string> {
 test("the next three commands name the objects of this release", async () => {
   const words = await notes(QUIET);
   expect(words).toContain("kubectl -n observe rollout status daemonset/second-core-dump-handler");
-  expect(words).toContain("kubectl run crash");
+  expect(words).toContain("helm test second -n observe");
   expect(words).toContain("kubectl -n observe logs -l name=second-core-dump-handler");
   expect(words).toContain("go to the bucket cores");
   expect(words).not.toContain("WARNING");

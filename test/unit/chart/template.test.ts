@@ -13,6 +13,7 @@ import {
   renderChart,
   runHelm,
   type Manifest,
+  type PodSpec,
 } from "../../support/helm.ts";
 
 const HELMS: HelmName[] = ["helm3", "helm4"];
@@ -275,6 +276,26 @@ describe.each(HELMS)("%s", (helm) => {
     );
     expect(without).not.toHaveProperty("livenessProbe");
     expect(without).not.toHaveProperty("ports");
+  });
+
+  test("helm test crashes in a pod beside an agent, that sees the node's folders and can change nothing", async () => {
+    const values = { "composer.podSelectorLabel": "collect=yes", "daemonset.interval": 60000 };
+    const pod = objectOf(await renderChart(helm, { values }), "Pod");
+    expect(pod).toMatchObject({
+      metadata: { labels: { collect: "yes" }, annotations: { "helm.sh/hook": "test" } },
+      spec: {
+        restartPolicy: "Never",
+        containers: [
+          {
+            image: agentContainerOf(await renderChart(helm)).image,
+            command: ["/app/core-dump-handler", "crash-test"],
+            volumeMounts: [{ readOnly: true }, { readOnly: true }],
+          },
+        ],
+      },
+    });
+    const [container] = (pod["spec"] as PodSpec).containers;
+    expect(container?.env).toContainEqual({ name: "INTERVAL", value: "60000" });
   });
 
   test("an image is named by tag, by digest, and pulled with the secrets of both values", async () => {
