@@ -5,7 +5,8 @@ import { constants, createDeflateRaw, deflateRawSync, type DeflateRaw } from "no
 
 /** Level 1 of Bun's zlib (zlib-ng) gives zips larger than gzip -1's; level 2 takes 15 % longer. */
 const LEVEL = 2;
-const OUTPUT_CHUNK_BYTES = 64 * 1024;
+/** Room for a whole block that does not compress: its output takes one job too. */
+const OUTPUT_CHUNK_BYTES = 320 * 1024;
 
 /** One compressor with its history, used for one block at a time. */
 export class BlockDeflater {
@@ -14,7 +15,12 @@ export class BlockDeflater {
   private fail: ((error: unknown) => void) | undefined;
 
   constructor() {
-    this.deflate = createDeflateRaw({ level: LEVEL, chunkSize: OUTPUT_CHUNK_BYTES });
+    this.deflate = createDeflateRaw({
+      level: LEVEL,
+      // Each write ends in a sync flush by itself: one job on the thread pool a block, not two.
+      flush: constants.Z_SYNC_FLUSH,
+      chunkSize: OUTPUT_CHUNK_BYTES,
+    });
     this.deflate.on("data", (chunk: Uint8Array) => this.output.push(chunk));
     this.deflate.on("error", (error) => this.fail?.(error));
   }
@@ -23,8 +29,7 @@ export class BlockDeflater {
   async run(block: Uint8Array): Promise<Uint8Array[]> {
     await new Promise<void>((resolve, reject) => {
       this.fail = reject;
-      this.deflate.write(block);
-      this.deflate.flush(constants.Z_SYNC_FLUSH, () => resolve());
+      this.deflate.write(block, () => resolve());
     });
     this.deflate.reset(); // the next block knows nothing of this one
     const output = this.output;
