@@ -35,7 +35,7 @@ export async function runAgent(context: AgentContext): Promise<void> {
 
   const request = (reason: string) => uploads?.request(reason);
   const housekeeping = openHousekeeping({ settings, metrics, log, signal, request });
-  await housekeeping.runNow();
+  await housekeeping.prepare();
   startTriggers({ settings, log, signal, request });
   request("start");
   const doctor = openDoctorWatch({ settings, metrics, log, signal });

@@ -8,7 +8,6 @@ import type { AgentMetrics } from "./agent-metrics.ts";
 import { countEvicted } from "./composer-events.ts";
 import { pollUntil } from "./poll.ts";
 import { openRecovery } from "./recovery/recover.ts";
-import { pause } from "./timer.ts";
 
 export interface HousekeepingContext {
   settings: AgentSettings;
@@ -20,8 +19,8 @@ export interface HousekeepingContext {
 }
 
 export interface Housekeeping {
-  /** Once, now. */
-  runNow(): Promise<void>;
+  /** What must be in order before the first sweep; quick. */
+  prepare(): Promise<void>;
   /** Again and again; settles after the signal. */
   untilStopped(): Promise<void>;
 }
@@ -69,10 +68,9 @@ export function openHousekeeping({
     log.error("no_room_for_dumps", { missing_bytes: -made.roomBytes, hint });
   }
 
-  async function untilStopped(): Promise<void> {
-    await pause(EVERY_MS, signal);
-    await pollUntil(signal, EVERY_MS, "housekeeping", log, runNow);
-  }
-
-  return { runNow, untilStopped };
+  return {
+    prepare: () => recovery.clearPublished(),
+    // The first turn may take a while, with a large core to seal: nothing else waits for it.
+    untilStopped: async () => pollUntil(signal, EVERY_MS, "housekeeping", log, runNow),
+  };
 }

@@ -22,7 +22,7 @@ const SYNC_MARK = Buffer.from([0x00, 0x00, 0xff, 0xff]);
 /** A block that does not shrink is stored, with a few bytes for every 64 KiB or less of it. */
 const DEFLATED_MAX_BYTES = CORE_BLOCK_BYTES + 64 * 1024;
 const RECORD_START = "PK";
-/** inflateRawSync is short work, a few hundred of them are not: others get their turn in between. */
+/** After so many blocks others get their turn, and freed blocks return at once: memory stays flat. */
 const BLOCKS_PER_TURN = 64;
 
 /** Scans a deflated core whose data starts at `offset`. */
@@ -40,9 +40,14 @@ export async function scanDeflatedCore(file: FileHandle, offset: number): Promis
     sizeBytes += block.data.length;
     crc = crc32(block.data, crc);
     window.advance(block.deflatedBytes);
-    if (blocks % BLOCKS_PER_TURN === 0) await Bun.sleep(0);
+    if (blocks % BLOCKS_PER_TURN === 0) await giveWay();
   }
   return { endOffset: window.offset, sizeBytes, crc, ended: false, elf };
+}
+
+async function giveWay(): Promise<void> {
+  Bun.gc(true);
+  await Bun.sleep(0);
 }
 
 interface Block {

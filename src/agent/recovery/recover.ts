@@ -12,6 +12,11 @@ import { listNames } from "../dumps.ts";
 import { sealPartial } from "./seal.ts";
 
 export interface Recovery {
+  /**
+   * Takes away hidden names of dumps that have their public name already: quick, and due before a sweep, as
+   * a dump whose public name is delivered and gone would else be taken for an unpublished one.
+   */
+  clearPublished(): Promise<void>;
   /** Seals what can be sealed now. Returns how many dumps it published. Never throws for a single file. */
   run(): Promise<number>;
 }
@@ -24,6 +29,7 @@ export function openRecovery(coreDir: string, log: Log): Recovery {
   const settled = new Set<string>();
 
   async function run(): Promise<number> {
+    await clearPublished();
     let recovered = 0;
     for (const name of await listNames(coreDir)) {
       if (settled.has(name)) continue;
@@ -35,6 +41,19 @@ export function openRecovery(coreDir: string, log: Log): Recovery {
       if (kind === "partial" && (await recoverOne(name))) recovered++;
     }
     return recovered;
+  }
+
+  async function clearPublished(): Promise<void> {
+    for (const name of await listNames(coreDir)) {
+      if (kindOfCoreFile(name) !== "partial" || settled.has(name)) continue;
+      const path = join(coreDir, name);
+      const file = await openAbandoned(path).catch(() => undefined);
+      if (file === undefined) continue;
+      const wasPublished = (await file.stat()).nlink > 1;
+      if (wasPublished) await unlink(path);
+      await file.close();
+      if (wasPublished) log.info("partial_was_published", { uuid: uuidOfPartial(name) ?? name });
+    }
   }
 
   async function recoverOne(name: string): Promise<boolean> {
@@ -49,20 +68,14 @@ export function openRecovery(coreDir: string, log: Log): Recovery {
     }
   }
 
-  return { run };
+  return { clearPublished, run };
 }
 
 async function recoverFile(path: string, uuid: string, log: Log): Promise<boolean> {
   const file = await openAbandoned(path);
   if (file === undefined) return false;
   try {
-    const { nlink, size } = await file.stat();
-    if (nlink > 1) {
-      // Published already; the composer was killed before it could take the hidden name away.
-      await unlink(path);
-      log.info("partial_was_published", { uuid });
-      return false;
-    }
+    const { size } = await file.stat();
     const sealed = await sealPartial(file, uuid);
     if (sealed === undefined) {
       await unlink(path);
