@@ -285,6 +285,12 @@ export const PLATFORM_VALUES: readonly ChartValue[] = [
     about: "Seconds for removal and the end of an upload part when the pod stops.",
   },
   {
+    path: "daemonset.kernelLog",
+    fallback: true,
+    about:
+      "Give the agent CAP_SYSLOG, its only capability: to count the crashes that the kernel dropped at corePipeLimit.",
+  },
+  {
     path: "daemonset.privileged",
     fallback: false,
     about:

@@ -4,12 +4,16 @@
 privileged: true
 {{- else }}
 privileged: false
-# Root, since the host's folders and /proc/sys belong to root; not one capability beside that.
+# Root, since the host's folders and /proc/sys belong to root.
 runAsUser: 0
 runAsGroup: 0
 allowPrivilegeEscalation: false
 capabilities:
   drop: ["ALL"]
+  {{- if .Values.daemonset.kernelLog }}
+  # Only the kernel's log tells of crashes that it dropped because too many were under way.
+  add: ["SYSLOG"]
+  {{- end }}
 # All that is written goes to the mounted folders.
 readOnlyRootFilesystem: true
 seccompProfile:

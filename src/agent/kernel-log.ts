@@ -10,6 +10,16 @@ import { join } from "node:path";
 import { errnoOf } from "../model/app-error.ts";
 import { readTextFile, writeFileAtomically } from "../host/files.ts";
 import { KERNEL_LOG_POSITION } from "../model/host-file.ts";
+import { openKernelRing } from "./kernel-ring.ts";
+
+/** Where records come from: /dev/kmsg, or kernel-ring.ts. */
+export interface KernelLogSource {
+  /** Tells positions of this source from those of another one, and of another boot. */
+  id: string;
+  /** What is there, the oldest first; a record that was given before may come again. */
+  records(): Iterable<{ sequence: number; message: string }>;
+  close(): void;
+}
 
 export interface KernelLog {
   /** New drops since the last call. Throws the system's error where the log cannot be read. */
@@ -33,41 +43,59 @@ export function isPipeLimitDrop(message: string): boolean {
   return MESSAGE.test(message);
 }
 
-/** `bootId` tells positions of different boots apart: sequence numbers start again. */
+/** Throws the system's error where no source can be read. */
 export function openKernelLog(
   hostDir: string,
-  device = "/dev/kmsg",
-  bootId = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim(),
+  source: KernelLogSource = openKernelSource(),
 ): KernelLog {
-  const fd = openSync(device, constants.O_RDONLY | constants.O_NONBLOCK);
   const path = join(hostDir, KERNEL_LOG_POSITION);
-  const block = Buffer.alloc(RECORD_MAX_BYTES);
   let last: number | undefined;
 
   async function readDrops(): Promise<string[]> {
     const known = last ?? (await readPosition());
     const drops: string[] = [];
     let newest = known ?? -1;
-    for (const record of readKernelRecords(fd, block)) {
-      const parsed = parseKernelRecord(record);
-      if (parsed === undefined || parsed.sequence <= newest) continue;
-      newest = parsed.sequence;
-      if (known !== undefined && isPipeLimitDrop(parsed.message)) drops.push(parsed.message);
+    for (const { sequence, message } of source.records()) {
+      if (sequence <= newest) continue;
+      newest = sequence;
+      if (known !== undefined && isPipeLimitDrop(message)) drops.push(message);
     }
     // The log moves all the time; the place matters where a drop must not be counted again, or not be missed.
     if (known === undefined || drops.length > 0)
-      await writeFileAtomically(path, `${bootId} ${newest}`);
+      await writeFileAtomically(path, `${source.id} ${newest}`);
     last = newest;
     return drops;
   }
 
   /** undefined where no agent has read in this boot: what was dropped before the install is not ours. */
   async function readPosition(): Promise<number | undefined> {
-    const [boot, sequence] = ((await readTextFile(path)) ?? "").split(" ");
-    return boot === bootId && /^-?\d+$/.test(sequence ?? "") ? Number(sequence) : undefined;
+    const [id, sequence] = ((await readTextFile(path)) ?? "").split(" ");
+    return id === source.id && /^-?\d+$/.test(sequence ?? "") ? Number(sequence) : undefined;
   }
 
-  return { readDrops, close: () => closeSync(fd) };
+  return { readDrops, close: () => source.close() };
+}
+
+/** /dev/kmsg; where a container may not open it, the same log by system call, which needs CAP_SYSLOG only. */
+function openKernelSource(): KernelLogSource {
+  const bootId = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+  try {
+    return openKernelDevice("/dev/kmsg", bootId);
+  } catch {
+    return openKernelRing(bootId);
+  }
+}
+
+export function openKernelDevice(device: string, bootId: string): KernelLogSource {
+  const fd = openSync(device, constants.O_RDONLY | constants.O_NONBLOCK);
+  const block = Buffer.alloc(RECORD_MAX_BYTES);
+  function* records() {
+    for (const record of readKernelRecords(fd, block)) {
+      const parsed = parseKernelRecord(record);
+      if (parsed !== undefined) yield parsed;
+    }
+  }
+  return { id: bootId, records, close: () => closeSync(fd) };
 }
 
 /** Every record until there is none, the oldest first. */

@@ -5,6 +5,7 @@ import { dlopen } from "bun:ffi";
 const F_SETPIPE_SZ = 1031;
 const LOCK_EX = 2;
 const LOCK_NB = 4;
+const SYSLOG_ACTION_READ_ALL = 3;
 
 /** glibc's name first, then musl's: one source serves both builds. */
 const LIBRARIES = [
@@ -22,6 +23,7 @@ function open() {
         fcntl: { args: ["i32", "i32", "i32"], returns: "i32" },
         flock: { args: ["i32", "i32"], returns: "i32" },
         dup2: { args: ["i32", "i32"], returns: "i32" },
+        klogctl: { args: ["i32", "ptr", "i32"], returns: "i32" },
       }).symbols;
     } catch (error) {
       failures.push(error);
@@ -48,4 +50,9 @@ export function tryLock(fd: number): boolean {
 /** Makes fd another name for what `source` is open on (dup2), closing what it was. False when refused. */
 export function replaceDescriptor(source: number, fd: number): boolean {
   return libc().dup2(source, fd) === fd;
+}
+
+/** Copies the newest part of the kernel's log into `buffer` (syslog(2), READ_ALL): the bytes, or -1 where refused. */
+export function readKernelRing(buffer: Uint8Array): number {
+  return libc().klogctl(SYSLOG_ACTION_READ_ALL, buffer, buffer.length);
 }

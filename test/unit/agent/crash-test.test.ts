@@ -12,7 +12,7 @@ const ZIP = "u-1-dump.zip";
 
 interface Scene {
   /** Appends lines to the node's composer.log, as a composer does. */
-  say(record: object): Promise<void>;
+  say: (record: object) => Promise<void>;
   coreDir: string;
 }
 

@@ -230,16 +230,18 @@ describe.each(HELMS)("%s", (helm) => {
     expect(podOf(manifests).containers[1]?.securityContext).toEqual(securityContext);
   });
 
-  test("the agent has no capability, no privilege and a read-only root, unless it is asked for", async () => {
+  test("the agent has one capability, no privilege and a read-only root, unless it is asked for", async () => {
     expect(agentContainerOf(await renderChart(helm)).securityContext).toEqual({
       privileged: false,
       runAsUser: 0,
       runAsGroup: 0,
       allowPrivilegeEscalation: false,
-      capabilities: { drop: ["ALL"] },
+      capabilities: { drop: ["ALL"], add: ["SYSLOG"] },
       readOnlyRootFilesystem: true,
       seccompProfile: { type: "RuntimeDefault" },
     });
+    const without = await renderChart(helm, { values: { "daemonset.kernelLog": false } });
+    expect(agentContainerOf(without).securityContext?.["capabilities"]).toEqual({ drop: ["ALL"] });
     const values = { "daemonset.privileged": true };
     expect(agentContainerOf(await renderChart(helm, { values })).securityContext).toEqual({
       privileged: true,
