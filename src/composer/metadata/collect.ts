@@ -17,7 +17,7 @@ import { decide, hasRules, rulesOf, type PodKnowledge } from "./rules.ts";
 import { Steps } from "./steps.ts";
 
 /** Everything that waits in memory for the core's end. */
-const ENTRIES_MAX_BYTES = 6 * 2 ** 20;
+const ENTRIES_MAX_BYTES = 2 * 2 ** 20;
 
 export interface Places {
   procDir: string;

@@ -4,12 +4,14 @@
 import { readdir, readlink, realpath } from "node:fs/promises";
 import { basename, dirname, join, relative } from "node:path";
 import { openRegular, readAt, realPathOf } from "../../host/bounded-read.ts";
-import { countCompleteLines, parseLogLines } from "./log-lines.ts";
+import { asCriLog } from "./docker-log.ts";
+import { countCompleteLines, lastLines } from "./log-lines.ts";
 
 const FIRST_READ_BYTES = 64 * 1024;
+const NEWLINE = 10;
 
 export interface LogTail {
-  text: string;
+  data: Uint8Array;
   /** True when maxBytes were not enough for the lines asked for. */
   cut: boolean;
 }
@@ -20,64 +22,65 @@ export async function readLogTail(
   containerId: string,
   { lines, maxBytes }: { lines: number; maxBytes: number },
 ): Promise<LogTail> {
-  if (lines === 0) return { text: "", cut: false };
-  const current = await readTail(await resolveLog(logPath, containerId), lines, maxBytes);
-  let { text } = current;
-  let cut = current.cut;
-  const missing = lines - countCompleteLines(text);
-  const rotated = current.whole && missing > 0 ? await findRotated(logPath) : null;
-  if (rotated !== null) {
-    const before = await readTail(rotated, missing, maxBytes - Buffer.byteLength(text));
-    text = before.text + text;
-    cut = before.cut;
-  }
-  const tail = parseLogLines(text).slice(-lines);
-  return { text: tail.map((line) => `${line}\n`).join(""), cut };
+  if (lines === 0) return { data: new Uint8Array(0), cut: false };
+  const { path, isDocker } = await resolveLog(logPath, containerId);
+  const format = isDocker ? asCriLog : (bytes: Uint8Array) => bytes;
+  const current = await readTail(path, lines, maxBytes, format);
+  const missing = lines - countCompleteLines(current.data);
+  const rotated = current.whole && missing > 0 ? await findRotated(path) : null;
+  if (rotated === null) return { data: lastLines(current.data, lines), cut: current.cut };
+  const before = await readTail(rotated, missing, maxBytes - current.data.length, format);
+  const both = Buffer.concat([before.data, current.data]);
+  return { data: lastLines(both, lines), cut: before.cut };
 }
 
 interface FileTail {
-  /** Whole lines of the file, from some line on. */
-  text: string;
-  /** The text is the whole file. */
+  /** Whole lines of the file, from some line on, in CRI's format. */
+  data: Uint8Array;
+  /** The data is the whole file. */
   whole: boolean;
   cut: boolean;
 }
 
 /** The end of a file with at least `lines` complete lines and what may have begun them. */
-async function readTail(path: string, lines: number, maxBytes: number): Promise<FileTail> {
+async function readTail(
+  path: string,
+  lines: number,
+  maxBytes: number,
+  format: (bytes: Uint8Array) => Uint8Array,
+): Promise<FileTail> {
   const { file, sizeBytes } = await openRegular(path);
   try {
     await mustBeBelowPodLogs(path, await realPathOf(file));
-    for (let size = FIRST_READ_BYTES; ; size *= 2) {
+    for (let size = FIRST_READ_BYTES; ; size *= 4) {
       const window = Math.min(size, maxBytes, sizeBytes);
       const block = await readAt(file, sizeBytes - window, window);
       const whole = window === sizeBytes;
-      const text = fromWholeLine(block.toString("utf8"), whole);
-      const complete = countCompleteLines(text);
+      const data = format(whole ? block : block.subarray(block.indexOf(NEWLINE) + 1));
+      const complete = countCompleteLines(data);
       // One line more than asked: where it ends, the first one asked for begins with all its pieces.
-      if (whole || complete > lines) return { text, whole, cut: false };
-      if (window >= maxBytes) return { text, whole, cut: complete < lines };
+      if (whole || complete > lines) return { data, whole, cut: false };
+      if (window >= maxBytes) return { data, whole, cut: complete < lines };
     }
   } finally {
     await file.close();
   }
 }
 
-/** Without the piece of a line that a window into a file begins with. */
-function fromWholeLine(text: string, whole: boolean): string {
-  return whole ? text : text.slice(text.indexOf("\n") + 1);
-}
-
 /** The file that the path means: itself, or for docker (cri-dockerd) the json-file log it links to. */
-async function resolveLog(logPath: string, containerId: string): Promise<string> {
+async function resolveLog(
+  logPath: string,
+  containerId: string,
+): Promise<{ path: string; isDocker: boolean }> {
   let target: string;
   try {
     target = await readlink(logPath);
   } catch {
     // EINVAL: no link, as with every runtime but docker. A missing file is told by whoever opens it.
-    return logPath;
+    return { path: logPath, isDocker: false };
   }
-  if (target.endsWith(`/containers/${containerId}/${containerId}-json.log`)) return target;
+  if (target.endsWith(`/containers/${containerId}/${containerId}-json.log`))
+    return { path: target, isDocker: true };
   throw new Error(`${logPath} is a link to somewhere else`);
 }
 
@@ -92,11 +95,12 @@ async function mustBeBelowPodLogs(path: string, realPath: string): Promise<void>
 }
 
 /** The youngest rotated predecessor that is not compressed yet: 0.log.20240131-235959 (kubelet). */
-async function findRotated(logPath: string): Promise<string | null> {
-  const directory = dirname(logPath);
-  const prefix = `${basename(logPath)}.`;
+async function findRotated(path: string): Promise<string | null> {
+  const directory = dirname(path);
+  const prefix = `${basename(path)}.`;
   const names = (await readdir(directory)).filter(
-    (name) => name.startsWith(prefix) && /^\d{8}-\d{6}$/.test(name.slice(prefix.length)),
+    // docker numbers its predecessors instead: -json.log.1 is the youngest
+    (name) => name.startsWith(prefix) && /^(?:\d{8}-\d{6}|1)$/.test(name.slice(prefix.length)),
   );
   const youngest = names.sort().at(-1);
   return youngest === undefined ? null : join(directory, youngest);

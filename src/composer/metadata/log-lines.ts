@@ -1,60 +1,125 @@
-// The lines of a container's log file, as the container wrote them: CRI's format
-// `2016-10-06T00:17:09.669794202Z stdout F text` (kubernetes, CRI logging design) and docker's
-// json-file format. Pure; which file is read, and how much of it, is container-log.ts's business.
+// The lines of a container's log file, as the container wrote them. CRI's format is
+// `2016-10-06T00:17:09.669794202Z stdout F text` (kubernetes, CRI logging design).
+// Pure, and on bytes without an object a line: a megabyte of log as strings is ten megabytes of garbage.
+// Which file is read, and how much of it, is container-log.ts's business.
 
-interface LogPiece {
-  stream: string;
-  text: string;
-  /** False where the next piece of the same stream continues this line. */
-  complete: boolean;
+const NEWLINE = 10;
+const SPACE = 32;
+const COLON = 58;
+const [P, F, T, E, O] = [80, 70, 84, 101, 111];
+/** 2016-10-06T: where the T stands. */
+const T_AT = 10;
+const STREAM_LENGTH = 6;
+
+/** stdout 0, stderr 1, and 2 for a line in no known format, which is a line of its own. */
+type Stream = 0 | 1 | 2;
+/** One piece of a line: the container's own bytes from start to end. */
+type Visit = (stream: Stream, start: number, end: number, complete: boolean) => void;
+
+/** How many lines the bytes complete: what a reader from the end counts. */
+export function countCompleteLines(log: Uint8Array): number {
+  let count = 0;
+  visitPieces(log, (_stream, _start, _end, complete) => {
+    if (complete) count++;
+  });
+  return count;
 }
 
-const CRI_LINE = /^\d{4}-\d\d-\d\dT\S+ (stdout|stderr) ([FP](?::\S*)?) (.*)$/s;
+/**
+ * The last `lines` lines, joined from their pieces, each with a newline, in the order in which they were
+ * completed. What a crash left unfinished comes last: it is the most interesting line of all.
+ */
+export function lastLines(log: Uint8Array, lines: number): Uint8Array {
+  const joiner = new LineJoiner(log, countLines(log) - lines);
+  visitPieces(log, (stream, start, end, complete) => joiner.add(stream, start, end, complete));
+  return joiner.finish();
+}
 
-/** The file's lines joined from their pieces, in the order in which they were completed. */
-export function parseLogLines(fileText: string): string[] {
-  const lines: string[] = [];
-  const begun = new Map<string, string>();
-  for (const raw of fileText.split("\n")) {
-    if (raw === "") continue;
-    const { stream, text, complete } = parsePiece(raw);
-    const line = (begun.get(stream) ?? "") + text;
-    if (complete) {
-      begun.delete(stream);
-      lines.push(line);
-    } else begun.set(stream, line);
+class LineJoiner {
+  private readonly log: Uint8Array;
+  private readonly output: Uint8Array;
+  private readonly begun: [number[], number[], number[]] = [[], [], []];
+  private sizeBytes = 0;
+  private skip: number;
+
+  /** The first `skip` lines are left out. */
+  constructor(log: Uint8Array, skip: number) {
+    this.log = log;
+    this.skip = skip;
+    // A line's newline takes the place of its head, or of its own newline; the last may have neither.
+    this.output = new Uint8Array(log.length + 1);
   }
-  // What a crash left unfinished is the most interesting line of all.
-  return [...lines, ...begun.values()];
-}
 
-/** How many lines the text completes: what a reader from the end counts. */
-export function countCompleteLines(fileText: string): number {
-  return fileText.split("\n").filter((raw) => raw !== "" && parsePiece(raw).complete).length;
-}
-
-/** A line in no known format is a line of its own, as it stands. */
-function parsePiece(raw: string): LogPiece {
-  const cri = CRI_LINE.exec(raw);
-  if (cri !== null) {
-    const [, stream = "", tags = "", text = ""] = cri;
-    return { stream, text, complete: tags.split(":")[0] !== "P" };
+  add(stream: Stream, start: number, end: number, complete: boolean): void {
+    const ranges = this.begun[stream];
+    if (complete && ranges.length === 0) return this.write(start, end, true);
+    ranges.push(start, end);
+    if (complete) this.flush(ranges);
   }
-  return parseDockerPiece(raw) ?? { stream: "", text: raw, complete: true };
+
+  finish(): Uint8Array {
+    for (const ranges of this.begun) if (ranges.length > 0) this.flush(ranges);
+    return this.output.slice(0, this.sizeBytes);
+  }
+
+  private flush(ranges: number[]): void {
+    const [last] = ranges.splice(-1);
+    const [lastStart] = ranges.splice(-1);
+    while (this.skip <= 0 && ranges.length > 0) {
+      const [start = 0, end = 0] = ranges.splice(0, 2);
+      this.write(start, end, false);
+    }
+    ranges.length = 0;
+    this.write(lastStart ?? 0, last ?? 0, true);
+  }
+
+  private write(start: number, end: number, complete: boolean): void {
+    if (this.skip > 0) {
+      this.skip--;
+      return;
+    }
+    this.output.set(this.log.subarray(start, end), this.sizeBytes);
+    this.sizeBytes += end - start;
+    if (complete) this.output[this.sizeBytes++] = NEWLINE;
+  }
 }
 
-function parseDockerPiece(raw: string): LogPiece | null {
-  if (!raw.startsWith('{"log":')) return null;
-  try {
-    const { log, stream } = JSON.parse(raw) as { log?: unknown; stream?: unknown };
-    if (typeof log !== "string") return null;
-    const complete = log.endsWith("\n");
-    return {
-      stream: typeof stream === "string" ? stream : "",
-      text: complete ? log.slice(0, -1) : log,
-      complete,
-    };
-  } catch {
-    return null;
+/** Complete lines, and those that are still being written. */
+function countLines(log: Uint8Array): number {
+  let count = 0;
+  const open: [number, number, number] = [0, 0, 0];
+  visitPieces(log, (stream, _start, _end, complete) => {
+    open[stream] = complete ? 0 : 1;
+    if (complete) count++;
+  });
+  return count + open[0] + open[1] + open[2];
+}
+
+function visitPieces(log: Uint8Array, visit: Visit): void {
+  for (let start = 0; start < log.length;) {
+    const newline = log.indexOf(NEWLINE, start);
+    const end = newline === -1 ? log.length : newline;
+    if (end > start) visitPiece(log, start, end, visit);
+    start = end + 1;
   }
+}
+
+/** TIME STREAM TAGS TEXT; the first tag is P or F, others may follow after colons. */
+function visitPiece(log: Uint8Array, start: number, end: number, visit: Visit): void {
+  const stream = log.indexOf(SPACE, start) + 1;
+  const tags = stream + STREAM_LENGTH + 1;
+  const tag = log[tags];
+  const text = log[tags + 1] === COLON ? log.indexOf(SPACE, tags) + 1 : tags + 2;
+  const isCri =
+    stream > start + T_AT &&
+    text > tags &&
+    text <= end &&
+    log[start + T_AT] === T &&
+    log[tags - 1] === SPACE &&
+    log[text - 1] === SPACE &&
+    (tag === P || tag === F);
+  const letter = log[stream + 3];
+  if (isCri && letter === O) visit(0, text, end, tag === F);
+  else if (isCri && letter === E) visit(1, text, end, tag === F);
+  else visit(2, start, end, true);
 }

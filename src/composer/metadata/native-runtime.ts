@@ -1,7 +1,7 @@
 // The container runtime asked over its CRI socket: CRIO_ENDPOINT's, else the first usual one that answers.
 import { CriClient } from "./cri/client.ts";
-import { containerJson, imageJson, infoValue, podJson, podStatusJson } from "./cri/crictl-json.ts";
-import { at, textAt, type JsonObject } from "./json.ts";
+import { inspectedPod, mainPidOf } from "./cri/crictl-json.ts";
+import { textAt, type JsonObject } from "./json.ts";
 import {
   inListOrder,
   POD_UID_LABEL,
@@ -24,11 +24,8 @@ export async function openNativeRuntime(
   for (const path of candidateSockets(endpoint)) {
     const client = new CriClient(path, signal);
     try {
-      const { runtimeName, runtimeVersion } = await within(
-        (deadlineMs - Date.now()) / 2,
-        client.version(),
-      );
-      return new NativeRuntime(client, `${runtimeName} ${runtimeVersion} on ${path}`);
+      const version = await within((deadlineMs - Date.now()) / 2, client.version());
+      return new NativeRuntime(client, `${version} on ${path}`);
     } catch (error) {
       client.close();
       refusals.push(`${path}: ${describeError(error)}`);
@@ -60,27 +57,23 @@ class NativeRuntime implements Runtime {
 
   async podIdOf(containerId: string): Promise<string | null> {
     const container = await this.#client.container(containerId);
-    return container?.podSandboxId ?? null;
+    return container === null ? null : textAt(container, "podSandboxId");
   }
 
   async pods(filter: PodFilter): Promise<JsonObject[]> {
+    if ("id" in filter) return this.#client.pods({ id: filter.id });
+    if ("uid" in filter)
+      return this.#client.pods({ labelSelector: { [POD_UID_LABEL]: filter.uid } });
     // CRI has no filter by name.
-    const criFilter =
-      "id" in filter
-        ? { id: filter.id }
-        : "uid" in filter
-          ? { labelSelector: { [POD_UID_LABEL]: filter.uid } }
-          : {};
-    const pods = await this.#client.pods(criFilter);
-    return pods.map(podJson);
+    return this.#client.pods({});
   }
 
   async inspectPod(podId: string): Promise<JsonObject> {
-    return podStatusJson(await this.#client.podStatus(podId));
+    return inspectedPod(await this.#client.podStatus(podId));
   }
 
   async containers(podId: string): Promise<JsonObject[]> {
-    return inListOrder((await this.#client.containersOf(podId)).map(containerJson));
+    return inListOrder(await this.#client.containersOf(podId));
   }
 
   async image(container: JsonObject): Promise<JsonObject | null> {
@@ -88,14 +81,12 @@ class NativeRuntime implements Runtime {
       textAt(container, "imageId") ||
       textAt(container, "imageRef") ||
       textAt(container, "image", "image");
-    const image = await this.#client.image(reference);
-    return image === null ? null : imageJson(image);
+    return this.#client.image(reference);
   }
 
   async container(containerId: string): Promise<ContainerDetail> {
-    const { status, info } = await this.#client.containerStatus(containerId);
-    const pid = at(infoValue(info["info"] ?? ""), "pid");
-    return { logPath: status?.logPath ?? "", pid: typeof pid === "number" ? pid : null };
+    const response = await this.#client.containerStatus(containerId);
+    return { logPath: textAt(response, "status", "logPath"), pid: mainPidOf(response) };
   }
 
   /** The log file is all there is. */

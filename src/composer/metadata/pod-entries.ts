@@ -39,7 +39,10 @@ export interface PodEntries {
 }
 
 const NO_DETAIL: ContainerDetail = { logPath: "", pid: null };
-const LOG_MAX_BYTES = 2 ** 20;
+/** Of a log: the container that crashed is whom the report is about. */
+const CRASHED_LOG_MAX_BYTES = 2 ** 20;
+const LOG_MAX_BYTES = 256 * 2 ** 10;
+const LOG_LONG_BYTES = 128 * 2 ** 10;
 /** More than any pod of flesh and blood has; dead predecessors count too. */
 const CONTAINERS_MAX = 32;
 
@@ -94,7 +97,7 @@ async function containerEntries(
   const detail = await steps.step(`container ${index}`, () => runtime.container(id), NO_DETAIL);
   const log = await readLog(request, id, index, detail.logPath);
   return [
-    { suffix: `-${index}.log`, data: new TextEncoder().encode(log) },
+    { suffix: `-${index}.log`, data: log },
     { suffix: `-${index}-image-info.json`, data: formatJson(image ?? {}) },
     ...(await procEntries(request, id, index, detail.pid)),
   ];
@@ -102,13 +105,14 @@ async function containerEntries(
 
 /** The log file, else what the runtime itself tells of it, else nothing. */
 async function readLog(
-  { runtime, logLines, steps, budget }: PodRequest,
+  { runtime, crashedId, logLines, steps, budget }: PodRequest,
   containerId: string,
   index: number,
   logPath: string,
-): Promise<string> {
+): Promise<Uint8Array> {
   const label = `log of ${index}`;
-  const maxBytes = budget.allow(LOG_MAX_BYTES);
+  const isCrashed = containerId === crashedId;
+  const maxBytes = budget.allow(isCrashed ? CRASHED_LOG_MAX_BYTES : LOG_MAX_BYTES);
   const fromFile = await steps.step(
     label,
     () => {
@@ -117,13 +121,24 @@ async function readLog(
     },
     null,
   );
-  if (fromFile?.cut === true) steps.record(label, `only the last ${maxBytes} bytes`);
-  const text =
-    fromFile?.text ??
-    (await steps.step(label, () => runtime.logs(containerId, logLines), null))?.slice(-maxBytes) ??
-    "";
-  budget.spend(text.length);
-  return text;
+  if (fromFile?.cut === true) steps.record(label, `only what is in the last ${maxBytes} bytes`);
+  const data = fromFile?.data ?? (await askForLog(runtime, containerId, logLines, label, steps));
+  const kept = data.length > maxBytes ? data.slice(-maxBytes) : data;
+  budget.spend(kept.length);
+  // The windows that a long log was read through are several times its size.
+  if (kept.length > LOG_LONG_BYTES) Bun.gc(true);
+  return kept;
+}
+
+async function askForLog(
+  runtime: Runtime,
+  containerId: string,
+  lines: number,
+  label: string,
+  steps: Steps,
+): Promise<Uint8Array> {
+  const text = await steps.step(label, () => runtime.logs(containerId, lines), null);
+  return new TextEncoder().encode(text ?? "");
 }
 
 async function procEntries(

@@ -1,20 +1,18 @@
-// CRI v1 as the composer uses it: typed questions to the container runtime on one socket.
-// Read-only calls; nothing here starts, stops or changes a container.
-import {
-  create,
-  fromBinary,
-  toBinary,
-  type DescMessage,
-  type MessageShape,
-} from "@bufbuild/protobuf";
-import { GrpcConnection, GrpcError, GRPC_NOT_FOUND } from "../../../host/grpc.ts";
-import * as cri from "./generated/cri_pb.js";
+// CRI v1 as the composer uses it: questions to the container runtime on one socket, answered in crictl's
+// JSON. Read-only calls; nothing here starts, stops or changes a container.
+import { isObject, objectsAt, textAt, type JsonObject } from "../json.ts";
+import { decodeMessage, encodeMessage, type MessageName } from "./codec.ts";
+import { GrpcConnection } from "../../../host/grpc.ts";
 
-const RUNTIME = "RuntimeService";
-const IMAGES = "ImageService";
-
-/** Fields of a newer runtime are passed over, not kept. */
-const READ_OPTIONS = { readUnknownFields: false };
+type Service = "RuntimeService" | "ImageService";
+/** Methods whose request and response are both in cri.proto. */
+type Method = {
+  [Name in MessageName]: Name extends `${infer M}Request`
+    ? `${M}Response` extends MessageName
+      ? M
+      : never
+    : never;
+}[MessageName];
 
 export class CriClient {
   readonly #connection: GrpcConnection;
@@ -23,113 +21,60 @@ export class CriClient {
     this.#connection = new GrpcConnection(socketPath, signal);
   }
 
-  /** The runtime's name and version; also the proof that it speaks CRI v1. */
-  async version(): Promise<cri.VersionResponse> {
-    const request = create(cri.VersionRequestSchema, { version: "v1" });
-    return this.#call(
-      RUNTIME,
-      "Version",
-      cri.VersionRequestSchema,
-      request,
-      cri.VersionResponseSchema,
-    );
+  /** The runtime's name and version as one text; also the proof that it speaks CRI v1. */
+  async version(): Promise<string> {
+    const answer = await this.#call("RuntimeService", "Version", { version: "v1" });
+    return `${textAt(answer, "runtimeName")} ${textAt(answer, "runtimeVersion")}`;
   }
 
   /** The container of exactly this id, or null. */
-  async container(id: string): Promise<cri.Container | null> {
+  async container(id: string): Promise<JsonObject | null> {
     const found = await this.#listContainers({ id });
-    return found.find((container) => container.id === id) ?? null;
+    return found.find((container) => textAt(container, "id") === id) ?? null;
   }
 
-  /** A pod's containers in any state, newest first as crictl lists them. */
-  async containersOf(podId: string): Promise<cri.Container[]> {
+  /** A pod's containers, in any state and order. */
+  async containersOf(podId: string): Promise<JsonObject[]> {
     const found = await this.#listContainers({ podSandboxId: podId });
-    return found
-      .filter((container) => container.podSandboxId === podId)
-      .sort((a, b) => Number(b.createdAt - a.createdAt));
+    return found.filter((container) => textAt(container, "podSandboxId") === podId);
   }
 
-  async #listContainers(filter: { id?: string; podSandboxId?: string }): Promise<cri.Container[]> {
-    const request = create(cri.ListContainersRequestSchema, { filter });
-    const response = await this.#call(
-      RUNTIME,
-      "ListContainers",
-      cri.ListContainersRequestSchema,
-      request,
-      cri.ListContainersResponseSchema,
-    );
-    return response.containers;
-  }
-
-  /** Where the container's log is, and with verbose what the runtime tells besides (its `info`). */
-  async containerStatus(id: string): Promise<cri.ContainerStatusResponse> {
-    const request = create(cri.ContainerStatusRequestSchema, { containerId: id, verbose: true });
-    return this.#call(
-      RUNTIME,
-      "ContainerStatus",
-      cri.ContainerStatusRequestSchema,
-      request,
-      cri.ContainerStatusResponseSchema,
+  async #listContainers(filter: JsonObject): Promise<JsonObject[]> {
+    return objectsAt(
+      await this.#call("RuntimeService", "ListContainers", { filter }),
+      "containers",
     );
   }
 
-  /** Pods by the id of their sandbox or by labels; without a filter, every pod of the node. */
-  async pods(filter: {
-    id?: string;
-    labelSelector?: Record<string, string>;
-  }): Promise<cri.PodSandbox[]> {
-    const request = create(cri.ListPodSandboxRequestSchema, { filter });
-    const response = await this.#call(
-      RUNTIME,
-      "ListPodSandbox",
-      cri.ListPodSandboxRequestSchema,
-      request,
-      cri.ListPodSandboxResponseSchema,
-    );
-    return response.items;
+  /** `{status, info}`: where the log is, and what the runtime tells besides. */
+  containerStatus(id: string): Promise<JsonObject> {
+    return this.#call("RuntimeService", "ContainerStatus", { containerId: id, verbose: true });
   }
 
-  async podStatus(id: string): Promise<cri.PodSandboxStatusResponse> {
-    const request = create(cri.PodSandboxStatusRequestSchema, { podSandboxId: id, verbose: true });
-    return this.#call(
-      RUNTIME,
-      "PodSandboxStatus",
-      cri.PodSandboxStatusRequestSchema,
-      request,
-      cri.PodSandboxStatusResponseSchema,
-    );
+  /** Pods by their sandbox's id or by labels; with an empty filter, every pod of the node. */
+  async pods(filter: { id?: string; labelSelector?: JsonObject }): Promise<JsonObject[]> {
+    return objectsAt(await this.#call("RuntimeService", "ListPodSandbox", { filter }), "items");
+  }
+
+  /** `{status, info}` of a pod. */
+  podStatus(id: string): Promise<JsonObject> {
+    return this.#call("RuntimeService", "PodSandboxStatus", { podSandboxId: id, verbose: true });
   }
 
   /** The image of a reference (id, digest or tag), or null when the runtime has it no longer. */
-  async image(reference: string): Promise<cri.Image | null> {
-    const request = create(cri.ImageStatusRequestSchema, { image: { image: reference } });
-    const response = await this.#call(
-      IMAGES,
-      "ImageStatus",
-      cri.ImageStatusRequestSchema,
-      request,
-      cri.ImageStatusResponseSchema,
-    );
-    return response.image ?? null;
+  async image(reference: string): Promise<JsonObject | null> {
+    const request = { image: { image: reference } };
+    const { image } = await this.#call("ImageService", "ImageStatus", request);
+    return isObject(image) ? image : null;
   }
 
   close(): void {
     this.#connection.close();
   }
 
-  async #call<Q extends DescMessage, R extends DescMessage>(
-    service: string,
-    method: string,
-    requestSchema: Q,
-    request: MessageShape<Q>,
-    responseSchema: R,
-  ): Promise<MessageShape<R>> {
-    const answer = await this.#connection.call(service, method, toBinary(requestSchema, request));
-    return fromBinary(responseSchema, answer, READ_OPTIONS);
+  async #call(service: Service, method: Method, request: JsonObject): Promise<JsonObject> {
+    const bytes = encodeMessage(`${method}Request`, request);
+    const answer = await this.#connection.call(service, method, bytes);
+    return decodeMessage(`${method}Response`, answer);
   }
-}
-
-/** True for the runtime's "there is no such container (or pod)". */
-export function isNotFound(error: unknown): boolean {
-  return error instanceof GrpcError && error.status === GRPC_NOT_FOUND;
 }

@@ -2,8 +2,13 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readLogTail } from "../../../../src/composer/metadata/container-log.ts";
+import { readLogTail as readBytes } from "../../../../src/composer/metadata/container-log.ts";
 import { failureOf } from "../../../support/failure.ts";
+
+async function readLogTail(...args: Parameters<typeof readBytes>) {
+  const { data, cut } = await readBytes(...args);
+  return { text: new TextDecoder().decode(data), cut };
+}
 
 const ID = "ab".repeat(32);
 const ROOMY = { lines: 500, maxBytes: 2 ** 20 };

@@ -1,0 +1,162 @@
+// CRI messages to and from their wire form, by the tables that cri.proto becomes (messages.ts), with the
+// wire reader and writer of @bufbuild/protobuf. A decoded message is JSON as crictl prints it: lowerCamel
+// names, 64-bit numbers as text, enums by name, every field present, an unset message null.
+import { BinaryReader, BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+import { textAt, type Json, type JsonObject } from "../json.ts";
+import { ENUMS, MESSAGES } from "./messages.ts";
+
+export type FieldTable = readonly Field[];
+
+export interface Field {
+  number: number;
+  name: string;
+  /** map is map<string, string>, the only kind in CRI's messages. */
+  type: "string" | "bool" | "int64" | "uint64" | "uint32" | "message" | "enum" | "map";
+  /** The message's or enum's name. */
+  of?: string;
+  repeated?: boolean;
+}
+
+export type MessageName = keyof typeof MESSAGES;
+
+const WIRE_TYPE: Record<Field["type"], WireType> = {
+  string: WireType.LengthDelimited,
+  message: WireType.LengthDelimited,
+  map: WireType.LengthDelimited,
+  bool: WireType.Varint,
+  int64: WireType.Varint,
+  uint64: WireType.Varint,
+  uint32: WireType.Varint,
+  enum: WireType.Varint,
+};
+
+/** Throws for bytes that are no such message. Fields of a newer runtime are passed over. */
+export function decodeMessage(name: MessageName, bytes: Uint8Array): JsonObject {
+  return readMessage(new BinaryReader(bytes), bytes.length, MESSAGES[name]);
+}
+
+/** Fields that the value does not have are left out: proto3 has a default for each. */
+export function encodeMessage(name: MessageName, value: JsonObject): Uint8Array<ArrayBuffer> {
+  const writer = new BinaryWriter();
+  writeMessage(writer, MESSAGES[name], value);
+  return writer.finish();
+}
+
+function readMessage(reader: BinaryReader, sizeBytes: number, table: FieldTable): JsonObject {
+  const end = reader.pos + sizeBytes;
+  if (end > reader.len) throw new RangeError("a message is longer than what holds it");
+  const message: JsonObject = Object.fromEntries(table.map((field) => [field.name, absent(field)]));
+  while (reader.pos < end) {
+    const [number, wireType] = reader.tag();
+    const field = table.find((candidate) => candidate.number === number);
+    if (field === undefined || WIRE_TYPE[field.type] !== wireType) reader.skip(wireType, number);
+    else readField(reader, field, message);
+  }
+  if (reader.pos !== end) throw new RangeError("a field is longer than its message");
+  for (const { name, type } of table) if (type === "map") message[name] = sorted(message[name]);
+  return message;
+}
+
+/** By key: runtimes send maps in any order. */
+function sorted(map: Json | undefined): JsonObject {
+  return Object.fromEntries(Object.entries(map ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function readField(reader: BinaryReader, field: Field, message: JsonObject): void {
+  const known = message[field.name];
+  if (field.type === "map") Object.assign(known ?? {}, readMapEntry(reader));
+  else if (Array.isArray(known)) known.push(readValue(reader, field));
+  else message[field.name] = readValue(reader, field);
+}
+
+function readValue(reader: BinaryReader, field: Field): Json {
+  switch (field.type) {
+    case "message":
+      return readMessage(reader, reader.uint32(), tableOf(field));
+    case "enum":
+      return enumName(field, reader.int32());
+    case "string":
+      return reader.string();
+    case "bool":
+      return reader.bool();
+    case "uint32":
+      return reader.uint32();
+    case "int64":
+      return String(reader.int64());
+    case "uint64":
+      return String(reader.uint64());
+    case "map":
+      return readMapEntry(reader);
+    default:
+      return field.type satisfies never;
+  }
+}
+
+/** An entry of map<string, string> is a message of the fields 1 and 2 (protobuf, encoding of maps). */
+function readMapEntry(reader: BinaryReader): JsonObject {
+  const entry = readMessage(reader, reader.uint32(), MAP_ENTRY);
+  return Object.fromEntries([[textAt(entry, "key"), textAt(entry, "value")]]);
+}
+
+const MAP_ENTRY: FieldTable = [
+  { number: 1, name: "key", type: "string" },
+  { number: 2, name: "value", type: "string" },
+];
+
+function absent(field: Field): Json {
+  if (field.repeated === true) return [];
+  switch (field.type) {
+    case "message":
+      return null;
+    case "enum":
+      return enumName(field, 0);
+    case "map":
+      return {};
+    case "bool":
+      return false;
+    case "uint32":
+      return 0;
+    case "int64":
+    case "uint64":
+      return "0";
+    case "string":
+      return "";
+    default:
+      return field.type satisfies never;
+  }
+}
+
+function tableOf({ of = "" }: Field): FieldTable {
+  return (MESSAGES as Record<string, FieldTable>)[of] ?? [];
+}
+
+/** A value that is newer than we are stays a number, as in protobuf's own JSON. */
+function enumName({ of = "" }: Field, value: number): Json {
+  return (ENUMS as Record<string, Record<number, string>>)[of]?.[value] ?? value;
+}
+
+function writeMessage(writer: BinaryWriter, table: FieldTable, value: JsonObject): void {
+  for (const field of table) {
+    const given = value[field.name];
+    if (given === undefined || given === null) continue;
+    if (field.type === "map") {
+      for (const [key, text] of Object.entries(given))
+        writeNested(writer, field, MAP_ENTRY, { key, value: text });
+    } else if (field.type === "message")
+      writeNested(writer, field, tableOf(field), given as JsonObject);
+    else if (typeof given === "string") writer.tag(field.number, WIRE_TYPE.string).string(given);
+    else if (typeof given === "boolean") writer.tag(field.number, WIRE_TYPE.bool).bool(given);
+    else throw new TypeError(`no request of ours has a field like ${field.name}`);
+  }
+}
+
+function writeNested(
+  writer: BinaryWriter,
+  field: Field,
+  table: FieldTable,
+  value: JsonObject,
+): void {
+  writer.tag(field.number, WIRE_TYPE.message).fork();
+  writeMessage(writer, table, value);
+  writer.join();
+}
