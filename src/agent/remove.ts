@@ -38,16 +38,19 @@ export type RemovalSettings = Pick<
 export async function remove(settings: RemovalSettings, log: Log): Promise<void> {
   const { HOST_DIR, CORE_DIR, EVENT_DIR } = settings;
   const record = await readInstallRecord(HOST_DIR, log);
+  // A start that was killed before its first file: HOST_DIR is there, and nothing says whose it is.
+  await removeTemporaries(HOST_DIR, 0);
+  const wasEmpty = record === undefined && (await countFiles(HOST_DIR)) === 0;
   await restoreSysctls(settings, record, log);
   const living = await waitForComposers(CORE_DIR, COMPOSERS_MAX_MS);
   if (living > 0) log.warn("composers_at_work", { count: living });
   for (const name of installedNames(record)) {
     if (await removeFile(join(HOST_DIR, name))) log.info("file_removed", { name });
   }
-  await removeTemporaries(HOST_DIR, 0);
   await removeOldCanaries(HOST_DIR, CORE_DIR, 0);
   const directories = record?.directories ?? [CORE_DIR, EVENT_DIR];
   for (const directory of directories.toReversed()) await removeEmptyDirectory(directory);
+  if (wasEmpty) await removeEmptyDirectory(HOST_DIR);
   log.info("removed", { host_dir: HOST_DIR, files_left: await countFiles(CORE_DIR) });
 }
 
