@@ -48,7 +48,7 @@ export const MIXED_RATES: Partial<Record<Fault, number>> = {
   slow_down_503: 0.02,
   too_many_429: 0.005,
   truncated_answer: 0.015,
-  error_in_200: 0.02,
+  error_in_200: 0.15,
   slow_read: 0.02,
   clock_skew: 0.01,
 };

@@ -38,7 +38,7 @@ export interface FaultProxy {
   requests(): number;
   /** The Host headers seen so far. */
   hosts: Set<string>;
-  /** The share of requests that meet each fault, from 0 to 1. */
+  /** The share of requests that meet each fault, from 0 to 1; error_in_200: of completions. */
   setRates(rates: Partial<Record<Fault, number>>): void;
   /** The next request that matches meets this fault. */
   plan(fault: Fault, matches?: (method: string, url: string) => boolean): void;
@@ -66,9 +66,9 @@ export async function startFaultProxy(upstream: string, seed = 1): Promise<Fault
     if (index >= 0) return planned.splice(index, 1)[0]?.fault;
     let draw = random();
     for (const fault of FAULTS) {
+      if (fault === "error_in_200" && !completes(method, url)) continue;
       draw -= rates[fault] ?? 0;
-      if (draw < 0)
-        return fault === "error_in_200" && !completes(method, url) ? "error_500" : fault;
+      if (draw < 0) return fault;
     }
     return undefined;
   }
