@@ -15,6 +15,8 @@ import {
   parseSkipReasons,
   type Figures,
 } from "./test-figures.ts";
+import { kernelObstacle } from "../test/support/gate.ts";
+import { probeKernel } from "../test/support/kernel-probe.ts";
 import { restoreAfterKilledBorrower } from "../test/support/borrowed-kernel.ts";
 
 interface Stage {
@@ -29,7 +31,7 @@ const OUTPUT_MAX_LINES = 400;
 const TEST_TIMEOUT_MS = 30_000;
 
 const startedMs = performance.now();
-const kernel = process.getuid?.() === 0 && process.env["CDH_TEST_KERNEL"] === "1";
+const kernel = kernelObstacle() === undefined;
 const reports = await mkdtemp(join(tmpdir(), "verify-"));
 const skips = new Map<string, number>();
 let total = NOTHING;
@@ -38,12 +40,13 @@ endCommandsOnSignal(cleanUp);
 say(bold("verify core-dump-handler"));
 say(
   `  ${process.platform} ${process.arch}, ${cpus().length} processors, bun ${Bun.version}, ` +
-    `kernel tests ${kernel ? "on" : "off (need root and CDH_TEST_KERNEL=1)"}\n`,
+    `kernel tests ${kernel ? "on" : `off (${kernelObstacle()})`}\n`,
 );
 try {
   const ready = await report("npm packages", () => prepare(installNpmPackages));
   if (ready) {
     await report("Debian packages", () => prepare(installDebianPackages));
+    if (kernel) await report("kernel", tryKernel);
     await report("format", () => check([BUN, "fmt", "--check", "--no-script"]));
     await report("types", () => check([BUN, "check", "--no-script"]));
     await report("lint", () =>
@@ -89,6 +92,20 @@ async function check(argv: readonly string[]): Promise<Stage> {
 async function prepare(install: typeof installNpmPackages): Promise<Stage> {
   const { mark, note = "", output = "" } = await install();
   return { mark, note, figures: { ...NOTHING, failed: mark === "FAILED" ? 1 : 0 }, output };
+}
+
+/** Where it does not start our programs, the tests that need it are skipped, with this reason. */
+async function tryKernel(): Promise<Stage> {
+  const obstacle = await probeKernel();
+  if (obstacle === undefined)
+    return { mark: "ok", note: "starts our programs", figures: NOTHING, output: "" };
+  process.env["CDH_KERNEL_OBSTACLE"] = obstacle;
+  return {
+    mark: "skipped",
+    note: "does not start our programs",
+    figures: NOTHING,
+    output: obstacle,
+  };
 }
 
 async function tests(folder: string): Promise<Stage> {

@@ -4,12 +4,11 @@ import { expect } from "bun:test";
 import { join } from "node:path";
 import { checkDump } from "../support/dump-check.ts";
 import { writeSampleCore } from "../support/core-sample.ts";
-import { gatedTest } from "../support/gate.ts";
+import { gatedTest, mountObstacle } from "../support/gate.ts";
 import { installComposer, type InstalledComposer } from "../support/installed-composer.ts";
 import { withFolder } from "../support/temporary-folder.ts";
 import { readersObstacle } from "../support/zip-readers.ts";
 
-const root = process.getuid?.() === 0 ? undefined : "needs root (mounts in a namespace of its own)";
 const ARGUMENTS = ["-p=1", "-s=11", "-t=1700000000", "-h=host", "-e=prog", "-E=!bin!prog"];
 
 /** Runs a shell command in which "$@" is the composer's whole command line and stdin the core. */
@@ -46,8 +45,8 @@ const PRIVATE = "mount --make-rprivate /";
 for (const [title, script, obstacle] of [
   ["an empty environment, cwd /, stdout and stderr closed", `exec env -i "$@" >&- 2>&-`],
   ["no descriptor open but stdin", `exec env -i "$@" >&- 2>&- 3>&- 4>&- 5>&-`],
-  ["a read-only root around HOST_DIR", ro(`mount --bind "$HOST" "$HOST"`), root],
-  ["only CORE_DIR writable", ro(`mount --bind "$CORES" "$CORES"`), root],
+  ["a read-only root around HOST_DIR", ro(`mount --bind "$HOST" "$HOST"`), mountObstacle()],
+  ["only CORE_DIR writable", ro(`mount --bind "$CORES" "$CORES"`), mountObstacle()],
 ] as const)
   gatedTest(`works with ${title}`, [readersObstacle(), obstacle], () => publishes(script), 90_000);
 

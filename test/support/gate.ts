@@ -1,13 +1,30 @@
 // Which tests may run here. What cannot run is skipped by name with its reason, never passed in silence.
-import { existsSync } from "node:fs";
+import { closeSync, existsSync, openSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { test } from "bun:test";
 
-/** Tests that change kernel settings need root, and the owner's word: CDH_TEST_KERNEL=1. */
+/**
+ * Tests that change kernel settings need root, the owner's word (CDH_TEST_KERNEL=1), and a kernel that can
+ * be told: in a container core_pattern is often read-only, or the kernel looks for programs in another root
+ * than ours. The latter is found out by trying (kernel-probe.ts), once per verify, which says so in
+ * CDH_KERNEL_OBSTACLE.
+ */
 export function kernelObstacle(): string | undefined {
   if (process.env["CDH_TEST_KERNEL"] !== "1") return "needs CDH_TEST_KERNEL=1";
   if (process.getuid?.() !== 0) return "needs root";
-  return undefined;
+  try {
+    closeSync(openSync("/proc/sys/kernel/core_pattern", "r+"));
+  } catch {
+    return "core_pattern cannot be written here";
+  }
+  return process.env["CDH_KERNEL_OBSTACLE"] || undefined;
+}
+
+/** Why there can be no mounts in a namespace of a test's own, or undefined. */
+export function mountObstacle(): string | undefined {
+  if (process.getuid?.() !== 0) return "needs root (mounts in a namespace of its own)";
+  const tried = Bun.spawnSync(["unshare", "-m", "mount", "--make-rprivate", "/"]);
+  return tried.success ? undefined : "no mounts allowed here";
 }
 
 /** The reason why a program from a package is not here, or undefined. */
