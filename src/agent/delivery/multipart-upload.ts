@@ -19,12 +19,20 @@ export async function sendParts(
   multipart: MultipartStore,
   context: UploadContext,
 ): Promise<Evidence | undefined> {
-  const { dump, journal, save, log, signal } = context;
+  const { store, dump, journal, save, log, signal } = context;
   const plan = multipart.plan(dump.sizeBytes);
   await forgetOtherUploads(key, multipart, context);
   try {
     const { upload, stored } = await resumeOrBegin(key, plan, multipart, context);
     const parts = await sendMissing(upload, plan, stored, multipart, context);
+    // An upload may have taken hours: stores that ignore the condition on completion (radosgw 16) get a look
+    // right before it.
+    const there = await withRetries(() => store.examine(key, dump, undefined, signal), {
+      signal,
+      log,
+    });
+    if (there === "same" || there === "different")
+      throw new StoreError("exists", `an object came to ${key} while it was uploaded`);
     const evidence = await withRetries(() => multipart.complete(upload, parts, signal), {
       signal,
       log,

@@ -6,7 +6,7 @@ import { expect } from "bun:test";
 import { openDelivery } from "../../../src/agent/delivery/delivery.ts";
 import { journalPathOf, newJournal, type Journal } from "../../../src/agent/delivery/journal.ts";
 import { makeBucket, type Bucket } from "../../support/bucket.ts";
-import { temporaryFolder, writeDump } from "../../support/dumps.ts";
+import { sha256Of, temporaryFolder, writeDump } from "../../support/dumps.ts";
 import { gatedTest } from "../../support/gate.ts";
 import { s3Obstacle } from "../../support/radosgw.ts";
 import { recordedLog } from "../../support/recorded-log.ts";
@@ -55,6 +55,20 @@ storeTest("an upload to our key that began long before ours is someone else's", 
   const outcome = await openDelivery(bucketSettings(bucket), recordedLog()).deliver(path, never);
   expect(outcome.kind).toBe("delivered");
   expect(await bucket.unfinished()).toEqual(["T.zip"]);
+});
+
+storeTest("an object that came while an upload was interrupted is not overwritten", async () => {
+  const bucket = await makeBucket();
+  const path = writeDump(temporaryFolder(), "T.zip", { coreBytes: 12_000_000 });
+  const sha256 = await sha256Of(path);
+  journalFor(path, { upload: { key: "T.zip", uploadId: await beginUpload(bucket, "T.zip") } });
+  await bucket.put("T.zip", "someone else's");
+  const outcome = await openDelivery(bucketSettings(bucket), recordedLog()).deliver(path, never);
+  expect(outcome).toMatchObject({ kind: "delivered", key: "T-1.zip" });
+  expect(await bucket.sha256("T-1.zip")).toBe(sha256);
+  const others = new Bun.CryptoHasher("sha256").update("someone else's").digest("hex");
+  expect(await bucket.sha256("T.zip")).toBe(others);
+  expect(await bucket.unfinished()).toEqual([]);
 });
 
 storeTest("an upload that the store has forgotten begins anew", async () => {
