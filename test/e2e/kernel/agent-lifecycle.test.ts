@@ -114,3 +114,23 @@ kernelTest(
     }
   },
 );
+
+kernelTest("a core_pattern that another tool takes is taken back", async (folder, executable) => {
+  const HOST_DIR = join(folder, "host");
+  const agent = await startAgent(executable, { HOST_DIR });
+  await agent.saysEvent("installed");
+  const { corePattern } = readKernel();
+  writeFileSync("/proc/sys/kernel/core_pattern", "|/opt/other %p");
+  expect(await agent.saysEvent("sysctl_reapplied")).toMatchObject({
+    name: "kernel.core_pattern",
+    found: "|/opt/other %p",
+  });
+  expect(readKernel().corePattern).toBe(corePattern);
+  // Removed beside a running agent, which must not put it back.
+  await runCommand(executable, ["remove"], { HOST_DIR });
+  await Bun.sleep(16_000);
+  expect(readKernel()).toEqual(ORIGINALS);
+  agent.child.kill("SIGTERM");
+  expect(await agent.child.exited).toBe(0);
+  expect(readdirSync(folder)).toEqual([]);
+});
