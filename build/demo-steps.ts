@@ -146,6 +146,8 @@ function agentOptions({ paths }: DemoContext): CommandOptions {
     CORE_DIR: join(paths.hostDir, "cores"),
     STORE_URL: `file://${paths.storeDir}`,
     COMP_IGNORE_CRIO: "true",
+    // One small dump on whatever disk there is.
+    COMP_DISK_FREE: "0",
     COMP_FILENAME_TEMPLATE: FILENAME_TEMPLATE,
     HTTP_PORT: "0",
   };
