@@ -31,3 +31,15 @@ function withoutBlanks(real: Environment): Environment {
 export function directoryOfExecutable(): string {
   return dirname(process.execPath);
 }
+
+/**
+ * Puts the AWS_* variables that `.env` added into the real environment: the AWS SDK's credential chain
+ * reads them there and nowhere else.
+ */
+export function shareAwsVariables(
+  loaded: Environment,
+  real: Record<string, string | undefined>,
+): void {
+  for (const [name, value] of Object.entries(loaded))
+    if (name.startsWith("AWS_") && value !== undefined) real[name] = value;
+}

@@ -13,6 +13,7 @@ import {
   directoryOfExecutable,
   isCompiled,
   loadEnvironment,
+  shareAwsVariables,
   type Environment,
 } from "./environment.ts";
 import { HELP } from "./help.ts";
@@ -26,12 +27,13 @@ import { findUnknownVariables } from "./unknown-variables.ts";
 /** Runs one command; the exit code. Throws AppError. */
 export async function runAgentCommand(
   args: readonly string[],
-  realEnvironment: Environment,
+  realEnvironment: Record<string, string | undefined>,
 ): Promise<number> {
   const command = parseAgentCommand(args);
   if (command.name === "help") return print(HELP);
   if (command.name === "version") return print(`core-dump-handler ${VERSION}\n`);
   const environment = await loadEnvironment(realEnvironment, directoryOfExecutable());
+  shareAwsVariables(environment, realEnvironment);
   if (command.name === "read") {
     const { runReading } = await import("./reading/run.ts");
     return runReading(command.command, environment);

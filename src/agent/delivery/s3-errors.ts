@@ -136,6 +136,11 @@ const BY_CODE: Readonly<Record<string, Explanation>> = {
 export function explainS3Error(error: unknown, context: S3Context): StoreError {
   if (error instanceof StoreError) return error;
   const { name, status, headers, message } = factsOf(error);
+  // The SDK has no name for this one (@smithy/core, resolveRegionConfig).
+  if (message === "Region is missing")
+    return new StoreError("configuration", "no region for S3 is set", {
+      hint: "set S3_REGION, or AWS_REGION, or S3_ENDPOINT for a store of another kind",
+    });
   // An answer without a body (HEAD, some gateways) leaves the SDK with this word only.
   const cause = message === "UnknownError" ? new Error(`${status} ${name}`) : error;
   const retryAfterMs = parseRetryAfter(headers["retry-after"]);

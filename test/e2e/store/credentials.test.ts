@@ -1,5 +1,7 @@
 // The AWS credential chain from the compiled executable: IRSA, EKS Pod Identity and the node's role, with
 // sessions that the real S3 server gives and really refuses when they are over.
+import { copyFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect } from "bun:test";
 import { makeBucket } from "../../support/bucket.ts";
 import {
@@ -8,6 +10,7 @@ import {
 } from "../../support/credential-endpoints.ts";
 import { sha256Of, temporaryFolder, writeDump } from "../../support/dumps.ts";
 import { startFaultProxy } from "../../support/fault-proxy.ts";
+import { executablePath } from "../../support/executable.ts";
 import { gatedTest } from "../../support/gate.ts";
 import { s3Obstacle } from "../../support/radosgw.ts";
 import { bucketVariables } from "../../support/store-settings.ts";
@@ -83,4 +86,31 @@ storeTest("without any credentials the message names the ways to get them", asyn
   ).ended;
   expect(code).toBe(1);
   expect(log).toMatch(/no credentials for S3 could be had.*IRSA/);
+});
+
+storeTest("AWS_* in a .env beside the executable serves a VM without a role", async () => {
+  const bucket = await makeBucket();
+  const [folder, home] = [temporaryFolder(), temporaryFolder()];
+  writeDump(folder, "T.zip", { coreBytes: 1000 });
+  const { accessKey, secret } = bucket.server;
+  writeFileSync(
+    join(home, ".env"),
+    `AWS_ACCESS_KEY_ID=${accessKey}\nAWS_SECRET_ACCESS_KEY=${secret}\n`,
+  );
+  const executable = join(home, "core-dump-handler");
+  copyFileSync(await executablePath(), executable);
+  const env = { CORE_DIR: folder, HOST_DIR: folder, ...bucketVariables(bucket, NO_KEYS) };
+  const sweep = Bun.spawn([executable, "sweep"], { env, stdout: "pipe", stderr: "pipe" });
+  const log = await new Response(sweep.stdout).text();
+  if ((await sweep.exited) !== 0) console.error(log);
+  expect(await bucket.keys()).toEqual(["T.zip"]);
+});
+
+storeTest("without a region and an address the message says which to set", async () => {
+  const bucket = await makeBucket();
+  const folder = temporaryFolder();
+  writeDump(folder, "T.zip", { coreBytes: 1000 });
+  const nowhere = { S3_ENDPOINT: "", S3_REGION: "" };
+  const { log } = await (await startSweep(folder, bucketVariables(bucket, nowhere))).ended;
+  expect(log).toMatch(/no region for S3 is set.*S3_REGION/);
 });

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { loadEnvironment } from "../../../src/agent/environment.ts";
+import { loadEnvironment, shareAwsVariables } from "../../../src/agent/environment.ts";
 import { findUnknownVariables } from "../../../src/agent/unknown-variables.ts";
 import { agentVariables } from "../../../src/config/agent-settings.ts";
 
@@ -42,4 +42,10 @@ test("a misspelt setting is found; what Kubernetes adds for a Service named s3 i
     PATH: "/bin",
   };
   expect(findUnknownVariables(environment, agentVariables())).toEqual(["COMP_TIMOUT", "S3_BUCKET"]);
+});
+
+test("AWS_* of the file reaches the real environment, where the AWS SDK looks; nothing else does", () => {
+  const real: Record<string, string | undefined> = { PATH: "/bin" };
+  shareAwsVariables({ PATH: "/evil", AWS_PROFILE: "cores", S3_SECRET: "s" }, real);
+  expect(real).toEqual({ PATH: "/bin", AWS_PROFILE: "cores" });
 });
