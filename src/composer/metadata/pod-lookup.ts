@@ -20,7 +20,8 @@ export async function findPod(
   if (crashed.kind === "container") {
     const pod = await findByCgroup(runtime, crashed, steps);
     if (pod !== null) return { pod, identity: "cgroup" };
-    steps.record("pod", `${runtime.name} does not know container ${crashed.containerId}`);
+    if (!steps.signal.aborted)
+      steps.record("pod", `${runtime.name} does not know container ${crashed.containerId}`);
     // With the pod's uid known, a pod that merely has the same name is certainly another one.
     if (crashed.podUid !== null) return null;
   }

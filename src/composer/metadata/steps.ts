@@ -2,6 +2,9 @@
 // is recorded and answered with its fallback. The composer never waits longer than the deadline.
 import type { Attempts } from "../attempt.ts";
 
+/** A step that obeys the signal can still say what it was waiting for. */
+const GRACE_MS = 50;
+
 export class Steps {
   /** Aborted at the deadline, or with the composer itself. */
   readonly signal: AbortSignal;
@@ -18,7 +21,7 @@ export class Steps {
     this.signal = AbortSignal.any([signal, this.#controller.signal]);
     this.#timer = setTimeout(() => this.#controller.abort(), timeoutMs);
     this.#expired = new Promise((_, reject) => {
-      const expire = () => reject(new Error("no time left"));
+      const expire = () => setTimeout(() => reject(new Error("no answer in time")), GRACE_MS);
       if (this.signal.aborted) expire();
       else this.signal.addEventListener("abort", expire, { once: true });
     });
