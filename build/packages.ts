@@ -16,6 +16,12 @@ export const DEBIAN_PACKAGES: readonly DebianPackage[] = [
   { name: "unzip", provides: "unzip", reason: "reads the zips: Info-ZIP" },
   { name: "python3", provides: "python3", reason: "reads the zips: zipfile; image maker" },
   { name: "libarchive-tools", provides: "bsdtar", reason: "reads the zips: streaming reader" },
+  { name: "qemu-user-static", provides: "qemu-aarch64-static", reason: "runs the arm64 builds" },
+  {
+    name: "libc6-arm64-cross",
+    provides: "/usr/aarch64-linux-gnu/lib",
+    reason: "runs the arm64 builds",
+  },
   { name: "radosgw", provides: "radosgw", reason: "a real S3 server" },
   { name: "ceph-mon", provides: "ceph-mon", reason: "a real S3 server" },
   { name: "ceph-osd", provides: "ceph-osd", reason: "a real S3 server" },

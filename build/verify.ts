@@ -115,6 +115,7 @@ async function tests(folder: string): Promise<Stage> {
       BUN,
       "test",
       "--randomize",
+      "--only-failures",
       "--no-orphans",
       `--timeout=${TEST_TIMEOUT_MS}`,
       "--reporter=junit",
@@ -135,7 +136,10 @@ async function tests(folder: string): Promise<Stage> {
 
 async function foldersOf(path: string): Promise<string[]> {
   const entries = await readdir(join(ROOT, path), { withFileTypes: true });
-  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+  return entries
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name)
+    .toSorted();
 }
 
 /** A test process that was killed could not restore the sysctls: done here, and counted. */

@@ -4,7 +4,7 @@ import { expect, test } from "bun:test";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { strToU8, zipSync } from "fflate";
-import { executablePath } from "../support/executable.ts";
+import { executablePath, linkExecutable } from "../support/executable.ts";
 import { withFolder } from "../support/temporary-folder.ts";
 
 /** Names that stand in the agent's code as they are: its settings, and the S3 client's protocol. */
@@ -15,8 +15,14 @@ const COMPOSER_MARK = "FILENAME_TEMPLATE";
 const RUN_TIMEOUT_MS = 60_000;
 
 /** All bytecode that a run links, as text (JavaScriptCore's option dumpGeneratedBytecodes). */
-async function linkedCode(args: string[], env: Record<string, string>): Promise<string> {
-  const child = Bun.spawn([await executablePath(), ...args], {
+async function linkedCode(
+  folder: string,
+  args: string[],
+  env: Record<string, string>,
+): Promise<string> {
+  const executable = join(folder, "core-dump-handler");
+  await linkExecutable(await executablePath(), executable);
+  const child = Bun.spawn([executable, ...args], {
     env: { ...env, BUN_JSC_dumpGeneratedBytecodes: "1" },
     stdio: ["ignore", "pipe", "pipe"],
     timeout: RUN_TIMEOUT_MS,
@@ -35,7 +41,9 @@ test(
   "the composer loads neither the agent nor the S3 client",
   async () => {
     await withFolder(async (folder) => {
-      expect(marksIn(await linkedCode(["composer", `-d=${folder}`], {}))).toEqual([COMPOSER_MARK]);
+      expect(marksIn(await linkedCode(folder, ["composer", `-d=${folder}`], {}))).toEqual([
+        COMPOSER_MARK,
+      ]);
     });
   },
   RUN_TIMEOUT_MS,
@@ -54,7 +62,7 @@ test(
         S3_SECRET: "none",
         S3_ENDPOINT: "http://127.0.0.1:9",
       };
-      const marks = marksIn(await linkedCode(["sweep"], settings));
+      const marks = marksIn(await linkedCode(folder, ["sweep"], settings));
       expect(marks).toContain(AGENT_MARK);
       expect(marks).toContain(S3_CLIENT_MARK);
     });

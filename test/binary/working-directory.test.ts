@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { executablePath } from "../support/executable.ts";
+import { executablePath, linkExecutable } from "../support/executable.ts";
 import { withFolder } from "../support/temporary-folder.ts";
 
 /** Files that make Bun itself run code, when it starts in their folder. */
@@ -25,7 +25,10 @@ for (const args of [["--version"], ["composer"], []])
   test(`no bunfig.toml preloads code into ${JSON.stringify(args)}`, async () => {
     await withFolder(async (folder) => {
       await layTraps(folder);
-      await run([await executablePath(), ...args], folder);
+      // Beside it the composer finds its HOST_DIR, which must not be dist/.
+      const executable = join(folder, "elsewhere");
+      await linkExecutable(await executablePath(), executable);
+      await run([executable, ...args], folder);
       expect(existsSync(join(folder, "sprung"))).toBe(false);
     });
   });

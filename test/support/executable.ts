@@ -1,6 +1,7 @@
 // The compiled executables, each built once per run when the sources are newer than it.
 import { Glob } from "bun";
 import { statSync } from "node:fs";
+import { copyFile, link } from "node:fs/promises";
 import { join } from "node:path";
 import { ROOT, executableOf, hostTarget, type Target } from "../../build/targets.ts";
 
@@ -19,6 +20,15 @@ export function executablePath(): Promise<string> {
 export function builtExecutable(target: Target): Promise<string> {
   const path = built.get(target.name) ?? buildIfStale(target);
   built.set(target.name, path);
+  return path;
+}
+
+/**
+ * The executable under another path, for a test whose HOST_DIR is that path's folder (the composer's
+ * `.env`, log and state stand beside it). 100 MB that need no copy, unless dist/ is on another file system.
+ */
+export async function linkExecutable(executable: string, path: string): Promise<string> {
+  await link(executable, path).catch(() => copyFile(executable, path));
   return path;
 }
 

@@ -1,10 +1,10 @@
 // The composer installed in a folder of its own, and the kernel told to start it for every crash.
-import { copyFile, link, mkdir, readFile, readdir, writeFile } from "node:fs/promises";
+import { mkdir, readFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { formatEnvFile } from "../../src/config/env-file.ts";
 import { planCorePattern } from "../../src/model/core-pattern.ts";
 import { withCorePattern } from "./borrowed-kernel.ts";
-import { executablePath } from "./executable.ts";
+import { executablePath, linkExecutable } from "./executable.ts";
 import { withFolder } from "./temporary-folder.ts";
 
 export interface InstalledComposer {
@@ -56,10 +56,7 @@ export async function installComposer(
   await mkdir(hostDir, { recursive: true, mode: 0o700 });
   await mkdir(coreDir, { recursive: true, mode: 0o700 });
   const executable = join(hostDir, "cdc");
-  // 100 MB that need no copy, unless dist/ is on another file system.
-  await link(await executablePath(), executable).catch(async () =>
-    copyFile(await executablePath(), executable),
-  );
+  await linkExecutable(await executablePath(), executable);
   const all = {
     ...UNLIMITED,
     IGNORE_CRIO: true,
