@@ -66,9 +66,10 @@ export const AGENT_VALUES: readonly ChartValue[] = [
   {
     path: "daemonset.vendor",
     variable: "VENDOR",
-    fallback: "default",
-    schema: { enum: ["default", "rhel7", "musl"] },
-    about: "default and rhel7 are one build (glibc 2.17 and later); musl for nodes without glibc.",
+    fallback: "auto",
+    schema: { enum: ["auto", "default", "rhel7", "musl", "self-contained"] },
+    about:
+      "auto takes the first build that a crash of our own shows to run on the node; default and rhel7 are one build (glibc 2.17 and later); musl is for nodes with musl; self-contained brings its own loader and libraries.",
   },
   {
     path: "daemonset.interval",

@@ -5,9 +5,9 @@ import type { Log } from "../host/log.ts";
 import { openAgentMetrics } from "./agent-metrics.ts";
 import { openDoctorWatch } from "./doctor/watch.ts";
 import { openHousekeeping } from "./housekeeping.ts";
-import { install } from "./install.ts";
 import type { KubernetesApi } from "./kubernetes-api.ts";
 import { observe } from "./observe.ts";
+import { installProven } from "./prove-variant.ts";
 import { startTriggers, uploadsAreOn } from "./triggers.ts";
 import { noteDaemonSet } from "./uninstall.ts";
 import { openUploads } from "./uploads.ts";
@@ -29,7 +29,7 @@ export async function runAgent(context: AgentContext): Promise<void> {
   const metrics = openAgentMetrics();
   // Before anything is installed: settings that name no store are a mistake that is better said at once.
   const uploads = uploadsAreOn(settings) ? await openUploads({ ...context, metrics }) : undefined;
-  await install({ settings, executable, log });
+  await installProven({ settings, executable, log });
   if (kubernetes !== undefined && settings.DAEMONSET_NAME !== "")
     await noteDaemonSet(settings, kubernetes, log);
 

@@ -1,6 +1,6 @@
 // The directories and files below HOST_DIR: the composer's executable, its `.env`, crictl where asked for.
 import { rm, stat } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { COMPOSER_NAME } from "../model/core-pattern.ts";
 import type { AgentSettings } from "../config/agent-settings.ts";
 import { formatEnvFile } from "../config/env-file.ts";
@@ -14,8 +14,9 @@ import {
   sameContent,
   writeFileAtomically,
 } from "../host/files.ts";
-import { findComposer, findCrictl } from "./executables.ts";
+import { findCrictl, type ComposerFiles } from "./executables.ts";
 import type { Rollback } from "./rollback.ts";
+import { LIBRARY_FOLDER } from "./self-contained.ts";
 
 /** The kernel starts it as root, and nobody else has to. */
 const EXECUTABLE_MODE = 0o700;
@@ -23,6 +24,7 @@ const EXECUTABLE_MODE = 0o700;
 /** HOST_DIR, CORE_DIR and EVENT_DIR; the ones that were not there before, parents first. */
 export async function installDirectories(
   settings: AgentSettings,
+  { libraries }: ComposerFiles,
   rollback: Rollback,
 ): Promise<string[]> {
   const made: string[] = [];
@@ -31,6 +33,7 @@ export async function installDirectories(
     [settings.HOST_DIR, 0o755],
     [settings.CORE_DIR, 0o700],
     [settings.EVENT_DIR, 0o755],
+    ...(libraries.length > 0 ? [[join(settings.HOST_DIR, LIBRARY_FOLDER), 0o755] as const] : []),
   ] as const) {
     for (const missing of await missingDirectories(directory)) {
       made.push(missing);
@@ -47,9 +50,10 @@ async function missingDirectories(directory: string): Promise<string[]> {
 }
 
 /** The names in HOST_DIR that installFiles writes. */
-export function planFiles(settings: AgentSettings): string[] {
+export function planFiles(settings: AgentSettings, { libraries }: ComposerFiles): string[] {
   return [
     COMPOSER_NAME,
+    ...libraries.map((path) => join(LIBRARY_FOLDER, basename(path))),
     ".env",
     ...(settings.DEPLOY_CRIO_CONFIG ? ["crictl.yaml"] : []),
     ...(settings.DEPLOY_CRIO_EXE ? ["crictl"] : []),
@@ -59,14 +63,20 @@ export function planFiles(settings: AgentSettings): string[] {
 /** Everything the composer needs, complete. */
 export async function installFiles(
   settings: AgentSettings,
-  executable: string,
+  { executable, composer }: { executable: string; composer: ComposerFiles },
   rollback: Rollback,
 ): Promise<void> {
   const { HOST_DIR } = settings;
   // What may be missing from the image is looked for before anything is written.
-  const composer = await findComposer(executable, settings.VENDOR);
   const crictl = settings.DEPLOY_CRIO_EXE ? await findCrictl(executable) : undefined;
 
+  // Before the executable that needs them.
+  for (const library of composer.libraries)
+    await installExecutable(
+      { source: library, patches: [] },
+      join(HOST_DIR, LIBRARY_FOLDER, basename(library)),
+      rollback,
+    );
   await installExecutable(composer, join(HOST_DIR, COMPOSER_NAME), rollback);
   await installText(join(HOST_DIR, ".env"), formatEnvFile(settings.composer), rollback);
   if (settings.DEPLOY_CRIO_CONFIG)
@@ -75,7 +85,8 @@ export async function installFiles(
       crictlConfig(settings.CRIO_ENDPOINT),
       rollback,
     );
-  if (crictl !== undefined) await installExecutable(crictl, join(HOST_DIR, "crictl"), rollback);
+  if (crictl !== undefined)
+    await installExecutable({ source: crictl, patches: [] }, join(HOST_DIR, "crictl"), rollback);
 }
 
 /** crictl(1): the same socket for containers and images. */
@@ -84,15 +95,19 @@ function crictlConfig(endpoint: string): string {
   return `runtime-endpoint: ${quoted}\nimage-endpoint: ${quoted}\ntimeout: 2\ndebug: false\n`;
 }
 
-async function installExecutable(source: string, target: string, rollback: Rollback) {
+async function installExecutable(
+  { source, patches }: Pick<ComposerFiles, "source" | "patches">,
+  target: string,
+  rollback: Rollback,
+) {
   // 100 MB that did not change are not written again at every start of a pod.
   if (
-    (await sameContent(source, target)) &&
+    (await sameContent(source, target, patches)) &&
     ((await stat(target)).mode & 0o777) === EXECUTABLE_MODE
   )
     return;
   const wasThere = await exists(target);
-  await copyFileAtomically(source, target, EXECUTABLE_MODE);
+  await copyFileAtomically(source, target, EXECUTABLE_MODE, patches);
   if (!wasThere) rollback.add(target, async () => rm(target, { force: true }));
 }
 

@@ -16,6 +16,8 @@ const recordSchema = v.object({
   sysctls: v.record(v.string(), v.string()),
   /** Names in HOST_DIR. */
   files: v.array(v.string()),
+  /** The build that a canary has shown to run on this host (prove-variant.ts). */
+  proven: v.optional(v.string()),
   /** Directories that did not exist before, parents first. */
   directories: v.array(v.string()),
 });

@@ -6,6 +6,7 @@ import { VERSION } from "../model/version.ts";
 import type { AgentSettings } from "../config/agent-settings.ts";
 import { removeFile, removeTemporaries } from "../host/files.ts";
 import type { Log } from "../host/log.ts";
+import { planComposer, firstVariant, type Variant } from "./executables.ts";
 import { checkHostDirectory } from "./host-directory.ts";
 import { installDirectories, installFiles, planFiles } from "./install-files.ts";
 import {
@@ -24,32 +25,42 @@ export interface InstallContext {
   settings: AgentSettings;
   /** Our own executable. */
   executable: string;
+  /** Which build; the settings' first choice where it is not named. */
+  variant?: Variant;
   log: Log;
 }
 
 /** Safe to run again and again. Throws AppError "configuration", "host" or "sysctl". */
-export async function install({ settings, executable, log }: InstallContext): Promise<void> {
+export async function install({
+  settings,
+  executable,
+  variant,
+  log,
+}: InstallContext): Promise<void> {
   const { HOST_DIR, CORE_DIR, PROC_ROOT } = settings;
   const wanted = planSysctls(settings, planCorePattern(HOST_DIR, CORE_DIR));
   const found = await readSysctls(PROC_ROOT);
   await checkHostDirectory(HOST_DIR);
+  const chosen = variant ?? (await firstVariant(executable, settings));
+  const composer = await planComposer(executable, chosen, HOST_DIR);
   const before = await readInstallRecord(HOST_DIR, log);
   const isFirst = before?.finished !== true;
   const rollback = new Rollback();
   try {
     await removeTemporaries(HOST_DIR, ABANDONED_AFTER_MS);
-    const directories = await installDirectories(settings, rollback);
+    const directories = await installDirectories(settings, composer, rollback);
     const record: InstallRecord = {
       version: VERSION,
       finished: false,
       sysctls: Object.fromEntries(wanted.map(({ sysctl, value }) => [sysctl.name, value])),
-      files: union(before?.files, planFiles(settings)),
+      files: union(before?.files, planFiles(settings, composer)),
+      ...(before?.proven === undefined ? {} : { proven: before.proven }),
       directories: union(before?.directories, directories),
     };
     if (isFirst) rollback.add("record", () => removeFile(join(HOST_DIR, RECORD_NAME)));
     // Before the first file: whatever is interrupted from here on, `remove` knows what to look for.
     await writeInstallRecord(HOST_DIR, { ...record, finished: !isFirst });
-    await installFiles(settings, executable, rollback);
+    await installFiles(settings, { executable, composer }, rollback);
     await installSysctls({ hostDir: HOST_DIR, procRoot: PROC_ROOT, wanted, found, rollback, log });
     await writeInstallRecord(HOST_DIR, { ...record, finished: true });
   } catch (error) {
@@ -57,7 +68,12 @@ export async function install({ settings, executable, log }: InstallContext): Pr
     if (isFirst) await rollback.run(log);
     throw error;
   }
-  log.info("installed", { host_dir: HOST_DIR, version: VERSION, first: isFirst });
+  log.info("installed", {
+    host_dir: HOST_DIR,
+    version: VERSION,
+    variant: chosen,
+    first: isFirst,
+  });
 }
 
 function union(earlier: readonly string[] | undefined, now: readonly string[]): string[] {

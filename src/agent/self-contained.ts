@@ -1,6 +1,7 @@
 // The self-contained variant: our executable with its own loader and libraries in HOST_DIR/lib, for hosts whose
 // root has no libc that suits. What is changed in the copy is planned here (docs/adr/0003-self-contained.md).
 import { basename, dirname, join } from "node:path";
+import type { FilePatch } from "../host/file-patch.ts";
 import { exists } from "../host/files.ts";
 import {
   DT_DEBUG,
@@ -11,11 +12,6 @@ import {
   type ElfProgram,
 } from "../host/elf-program.ts";
 import { AppError } from "../model/app-error.ts";
-
-export interface FilePatch {
-  offset: number;
-  bytes: Uint8Array;
-}
 
 export interface SelfContained {
   patches: FilePatch[];

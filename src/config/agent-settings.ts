@@ -26,7 +26,8 @@ const AGENT_SETTINGS = {
   COMP_CORE_EVENT_DIR: path(""),
   SUID_DUMPABLE: integer(2, { min: 0, max: 2, unit: "mode" }),
   CORE_PIPE_LIMIT: integer(128, { min: 0, max: 65_536, unit: "dumps at once" }),
-  VENDOR: choice("default", ["default", "rhel7", "musl"]),
+  /** Which build the host gets; auto: the first that is seen to work there. */
+  VENDOR: choice("auto", ["auto", "default", "rhel7", "musl", "self-contained"]),
   DEPLOY_CRIO_CONFIG: flag(false),
   DEPLOY_CRIO_EXE: flag(false),
   CRIO_ENDPOINT: text("unix:///run/containerd/containerd.sock"),

@@ -15,6 +15,7 @@ import {
 } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { AppError, errnoOf } from "../model/app-error.ts";
+import { applyPatches, type FilePatch } from "./file-patch.ts";
 
 const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 const READ_FILE = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
@@ -29,11 +30,12 @@ export async function writeFileAtomically(
   await replaceFile(path, mode, async (file) => file.writeFile(data));
 }
 
-/** Copies `source` to a new file and renames it over `target`, which may be running. Throws AppError "host". */
+/** Copies `source`, patched, to a new file and renames it over `target`, which may be running. Throws AppError "host". */
 export async function copyFileAtomically(
   source: string,
   target: string,
   mode: number,
+  patches: readonly FilePatch[] = [],
 ): Promise<void> {
   // The source may be a link (/app/core-dump-agent is one); what it names is ours.
   const from = await open(source, constants.O_RDONLY).catch((cause: unknown) => {
@@ -42,9 +44,11 @@ export async function copyFileAtomically(
   try {
     await replaceFile(target, mode, async (file) => {
       const block = new Uint8Array(COPY_BLOCK_BYTES);
-      for (;;) {
+      for (let position = 0; ;) {
         const { bytesRead } = await from.read(block, 0, block.length, null);
         if (bytesRead === 0) return;
+        applyPatches(block.subarray(0, bytesRead), position, patches);
+        position += bytesRead;
         await file.writeFile(block.subarray(0, bytesRead));
       }
     });
@@ -192,8 +196,12 @@ export async function ensureDirectory(path: string, mode: number): Promise<void>
   if ((found.mode & 0o7777) !== narrowed) await chmod(path, narrowed);
 }
 
-/** True when both are files with the same bytes; false when `target` is anything else. */
-export async function sameContent(source: string, target: string): Promise<boolean> {
+/** True when both are files with the same bytes, the source's patched; false when `target` is anything else. */
+export async function sameContent(
+  source: string,
+  target: string,
+  patches: readonly FilePatch[] = [],
+): Promise<boolean> {
   const found = await lstat(target).catch(() => undefined);
   const original = await stat(source);
   if (found === undefined || !found.isFile() || found.size !== original.size) return false;
@@ -205,6 +213,7 @@ export async function sameContent(source: string, target: string): Promise<boole
         one.read(a, 0, a.length, position),
         other.read(b, 0, b.length, position),
       ]);
+      applyPatches(a.subarray(0, left.bytesRead), position, patches);
       if (!a.subarray(0, left.bytesRead).equals(b.subarray(0, right.bytesRead))) return false;
     }
     return true;
