@@ -29,6 +29,9 @@ const KERNEL_DEFAULTS = new Map([
 /** A preStop hook has half a minute in all; a dump that takes longer ends without us. */
 const COMPOSERS_MAX_MS = 10_000;
 
+/** How long a composer takes from its start to its hidden file, on a busy machine. */
+const CANARY_MS = 1_000;
+
 export type RemovalSettings = Pick<
   AgentSettings,
   "HOST_DIR" | "CORE_DIR" | "EVENT_DIR" | "PROC_ROOT" | "CORE_PIPE_LIMIT" | "SUID_DUMPABLE"
@@ -42,6 +45,8 @@ export async function remove(settings: RemovalSettings, log: Log): Promise<void>
   await removeTemporaries(HOST_DIR, 0);
   const wasEmpty = record === undefined && (await countFiles(HOST_DIR)) === 0;
   await restoreSysctls(settings, record, log);
+  // A doctor that was killed in the middle: the composer of its canary may be about to start.
+  if ((await removeOldCanaries(HOST_DIR, CORE_DIR, 0)) > 0) await Bun.sleep(CANARY_MS);
   const living = await waitForComposers(CORE_DIR, COMPOSERS_MAX_MS);
   if (living > 0) log.warn("composers_at_work", { count: living });
   for (const name of installedNames(record)) {

@@ -46,23 +46,25 @@ export async function runCanary(hostDir: string, limits: CanaryLimits): Promise<
   }
 }
 
-/** Removes the files of canaries whose doctor was killed. */
+/** Removes the files of canaries whose doctor was killed. Returns how many there were. */
 export async function removeOldCanaries(
   hostDir: string,
   coreDir: string,
   olderMs = LEFT_BEHIND_MS,
-) {
+): Promise<number> {
+  let count = 0;
   for (const [directory, isOurs] of [
     [hostDir, isCanaryName],
     [coreDir, isCanaryZip],
   ] as const)
     for (const name of await readdir(directory).catch(() => [])) {
-      const found = isOurs(name)
-        ? await lstat(join(directory, name)).catch(() => undefined)
-        : undefined;
-      if (found?.isFile() === true && Date.now() - found.mtimeMs >= olderMs)
-        await removeFile(join(directory, name));
+      if (!isOurs(name)) continue;
+      const found = await lstat(join(directory, name)).catch(() => undefined);
+      if (found?.isFile() !== true || Date.now() - found.mtimeMs < olderMs) continue;
+      await removeFile(join(directory, name));
+      count++;
     }
+  return count;
 }
 
 type Crash = Pick<CanaryEnd, "notStarted" | "signal" | "heldMs">;
