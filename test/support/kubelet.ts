@@ -188,6 +188,7 @@ async function checkHostPath({ path, type }: { path: string; type: string }): Pr
   if (type === "DirectoryOrCreate") await mkdir(path, { recursive: true, mode: 0o755 });
   const found = await stat(path);
   if (type === "File" && !found.isFile()) throw new Error(`${path} is no file`);
+  if (type === "CharDevice" && !found.isCharacterDevice()) throw new Error(`${path} is no device`);
   if (type === "Socket" && !found.isSocket()) throw new Error(`${path} is no socket`);
 }
 

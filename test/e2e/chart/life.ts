@@ -1,0 +1,142 @@
+// One pod's life on a node, from its install to the host as it was. For daemonset.test.ts.
+import { existsSync } from "node:fs";
+import { mkdir, readdir, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { expect } from "bun:test";
+import { readKernel, withKernel } from "../../support/borrowed-kernel.ts";
+import type { Bucket } from "../../support/bucket.ts";
+import { APP_IMAGE, type Containerd } from "../../support/containerd.ts";
+import { envOf, objectOf, podOf, type Manifest, type PodSpec } from "../../support/helm.ts";
+import { startRenderedPod, type RenderedPod } from "../../support/kubelet.ts";
+import type { KubernetesServer } from "../../support/kubernetes-server.ts";
+import { startPod } from "../../support/pods.ts";
+
+export const NAMESPACE = "observe";
+const DAEMONSET = `GET /apis/apps/v1/namespaces/${NAMESPACE}/daemonsets/core-dump-handler`;
+/** Longer than the agent's rescan, which finds what a watch missed. */
+const TRIES = 900;
+const PAUSE_MS = 100;
+
+export interface Scene {
+  containerd: Containerd;
+  manifests: Manifest[];
+  api: KubernetesServer;
+  bucket: Bucket;
+  /** Of the probes. */
+  port: number;
+}
+
+/** The pod's life: install, a crash of the pod `name`, an update, an uninstall. */
+export async function live(scene: Scene, name: string): Promise<void> {
+  const { containerd, manifests, api, bucket, port } = scene;
+  await onNode(scene, async (hostDir) => {
+    const before = readKernel();
+    const agent = await startAgent(scene);
+    await until(agent, "readiness", async () => (await probe(port, "/readyz")) === 200);
+    expect(await probe(port, "/healthz")).toBe(200);
+    expect(readKernel().corePattern).toStartWith(`|${hostDir}/cdc `);
+
+    const { containers } = await startPod(containerd, {
+      name,
+      namespace: "shop",
+      containers: [{ name: "app", image: APP_IMAGE, args: ["talk", "3"] }],
+    });
+    process.kill(containers[0]?.pid ?? 0, "SIGUSR1");
+    await until(agent, "the object", async () => (await objectsOf(bucket, name)).length > 0);
+    const [key = ""] = await objectsOf(bucket, name);
+    expect(await bucket.metadata(key)).toMatchObject({ namespace: "shop", pod: name });
+
+    // helm test: a pod of the same image crashes a child of its own and follows its dump.
+    const { spec } = objectOf(manifests, "Pod") as Manifest & { spec: PodSpec };
+    const test = await startRenderedPod(containerd, spec, clusterOf(scene));
+    expect(await test.ended(), await test.log()).toBe(0);
+    expect(await test.log()).toContain("crash_test_passed");
+
+    // An update: the DaemonSet is there when the hook asks.
+    const hook = ["/app/core-dump-agent", "remove", "--when-uninstalled"];
+    expect(await agent.exec(hook)).toMatchObject({ exitCode: 0 });
+    expect(readKernel().corePattern).toStartWith(`|${hostDir}/cdc `);
+
+    // An uninstall: it is not.
+    api.answers.delete(DAEMONSET);
+    expect(await agent.exec(hook)).toMatchObject({ exitCode: 0 });
+    expect(readKernel()).toEqual(before);
+    expect(await agent.stop()).toBe(0);
+    expect(readKernel()).toEqual(before);
+  });
+}
+
+/**
+ * Runs with the kernel borrowed and the rendering's folders empty on this machine; afterwards they must be
+ * empty again, and go. A folder that somebody uses already is an error: it might be a real install.
+ */
+export async function onNode(
+  { manifests, api }: Scene,
+  run: (hostDir: string) => Promise<void>,
+): Promise<void> {
+  const folders = ["HOST_DIR", "CORE_DIR", "EVENT_DIR"].map(
+    (variable) => envOf(manifests).get(variable)?.value ?? "",
+  );
+  const [hostDir = ""] = folders;
+  await withKernel({}, async () => {
+    for (const folder of folders)
+      if (existsSync(folder)) throw new Error(`${folder} is in use on this machine`);
+    const made: string[] = [];
+    for (const folder of folders.filter((each) => each === hostDir || !isBelow(each, hostDir)))
+      made.push((await mkdir(dirname(folder), { recursive: true })) ?? folder, folder);
+    try {
+      api.answers.set(DAEMONSET, { status: 200, body: { metadata: { uid: "1" } } });
+      await run(hostDir);
+      expect(await filesIn(folders)).toEqual([]);
+    } finally {
+      for (const folder of made) await rm(folder, { recursive: true, force: true });
+    }
+  });
+}
+
+function isBelow(path: string, folder: string): boolean {
+  return path.startsWith(`${folder}/`);
+}
+
+async function filesIn(folders: readonly string[]): Promise<string[]> {
+  const names = folders.map(async (folder) =>
+    existsSync(folder) ? (await readdir(folder)).map((name) => join(folder, name)) : [],
+  );
+  return (await Promise.all(names)).flat();
+}
+
+export async function startAgent(scene: Scene, pod = podOf(scene.manifests)): Promise<RenderedPod> {
+  return startRenderedPod(scene.containerd, pod, clusterOf(scene));
+}
+
+function clusterOf({ manifests, api }: Scene) {
+  const { accountFolder, baseUrl } = api.access;
+  return { namespace: NAMESPACE, manifests, accountFolder, apiUrl: baseUrl };
+}
+
+/** The status of a probe; 0 where nobody answers. */
+export async function probe(port: number, path: string): Promise<number> {
+  return fetch(`http://127.0.0.1:${port}${path}`).then(
+    ({ status }) => status,
+    () => 0,
+  );
+}
+
+async function objectsOf(bucket: Bucket, pod: string): Promise<string[]> {
+  const found: string[] = [];
+  for (const key of await bucket.keys())
+    if ((await bucket.metadata(key))["pod"] === pod) found.push(key);
+  return found;
+}
+
+export async function until(
+  agent: RenderedPod,
+  what: string,
+  holds: () => boolean | Promise<boolean>,
+): Promise<void> {
+  for (let tries = 0; tries < TRIES; tries++) {
+    if (await holds()) return;
+    await Bun.sleep(PAUSE_MS);
+  }
+  throw new Error(`${what} did not come; the agent said:\n${await agent.log()}`);
+}
