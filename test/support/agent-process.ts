@@ -8,13 +8,16 @@ export interface AgentProcess {
   lines: Record<string, unknown>[];
 }
 
-/** Starts EXE agent; HTTP is off unless the environment says otherwise, so that many can run side by side. */
+/**
+ * Starts EXE agent; unless the environment says otherwise without HTTP, so that many can run side by side, and
+ * without the doctor, whose canary would be a crash more than the test's own.
+ */
 export async function startAgent(
   executable: string,
   environment: Record<string, string>,
 ): Promise<AgentProcess> {
   const child = Bun.spawn([executable, "agent"], {
-    env: { LOG_FORMAT: "json", HTTP_PORT: "0", ...environment },
+    env: { LOG_FORMAT: "json", HTTP_PORT: "0", DOCTOR: "false", ...environment },
     stdio: ["ignore", "pipe", "inherit"],
     timeout: 300_000,
   });

@@ -105,7 +105,8 @@ async function checkDelivered(
     `${ROUNDS} rounds: ${started.length} dumps, ${published.length} published, ` +
       `${recovered.length} recovered (${killed} cut short), ${discarded.length} with nothing on the disk`,
   );
-  expect(zips).toHaveLength(published.length + recovered.length);
+  // A composer killed between publishing and saying so leaves a zip of which no line tells.
+  expect(published.length + recovered.length).toBeLessThanOrEqual(zips.length);
   expect(started).toHaveLength(zips.length + discarded.length);
   expect(new Set(events("upload_finished").map(({ key }) => key)).size).toBe(zips.length);
   expect(metrics.get("crashes_total")).toBe(started.length);
