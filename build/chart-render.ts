@@ -1,4 +1,5 @@
 // What is written from the table of the chart's values, as text; chart-generate.ts puts it into files.
+import { EVIDENCE } from "./chart-evidence.ts";
 import type { ChartValue, Json } from "./chart-value.ts";
 
 type Tree = { [key: string]: Tree | ChartValue };
@@ -101,15 +102,17 @@ export function renderReadmeTable(values: readonly ChartValue[]): string {
 
 /** Each value, the variable it becomes, what that does and where it is tested. */
 export function renderTraceTable(values: readonly ChartValue[]): string {
-  const rows = values.map(
-    ({ path, variable, about, shownBy }) =>
-      `| \`${path}\` | ${variable === undefined ? "" : `\`${variable}\``} | ${cell(about)} | ${shownBy ?? "unit/chart/template.test.ts"} |`,
-  );
-  return [
-    "| Value | Variable | Behaviour | Shown by test/ |",
-    "| --- | --- | --- | --- |",
-    ...rows,
-  ].join("\n");
+  const rows = values.map(({ path, variable, about }) => {
+    const name = variable === undefined ? "" : `\`${variable}\``;
+    return `| \`${path}\` | ${name} | ${cell(about)} | ${evidenceFor(variable)} |`;
+  });
+  const head = ["| Value | Variable | Behaviour | Shown by test/ |", "| --- | --- | --- | --- |"];
+  return [...head, ...rows].join("\n");
+}
+
+function evidenceFor(variable: string | undefined): string {
+  if (variable === undefined) return "unit/chart/template.test.ts";
+  return EVIDENCE[variable] ?? "unit/chart/variables.test.ts";
 }
 
 function shown(value: Json): string {

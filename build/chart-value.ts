@@ -17,8 +17,6 @@ export interface ChartValue {
   sample?: Json;
   /** Why the chart's default is not the agent's own. */
   differs?: string;
-  /** Where the value is shown to work: a test file, below test/. */
-  shownBy?: string;
 }
 
 export const BLANK_OR = (schema: JsonSchema): JsonSchema => ({

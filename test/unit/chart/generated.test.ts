@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "bun:test";
 import { generateChartFiles } from "../../../build/chart-generate.ts";
+import { EVIDENCE } from "../../../build/chart-evidence.ts";
 import { CHART_VALUES } from "../../../build/chart-values.ts";
 import { ROOT } from "../../../build/targets.ts";
 import packageJson from "../../../package.json" with { type: "json" };
@@ -16,8 +17,16 @@ test("the chart has the program's version", () => {
   expect(chart).toMatchObject({ version: packageJson.version, appVersion: packageJson.version });
 });
 
-test("the test that a value names exists", () => {
-  for (const { shownBy } of CHART_VALUES)
-    if (shownBy !== undefined)
-      expect(readFileSync(join(ROOT, "test", shownBy), "utf8")).toBeTruthy();
+test("the test that is named as a variable's evidence speaks of it", () => {
+  for (const [variable, path] of Object.entries(EVIDENCE)) {
+    const text = readFileSync(join(ROOT, "test", path), "utf8");
+    expect(`${path}: ${text}`).toMatch(
+      new RegExp(`\\b(COMP_)?${variable.replace("COMP_", "")}\\b`),
+    );
+  }
+});
+
+test("evidence is of variables that there are", () => {
+  const variables = CHART_VALUES.map(({ variable }) => variable ?? "");
+  expect(variables).toEqual(expect.arrayContaining(Object.keys(EVIDENCE)));
 });
