@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { makeBucket, type Bucket } from "./bucket.ts";
 import { sha256Of, writeDump } from "./dumps.ts";
-import { seededRandom, startFaultProxy, type Fault } from "./fault-proxy.ts";
+import { seededRandom, startFaultProxy, type Fault, type FaultProxy } from "./fault-proxy.ts";
 import { startSweep } from "./sweep-process.ts";
 import { bucketVariables } from "./store-settings.ts";
 import { startTlsFront } from "./tls-front.ts";
@@ -87,7 +87,7 @@ export async function runCampaign(plan: CampaignPlan): Promise<CampaignFigures> 
     const wanted = await writeBatch(coreDir, count, batch, plan, random);
     figures.bytes += [...wanted.values()].reduce((sum, { bytes }) => sum + bytes, 0);
     const kills = Math.round((plan.kills * (batch + 1)) / plan.batches);
-    await deliverBatch(coreDir, kills, { address, bucket, random, figures });
+    await deliverBatch(coreDir, kills, { address, bucket, proxy, random, figures });
     await checkBatch(coreDir, wanted, bucket, figures);
     plan.say?.(
       `batch ${batch + 1} of ${plan.batches}: ${figures.intact} intact, ${figures.kills} kills, ` +
@@ -129,6 +129,7 @@ async function writeBatch(
 interface Running {
   address: Record<string, string>;
   bucket: Bucket;
+  proxy: FaultProxy;
   random: () => number;
   figures: CampaignFigures;
 }
@@ -136,7 +137,7 @@ interface Running {
 async function deliverBatch(
   coreDir: string,
   killsByThen: number,
-  { address, bucket, random, figures }: Running,
+  { address, bucket, proxy, random, figures }: Running,
 ): Promise<void> {
   const variables = bucketVariables(bucket, {
     ...address,
@@ -151,7 +152,7 @@ async function deliverBatch(
     figures.processes++;
     const { process, ended } = await startSweep(coreDir, variables);
     if (figures.kills < killsByThen) {
-      await Promise.race([Bun.sleep(100 + random() * 2400), process.exited]);
+      await randomMoment(process, proxy, random);
       if (process.exitCode === null && process.signalCode === null) {
         process.kill("SIGKILL");
         figures.kills++;
@@ -160,6 +161,17 @@ async function deliverBatch(
     const { log } = await ended;
     figures.resumed += log.split("upload_resumed").length - 1;
   }
+}
+
+/** A few requests from now, in the middle of one; measured in requests, so that a fast machine is no excuse. */
+async function randomMoment(
+  process: Bun.Subprocess,
+  proxy: FaultProxy,
+  random: () => number,
+): Promise<void> {
+  const until = proxy.requests() + 1 + Math.floor(random() * 8);
+  while (proxy.requests() < until && process.exitCode === null) await Bun.sleep(2);
+  await Bun.sleep(random() * 60);
 }
 
 function dumpsIn(coreDir: string): number {

@@ -178,7 +178,7 @@ export function openDelivery(settings: StoreSettings, log: Log): Delivery {
     for (const entry of await readdir(coreDir)) {
       const zipName = zipNameOf(entry);
       if (zipName === undefined || (await exists(join(coreDir, zipName)))) continue;
-      const journalPath = join(coreDir, entry);
+      const journalPath = journalPathOf(join(coreDir, zipName));
       const journal = await readJournal(journalPath, log);
       const { multipart } = await opened();
       if (journal?.upload && multipart !== undefined)

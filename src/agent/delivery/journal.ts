@@ -5,7 +5,9 @@
 import { randomUUID } from "node:crypto";
 import { basename, dirname, join } from "node:path";
 import * as v from "valibot";
-import { readTextFile, removeFile, writeFileAtomically } from "../../host/files.ts";
+import { constants } from "node:fs";
+import { open, rename } from "node:fs/promises";
+import { readTextFile, removeFile, syncDirectory } from "../../host/files.ts";
 import type { Log } from "../../host/log.ts";
 import { describeError } from "../../model/app-error.ts";
 
@@ -34,14 +36,15 @@ const journalSchema = v.object({
 export type Journal = v.InferOutput<typeof journalSchema>;
 export type FileIdentity = Journal["file"];
 
-const JOURNAL_NAME = /^\.(.+)\.upload\.json$/;
+const JOURNAL_NAME = /^\.(.+)\.upload\.json(?:\.new)?$/;
+const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 const JOURNAL_MAX_BYTES = 64 * 1024;
 
 export function journalPathOf(zipPath: string): string {
   return join(dirname(zipPath), `.${basename(zipPath)}.upload.json`);
 }
 
-/** The zip's name that a journal's name stands for; undefined for any other file. */
+/** The zip's name that a journal's name, finished or not, stands for; undefined for any other file. */
 export function zipNameOf(journalName: string): string | undefined {
   return JOURNAL_NAME.exec(journalName)?.[1];
 }
@@ -73,9 +76,23 @@ export async function readJournal(path: string, log: Log): Promise<Journal | und
   }
 }
 
+/**
+ * The unfinished file has one name, not a random one: only the holder of the zip's lock writes, so what a
+ * killed holder left is replaced by the next.
+ */
 export async function writeJournal(path: string, journal: Journal, log: Log): Promise<void> {
+  const unfinished = `${path}.new`;
   try {
-    await writeFileAtomically(path, `${JSON.stringify(journal)}\n`);
+    await removeFile(unfinished);
+    const file = await open(unfinished, NEW_FILE, 0o600);
+    try {
+      await file.writeFile(`${JSON.stringify(journal)}\n`);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(unfinished, path);
+    await syncDirectory(dirname(path));
   } catch (error) {
     log.warn("journal_not_written", { path, error: describeError(error) });
   }
@@ -83,6 +100,7 @@ export async function writeJournal(path: string, journal: Journal, log: Log): Pr
 
 export async function removeJournal(path: string, log: Log): Promise<void> {
   try {
+    await removeFile(`${path}.new`);
     await removeFile(path);
   } catch (error) {
     log.warn("journal_not_removed", { path, error: describeError(error) });

@@ -10,8 +10,8 @@ import { AppError } from "../../model/app-error.ts";
 import type { S3Endpoint } from "./s3-endpoint.ts";
 import { StoreError } from "./store-error.ts";
 
-/** AWS: completing an upload "can take several minutes". */
-const COMPLETE_MIN_TIMEOUT_MS = 300_000;
+/** AWS: completing an upload "can take several minutes"; it gets this many times S3_TIMEOUT. */
+const COMPLETE_PATIENCE = 5;
 
 const CHECKSUM = {
   when_required: "WHEN_REQUIRED",
@@ -79,7 +79,7 @@ async function fetchInTime(
 ): Promise<Response> {
   const sentBytes = Number(request.headers.get("content-length") ?? 0);
   const completing = request.method === "POST" && /[?&]uploadId=/.test(request.url);
-  const answerMs = Math.max(S3_TIMEOUT * 1000, completing ? COMPLETE_MIN_TIMEOUT_MS : 0);
+  const answerMs = S3_TIMEOUT * 1000 * (completing ? COMPLETE_PATIENCE : 1);
   const limitMs = answerMs + (sentBytes / S3_MIN_SPEED) * 1000;
   const expiry = AbortSignal.timeout(Math.ceil(limitMs));
   const answer = fetch(request, {

@@ -1,5 +1,5 @@
 // Lock, journal and back-off of one file, with a directory as the store.
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { expect, test } from "bun:test";
@@ -108,6 +108,17 @@ test("while the store as a whole is away, other files do not each try it", async
     rests = (await delivery.deliver(second, never)).kind === "waiting";
   }
   expect(rests).toBe(true);
+});
+
+test("what a kill left of a journal's writing is cleared away, with and without the dump", async () => {
+  const folder = temporaryFolder();
+  const path = writeDump(folder, "T.zip", { coreBytes: 10 });
+  writeFileSync(`${journalPathOf(path)}.new`, "{");
+  writeFileSync(`${journalPathOf(join(folder, "gone.zip"))}.new`, "{");
+  const delivery = openAt(temporaryFolder());
+  expect(await delivery.reclaim(folder, never)).toBe(1);
+  expect((await delivery.deliver(path, never)).kind).toBe("delivered");
+  expect(readdirSync(folder)).toEqual([]);
 });
 
 test("a journal whose dump is gone is cleared away", async () => {
