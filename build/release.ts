@@ -1,8 +1,9 @@
-// `bun build/release.ts [--skip-build]`: everything a release consists of, in dist/release and dist/images:
-// executables with checksums, an SBOM, the packaged chart, and the images' contexts.
+// `bun build/release.ts [--skip-build] [--image REGISTRY/REPOSITORY]`: everything a release consists of, in
+// dist/release and dist/images: executables with checksums, an SBOM, the packaged chart (whose default image is
+// the one named), and the images' contexts.
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { copyFile, mkdir, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { copyFile, cp, mkdir, readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import packageJson from "../package.json" with { type: "json" };
@@ -11,7 +12,12 @@ import { LIBCS, contextOf, writeImageContext } from "./image-context.ts";
 import { writeSbomText } from "./sbom.ts";
 import { DIST, ROOT, TARGETS, executableOf } from "./targets.ts";
 
-const { values } = parseArgs({ options: { "skip-build": { type: "boolean", default: false } } });
+const { values } = parseArgs({
+  options: {
+    "skip-build": { type: "boolean", default: false },
+    image: { type: "string" },
+  },
+});
 const RELEASE = join(DIST, "release");
 const { name, version } = packageJson;
 
@@ -21,7 +27,8 @@ await mkdir(RELEASE, { recursive: true });
 for (const target of TARGETS)
   await copyFile(executableOf(target), join(RELEASE, `${name}-${version}-${target.name}`));
 await writeFile(join(RELEASE, `${name}-${version}.cdx.json`), await writeSbomText());
-await run([await installHelm("helm4"), "package", join(ROOT, "chart"), "--destination", RELEASE]);
+const chart = values.image === undefined ? join(ROOT, "chart") : await chartFor(values.image);
+await run([await installHelm("helm4"), "package", chart, "--destination", RELEASE]);
 await writeFile(join(RELEASE, "SHA256SUMS"), await checksums(RELEASE));
 for (const libc of LIBCS) await writeImageContext(libc);
 
@@ -36,6 +43,23 @@ for (const libc of LIBCS)
     `${relative(ROOT, contextOf(libc))}  docker buildx build --target prebuilt ` +
       `--platform linux/amd64,linux/arm64 -t ${name}${libc === "musl" ? "-musl" : ""}:${version} ${relative(ROOT, contextOf(libc))}`,
   );
+
+/** A copy of the chart whose image is another one; the folder's name is the chart's. */
+async function chartFor(image: string): Promise<string> {
+  const [registry, ...path] = image.split("/");
+  if (registry === undefined || path.length === 0 || image.includes(":"))
+    throw new Error(`--image ${image}: want REGISTRY/REPOSITORY, without a tag`);
+  const copy = join(DIST, "chart", name);
+  await rm(copy, { recursive: true, force: true });
+  await cp(join(ROOT, "chart"), copy, { recursive: true });
+  const valuesPath = join(copy, "values.yaml");
+  const text = await readFile(valuesPath, "utf8");
+  const changed = text
+    .replace(/^ {2}registry: .*$/m, `  registry: ${JSON.stringify(registry)}`)
+    .replace(/^ {2}repository: .*$/m, `  repository: ${JSON.stringify(path.join("/"))}`);
+  await writeFile(valuesPath, changed);
+  return copy;
+}
 
 /** As sha256sum(1) writes and checks them. */
 async function checksums(folder: string): Promise<string> {
