@@ -23,6 +23,8 @@ export interface TriggerContext {
 
 /** Where an event of the watch was lost (the queue overflowed, the folder was replaced), this finds it. */
 const RESCAN_MS = 60_000;
+/** Bun watches from a thread of its own: what appears in the first moments may go unseen (1 of 200 tries). */
+const WATCH_SETTLED_MS = 2_000;
 
 /** False where no trigger is set. */
 export function uploadsAreOn({ INTERVAL, SCHEDULE, USE_INOTIFY }: TriggerSettings): boolean {
@@ -38,6 +40,7 @@ export function startTriggers({ settings, log, signal, request }: TriggerContext
   else if (SCHEDULE !== "") startSchedule(SCHEDULE, TZ, signal, () => request("schedule"));
   if (USE_INOTIFY) {
     startWatch(CORE_DIR, log, signal, request);
+    callAt(Date.now() + WATCH_SETTLED_MS, signal, () => request("rescan"));
     callEvery(RESCAN_MS, signal, () => request("rescan"));
   }
   if (!uploadsAreOn(settings))
