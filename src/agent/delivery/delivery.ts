@@ -21,7 +21,7 @@ import {
   type Journal,
 } from "./journal.ts";
 import { lockFile } from "./locked-file.ts";
-import { abandon } from "./multipart-upload.ts";
+import { releaseUploads } from "./multipart-upload.ts";
 import type { Dump, ObjectStore } from "./object-store.ts";
 import { openStore } from "./open-store.ts";
 import { failureOf, StoreError } from "./store-error.ts";
@@ -98,10 +98,12 @@ export function openDelivery(settings: StoreSettings, log: Log): Delivery {
     const now = Date.now();
     const values = keyValuesOf(info, { zipPath, cluster: settings.CLUSTER_NAME, nowMs: now });
     const found = await readJournal(journalPath, log);
-    const journal =
-      found !== undefined && isSameFile(found.file, file)
-        ? found
-        : newJournal(file, renderObjectKey(settings.S3_KEY_TEMPLATE, values));
+    const isOfThisFile = found !== undefined && isSameFile(found.file, file);
+    // Another dump had this name before: what was begun for it is of no use now.
+    if (found !== undefined && !isOfThisFile) await release(found, signal);
+    const journal = isOfThisFile
+      ? found
+      : newJournal(file, renderObjectKey(settings.S3_KEY_TEMPLATE, values));
     // A clock that was set back must not keep a file waiting for longer than the longest back-off.
     const waits = journal.retryAtMs > now && journal.retryAtMs - now <= FILE_BACKOFF.capMs * 12;
     if (waits && !ignoreBackoff) return { kind: "waiting", retryAtMs: journal.retryAtMs };
@@ -173,16 +175,21 @@ export function openDelivery(settings: StoreSettings, log: Log): Delivery {
     return { kind: "failed", error, retryAtMs: journal.retryAtMs };
   }
 
+  async function release(journal: Journal, signal: AbortSignal): Promise<boolean> {
+    const { multipart } = await opened();
+    return multipart === undefined || releaseUploads(journal, multipart, { log, signal });
+  }
+
   async function reclaim(coreDir: string, signal: AbortSignal): Promise<number> {
     let reclaimed = 0;
     for (const entry of await readdir(coreDir)) {
       const zipName = zipNameOf(entry);
       if (zipName === undefined || (await exists(join(coreDir, zipName)))) continue;
+      if (storeRestsUntilMs > Date.now()) break;
       const journalPath = journalPathOf(join(coreDir, zipName));
       const journal = await readJournal(journalPath, log);
-      const { multipart } = await opened();
-      if (journal?.upload && multipart !== undefined)
-        await abandon(journal.upload, multipart, { log, signal });
+      // The journal is all that knows of an upload: it stays until the store has let go of that.
+      if (journal !== undefined && !(await release(journal, signal))) break;
       await removeJournal(journalPath, log);
       reclaimed++;
     }

@@ -66,7 +66,7 @@ async function resumeOrBegin(
     return { upload: begun, stored };
   }
   // Recorded first: a kill between the store's doing and our knowing leaves an upload to be found.
-  journal.opening = { key, sinceMs: Date.now() };
+  journal.opening ??= { key, sinceMs: Date.now() };
   await save();
   let tried = false;
   const begin = async () => {
@@ -138,6 +138,16 @@ async function forgetOtherUploads(
   if (await forgetLostUpload(journal.opening, multipart, context)) journal.opening = null;
 }
 
+/** Aborts what a journal whose dump is gone still has at the store. False where the store would not. */
+export async function releaseUploads(
+  { upload, opening }: Journal,
+  multipart: MultipartStore,
+  context: Pick<UploadContext, "log" | "signal">,
+): Promise<boolean> {
+  if (upload !== null && !(await abandon(upload, multipart, context))) return false;
+  return forgetLostUpload(opening, multipart, context);
+}
+
 /** Aborts what a request whose answer we never got may have begun. False where the store would not list. */
 async function forgetLostUpload(
   opening: Journal["opening"],
@@ -147,10 +157,11 @@ async function forgetLostUpload(
   if (opening === null) return true;
   try {
     // Only uploads to this dump's key that began since we asked can be the one whose id we never learnt.
+    let all = true;
     for (const upload of await multipart.listUploads(opening.key, signal))
       if (upload.initiatedMs >= opening.sinceMs - CLOCK_TOLERANCE_MS)
-        await abandon(upload, multipart, { log, signal });
-    return true;
+        all = (await abandon(upload, multipart, { log, signal })) && all;
+    return all;
   } catch (error) {
     if (signal.aborted) throw error;
     log.warn("orphan_uploads_not_listed", { key: opening.key, error: describeError(error) });
@@ -158,18 +169,19 @@ async function forgetLostUpload(
   }
 }
 
-/** Aborts an upload; a store that will not is logged. Throws only "aborted". */
-export async function abandon(
+/** Aborts an upload. False where the store would not; that is logged. Throws only "aborted". */
+async function abandon(
   upload: Upload,
   multipart: MultipartStore,
   { log, signal }: Pick<UploadContext, "log" | "signal">,
-): Promise<void> {
+): Promise<boolean> {
   try {
     await withRetries(() => multipart.abort(upload, signal), { signal, log });
     log.info("upload_abandoned", { key: upload.key, upload_id: upload.uploadId });
+    return true;
   } catch (error) {
-    if (signal.aborted) throw error;
-    if (!(error instanceof StoreError)) throw error;
+    if (signal.aborted || !(error instanceof StoreError)) throw error;
     log.warn("upload_not_abandoned", { key: upload.key, error: describeError(error) });
+    return false;
   }
 }

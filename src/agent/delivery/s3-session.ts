@@ -74,8 +74,10 @@ export class S3Session {
       if (signal.aborted) throw new StoreError("aborted", `${action}: stopped`, { cause: error });
       const { bucket, address } = this;
       const explained = explainS3Error(error, { action, bucket, address });
-      // A fresh client asks the credential chain again. Another request may have made one already.
-      const refused = explained.failure === "credentials" || explained.failure === "forbidden";
+      // A fresh client asks the credential chain again. Another request may have made one already; and what
+      // was never allowed (a policy without s3:ListBucket) does not need other credentials.
+      const refused =
+        explained.failure === "credentials" || (explained.failure === "forbidden" && this.#worked);
       if (refused && this.#client === client) this.close();
       throw explained;
     }

@@ -1,7 +1,9 @@
 // The agent's process killed in the middle of uploads, two of them at once, and faults on the way: every
 // object arrives once and whole. The full-size campaign is test/campaign.ts.
 import { readdirSync } from "node:fs";
+import { join } from "node:path";
 import { expect } from "bun:test";
+import { journalPathOf } from "../../../src/agent/delivery/journal.ts";
 import { makeBucket } from "../../support/bucket.ts";
 import { MIXED_RATES, formatCampaign, runCampaign } from "../../support/campaign.ts";
 import { sha256Of, temporaryFolder, writeDump } from "../../support/dumps.ts";
@@ -42,6 +44,33 @@ storeTest("an upload that SIGKILL cut short goes on where it stopped", async () 
   expect(readdirSync(folder)).toEqual([]);
   proxy.stop();
 });
+
+storeTest(
+  "SIGTERM in the middle of a part ends at once, and the rest goes on at the next start",
+  async () => {
+    const bucket = await makeBucket();
+    const proxy = await startFaultProxy(bucket.server.endpoint);
+    const folder = temporaryFolder();
+    const sha256 = await sha256Of(writeDump(folder, "T.zip", { coreBytes: 30_000_000 }));
+    const variables = bucketVariables(bucket, { S3_ENDPOINT: proxy.endpoint });
+    proxy.plan("stall", (method, url) => method === "PUT" && url.includes("partNumber=3"));
+    const first = await startSweep(folder, variables);
+    while (proxy.counts.stall === 0) await Bun.sleep(20);
+    first.process.kill("SIGTERM");
+    // The stalled request alone would take S3_TIMEOUT, a minute: the test's own time-out is the limit here.
+    const { code, log } = await first.ended;
+    expect(code).toBe(1);
+    expect(log).toContain("stopped");
+    const journal: unknown = await Bun.file(journalPathOf(join(folder, "T.zip"))).json();
+    expect(journal).toMatchObject({ attempts: 0, retryAtMs: 0, upload: { key: "T.zip" } });
+
+    const second = await (await startSweep(folder, variables)).ended;
+    expect(second.log).toContain("upload_resumed");
+    expect(await bucket.sha256("T.zip")).toBe(sha256);
+    expect(readdirSync(folder)).toEqual([]);
+    proxy.stop();
+  },
+);
 
 storeTest("two sweeps on one folder deliver every dump once between them", async () => {
   const bucket = await makeBucket();

@@ -1,6 +1,6 @@
 // Unfinished uploads that earlier runs left at a real store: ours are found and aborted, others are not touched.
 import { CreateMultipartUploadCommand, S3Client } from "@aws-sdk/client-s3";
-import { existsSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, renameSync, statSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "bun:test";
 import { openDelivery } from "../../../src/agent/delivery/delivery.ts";
@@ -8,7 +8,7 @@ import { journalPathOf, newJournal, type Journal } from "../../../src/agent/deli
 import { makeBucket, type Bucket } from "../../support/bucket.ts";
 import { sha256Of, temporaryFolder, writeDump } from "../../support/dumps.ts";
 import { gatedTest } from "../../support/gate.ts";
-import { s3Obstacle } from "../../support/radosgw.ts";
+import { freePorts, s3Obstacle } from "../../support/radosgw.ts";
 import { recordedLog } from "../../support/recorded-log.ts";
 import { bucketSettings } from "../../support/store-settings.ts";
 
@@ -90,3 +90,34 @@ storeTest("the upload of a dump that was removed is aborted by the next sweep", 
   expect(await bucket.unfinished()).toEqual([]);
   expect(existsSync(journalPathOf(path))).toBe(false);
 });
+
+storeTest("the upload of another dump that had the same name is aborted", async () => {
+  const bucket = await makeBucket();
+  const path = writeDump(temporaryFolder(), "T.zip", { coreBytes: 12_000_000 });
+  journalFor(path, {
+    file: { sizeBytes: 1, mtimeMs: 1, inode: 1 },
+    upload: { key: "T.zip", uploadId: await beginUpload(bucket, "T.zip") },
+  });
+  const outcome = await openDelivery(bucketSettings(bucket), recordedLog()).deliver(path, never);
+  expect(outcome.kind).toBe("delivered");
+  expect(await bucket.unfinished()).toEqual([]);
+});
+
+storeTest(
+  "while the store cannot be reached, the journal keeps what it knows of an upload",
+  async () => {
+    const bucket = await makeBucket();
+    const folder = temporaryFolder();
+    const path = writeDump(folder, "T.zip", { coreBytes: 100 });
+    journalFor(path, { upload: { key: "T.zip", uploadId: await beginUpload(bucket, "T.zip") } });
+    unlinkSync(path);
+    const [port] = await freePorts(1);
+    const dead = bucketSettings(bucket, { S3_ENDPOINT: `http://127.0.0.1:${port}` });
+    expect(await openDelivery(dead, recordedLog()).reclaim(folder, never)).toBe(0);
+    expect(existsSync(journalPathOf(path))).toBe(true);
+    expect(await openDelivery(bucketSettings(bucket), recordedLog()).reclaim(folder, never)).toBe(
+      1,
+    );
+    expect(await bucket.unfinished()).toEqual([]);
+  },
+);
