@@ -2,14 +2,15 @@
 // copied to a hidden file, synced, and linked to its name, which never replaces what stands there. The
 // directory itself is never made: an absent one is a share that is not mounted.
 import { constants, type Stats } from "node:fs";
-import { link, lstat, mkdir, open, rename, stat, unlink, type FileHandle } from "node:fs/promises";
+import { link, lstat, mkdir, open, rename, unlink, type FileHandle } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { removeFile, syncDirectory } from "../../host/files.ts";
 import { errnoOf } from "../../model/app-error.ts";
 import type { Dump, Evidence, ObjectStore, Presence, StoreProbe } from "./object-store.ts";
 import { digestRange } from "./part-digest.ts";
-import { failureOf, StoreError, type StoreFailure } from "./store-error.ts";
+import { explained, watchMount } from "./share.ts";
+import { StoreError } from "./store-error.ts";
 import { stallGuard, type StallGuard } from "./stall-guard.ts";
 
 const BLOCK_BYTES = 1 << 20;
@@ -84,26 +85,6 @@ export function openDirectoryStore(storeUrl: string, timeoutMs: number): ObjectS
   }
 
   return { name, multipart: undefined, examine, put, probe, close: () => {} };
-}
-
-/**
- * Looks at the root. Once it was seen to be a mount point it has to stay one: under a share that was
- * unmounted lies an empty directory of the node's own disk. Throws StoreError "away".
- */
-function watchMount(root: string): () => Promise<Stats> {
-  let wasMounted = false;
-  return async () => {
-    const [found, parent] = await Promise.all([stat(root), stat(dirname(root))]);
-    const isMounted = found.dev !== parent.dev;
-    if (!found.isDirectory() || (wasMounted && !isMounted))
-      throw new StoreError(
-        "away",
-        `${root} is ${found.isDirectory() ? "no longer mounted" : "not a directory"}`,
-        { hint: "STORE_URL names a directory that exists, the mount point of a share for one" },
-      );
-    wasMounted ||= isMounted;
-    return found;
-  };
 }
 
 async function statOrNothing(path: string): Promise<Stats | undefined> {
@@ -183,35 +164,4 @@ async function claim(path: string): Promise<void> {
 
 function taken(path: string, cause: unknown): StoreError {
   return new StoreError("exists", `${path} exists already`, { cause });
-}
-
-const FAILURES: Readonly<Record<string, StoreFailure>> = {
-  ENOSPC: "no_space",
-  EDQUOT: "no_space",
-  EFBIG: "refused",
-  EACCES: "forbidden",
-  EPERM: "forbidden",
-  EROFS: "forbidden",
-};
-
-const SENTENCES: Partial<Record<StoreFailure, string>> = {
-  no_space: "is full",
-  forbidden: "may not be written to",
-  away: "cannot be reached",
-  refused: "does not take a file of this size",
-};
-
-/** Runs a step; what the filesystem says becomes a StoreError. ENOENT, ESTALE, EIO, …: the share is gone. */
-async function explained<T>(root: string, action: string, step: () => Promise<T>): Promise<T> {
-  try {
-    return await step();
-  } catch (error) {
-    if (failureOf(error) !== undefined) throw error;
-    const source = error instanceof Error ? error.cause : undefined;
-    const failure = FAILURES[errnoOf(error) ?? ""] ?? FAILURES[errnoOf(source) ?? ""] ?? "away";
-    throw new StoreError(failure, `${action}: ${root} ${SENTENCES[failure] ?? failure}`, {
-      cause: error,
-      ...(failure === "away" ? { hint: "is the share of STORE_URL mounted?" } : {}),
-    });
-  }
 }
