@@ -15,7 +15,7 @@ const OUTCOMES: Record<string, string> = {
   dump_failed: "failed",
 };
 
-/** Crashes under way whose signal is remembered until their end; more at once are counted without it. */
+/** Crashes under way whose signal is remembered until their end. */
 const UNDER_WAY_MAX = 1000;
 
 export function openComposerEvents(log: Log, metrics: AgentMetrics): ComposerEvents {
@@ -39,7 +39,7 @@ export function openComposerEvents(log: Log, metrics: AgentMetrics): ComposerEve
     if (uuid !== "" && uuid === canary) return;
     if (event === "dump_started") {
       metrics.started.add();
-      if (signals.size < UNDER_WAY_MAX) signals.set(uuid, text(record["signal"]));
+      remember(uuid, text(record["signal"]));
       return;
     }
     const namespace = text(record["namespace"]);
@@ -51,6 +51,13 @@ export function openComposerEvents(log: Log, metrics: AgentMetrics): ComposerEve
     metrics.ended.add(1, { outcome, namespace, signal: signals.get(uuid) ?? "" });
     signals.delete(uuid);
     if (outcome === "published") countPublished(record);
+  }
+
+  /** A composer that was killed never tells its end: the oldest are forgotten. */
+  function remember(uuid: string, signal: string): void {
+    const [oldest] = signals.keys();
+    if (signals.size >= UNDER_WAY_MAX && oldest !== undefined) signals.delete(oldest);
+    signals.set(uuid, signal);
   }
 
   function countPublished(record: ComposerRecord): void {

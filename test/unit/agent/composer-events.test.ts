@@ -51,6 +51,16 @@ test("dumps that were skipped, suppressed or failed are counted as such", () => 
   expect(samples()).toContain('core_dump_handler_dumps_suppressed_total{namespace="shop"} 1');
 });
 
+test("a thousand crashes whose composers were killed do not hide the signal of the next", () => {
+  for (let crash = 0; crash < 1500; crash++)
+    take({ level: "info", event: "dump_started", uuid: `killed-${crash}`, signal: 6 });
+  take({ level: "info", event: "dump_started", uuid: "u", signal: 11 });
+  take({ level: "info", event: "dump_published", uuid: "u", namespace: "shop" });
+  expect(samples()).toContain(
+    'core_dump_handler_dumps_total{outcome="published",namespace="shop",signal="11"} 1',
+  );
+});
+
 test("an eviction by a composer is counted with its bytes", () => {
   take({ level: "warn", event: "dump_evicted", uuid: "u", namespace: "shop", bytes: 4096 });
   expect(samples()).toContain('core_dump_handler_dumps_evicted_total{namespace="shop"} 1');
