@@ -11,7 +11,7 @@ import {
 import { EVICTION_LOCK } from "../model/host-file.ts";
 import { CORE_BLOCK_BYTES } from "../model/partial-layout.ts";
 import type { ComposerLog } from "./composer-log.ts";
-import { hasFreeSpace } from "./disk-space.ts";
+import { bytesAboveReserve } from "./disk-space.ts";
 
 export interface DiskRules extends DiskLimits {
   reserveBytes: number;
@@ -35,7 +35,13 @@ export function openDiskLimits(
   let allowanceBytes = 0;
 
   async function look(): Promise<boolean> {
-    if (!(await hasFreeSpace(coreDir, rules.reserveBytes))) return false;
+    const aboveReserve = await bytesAboveReserve(coreDir, rules.reserveBytes);
+    if (rules.quota === "100%" && rules.free === "0") {
+      // Neither quota nor floor. Without a reserve the disk's own end is the limit, to its last byte.
+      allowanceBytes = rules.reserveBytes === 0 ? Infinity : (aboveReserve - MARGIN_BYTES) / 2;
+      return allowanceBytes >= 0;
+    }
+    if (aboveReserve <= 0) return false;
     let room = await measureRoom(coreDir, rules);
     // Dumps under way share the room; none may rely on what another is about to take.
     if (shareOf(room) < MARGIN_BYTES) room = await evictFor(room);

@@ -5,14 +5,14 @@ import { statfs } from "node:fs/promises";
 const RESERVE_PART_MAX = 1 / 16;
 
 /**
- * True while more than reserveBytes are free (for unprivileged users) on the filesystem of `directory`, and
- * where it does not say: a write will tell.
+ * How many bytes more than reserveBytes are free (for unprivileged users) on the filesystem of `directory`; below
+ * 0 when it has less. Infinity where it does not say: a write will tell.
  */
-export async function hasFreeSpace(directory: string, reserveBytes: number): Promise<boolean> {
+export async function bytesAboveReserve(directory: string, reserveBytes: number): Promise<number> {
   try {
     const { bavail, blocks, bsize } = await statfs(directory);
-    return bavail * bsize > Math.min(reserveBytes, blocks * bsize * RESERVE_PART_MAX);
+    return bavail * bsize - Math.min(reserveBytes, blocks * bsize * RESERVE_PART_MAX);
   } catch {
-    return true;
+    return Infinity;
   }
 }
