@@ -52,7 +52,7 @@ export function startComposerProcess(
     await child.exited;
     writer.kill("SIGKILL");
     await writer.exited;
-    await rm(fifo);
+    await rm(fifo, { force: true });
     return child.exitCode;
   };
   return { pid: child.pid, exit: end(), kill: (signal) => child.kill(signal) };
