@@ -4,12 +4,11 @@ import { basename, dirname, join } from "node:path";
 import { COMPOSER_NAME } from "../model/core-pattern.ts";
 import type { AgentSettings } from "../config/agent-settings.ts";
 import { formatEnvFile } from "../config/env-file.ts";
+import { ensureDirectory, removeEmptyDirectory } from "../host/directories.ts";
 import {
   copyFileAtomically,
-  ensureDirectory,
   exists,
   readTextFile,
-  removeEmptyDirectory,
   removeFile,
   sameContent,
   writeFileAtomically,

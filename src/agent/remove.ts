@@ -5,12 +5,8 @@ import { join } from "node:path";
 import { COMPOSER_NAME, isOurPattern } from "../model/core-pattern.ts";
 import { CORE_PATTERN, CORE_PIPE_LIMIT, SUID_DUMPABLE, type Sysctl } from "../model/sysctls.ts";
 import type { AgentSettings } from "../config/agent-settings.ts";
-import {
-  readTextFile,
-  removeEmptyDirectory,
-  removeFile,
-  removeTemporaries,
-} from "../host/files.ts";
+import { removeEmptyDirectory } from "../host/directories.ts";
+import { readTextFile, removeFile, removeTemporaries } from "../host/files.ts";
 import type { Log } from "../host/log.ts";
 import { readSysctl, writeSysctl } from "../host/sysctl.ts";
 import { errnoOf } from "../model/app-error.ts";

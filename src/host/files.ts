@@ -1,18 +1,7 @@
 // Files written as root on the host: whole or not at all, never through a symbolic link, never over a
 // running executable. It does not decide what is written or where.
 import { constants } from "node:fs";
-import {
-  chmod,
-  lstat,
-  mkdir,
-  open,
-  readdir,
-  rename,
-  rmdir,
-  stat,
-  unlink,
-  type FileHandle,
-} from "node:fs/promises";
+import { lstat, open, readdir, rename, stat, unlink, type FileHandle } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { AppError, errnoOf } from "../model/app-error.ts";
 import { applyPatches, type FilePatch } from "./file-patch.ts";
@@ -84,7 +73,8 @@ async function replaceFile(
   }
 }
 
-function hintFor(cause: unknown, path: string): { hint?: string } {
+/** What can be done about a write below `path`'s folder that failed. */
+export function hintFor(cause: unknown, path: string): { hint?: string } {
   const errno = errnoOf(cause);
   if (errno === "EROFS")
     return {
@@ -156,44 +146,6 @@ export async function removeFile(path: string): Promise<boolean> {
     if (errnoOf(error) === "ENOENT" || errnoOf(error) === "ENOTDIR") return false;
     throw new AppError("host", `cannot remove ${path}`, { cause: error });
   }
-}
-
-/** Removes a directory that is empty; false where it is not, is in use, or never was. */
-export async function removeEmptyDirectory(path: string): Promise<boolean> {
-  try {
-    await rmdir(path);
-    return true;
-  } catch (error) {
-    const expected = ["ENOTEMPTY", "EEXIST", "EBUSY", "ENOENT", "ENOTDIR", "EROFS"];
-    if (expected.includes(errnoOf(error) ?? "")) return false;
-    throw new AppError("host", `cannot remove ${path}`, { cause: error });
-  }
-}
-
-/**
- * Makes `path` a real directory of our own, parents included; one that is open to more than `mode` says is
- * narrowed, never widened. Throws AppError "host" for a link, a file, a foreign owner.
- */
-export async function ensureDirectory(path: string, mode: number): Promise<void> {
-  try {
-    await mkdir(path, { recursive: true, mode });
-  } catch (cause) {
-    throw new AppError("host", `cannot make the directory ${path}`, {
-      cause,
-      ...hintFor(cause, `${path}/`),
-    });
-  }
-  const found = await lstat(path);
-  if (!found.isDirectory())
-    throw new AppError("host", `${path} is a symbolic link or no directory`, {
-      hint: "a folder that root writes to must be a real one; remove the link or choose another path",
-    });
-  if (found.uid !== process.geteuid?.())
-    throw new AppError("host", `${path} belongs to user ${found.uid}, not to us`, {
-      hint: "its owner could replace what the kernel runs as root; change the owner or choose another path",
-    });
-  const narrowed = found.mode & (mode | 0o7000);
-  if ((found.mode & 0o7777) !== narrowed) await chmod(path, narrowed);
 }
 
 /** True when both are files with the same bytes, the source's patched; false when `target` is anything else. */

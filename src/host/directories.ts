@@ -1,0 +1,42 @@
+// Directories that root writes to: real ones, our own, and no wider open than they must be.
+import { chmod, lstat, mkdir, rmdir } from "node:fs/promises";
+import { AppError, errnoOf } from "../model/app-error.ts";
+import { hintFor } from "./files.ts";
+
+/** Removes a directory that is empty; false where it is not, is in use, or never was. */
+export async function removeEmptyDirectory(path: string): Promise<boolean> {
+  try {
+    await rmdir(path);
+    return true;
+  } catch (error) {
+    const expected = ["ENOTEMPTY", "EEXIST", "EBUSY", "ENOENT", "ENOTDIR", "EROFS"];
+    if (expected.includes(errnoOf(error) ?? "")) return false;
+    throw new AppError("host", `cannot remove ${path}`, { cause: error });
+  }
+}
+
+/**
+ * Makes `path` a real directory of our own, parents included; one that is open to more than `mode` says is
+ * narrowed, never widened. Throws AppError "host" for a link, a file, a foreign owner.
+ */
+export async function ensureDirectory(path: string, mode: number): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true, mode });
+  } catch (cause) {
+    throw new AppError("host", `cannot make the directory ${path}`, {
+      cause,
+      ...hintFor(cause, `${path}/`),
+    });
+  }
+  const found = await lstat(path);
+  if (!found.isDirectory())
+    throw new AppError("host", `${path} is a symbolic link or no directory`, {
+      hint: "a folder that root writes to must be a real one; remove the link or choose another path",
+    });
+  if (found.uid !== process.geteuid?.())
+    throw new AppError("host", `${path} belongs to user ${found.uid}, not to us`, {
+      hint: "its owner could replace what the kernel runs as root; change the owner or choose another path",
+    });
+  const narrowed = found.mode & (mode | 0o7000);
+  if ((found.mode & 0o7777) !== narrowed) await chmod(path, narrowed);
+}
