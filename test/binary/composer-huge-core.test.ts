@@ -42,7 +42,7 @@ gatedTest(
         runTool(["sh", "-c", 'cat "$0" | bsdtar -xOf - T.core | wc -c', zip]),
         runTool(["unzip", "-p", zip, "T-dump-info.json"]),
       ]);
-      expect(unzip).toContain(` ${CORE_BYTES} `);
+      expect(unzip).toContain(`\n${CORE_BYTES} `);
       expect([Number(listed), Number(streamed)]).toEqual([CORE_BYTES, CORE_BYTES]);
       expect(JSON.parse(info)).toMatchObject({ core_bytes: CORE_BYTES, core_format: "unknown" });
       if (JAVA !== null) {
