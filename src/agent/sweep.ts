@@ -8,6 +8,8 @@ import type { Log } from "../host/log.ts";
 import type { Delivery, DeliveryOutcome } from "./delivery/delivery.ts";
 import { listDumps } from "./dumps.ts";
 
+const BUSY_RETRY_MS = 2_000;
+
 export interface SweepReport {
   delivered: number;
   /** Another process has it in hand. */
@@ -15,7 +17,7 @@ export interface SweepReport {
   /** Failed before, and its next attempt is not due. */
   waiting: number;
   failed: number;
-  /** When the first of the waiting and failed ones is due again. */
+  /** When the first of those that were not delivered is due again. */
   nextRetryMs: number | undefined;
 }
 
@@ -74,10 +76,18 @@ async function sweepFiles(
         error: describeError(outcome.error),
         retry_at: new Date(outcome.retryAtMs).toISOString(),
       });
-    if (outcome.kind === "failed" || outcome.kind === "waiting")
-      report.nextRetryMs = Math.min(report.nextRetryMs ?? Infinity, outcome.retryAtMs);
+    const retryAtMs = retryAt(outcome);
+    if (retryAtMs !== undefined)
+      report.nextRetryMs = Math.min(report.nextRetryMs ?? Infinity, retryAtMs);
   }
   return report;
+}
+
+/** When this dump is due again, in ms since the epoch. */
+function retryAt(outcome: DeliveryOutcome): number | undefined {
+  if (outcome.kind === "delivered") return undefined;
+  // Its composer is about to let go of it (the file event comes before that), or another agent has it.
+  return outcome.kind === "busy" ? Date.now() + BUSY_RETRY_MS : outcome.retryAtMs;
 }
 
 /** What uploads of dumps that are gone left at the store costs space there, and holds up no dump here. */

@@ -53,6 +53,13 @@ test("a dump that cannot be delivered does not hold up the others", async () => 
   expect(lines.some((line) => line.includes('error="no\\\\u000abucket"'))).toBe(true);
 });
 
+test("a dump that another process still holds is tried again soon, not at the next trigger", async () => {
+  dump("a.zip", 1);
+  const report = await sweepFolder(context(fakeDelivery({ "a.zip": { kind: "busy" } })));
+  expect(report.busy).toBe(1);
+  expect(report.nextRetryMs).toBeLessThan(Date.now() + 10_000);
+});
+
 test("a stop lets the dump under way end and starts no other", async () => {
   dump("a.zip", 2);
   dump("b.zip", 1);
