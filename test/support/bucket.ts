@@ -8,6 +8,7 @@ import {
   HeadObjectCommand,
   ListMultipartUploadsCommand,
   ListObjectsV2Command,
+  PutBucketPolicyCommand,
   PutObjectCommand,
   S3Client,
 } from "@aws-sdk/client-s3";
@@ -24,6 +25,8 @@ export interface Bucket {
   tags(key: string): Promise<Record<string, string>>;
   /** Keys of unfinished multipart uploads. */
   unfinished(): Promise<string[]>;
+  /** The bucket's policy: which user of the server may do what. */
+  allow(rights: Readonly<Record<string, readonly string[]>>): Promise<void>;
   put(key: string, body: string | Uint8Array): Promise<void>;
   remove(key: string): Promise<void>;
 }
@@ -77,6 +80,16 @@ export async function makeBucket(): Promise<Bucket> {
     async unfinished() {
       const { Uploads } = await client.send(new ListMultipartUploadsCommand({ Bucket }));
       return (Uploads ?? []).map(({ Key }) => Key ?? "");
+    },
+    async allow(rights) {
+      const Statement = Object.entries(rights).map(([user, actions]) => ({
+        Effect: "Allow",
+        Principal: { AWS: [`arn:aws:iam:::user/${user}`] },
+        Action: actions,
+        Resource: [`arn:aws:s3:::${name}`, `arn:aws:s3:::${name}/*`],
+      }));
+      const Policy = JSON.stringify({ Version: "2012-10-17", Statement });
+      await client.send(new PutBucketPolicyCommand({ Bucket, Policy }));
     },
     async put(key, body) {
       await client.send(new PutObjectCommand({ Bucket, Key: key, Body: body }));

@@ -24,6 +24,9 @@ const ACCESS_KEY = "AKTEST";
 /** The name below which buckets are hosts; nothing resolves it, a proxy has to. */
 export const DNS_NAME = "s3.test";
 export const KMS_KEY_ID = "test-key-1";
+/** A second user (with the same secret), who may do what a bucket's policy lets it. */
+export const WRITER = "writer";
+export const WRITER_ACCESS_KEY = "AKWRITER";
 /** A role that the user may assume, and that may do everything (sts-sessions.ts). */
 export const ROLE_ARN = "arn:aws:iam:::role/uploader";
 const SECRET = "SKTESTSKTEST";
@@ -97,6 +100,15 @@ async function start(memoryBytes: number): Promise<S3Server> {
   const endpoint = await gateway(gatewayPort);
   const user = ["--uid=test", "--display-name=test", `--access-key=${ACCESS_KEY}`];
   await ceph("radosgw-admin", "user", "create", ...user, `--secret-key=${SECRET}`);
+  await ceph(
+    "radosgw-admin",
+    "user",
+    "create",
+    `--uid=${WRITER}`,
+    "--display-name=writer",
+    `--access-key=${WRITER_ACCESS_KEY}`,
+    `--secret-key=${SECRET}`,
+  );
   await makeRole(ceph);
   let sessions: Promise<S3Server> | undefined;
   const server: S3Server = {

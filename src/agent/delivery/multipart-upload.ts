@@ -56,15 +56,12 @@ async function resumeOrBegin(
   key: string,
   plan: PartPlan,
   multipart: MultipartStore,
-  { dump, journal, save, log, signal }: UploadContext,
+  context: UploadContext,
 ): Promise<{ upload: Upload; stored: StoredPart[] }> {
+  const { dump, journal, save, log, signal } = context;
   const { upload: begun } = journal;
-  if (begun !== null) {
-    const listed = await withRetries(() => multipart.listParts(begun, signal), { signal, log });
-    const stored = listed.filter((part) => fits(part, plan));
-    log.info("upload_resumed", { key, parts: plan.partCount, parts_there: stored.length });
-    return { upload: begun, stored };
-  }
+  const stored = begun === null ? undefined : await storedParts(begun, plan, multipart, context);
+  if (begun !== null && stored !== undefined) return { upload: begun, stored };
   // Recorded first: a kill between the store's doing and our knowing leaves an upload to be found.
   journal.opening ??= { key, sinceMs: Date.now() };
   await save();
@@ -80,6 +77,29 @@ async function resumeOrBegin(
   journal.upload = { key, uploadId: upload.uploadId };
   await save();
   return { upload, stored: [] };
+}
+
+/** What an earlier attempt sent already. Undefined where a policy forbids to ask: then all is sent anew. */
+async function storedParts(
+  upload: Upload,
+  plan: PartPlan,
+  multipart: MultipartStore,
+  { log, signal }: UploadContext,
+): Promise<StoredPart[] | undefined> {
+  try {
+    const listed = await withRetries(() => multipart.listParts(upload, signal), { signal, log });
+    const stored = listed.filter((part) => fits(part, plan));
+    log.info("upload_resumed", {
+      key: upload.key,
+      parts: plan.partCount,
+      parts_there: stored.length,
+    });
+    return stored;
+  } catch (error) {
+    if (failureOf(error) !== "forbidden") throw error;
+    log.warn("parts_not_listed", { key: upload.key, error: describeError(error) });
+    return undefined;
+  }
 }
 
 function fits(part: StoredPart, plan: PartPlan): boolean {

@@ -1,13 +1,20 @@
 // Addresses, trust, encryption and checksums: the settings that other stores than AWS's make one need.
-import { existsSync } from "node:fs";
+import { existsSync, statSync, writeFileSync } from "node:fs";
 import { expect } from "bun:test";
 import { openDelivery } from "../../../src/agent/delivery/delivery.ts";
+import { journalPathOf, newJournal } from "../../../src/agent/delivery/journal.ts";
 import { describeError } from "../../../src/model/app-error.ts";
 import { makeBucket } from "../../support/bucket.ts";
 import { sha256Of, temporaryFolder, writeDump } from "../../support/dumps.ts";
 import { startFaultProxy } from "../../support/fault-proxy.ts";
 import { gatedTest, missingProgram } from "../../support/gate.ts";
-import { DNS_NAME, KMS_KEY_ID, s3Obstacle } from "../../support/radosgw.ts";
+import {
+  DNS_NAME,
+  KMS_KEY_ID,
+  s3Obstacle,
+  WRITER,
+  WRITER_ACCESS_KEY,
+} from "../../support/radosgw.ts";
 import { recordedLog } from "../../support/recorded-log.ts";
 import { bucketSettings, bucketVariables } from "../../support/store-settings.ts";
 import { startSweep } from "../../support/sweep-process.ts";
@@ -80,3 +87,39 @@ storeTest("without conditional writes and without metadata the look before decid
 );
 
 storeTest("a storage class goes along", () => arrives({ S3_STORAGE_CLASS: "STANDARD" }));
+
+storeTest(
+  "with the right to put objects and no other, dumps arrive; a cut upload begins anew",
+  async () => {
+    const bucket = await makeBucket();
+    // Objects belong to who wrote them: the bucket's owner needs a right of its own to read them.
+    await bucket.allow({ [WRITER]: ["s3:PutObject"], test: ["s3:GetObject"] });
+    const settings = bucketSettings(bucket, { S3_ACCESS_KEY: WRITER_ACCESS_KEY });
+    const log = recordedLog();
+    for (const coreBytes of SIZES) {
+      const path = writeDump(temporaryFolder(), `T-${coreBytes}.zip`, { coreBytes });
+      const sha256 = await sha256Of(path);
+      const { size, mtimeMs, ino } = statSync(path);
+      const journal = newJournal({ sizeBytes: size, mtimeMs, inode: ino }, `T-${coreBytes}.zip`);
+      journal.upload = { key: `T-${coreBytes}.zip`, uploadId: "2~of-an-earlier-attempt" };
+      writeFileSync(journalPathOf(path), JSON.stringify(journal));
+      const outcome = await openDelivery(settings, log).deliver(path, never);
+      if (outcome.kind === "failed") throw new Error(describeError(outcome.error));
+      expect(outcome.kind).toBe("delivered");
+      expect(await bucket.sha256(`T-${coreBytes}.zip`)).toBe(sha256);
+    }
+  },
+);
+
+storeTest(
+  "without any right the message names those that are used, and the file stays",
+  async () => {
+    const bucket = await makeBucket();
+    const path = writeDump(temporaryFolder(), "T.zip", { coreBytes: 1000 });
+    const settings = bucketSettings(bucket, { S3_ACCESS_KEY: WRITER_ACCESS_KEY });
+    const outcome = await openDelivery(settings, recordedLog()).deliver(path, never);
+    const message = outcome.kind === "failed" ? describeError(outcome.error) : outcome.kind;
+    expect(message).toMatch(/access to bucket cores-\S+ was denied \(upload T.zip\).*s3:PutObject/);
+    expect(existsSync(path)).toBe(true);
+  },
+);
