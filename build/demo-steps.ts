@@ -47,7 +47,7 @@ export function kernelObstacle(): string | undefined {
 /** Agent, crash, zip in CORE_DIR. How long the process was held; undefined when no composer was started. */
 export async function throughKernel(context: DemoContext): Promise<number | undefined> {
   const options = agentOptions(context);
-  return withKernel({}, async () => {
+  const run = async () => {
     const agent = startCommand([context.executable, "agent"], options);
     try {
       await mustStep("install", () => awaitPattern(context, agent));
@@ -64,7 +64,8 @@ export async function throughKernel(context: DemoContext): Promise<number | unde
       await agent.stop();
       await runCommand([context.executable, "remove"], options);
     }
-  });
+  };
+  return withKernel({}, run, { handleSignals: false });
 }
 
 async function awaitPattern(context: DemoContext, agent: RunningCommand): Promise<string> {

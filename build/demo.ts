@@ -15,6 +15,7 @@ import {
 import { chooseProgram } from "./demo-program.ts";
 import { showDump } from "./demo-report.ts";
 import { installNpmPackages } from "./setup.ts";
+import { restoreNow } from "../test/support/borrowed-kernel.ts";
 
 const keep = process.argv.includes("--keep");
 
@@ -27,7 +28,10 @@ const paths = { folder, hostDir: join(folder, "host"), storeDir: join(folder, "s
 const clean = async () => {
   if (!keep) await rm(folder, { recursive: true, force: true });
 };
-endCommandsOnSignal(clean);
+endCommandsOnSignal(async () => {
+  restoreNow();
+  await clean();
+});
 
 try {
   await run();

@@ -30,10 +30,14 @@ export async function withCorePattern<T>(
   return withKernel({ corePattern, corePipeLimit: "128", ...others }, run);
 }
 
-/** Runs with some of the sysctls set, or with none where the borrower (an agent) sets them itself. */
+/**
+ * Runs with some of the sysctls set, or with none where the borrower (an agent) sets them itself. A caller
+ * that has to end the agent first, as it would set them anew, handles signals and calls restoreNow itself.
+ */
 export async function withKernel<T>(
   wanted: Partial<KernelSettings>,
   run: () => Promise<T>,
+  { handleSignals = true }: { handleSignals?: boolean } = {},
 ): Promise<T> {
   if (borrowed) throw new Error("the kernel settings are borrowed already; do not nest");
   borrowed = true;
@@ -41,7 +45,7 @@ export async function withKernel<T>(
   try {
     restoreFromNote();
     writeNote(readKernel());
-    const unhook = restoreOnSignal();
+    const unhook = handleSignals ? restoreOnSignal() : () => {};
     try {
       writeKernel(wanted);
       return await run();
@@ -63,6 +67,11 @@ export async function restoreAfterKilledBorrower(): Promise<boolean> {
   } finally {
     unlock();
   }
+}
+
+/** For a signal's handler: gives back what this process has borrowed, if anything. */
+export function restoreNow(): void {
+  if (borrowed) restoreFromNote();
 }
 
 export function readKernel(): KernelSettings {

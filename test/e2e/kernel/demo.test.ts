@@ -1,0 +1,68 @@
+// The first command that a newcomer runs: it tells its story within a screen's width, and gives back the
+// kernel's settings, however it ends.
+import { expect } from "bun:test";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { ROOT } from "../../../build/targets.ts";
+import { readKernel } from "../../support/borrowed-kernel.ts";
+import { gatedTest, kernelObstacle } from "../../support/gate.ts";
+import { takeKernelLock } from "../../support/kernel-lock.ts";
+
+const SCREEN_COLUMNS = 80;
+
+function startDemo(...args: string[]) {
+  return Bun.spawn([process.execPath, join(ROOT, "build/demo.ts"), ...args], {
+    stdio: ["ignore", "pipe", "inherit"],
+    timeout: 600_000,
+    killSignal: "SIGKILL",
+  });
+}
+
+async function readKernelAtRest() {
+  const unlock = await takeKernelLock();
+  try {
+    return readKernel();
+  } finally {
+    unlock();
+  }
+}
+
+/** Everything said until `text` comes up, or until the end. */
+async function readUntil(stream: ReadableStream<Uint8Array>, text: string): Promise<string> {
+  const reader = stream.getReader();
+  const decoder = new TextDecoder();
+  let said = "";
+  while (!said.includes(text)) {
+    const { value, done } = await reader.read();
+    if (done) break;
+    said += decoder.decode(value, { stream: true });
+  }
+  return said;
+}
+
+gatedTest("the demo goes through the kernel and fits a screen", [kernelObstacle()], async () => {
+  const before = await readKernelAtRest();
+  const demo = startDemo();
+  const said = await demo.stdout.text();
+  expect(await demo.exited).toBe(0);
+  expect(said).toMatch(/^The crashed process was held for \d+\.\d s\.$/m);
+  expect(said).toMatch(/^ {2}core_complete +true$/m);
+  expect(said.split("\n").filter((line) => line.length > SCREEN_COLUMNS)).toEqual([]);
+  const [, zip = ""] = /^ {2}(\/tmp\/cdh-demo-\S+\.zip)$/m.exec(said) ?? [];
+  expect(zip).not.toBe("");
+  expect(existsSync(zip)).toBe(false);
+  expect(await readKernelAtRest()).toEqual(before);
+});
+
+gatedTest("Ctrl-C in the demo gives everything back", [kernelObstacle()], async () => {
+  const before = await readKernelAtRest();
+  const demo = startDemo();
+  await readUntil(demo.stdout, "the agent has set core_pattern");
+  const [hostDir = ""] = /\/tmp\/cdh-demo-[^/]+/.exec(readKernel().corePattern) ?? [];
+  expect(existsSync(hostDir)).toBe(true);
+  demo.kill("SIGINT");
+  await demo.exited;
+  expect(demo.signalCode).toBe("SIGINT");
+  expect(await readKernelAtRest()).toEqual(before);
+  expect(existsSync(hostDir)).toBe(false);
+});
