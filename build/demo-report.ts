@@ -8,7 +8,10 @@ import type { DemoProgram } from "./demo-program.ts";
 
 const SHOWN_KEYS = ["exe", "signal", "signal_name", "core_bytes", "core_complete", "uuid"];
 
-export async function showDump(zip: string, program: DemoProgram, keep: boolean): Promise<void> {
+export async function showDump(
+  zip: string,
+  { executable, program, keep }: { executable: string; program: DemoProgram; keep: boolean },
+): Promise<void> {
   const entries = await listZip(zip);
   const { size } = await stat(zip);
   say(`\n${bold("The delivered zip")}, ${formatSize(size)}:\n  ${zip}\n`);
@@ -23,6 +26,8 @@ export async function showDump(zip: string, program: DemoProgram, keep: boolean)
     say(`\n${bold("What next")}: nothing of this is kept. Run it with \`-- --keep\` and open the`);
     say("core with a debugger:");
   }
+  say(`  ${shortest(executable)} debug \\\n    '${zip}' -- -ex bt`);
+  say("or, with nothing of ours:");
   say(`  unzip -p '${zip}' \\\n    '*.core' > core`);
   say(`  gdb -ex bt '${shortest(program.path)}' core`);
 }

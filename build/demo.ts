@@ -65,6 +65,6 @@ async function run(): Promise<void> {
   say();
   const held = crashedForReal ? "The crashed process was held for" : "Taking the core took";
   say(bold(`${held} ${formatDuration(heldMs)}.`));
-  await showDump(zip, program, keep);
+  await showDump(zip, { executable, program, keep });
   if (keep) say(`\nKept: ${folder}`);
 }
