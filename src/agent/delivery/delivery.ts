@@ -116,6 +116,8 @@ export function openDelivery(settings: StoreSettings, log: Log): Delivery {
     };
     const startedMs = performance.now();
     try {
+      // The id must be known to the next process before an object can carry it.
+      if (!isOfThisFile) await save();
       log.debug("upload_started", { path: zipPath, key: journal.key, bytes: file.sizeBytes });
       const key = await uploadDump({ store: target, dump, journal, save, log, signal });
       storeFailures = 0;

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { createHash } from "node:crypto";
 import { afterEach, expect, test } from "bun:test";
 import { openDelivery } from "../../../../src/agent/delivery/delivery.ts";
+import { parseRetryAfter } from "../../../../src/agent/delivery/s3-errors.ts";
 import { openS3Store } from "../../../../src/agent/delivery/s3-store.ts";
 import { failureOf, StoreError } from "../../../../src/agent/delivery/store-error.ts";
 import { temporaryFolder, writeDump } from "../../../support/dumps.ts";
@@ -180,6 +181,15 @@ test("a pause that the store asks for is kept", async () => {
   const retryAtMs = outcome.kind === "failed" ? outcome.retryAtMs : 0;
   expect(retryAtMs - Date.now()).toBeGreaterThan(590_000);
   expect((await delivery.deliver(path, never)).kind).toBe("waiting");
+});
+
+test("Retry-After is read as seconds and as a date, within reason", () => {
+  const nowMs = Date.UTC(2026, 0, 1);
+  const read = (value: string | undefined) => parseRetryAfter(value, nowMs);
+  expect([undefined, "0", "3", "soon", "-5"].map(read)).toEqual([0, 0, 3000, 0, 0]);
+  expect(read(new Date(nowMs + 5000).toUTCString())).toBe(5000);
+  expect(read(new Date(nowMs - 5000).toUTCString())).toBe(0);
+  expect(read("86400")).toBe(3_600_000);
 });
 
 test("parts are listed page by page", async () => {
