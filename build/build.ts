@@ -29,8 +29,8 @@ async function compile(target: Target): Promise<void> {
       target: "bun",
       format: "esm",
       minify: true,
-      // Each role is a chunk of its own, loaded on demand: the composer starts in half the time and
-      // 10 MB smaller than with the agent's S3 client in the same chunk.
+      // Each role is a chunk of its own, loaded on demand: the composer starts sooner and takes 6 MB
+      // less than with the agent's S3 client in the same chunk.
       splitting: true,
       bytecode: true,
       define: { CORE_DUMP_HANDLER_VERSION: JSON.stringify(packageJson.version) },
