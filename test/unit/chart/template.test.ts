@@ -266,6 +266,23 @@ describe.each(HELMS)("%s", (helm) => {
     expect(rules(off)).toEqual([]);
   });
 
+  test("labels and annotations of one's own stand beside ours, or for them, and never twice", async () => {
+    const key = "kubectl.kubernetes.io/default-container";
+    const values = {
+      "daemonset.labels": { name: "mine", team: "db" },
+      "daemonset.podAnnotations": { [key]: "reader" },
+    };
+    const run = await renderChart(helm, { values });
+    expect(objectOf(run, "DaemonSet")["spec"]).toMatchObject({
+      template: {
+        metadata: {
+          labels: { name: "core-dump-ds", team: "db" },
+          annotations: { [key]: "reader" },
+        },
+      },
+    });
+  });
+
   test("the probes ask the port of the agent, and go with it", async () => {
     const agent = agentContainerOf(
       await renderChart(helm, { values: { "daemonset.httpPort": 9999 } }),
