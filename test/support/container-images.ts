@@ -1,6 +1,6 @@
 // Container images for the tests, from static binaries only: OCI layouts of one layer, as tar files.
 import { createHash } from "node:crypto";
-import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { runTool } from "./run-tool.ts";
 
@@ -10,6 +10,8 @@ export interface ImageSpec {
   /** Path in the image → file on this machine. */
   files: Record<string, string>;
   entrypoint: string[];
+  /** Files that their users may run and not read: such a process is not dumpable (execve(2)). */
+  unreadable?: string[];
   /** The image's USER, "" for root. */
   user?: string;
 }
@@ -36,6 +38,7 @@ export async function writeImage(spec: ImageSpec, folder: string): Promise<strin
     await mkdir(dirname(join(rootfs, path)), { recursive: true });
     await copyFile(file, join(rootfs, path));
   }
+  for (const path of spec.unreadable ?? []) await chmod(join(rootfs, path), 0o711);
   const layerPath = join(work, "layer.tar");
   await runTool([
     "tar",

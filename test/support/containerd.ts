@@ -125,6 +125,7 @@ async function untilAnswering(cri: CriDriver, daemon: Bun.Subprocess, log: strin
 }
 
 async function importImages(folder: string, socket: string): Promise<void> {
+  const app = await buildStatic("app", folder);
   const images = [
     {
       reference: PAUSE_IMAGE,
@@ -133,8 +134,9 @@ async function importImages(folder: string, socket: string): Promise<void> {
     },
     {
       reference: APP_IMAGE,
-      files: { "bin/app": await buildStatic("app", folder) },
+      files: { "bin/app": app, "bin/secret": app },
       entrypoint: ["/bin/app"],
+      unreadable: ["bin/secret"],
     },
     {
       reference: SHELL_IMAGE,

@@ -105,7 +105,7 @@ async function startContainer(
       linux: {
         securityContext: {
           namespaceOptions,
-          ...(wish.uid === undefined ? {} : { runAsUser: { value: wish.uid } }),
+          ...(wish.uid === undefined ? {} : unprivileged(wish.uid)),
           seccomp: { profileType: "Unconfined" },
         },
       },
@@ -117,6 +117,10 @@ async function startContainer(
   const logPath = join(logDirectory, wish.name, `${attempt}.log`);
   if (wish.image.includes("/app:")) await untilSaid(logPath, "ready");
   return { id: String(containerId), name: wish.name, logPath, pid };
+}
+
+function unprivileged(uid: number): CriJson {
+  return { runAsUser: { value: uid }, capabilities: { dropCapabilities: ["ALL"] } };
 }
 
 async function untilSaid(logPath: string, word: string): Promise<void> {

@@ -54,11 +54,11 @@ export async function readProcFiles(
 }
 
 /**
- * Whether the kernel lets the process's owner read its memory: /proc/PID belongs to root instead of the
- * process's effective user when it is not dumpable (proc(5)). For a process of root it cannot be told.
+ * Whether the kernel keeps the process's memory from its own user: the files in /proc/PID (not the folder)
+ * belong to root then instead of the effective user (proc(5)). For a process of root it cannot be told.
  */
 export async function looksUndumpable(procDir: string, pid: number): Promise<boolean> {
-  const { uid } = await stat(join(procDir, String(pid)));
+  const { uid } = await stat(join(procDir, String(pid), "environ"));
   const { data } = await readBounded(join(procDir, String(pid), "status"), FILE_MAX_BYTES);
   const effective = /^Uid:\s*\d+\s+(\d+)/m.exec(new TextDecoder().decode(data))?.[1];
   return effective !== undefined && uid === 0 && effective !== "0";

@@ -270,3 +270,53 @@ suite.podTest(
     expect(zip.info).toMatchObject({ signal: "11", core_complete: true, missing: [] });
   },
 );
+
+const SECRET: PodWish = {
+  name: "secret",
+  containers: ["app", "other"].map((name) => ({
+    name,
+    image: APP_IMAGE,
+    command: ["/bin/secret"],
+    args: ["talk", "1"],
+    uid: 1000,
+  })),
+};
+
+/** The pod starts under the composer's fs.suid_dumpable: execve(2) decides by it. */
+function secretTest(
+  name: string,
+  settings: Record<string, boolean>,
+  check: (zip: OpenedZip) => Promise<void>,
+) {
+  suite.test(name, () =>
+    withComposer(suite.settings({ INCLUDE_PROC_INFO: true, ...settings }), async (composer) => {
+      await crashFirst({ pod: await startPod(suite.containerd(), SECRET) });
+      await composer.zips(1);
+      const zip = await openZipOf("secret", composer.coreDir, composer.folder);
+      expect(zip.info).toMatchObject({ podname: "secret", uid: 1000, dumpable: 2 });
+      await check(zip);
+    }),
+  );
+}
+
+secretTest(
+  "a process that is not dumpable keeps its /proc files to itself, and so does its neighbour",
+  {},
+  async (zip) => {
+    expect(zip.suffixes.filter((suffix) => suffix.includes("proc/"))).toEqual([]);
+    const why = zip.info.missing.map((missing) => `${missing.what}: ${missing.why}`);
+    expect(why).toContain("crash-proc: process is not dumpable (%d is 2)");
+    expect(why.some((line) => /^\d-proc: process \d+ is not dumpable$/.test(line))).toBe(true);
+  },
+);
+
+secretTest(
+  "unless the owner asks for them",
+  { INCLUDE_UNDUMPABLE_PROC_INFO: true },
+  async (zip) => {
+    expect(zip.info.missing).toEqual([]);
+    expect(await zip.text("-crash-proc/cmdline")).toBe(argv("/bin/secret", "talk", "1"));
+    expect(zip.suffixes).toContain("-0-proc/environ");
+    expect(zip.suffixes).toContain("-1-proc/environ");
+  },
+);
