@@ -3,8 +3,11 @@
 // can be cut after any block. Measured: docs/performance.md.
 import { constants, createDeflateRaw, deflateRawSync, type DeflateRaw } from "node:zlib";
 
-/** Level 1 of Bun's zlib (zlib-ng) gives zips larger than gzip -1's; level 2 takes 15 % longer. */
-const LEVEL = 2;
+/**
+ * Level 1 of Bun's zlib (zlib-ng) gives zips larger than gzip -1's. Level 2 with the largest symbol buffer
+ * and half the window is a tenth faster than with the defaults, for 0.3 % more bytes.
+ */
+const PARAMETERS = { level: 2, memLevel: 9, windowBits: 14 };
 /** Room for a whole block that does not compress: its output takes one job too. */
 const OUTPUT_CHUNK_BYTES = 320 * 1024;
 
@@ -16,7 +19,7 @@ export class BlockDeflater {
 
   constructor() {
     this.deflate = createDeflateRaw({
-      level: LEVEL,
+      ...PARAMETERS,
       // Each write ends in a sync flush by itself: one job on the thread pool a block, not two.
       flush: constants.Z_SYNC_FLUSH,
       chunkSize: OUTPUT_CHUNK_BYTES,
@@ -41,7 +44,7 @@ export class BlockDeflater {
 /** The deflate form of sizeBytes zeros, sync flush included. */
 export function deflateZeros(sizeBytes: number): Uint8Array {
   return deflateRawSync(new Uint8Array(sizeBytes), {
-    level: LEVEL,
+    ...PARAMETERS,
     finishFlush: constants.Z_SYNC_FLUSH,
   });
 }
