@@ -40,6 +40,8 @@ export interface FaultProxy {
   hosts: Set<string>;
   /** The share of requests that meet each fault, from 0 to 1; error_in_200: of completions. */
   setRates(rates: Partial<Record<Fault, number>>): void;
+  /** From now on the ETags of answers are no MD5s (reversed), as with SSE-KMS; for whole objects only. */
+  disguiseEtags(): void;
   /** The next request that matches meets this fault. */
   plan(fault: Fault, matches?: (method: string, url: string) => boolean): void;
   stop(): void;
@@ -60,6 +62,7 @@ export async function startFaultProxy(upstream: string, seed = 1): Promise<Fault
   const target = new URL(upstream);
   let rates: Partial<Record<Fault, number>> = {};
   let requests = 0;
+  let disguised = false;
 
   function choose(method: string, url: string): Fault | undefined {
     const index = planned.findIndex(({ matches }) => matches(method, url));
@@ -81,7 +84,7 @@ export async function startFaultProxy(upstream: string, seed = 1): Promise<Fault
     // What breaks here was to break, or the client went away: either way there is nothing to tell.
     incoming.on("error", () => outgoing.destroy());
     outgoing.on("error", () => incoming.destroy());
-    serve(fault, incoming, outgoing, target);
+    serve(fault, incoming, outgoing, target, disguised);
   });
   const { promise, resolve } = Promise.withResolvers<void>();
   server.listen(0, "127.0.0.1", resolve);
@@ -94,6 +97,9 @@ export async function startFaultProxy(upstream: string, seed = 1): Promise<Fault
     hosts,
     setRates: (wanted) => {
       rates = wanted;
+    },
+    disguiseEtags: () => {
+      disguised = true;
     },
     plan: (fault, matches = () => true) => planned.push({ fault, matches }),
     stop: () => {
@@ -108,6 +114,7 @@ function serve(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
   target: URL,
+  disguised: boolean,
 ): void {
   switch (fault) {
     case "stall":
@@ -132,7 +139,7 @@ function serve(
     case "truncated_answer":
     case "slow_read":
     case undefined:
-      return forward(fault, incoming, outgoing, target);
+      return forward(fault, incoming, outgoing, target, disguised);
   }
 }
 
@@ -157,6 +164,7 @@ function forward(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
   target: URL,
+  disguised: boolean,
 ): void {
   const onward = sendRequest({
     host: target.hostname,
@@ -183,7 +191,12 @@ function forward(
       setTimeout(() => incoming.socket.destroy(), 20);
       return;
     }
-    outgoing.writeHead(response.statusCode ?? 502, response.headers);
+    const { etag } = response.headers;
+    const headers =
+      disguised && etag !== undefined
+        ? { ...response.headers, etag: etag.split("").toReversed().join("") }
+        : response.headers;
+    outgoing.writeHead(response.statusCode ?? 502, headers);
     response.pipe(outgoing);
   });
   if (fault !== "slow_read") {

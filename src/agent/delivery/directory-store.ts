@@ -64,7 +64,7 @@ export function openDirectoryStore(storeUrl: string, timeoutMs: number): ObjectS
       } finally {
         await guard(() => removeFile(hidden)).catch(() => false);
       }
-      return { etag: undefined, etagIsMd5: false, crc32: undefined, answeredRight: true };
+      return { etag: undefined, crc32: undefined, answeredRight: true };
     });
   }
 

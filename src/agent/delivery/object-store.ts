@@ -22,11 +22,12 @@ export type Presence = "absent" | "same" | "different" | "unreadable";
 export interface Evidence {
   /** The ETag that the store must show, where its ETags are MD5s. */
   etag: string | undefined;
-  /** The store was seen to give MD5s as ETags: another ETag proves another object (not so with SSE-KMS). */
-  etagIsMd5: boolean;
   /** x-amz-checksum-crc32 of the whole, where CRC32 is on. */
   crc32: string | undefined;
-  /** The store's own answer to the write carried the right ETag. */
+  /**
+   * The store's own answer to the write carried this ETag: another one there proves another object. (Not
+   * all do: with SSE-KMS an ETag is no MD5, radosgw 16 answers to a completion without any.)
+   */
   answeredRight: boolean;
 }
 
@@ -70,8 +71,6 @@ export interface StoredPart {
   sizeBytes: number;
   etag: string;
   crc32: string | undefined;
-  /** The part's MD5 is its ETag; undefined where the part was listed, not sent by us just now. */
-  etagIsMd5: boolean | undefined;
 }
 
 /** Uploads in parts. "gone" is thrown for an upload that the store does not know (any more). */

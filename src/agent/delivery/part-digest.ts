@@ -86,6 +86,6 @@ export function compositeCrc32(partCrcs: readonly (string | undefined)[]): strin
   return `${toBase64(bigEndian(crc))}-${partCrcs.length}`;
 }
 
-export function isMd5Etag(etag: string): boolean {
+function isMd5Etag(etag: string): boolean {
   return /^[0-9a-f]{32}$/.test(etag);
 }

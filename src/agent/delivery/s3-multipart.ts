@@ -41,8 +41,7 @@ export function openS3Multipart(session: S3Session): MultipartStore {
       );
       const etag = unquoteEtag(ETag);
       if (etag === "") throw new StoreError("server", `${action}: the answer has no ETag`);
-      const etagIsMd5 = etag === body.md5Hex;
-      return { number, sizeBytes: end - start, etag, crc32: body.crc32, etagIsMd5 };
+      return { number, sizeBytes: end - start, etag, crc32: body.crc32 };
     },
 
     async listParts({ key, uploadId }, signal) {
@@ -63,7 +62,6 @@ export function openS3Multipart(session: S3Session): MultipartStore {
               sizeBytes,
               etag: unquoteEtag(ETag),
               crc32: ChecksumCRC32,
-              etagIsMd5: undefined,
             });
         const next = page.NextPartNumberMarker;
         if (page.IsTruncated !== true || next === undefined || next === marker) return parts;
@@ -82,10 +80,8 @@ export function openS3Multipart(session: S3Session): MultipartStore {
         client.send(new CompleteMultipartUploadCommand({ ...input, ...only }), options),
       );
       const etag = compositeEtag(parts.map((part) => part.etag));
-      const seen = parts.map((part) => part.etagIsMd5);
       return {
         etag,
-        etagIsMd5: seen.includes(true) && !seen.includes(false),
         crc32: compositeCrc32(parts.map((part) => part.crc32)),
         answeredRight: etag !== undefined && unquoteEtag(ETag) === etag,
       };

@@ -7,7 +7,7 @@ import {
 } from "@aws-sdk/client-s3";
 import type { StoreSettings } from "../../config/store-settings.ts";
 import type { Dump, Evidence, ObjectStore, Presence } from "./object-store.ts";
-import { compositeEtag, digestRange, isMd5Etag, toHex } from "./part-digest.ts";
+import { compositeEtag, digestRange, toHex } from "./part-digest.ts";
 import { readBody } from "./s3-body.ts";
 import { DELIVERY_ID, objectHeaders, unquoteEtag } from "./s3-headers.ts";
 import { openS3Multipart } from "./s3-multipart.ts";
@@ -67,9 +67,9 @@ export function openS3Store(settings: StoreSettings): ObjectStore {
     if (known?.crc32 !== undefined && found.ChecksumCRC32 !== undefined)
       return found.ChecksumCRC32 === known.crc32 ? "same" : "different";
     if (known?.etag !== undefined && etag === known.etag) return "same";
-    if (known?.etagIsMd5 === true && isMd5Etag(etag.slice(0, 32))) return "different";
-    // Opaque ETags (SSE-KMS), or an object that an earlier run left: it is this dump if it carries its id
-    // (parts were checked by Content-MD5 as they came in), or if its ETag is what ours would be.
+    if (known?.answeredRight === true) return "different";
+    // The store's ETags prove nothing, or an earlier run left the object: it is this dump if it carries its
+    // id (all bytes were checked by Content-MD5 as they came in), or if its ETag is what ours would be.
     if (found.Metadata?.[DELIVERY_ID] === dump.deliveryId) return "same";
     return etag === (await localEtag(dump, etag, signal)) ? "same" : "different";
   }
@@ -81,7 +81,7 @@ export function openS3Store(settings: StoreSettings): ObjectStore {
       client.send(new PutObjectCommand({ ...input, ...body.input(), ...only }), options),
     );
     const isRight = unquoteEtag(ETag) === body.md5Hex;
-    return { etag: body.md5Hex, etagIsMd5: isRight, crc32: body.crc32, answeredRight: isRight };
+    return { etag: body.md5Hex, crc32: body.crc32, answeredRight: isRight };
   }
 
   const name = `bucket ${session.bucket} at ${session.address}`;

@@ -7,9 +7,9 @@ import { journalPathOf } from "../../../src/agent/delivery/journal.ts";
 import { makeBucket } from "../../support/bucket.ts";
 import { MIXED_RATES, formatCampaign, runCampaign } from "../../support/campaign.ts";
 import { sha256Of, temporaryFolder, writeDump } from "../../support/dumps.ts";
-import { completes, startFaultProxy } from "../../support/fault-proxy.ts";
+import { startFaultProxy } from "../../support/fault-proxy.ts";
 import { gatedTest } from "../../support/gate.ts";
-import { KMS_KEY_ID, s3Obstacle } from "../../support/radosgw.ts";
+import { s3Obstacle } from "../../support/radosgw.ts";
 import { bucketVariables } from "../../support/store-settings.ts";
 import { startSweep } from "../../support/sweep-process.ts";
 
@@ -72,37 +72,35 @@ storeTest(
   },
 );
 
-for (const coreBytes of [1000, 12_000_000])
-  storeTest(
-    `a kill between the upload and its proof makes no second object, SSE-KMS (${coreBytes} bytes)`,
-    async () => {
-      const bucket = await makeBucket();
-      const proxy = await startFaultProxy(bucket.server.endpoint);
-      const folder = temporaryFolder();
-      const sha256 = await sha256Of(writeDump(folder, "T.zip", { coreBytes }));
-      // With SSE-KMS no ETag tells that the object is ours: only the id that it carries does.
-      const kms = { S3_SSE: "aws:kms", S3_SSE_KMS_KEY_ID: KMS_KEY_ID };
-      const variables = bucketVariables(bucket, { S3_ENDPOINT: proxy.endpoint, ...kms });
-      let written = false;
-      proxy.plan("stall", (method, url) => {
-        const proves = written && method === "HEAD";
-        const isPart = url.includes("partNumber=");
-        written ||= completes(method, url) || (method === "PUT" && !isPart);
-        return proves;
-      });
-      const first = await startSweep(folder, variables);
-      while (proxy.counts.stall === 0) await Bun.sleep(20);
-      first.process.kill("SIGKILL");
-      await first.ended;
-      expect(await bucket.keys()).toEqual(["T.zip"]);
+storeTest(
+  "a kill between the write and its proof makes no second object, whatever its ETag",
+  async () => {
+    const bucket = await makeBucket();
+    const proxy = await startFaultProxy(bucket.server.endpoint);
+    const folder = temporaryFolder();
+    const sha256 = await sha256Of(writeDump(folder, "T.zip", { coreBytes: 1000 }));
+    const variables = bucketVariables(bucket, { S3_ENDPOINT: proxy.endpoint });
+    // No ETag tells that the object is ours, only the id that it carries: so the id must outlive the process.
+    proxy.disguiseEtags();
+    let written = false;
+    proxy.plan("stall", (method) => {
+      const proves = written && method === "HEAD";
+      written ||= method === "PUT";
+      return proves;
+    });
+    const first = await startSweep(folder, variables);
+    while (proxy.counts.stall === 0) await Bun.sleep(20);
+    first.process.kill("SIGKILL");
+    await first.ended;
+    expect(await bucket.keys()).toEqual(["T.zip"]);
 
-      expect((await (await startSweep(folder, variables)).ended).code).toBe(0);
-      expect(await bucket.keys()).toEqual(["T.zip"]);
-      expect(await bucket.sha256("T.zip")).toBe(sha256);
-      expect(readdirSync(folder)).toEqual([]);
-      proxy.stop();
-    },
-  );
+    expect((await (await startSweep(folder, variables)).ended).code).toBe(0);
+    expect(await bucket.keys()).toEqual(["T.zip"]);
+    expect(await bucket.sha256("T.zip")).toBe(sha256);
+    expect(readdirSync(folder)).toEqual([]);
+    proxy.stop();
+  },
+);
 
 storeTest("two sweeps on one folder deliver every dump once between them", async () => {
   const bucket = await makeBucket();
