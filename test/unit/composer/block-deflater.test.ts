@@ -39,7 +39,7 @@ test("each block stands for itself: the stream can be cut after any of them", as
 test("noise grows by little", async () => {
   const output = await new BlockDeflater().run(makeBlock(1, CORE_BLOCK_BYTES));
   const sizeBytes = output.reduce((sum, { length }) => sum + length, 0);
-  expect(sizeBytes).toBeLessThan(CORE_BLOCK_BYTES * 1.001);
+  expect(sizeBytes).toBeLessThan(CORE_BLOCK_BYTES * 1.002);
 });
 
 test("a block of zeros has a short form that is made once", () => {
