@@ -95,6 +95,8 @@ async function composeDump(job: Job): Promise<number> {
     hasSpace: openDiskLimits(coreDir, environment.hostDir, diskRules(settings), log),
     onFirstBytes: () => metadata.start(() => drain.stop("skipped")),
     onLastBytes: async () => {
+      // Without a first byte (a full disk), the process is asked for now, before it goes.
+      metadata.start(() => undefined);
       await metadata.processRead();
       core.close();
       drainedMs = Date.now() - startedMs;

@@ -8,6 +8,7 @@ import { gatedTest, missingProgram } from "../support/gate.ts";
 import { installComposer } from "../support/installed-composer.ts";
 import { judgeZips } from "../support/many-zips.ts";
 import { runTool } from "../support/run-tool.ts";
+import { CRASH_ARGS } from "../support/sample-crash.ts";
 import { withSmallDisk } from "../support/small-disk.ts";
 import { withFolder } from "../support/temporary-folder.ts";
 import { readersObstacle } from "../support/zip-readers.ts";
@@ -68,6 +69,30 @@ gatedTest(
         });
       }),
     ),
+);
+
+gatedTest("a disk with room for no core still tells whose it was", [readersObstacle(), root], () =>
+  withFolder((folder) =>
+    withSmallDisk("300k", async (CORE_DIR) => {
+      const limits = { DISK_QUOTA: "1%" };
+      const composer = await installComposer(folder, { ...NAMED, ...limits, CORE_DIR });
+      const crashed = Bun.spawn(["sleep", "60"], { stdio: ["ignore", "ignore", "ignore"] });
+      // As the kernel does it: the process is gone as soon as nobody reads its core any more.
+      const script = `yes; kill -9 ${crashed.pid}`;
+      const args = [...CRASH_ARGS, `-P=${crashed.pid}`];
+      expect(await runComposerProcess(composer, { script, args })).toBe(0);
+      await crashed.exited;
+      const { "T.zip": zip } = await judgeZips(CORE_DIR);
+      expect(zip).toMatchObject({
+        bad: null,
+        info: {
+          core_bytes: 0,
+          truncated_by: "no_space",
+          exe_path: expect.stringContaining("sleep"),
+        },
+      });
+    }),
+  ),
 );
 
 gatedTest("DISK_RESERVE is left free", [readersObstacle(), root], () =>
