@@ -92,7 +92,7 @@ gatedTest(
   [readersObstacle()],
   () =>
     withInstalled(TEMPLATE, async (composer) => {
-      const args = [...CRASH_ARGS, "-T=1"];
+      const args = [...CRASH_ARGS, "-T=2"];
       const script = "head -c 400000 core; exec sleep 600";
       expect(await runComposerProcess(composer, { script, args })).toBe(32);
       const { "web-1.zip": zip } = await judgeZips(composer.coreDir);

@@ -307,7 +307,7 @@ gatedTest(
   [...obstacles, crictlObstacle()],
   async () => {
     await compose(
-      { ...CRICTL, CRI_TIMEOUT: 60, TIMEOUT: 1 },
+      { ...CRICTL, CRI_TIMEOUT: 60, TIMEOUT: 3 },
       ({ exitCode, zip }) => {
         expect([exitCode, zip.bad, zip.info["core_complete"]]).toEqual([32, null, true]);
       },

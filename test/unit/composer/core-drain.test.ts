@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { closeSync, openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { CoreDrain } from "../../../src/composer/core-drain.ts";
 import { CORE_BLOCK_BYTES } from "../../../src/model/partial-layout.ts";
 import { BASE, composeZip, type Composed, type Composition } from "../../support/composed-zip.ts";
 import { FullDisk } from "../../support/full-disk.ts";
@@ -132,13 +133,13 @@ gatedTest(
   async () => {
     const sample = sampleCore(B + 5000, 9);
     for (const reason of ["timeout", "no_space"] as const) {
+      let started: CoreDrain | undefined;
       const { end, info, core } = await drain(
         "cat core; exec sleep 60",
         {
-          onDrain: (started) => {
-            // The two reads that the pipe's content takes are over by then, or what is missing is not written.
-            setTimeout(() => started.stop(reason), 300);
-          },
+          onDrain: (drainOfIt) => (started = drainOfIt),
+          // Some of it has come then, all of it perhaps.
+          options: { onFirstBytes: () => setTimeout(() => started?.stop(reason), 50) },
         },
         { core: sample },
       );

@@ -75,7 +75,7 @@ test("one that hangs is left alone after the deadline, passed before or while it
 
 test("what is done shortly after the deadline still counts", async () => {
   const task = open(async () => {
-    await Bun.sleep(20);
+    await Bun.sleep(1);
     return KNOWN;
   }, AbortSignal.abort());
   expect(await task.result()).toBe(KNOWN);
