@@ -183,6 +183,22 @@ test("a pause that the store asks for is kept", async () => {
   expect((await delivery.deliver(path, never)).kind).toBe("waiting");
 });
 
+test("a dump that the store refuses does not hold up the next, nor is it given up", async () => {
+  const keep = keeping(new Map());
+  const { settings } = settingsFor((asked) =>
+    asked.method === "PUT" && asked.target.includes("poisoned")
+      ? s3Error(400, "EntityTooLarge")
+      : keep(asked),
+  );
+  const folder = temporaryFolder();
+  const delivery = openDelivery(settings, recordedLog());
+  const poisoned = writeDump(folder, "poisoned.zip", { coreBytes: 10 });
+  expect((await delivery.deliver(poisoned, never)).kind).toBe("failed");
+  const next = writeDump(folder, "next.zip", { coreBytes: 10 });
+  expect((await delivery.deliver(next, never)).kind).toBe("delivered");
+  expect(existsSync(poisoned)).toBe(true);
+});
+
 test("Retry-After is read as seconds and as a date, within reason", () => {
   const nowMs = Date.UTC(2026, 0, 1);
   const read = (value: string | undefined) => parseRetryAfter(value, nowMs);
