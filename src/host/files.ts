@@ -105,6 +105,9 @@ export async function syncDirectory(directory: string): Promise<void> {
   const handle = await open(directory, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
     await handle.sync();
+  } catch (error) {
+    // fsync(2): EINVAL where a filesystem knows no such thing for directories (CIFS, some of FUSE).
+    if (errnoOf(error) !== "EINVAL") throw error;
   } finally {
     await handle.close();
   }

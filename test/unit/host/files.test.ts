@@ -9,6 +9,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { open } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { failureOf } from "../../support/failure.ts";
@@ -18,6 +19,7 @@ import {
   readTextFile,
   removeFile,
   sameContent,
+  syncDirectory,
   writeFileAtomically,
 } from "../../../src/host/files.ts";
 
@@ -96,4 +98,13 @@ test("removing says whether there was something", async () => {
   expect(await removeFile(join(folder, "a"))).toBe(false);
   expect(await exists(folder)).toBe(true);
   expect(await exists(join(folder, "none"))).toBe(false);
+});
+
+test("a folder that cannot be synced by its filesystem is no failure, one that is not there is", async () => {
+  const proc = await open("/proc");
+  expect(await failureOf(proc.sync())).toContain("EINVAL");
+  await proc.close();
+  await syncDirectory("/proc");
+  await syncDirectory(folder);
+  expect(await failureOf(syncDirectory(join(folder, "none")))).toContain("ENOENT");
 });
