@@ -4,6 +4,7 @@ import { randomFillSync } from "node:crypto";
 import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { atEnd } from "./at-end.ts";
 import { Zip, ZipDeflate, ZipPassThrough } from "fflate";
 
 export interface DumpOptions {
@@ -14,10 +15,10 @@ export interface DumpOptions {
   deflateInfo?: boolean;
 }
 
-/** An empty folder that is removed when the process ends. */
+/** An empty folder that is removed when the tests are over. */
 export function temporaryFolder(prefix = "cdh-store-"): string {
   const folder = mkdtempSync(join(tmpdir(), prefix));
-  process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+  atEnd(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 

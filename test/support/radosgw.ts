@@ -6,6 +6,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { atEnd } from "./at-end.ts";
 import { missingProgram } from "./gate.ts";
 
 export interface S3Server {
@@ -53,7 +54,7 @@ async function start(memoryBytes: number): Promise<S3Server> {
   const folder = mkdtempSync(join(tmpdir(), "cdh-radosgw-"));
   const [gatewayPort = 0, sessionsPort = 0, monitorPort = 0] = await freePorts(3);
   const daemons: Bun.Subprocess[] = [];
-  process.on("exit", () => {
+  atEnd(() => {
     for (const daemon of daemons) daemon.kill("SIGKILL");
     rmSync(folder, { recursive: true, force: true });
   });

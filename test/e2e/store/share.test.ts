@@ -6,6 +6,7 @@ import { expect } from "bun:test";
 import { openDelivery, type DeliveryOutcome } from "../../../src/agent/delivery/delivery.ts";
 import { failureOf } from "../../../src/agent/delivery/store-error.ts";
 import { sha256Of, temporaryFolder, writeDump } from "../../support/dumps.ts";
+import { atEnd } from "../../support/at-end.ts";
 import { gatedTest } from "../../support/gate.ts";
 import { recordedLog } from "../../support/recorded-log.ts";
 import { storeSettings } from "../../support/store-settings.ts";
@@ -18,7 +19,7 @@ function mounted(sizeMib: number): { share: string; unmount: () => void } {
   mkdirSync(share);
   mount(share, sizeMib);
   const unmount = () => void Bun.spawnSync(["umount", "-l", share]);
-  process.on("exit", unmount);
+  atEnd(unmount);
   return { share, unmount };
 }
 
