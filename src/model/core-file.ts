@@ -7,7 +7,7 @@ export type CoreFileKind =
   | "dump"
   /** Being written, under flock(2), by a composer; or left by one that was killed. */
   | "partial"
-  /** Delivery's journal beside a dump. */
+  /** Delivery's journal beside a dump, finished or not. */
   | "journal"
   /** The doctor's own dump (canary.ts): never delivered, removed by the doctor. */
   | "canary"
@@ -15,7 +15,7 @@ export type CoreFileKind =
   | "foreign";
 
 const PARTIAL = /^\.cdh-([0-9a-f-]{36})\.partial$/;
-const JOURNAL = /^\.(.+\.zip)\.upload\.json$/;
+const JOURNAL = /^\.(.+\.zip)\.upload\.json(?:\.new)?$/;
 
 export function kindOfCoreFile(name: string): CoreFileKind {
   if (PARTIAL.test(name)) return "partial";

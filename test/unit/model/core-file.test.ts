@@ -12,6 +12,7 @@ test.each([
   ["T.zip", "dump"],
   ["T-1.zip", "dump"],
   [".T.zip.upload.json", "journal"],
+  [".T.zip.upload.json.new", "journal"],
   [".hidden.zip", "foreign"],
   ["T.core", "foreign"],
   [".cdh-short.partial", "foreign"],
