@@ -1,7 +1,7 @@
 // Cgroup v2 with the systemd driver, as most nodes have it today: a process that was started in a mount
 // namespace with a pure cgroup2 tree and put into a scope of it crashes. Its path names a container of
 // the real containerd. (The kernel of a hybrid machine still lists its v1 hierarchies in
-// /proc/PID/cgroup, as "/"; the text of a v2 machine is in test/fixtures/cgroup and cgroup2-guest.test.ts.)
+// /proc/PID/cgroup, as "/"; the whole text of a v2 machine is in test/fixtures/cgroup.)
 import { expect } from "bun:test";
 import { readFileSync } from "node:fs";
 import { parseCgroup } from "../../../src/model/cgroup-path.ts";

@@ -2,11 +2,12 @@
 // core arrives whole every time, and dump-info says what is missing and why.
 import { expect } from "bun:test";
 import { randomBytes, randomUUID } from "node:crypto";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { APP_IMAGE, startContainerd } from "../../support/containerd.ts";
 import { startSleeper } from "../../support/crash-program.ts";
 import { withCgroup } from "../../support/cgroups.ts";
-import { withComposer } from "../../support/installed-composer.ts";
+import { composersAtWork, withComposer } from "../../support/installed-composer.ts";
 import { openZipOf, type OpenedZip } from "../../support/opened-zip.ts";
 import { startPod, type PodWish } from "../../support/pods.ts";
 import { crashFirst, runtimeSuite } from "../../support/runtime-suite.ts";
@@ -49,6 +50,33 @@ for (const kind of STRANGE)
       );
     }),
   );
+
+suite.test("the crashed process is released while the runtime still hangs", () =>
+  withFolder(async (folder) => {
+    const socket = join(folder, "strange.sock");
+    const pod = await startPod(suite.containerd(), APP);
+    const settings = suite.settings({ CRIO_ENDPOINT: `unix://${socket}`, CRI_TIMEOUT: 60 });
+    await withComposer(settings, async (composer) => {
+      const executable = join(composer.hostDir, "cdc");
+      await withStrangeSocket("silent", socket, async () => {
+        await crashFirst({ pod });
+        while (isAlive(pod.containers[0]?.pid ?? 0)) await Bun.sleep(10);
+        expect(await composersAtWork(executable)).not.toEqual([]);
+        expect(readdirSync(composer.coreDir).filter((name) => name.endsWith(".zip"))).toEqual([]);
+      });
+      // The socket is gone now, so nothing is left to wait for.
+      await composer.zips(1);
+      const zip = await openZipOf("app", composer.coreDir, composer.folder);
+      await expectNoPodButTheCore(zip, pod.containers[0]?.id ?? "");
+    });
+  }),
+);
+
+/** False for a zombie too: what it held is free, only its parent has not asked for its end. */
+function isAlive(pid: number): boolean {
+  const stat = existsSync(`/proc/${pid}`) ? readFileSync(`/proc/${pid}/stat`, "latin1") : ") Z ";
+  return !stat.includes(") Z ");
+}
 
 suite.test("a containerd that was killed while its containers run", () =>
   withFolder(async (folder) => {
