@@ -8,6 +8,12 @@ export function atEnd(task: () => void): void {
   tasks.push(task);
 }
 
+/** Runs them all; what one throws is told, and stops no other. */
 export function runEndTasks(): void {
-  for (let task = tasks.pop(); task !== undefined; task = tasks.pop()) task();
+  for (let task = tasks.pop(); task !== undefined; task = tasks.pop())
+    try {
+      task();
+    } catch (error) {
+      console.error("could not be undone:", error);
+    }
 }

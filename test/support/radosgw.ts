@@ -56,7 +56,8 @@ async function start(memoryBytes: number): Promise<S3Server> {
   const daemons: Bun.Subprocess[] = [];
   atEnd(() => {
     for (const daemon of daemons) daemon.kill("SIGKILL");
-    rmSync(folder, { recursive: true, force: true });
+    // The killed daemons may be writing for a moment yet.
+    rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   });
   for (const name of ["mon", "osd", "rgw", "log", "run"]) mkdirSync(join(folder, name));
   const clusterId = crypto.randomUUID();
