@@ -115,6 +115,14 @@ export const AGENT_VALUES: readonly ChartValue[] = [
     about: "The pod's port of /healthz, /readyz and /metrics; 0 turns them, and the probes, off.",
   },
   {
+    path: "daemonset.previousHandler",
+    variable: "PREVIOUS_HANDLER",
+    fallback: "replace",
+    schema: { enum: ["replace", "chain"] },
+    about:
+      "Who took cores on the node before (systemd-coredump, apport): replaced while we are installed, or handed the cores of processes outside containers as well.",
+  },
+  {
     path: "daemonset.corePatternDrift",
     variable: "CORE_PATTERN_DRIFT",
     fallback: "reapply",

@@ -36,6 +36,7 @@ TZ: daemonset.timeZone
 USE_INOTIFY: daemonset.useINotify
 DOCTOR: daemonset.doctor
 HTTP_PORT: daemonset.httpPort
+PREVIOUS_HANDLER: daemonset.previousHandler
 CORE_PATTERN_DRIFT: daemonset.corePatternDrift
 KUBERNETES_EVENTS: daemonset.kubernetesEvents
 DEPLOY_CRIO_CONFIG: daemonset.deployCrioConfig

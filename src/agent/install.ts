@@ -2,6 +2,7 @@
 // core_pattern pointing at something incomplete. An error takes back what a first install changed.
 import { join } from "node:path";
 import { planCorePattern } from "../model/core-pattern.ts";
+import { CORE_PATTERN } from "../model/sysctls.ts";
 import { VERSION } from "../model/version.ts";
 import type { AgentSettings } from "../config/agent-settings.ts";
 import { removeFile, removeTemporaries } from "../host/files.ts";
@@ -16,6 +17,7 @@ import {
   type InstallRecord,
 } from "./install-record.ts";
 import { installSysctls, planSysctls, readSysctls } from "./install-sysctls.ts";
+import { findPreviousPattern, withPreviousHandler } from "./previous-pattern.ts";
 import { Rollback } from "./rollback.ts";
 
 /** A temporary file that is older belongs to a start that was killed. */
@@ -45,6 +47,8 @@ export async function install({
   const composer = await planComposer(executable, chosen, HOST_DIR);
   const before = await readInstallRecord(HOST_DIR, log);
   const isFirst = before?.finished !== true;
+  const previous = await findPreviousPattern(HOST_DIR, found.get(CORE_PATTERN.name) ?? "");
+  const adapted = withPreviousHandler(settings, previous, log);
   const rollback = new Rollback();
   try {
     await removeTemporaries(HOST_DIR, ABANDONED_AFTER_MS);
@@ -60,7 +64,7 @@ export async function install({
     if (isFirst) rollback.add("record", () => removeFile(join(HOST_DIR, RECORD_NAME)));
     // Before the first file: whatever is interrupted from here on, `remove` knows what to look for.
     await writeInstallRecord(HOST_DIR, { ...record, finished: !isFirst });
-    await installFiles(settings, { executable, composer }, rollback);
+    await installFiles(adapted, { executable, composer }, rollback);
     await installSysctls({ hostDir: HOST_DIR, procRoot: PROC_ROOT, wanted, found, rollback, log });
     await writeInstallRecord(HOST_DIR, { ...record, finished: true });
   } catch (error) {

@@ -39,5 +39,6 @@ export function settingsForCanary(settings: ComposerSettings): ComposerSettings 
     DISK_QUOTA: "100%",
     DISK_FREE: "0",
     CRASH_LOOP_LIMIT: 0,
+    PREVIOUS_HANDLER: "",
   };
 }

@@ -12,6 +12,9 @@ const RETRY_MS = 5;
 export class CoreInput {
   private readonly fd: number;
   private closed = false;
+  private turn: Promise<unknown> = Promise.resolve();
+  /** Sees all that is read, before its reader does: the reader waits for it. */
+  tap: ((bytes: Uint8Array) => Promise<void>) | undefined;
 
   constructor(fd: number) {
     this.fd = fd;
@@ -19,12 +22,23 @@ export class CoreInput {
   }
 
   /** Reads into the block from `offset` on, as much as there is; 0 at the end. */
-  readSome(block: Uint8Array, offset: number): Promise<number> {
+  async readSome(block: Uint8Array, offset: number): Promise<number> {
+    // One read at a time, so that the tap sees the bytes in their order.
+    const reading = this.turn.then(async () => {
+      const count = await this.readOnce(block, offset);
+      if (count > 0) await this.tap?.(block.subarray(offset, offset + count));
+      return count;
+    });
+    this.turn = reading.catch(() => 0);
+    return reading;
+  }
+
+  private readOnce(block: Uint8Array, offset: number): Promise<number> {
     return new Promise((resolve, reject) => {
       read(this.fd, block, offset, block.length - offset, null, (error, count) => {
         if (error === null) resolve(count);
         else if (errnoOf(error) === "EAGAIN" && !this.closed)
-          setTimeout(() => resolve(this.readSome(block, offset)), RETRY_MS);
+          setTimeout(() => resolve(this.readOnce(block, offset)), RETRY_MS);
         else if (this.closed) resolve(0);
         else reject(error);
       });

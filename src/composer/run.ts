@@ -21,6 +21,7 @@ import { NO_EVENT_FACTS, type EventFacts, type Metadata } from "./metadata/metad
 import { decide, rulesOf } from "./metadata/rules.ts";
 import { MetadataTask } from "./metadata-task.ts";
 import { openDump } from "./opening.ts";
+import { startPreviousHandler, type PreviousHandler } from "./previous-handler.ts";
 import { sealArchive } from "./sealing.ts";
 
 /**
@@ -52,12 +53,15 @@ export async function runComposer(
     log.milestone("warn", "bad_setting", { complaint });
   const deadline = new Deadline(environment.settings.TIMEOUT);
   const core = new CoreInput(input);
+  const chain = startChain(core, crash, environment.settings, log);
   // Whatever else hangs then (a disk, /proc): the crashed process does not.
   deadline.signal.addEventListener("abort", () => core.close());
   try {
-    return await composeDump({ uuid, crash, canary, core, deadline, environment, log });
+    return await composeDump({ uuid, crash, canary, core, chain, deadline, environment, log });
   } catch (error) {
     log.milestone("error", "dump_failed", { error: describeError(error) });
+    await chain?.takeRest(core, deadline.signal);
+    await chain?.end();
     throw error;
   } finally {
     core.close();
@@ -71,13 +75,15 @@ interface Job {
   /** It is the doctor's crash: its zip goes where no sweep looks. */
   canary: boolean;
   core: CoreInput;
+  /** Who took cores on this host before us, where it gets a copy. */
+  chain: PreviousHandler | undefined;
   deadline: Deadline;
   environment: Environment;
   log: ComposerLog;
 }
 
 async function composeDump(job: Job): Promise<number> {
-  const { uuid, crash, canary, core, deadline, environment, log } = job;
+  const { uuid, crash, canary, core, chain, deadline, environment, log } = job;
   const { settings, coreDir, complaints } = environment;
   const startedMs = Date.now();
   const info = { ...firstFacts(uuid, crash), settings_ignored: complaints };
@@ -98,6 +104,9 @@ async function composeDump(job: Job): Promise<number> {
       // Without a first byte (a full disk), the process is asked for now, before it goes.
       metadata.start(() => undefined);
       await metadata.processRead();
+      // Cut short or left out by our rules, it is still the previous handler's, whole.
+      await chain?.takeRest(core, deadline.signal);
+      await chain?.end();
       core.close();
       drainedMs = Date.now() - startedMs;
     },
@@ -179,6 +188,18 @@ async function announce(
   } catch (error) {
     log.milestone("warn", "event_failed", { error: describeError(error) });
   }
+}
+
+function startChain(
+  core: CoreInput,
+  crash: CrashContext,
+  { PREVIOUS_HANDLER }: ComposerSettings,
+  log: ComposerLog,
+): PreviousHandler | undefined {
+  if (PREVIOUS_HANDLER === "") return undefined;
+  const chain = startPreviousHandler(PREVIOUS_HANDLER, crash, log);
+  if (chain !== undefined) core.tap = (bytes) => chain.take(bytes);
+  return chain;
 }
 
 function diskRules({ DISK_QUOTA, DISK_FREE, DISK_RESERVE }: ComposerSettings): DiskRules {

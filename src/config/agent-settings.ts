@@ -28,6 +28,8 @@ const AGENT_SETTINGS = {
   CORE_PIPE_LIMIT: integer(128, { min: 0, max: 65_536, unit: "dumps at once" }),
   /** Which build the host gets; auto: the first that is seen to work there. */
   VENDOR: choice("auto", ["auto", "default", "rhel7", "musl", "self-contained"]),
+  /** Who took cores here before us: replaced, or handed the cores of processes outside containers as well. */
+  PREVIOUS_HANDLER: choice("replace", ["replace", "chain"]),
   DEPLOY_CRIO_CONFIG: flag(false),
   DEPLOY_CRIO_EXE: flag(false),
   CRIO_ENDPOINT: text("unix:///run/containerd/containerd.sock"),
@@ -52,6 +54,8 @@ const FED_BY: Partial<Record<keyof ComposerSettings, string>> = {
   EVENT_DIRECTORY: "EVENT_DIR",
   CRIO_ENDPOINT: "CRIO_ENDPOINT",
   CORE_DIR: "CORE_DIR",
+  // Its value is the pattern that the agent finds (previous-pattern.ts).
+  PREVIOUS_HANDLER: "PREVIOUS_HANDLER",
 };
 
 export type AgentSettings = SettingValues<typeof AGENT_SETTINGS> & {

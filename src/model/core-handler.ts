@@ -21,3 +21,22 @@ export function handlerName(pattern: string): string {
 export function isPipePattern(pattern: string): boolean {
   return pattern.startsWith("|");
 }
+
+/** What a pattern's % specifiers stand for (core(5)), by their letter; "" for what is not known. */
+export type PatternValues = Readonly<Record<string, string>>;
+
+/**
+ * The program and arguments that a pipe pattern means for one crash, split and expanded as the kernel does it
+ * since Linux 5.3: at blanks first, so that no value becomes two arguments. Unknown specifiers vanish.
+ * Empty for a pattern that starts no program.
+ */
+export function expandPipePattern(pattern: string, values: PatternValues): string[] {
+  if (!isPipePattern(pattern)) return [];
+  const words = pattern
+    .slice(1)
+    .split(/\s+/)
+    .filter((word) => word !== "");
+  return words.map((word) =>
+    word.replace(/%(.)/g, (_, letter: string) => (letter === "%" ? "%" : (values[letter] ?? ""))),
+  );
+}

@@ -57,7 +57,8 @@ test("every setting of the composer can be given to the agent, and arrives", () 
     CRASH_LOOP_LIMIT: ["3", 3],
     CRASH_LOOP_WINDOW: ["60", 60],
   };
-  const fed = ["USE_CRIO_CONF", "EVENT_DIRECTORY", "CRIO_ENDPOINT", "CORE_DIR"];
+  // PREVIOUS_HANDLER: what the agent finds on the host, see previous-pattern.ts.
+  const fed = ["USE_CRIO_CONF", "EVENT_DIRECTORY", "CRIO_ENDPOINT", "CORE_DIR", "PREVIOUS_HANDLER"];
   const source = Object.fromEntries(
     Object.entries(given).map(([key, [text]]) => [`COMP_${key}`, text]),
   );
