@@ -1,16 +1,25 @@
 // The agent's command line (contract, section 1): which command, and with what. Nothing is done here.
 import { parseArgs } from "node:util";
 import { AppError } from "../model/app-error.ts";
-import { parseReadingCommand, READING_OPTIONS, type ReadingCommand } from "./reading/command.ts";
+import {
+  parseReadingCommand,
+  READING_COMMANDS,
+  READING_OPTIONS,
+  type ReadingCommand,
+} from "./reading/command.ts";
+import { isShell, SHELLS, type Shell } from "./completion.ts";
 
 export type AgentCommand =
   | { name: "agent" }
+  | { name: "apply" }
+  | { name: "install"; configPath: string }
   | { name: "remove"; onlyWhenUninstalled: boolean }
   | { name: "doctor"; json: boolean }
   | { name: "sweep"; file: string | undefined }
   | { name: "crash-test"; victim: boolean }
+  | { name: "completion"; shell: Shell }
   | { name: "read"; command: ReadingCommand }
-  | { name: "help" }
+  | { name: "help"; topic: string | undefined }
   | { name: "version" };
 
 const OPTIONS = {
@@ -18,8 +27,28 @@ const OPTIONS = {
   version: { type: "boolean", short: "V" },
   "when-uninstalled": { type: "boolean" },
   victim: { type: "boolean" },
+  config: { type: "string", short: "c" },
   ...READING_OPTIONS,
 } as const;
+
+/** Which options and how many operands each command takes. */
+const OWN_COMMANDS: Readonly<Record<string, { options: readonly string[]; most: number }>> = {
+  agent: { options: [], most: 0 },
+  apply: { options: [], most: 0 },
+  install: { options: ["config"], most: 0 },
+  remove: { options: ["when-uninstalled"], most: 0 },
+  doctor: { options: ["json"], most: 0 },
+  sweep: { options: [], most: 1 },
+  "crash-test": { options: ["victim"], most: 0 },
+  completion: { options: [], most: 1 },
+};
+
+/** Every command with its options: for help pages and shell completion. */
+export const COMMAND_OPTIONS: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
+  [...Object.entries(OWN_COMMANDS), ...Object.entries(READING_COMMANDS)].map(
+    ([name, { options }]) => [name, options],
+  ),
+);
 
 const SEE_HELP = { hint: "core-dump-handler --help lists the commands" };
 
@@ -31,41 +60,52 @@ export function parseAgentCommand(args: readonly string[]): AgentCommand {
     help,
     version,
     victim = false,
-    "when-uninstalled": whenUninstalled,
+    config,
+    "when-uninstalled": uninstalled,
     ...forReading
   } = values;
-  if (help === true || name === "help") return { name: "help" };
+  if (help === true) return { name: "help", topic: positionals[0] };
+  if (name === "help") return { name, topic: operands[0] };
   if (version === true || name === "version") return { name: "version" };
+  checkWords(name, operands, Object.keys(values));
   const reading = parseReadingCommand(name, operands, forReading, Date.now());
   if (reading !== undefined) return { name: "read", command: reading };
-  const { json, ...others } = forReading;
-  const [foreign] = Object.keys(name === "doctor" ? others : forReading);
-  if (foreign !== undefined)
-    throw new AppError("usage", `${name} has no option --${foreign}`, SEE_HELP);
-  const onlyWhenUninstalled = whenUninstalled === true;
-  if (onlyWhenUninstalled && name !== "remove")
-    throw new AppError("usage", "--when-uninstalled belongs to remove", SEE_HELP);
-  if (victim && name !== "crash-test")
-    throw new AppError("usage", "--victim belongs to crash-test", SEE_HELP);
   switch (name) {
-    case "crash-test":
-      refuseOperands(name, operands, 0);
-      return { name, victim };
-    case "agent":
-      refuseOperands(name, operands, 0);
-      return { name };
-    case "doctor":
-      refuseOperands(name, operands, 0);
-      return { name, json: json === true };
+    case "install":
+      if (config === undefined)
+        throw new AppError("usage", "install needs --config FILE", SEE_HELP);
+      return { name, configPath: config };
     case "remove":
-      refuseOperands(name, operands, 0);
-      return { name, onlyWhenUninstalled };
+      return { name, onlyWhenUninstalled: uninstalled === true };
+    case "doctor":
+      return { name, json: forReading.json === true };
     case "sweep":
-      refuseOperands(name, operands, 1);
       return { name, file: operands[0] };
+    case "crash-test":
+      return { name, victim };
+    case "completion":
+      return { name, shell: parseShell(operands[0]) };
+    case "apply":
+      return { name };
     default:
-      throw new AppError("usage", `there is no command ${JSON.stringify(name)}`, SEE_HELP);
+      return { name: "agent" };
   }
+}
+
+function checkWords(name: string, operands: readonly string[], options: readonly string[]): void {
+  const known = Object.hasOwn(COMMAND_OPTIONS, name) ? COMMAND_OPTIONS[name] : undefined;
+  if (known === undefined)
+    throw new AppError("usage", `there is no command ${JSON.stringify(name)}`, SEE_HELP);
+  for (const option of options) if (!known.includes(option)) refuseOption(name, option);
+  const most = OWN_COMMANDS[name]?.most ?? Number.POSITIVE_INFINITY;
+  const extra = operands[most];
+  if (extra !== undefined)
+    throw new AppError("usage", `${name} does not take ${JSON.stringify(extra)}`, SEE_HELP);
+}
+
+function parseShell(name: string | undefined): Shell {
+  if (name !== undefined && isShell(name)) return name;
+  throw new AppError("usage", `completion needs a shell: ${SHELLS.join(", ")}`, SEE_HELP);
 }
 
 function parse(args: readonly string[]) {
@@ -78,8 +118,14 @@ function parse(args: readonly string[]) {
   }
 }
 
-function refuseOperands(name: string, operands: readonly string[], allowed: number): void {
-  const extra = operands[allowed];
-  if (extra !== undefined)
-    throw new AppError("usage", `${name} does not take ${JSON.stringify(extra)}`, SEE_HELP);
+function refuseOption(name: string, option: string): never {
+  const owners = Object.keys(COMMAND_OPTIONS).filter((command) =>
+    COMMAND_OPTIONS[command]?.includes(option),
+  );
+  const [owner] = owners;
+  throw new AppError(
+    "usage",
+    owners.length === 1 ? `--${option} belongs to ${owner}` : `${name} has no option --${option}`,
+    SEE_HELP,
+  );
 }

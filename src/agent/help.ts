@@ -7,6 +7,9 @@ usage
   core-dump-handler sweep [FILE]   upload every finished dump in CORE_DIR now, or just FILE
   core-dump-handler doctor         check everything that a crash needs on its way to the store, and prove
                                    it by a crash of our own; --json
+  core-dump-handler install --config FILE
+                                   set a plain host up (VM): program, systemd units, kernel; starts the agent
+  core-dump-handler apply          put composer and kernel settings in place, and end (the early unit does this)
   core-dump-handler remove         restore the kernel's settings and delete what was installed;
                                    dumps that were not uploaded stay
       --when-uninstalled           only if the DaemonSet itself is going (for a preStop hook)
@@ -23,6 +26,8 @@ usage
                                    gdb or lldb on the core, with ARGs
 
   core-dump-handler composer …     handle one crash (the kernel does this)
+  core-dump-handler completion SHELL   completion for bash, zsh or fish
+  core-dump-handler COMMAND --help more about one command
   core-dump-handler --help         this text
   core-dump-handler --version      the version
 

@@ -16,7 +16,13 @@ import {
   shareAwsVariables,
   type Environment,
 } from "./environment.ts";
-import { HELP } from "./help.ts";
+import { helpFor } from "./help-pages.ts";
+import { completionFor } from "./completion.ts";
+import { adaptToHost } from "./host-settings.ts";
+import { installProven } from "./prove-variant.ts";
+import { HOST_PLACES } from "./vm/places.ts";
+import { isVmInstalled, removeFromVm, stopOnVm } from "./vm/remove.ts";
+import { isSystemdHost, SYSTEMD } from "./vm/systemd.ts";
 import { findKubernetes, openKubernetesApi } from "./kubernetes-api.ts";
 import { remove } from "./remove.ts";
 import { stopSignal } from "./stop-signal.ts";
@@ -30,7 +36,8 @@ export async function runAgentCommand(
   realEnvironment: Record<string, string | undefined>,
 ): Promise<number> {
   const command = parseAgentCommand(args);
-  if (command.name === "help") return print(HELP);
+  if (command.name === "help") return print(helpFor(command.topic));
+  if (command.name === "completion") return print(completionFor(command.shell));
   if (command.name === "version") return print(`core-dump-handler ${VERSION}\n`);
   const environment = await loadEnvironment(realEnvironment, directoryOfExecutable());
   shareAwsVariables(environment, realEnvironment);
@@ -38,6 +45,8 @@ export async function runAgentCommand(
     const { runReading } = await import("./reading/run.ts");
     return runReading(command.command, environment);
   }
+  if (command.name === "install") return runInstall(command.configPath);
+  if (command.name === "apply") return runApply(environment);
   if (command.name === "doctor") return runDoctorHere(command.json, environment);
   if (command.name === "crash-test") return runCrashTestHere(command.victim, environment);
   if (command.name === "sweep") return runSweep(command.file, environment);
@@ -51,16 +60,9 @@ function print(text: string): number {
 }
 
 async function runAgentHere(environment: Environment): Promise<number> {
-  const settings = readAgentSettings(environment);
+  const settings = await adaptToHost(readAgentSettings(environment), environment);
   const log = openLog({ level: settings.LOG_LEVEL, format: settings.LOG_FORMAT });
-  if (!isCompiled())
-    throw new AppError(
-      "usage",
-      "the agent installs its own executable, and this one is not compiled",
-      {
-        hint: "bun run build makes dist/core-dump-handler-linux-*",
-      },
-    );
+  requireCompiled();
   for (const variable of findUnknownVariables(environment, agentVariables()))
     log.warn("unknown_setting", { variable });
   log.info("starting", {
@@ -75,8 +77,34 @@ async function runAgentHere(environment: Environment): Promise<number> {
   return EXIT.done;
 }
 
+/** What the early unit does at every boot: all that a crash needs, without the agent's life after it. */
+async function runApply(environment: Environment): Promise<number> {
+  requireCompiled();
+  const settings = await adaptToHost(readAgentSettings(environment), environment);
+  const log = openLog({ level: settings.LOG_LEVEL, format: settings.LOG_FORMAT });
+  await installProven({ settings, executable: process.execPath, log });
+  return EXIT.done;
+}
+
+async function runInstall(configPath: string): Promise<number> {
+  requireCompiled();
+  const log = openLog({ level: "Info", format: "text" });
+  const { installOnVm } = await import("./vm/install.ts");
+  const systemd = (await isSystemdHost()) ? SYSTEMD : undefined;
+  const places = HOST_PLACES;
+  await installOnVm({ configPath, executable: process.execPath, places, systemd, log });
+  return EXIT.done;
+}
+
+function requireCompiled(): void {
+  if (isCompiled()) return;
+  throw new AppError("usage", "the executable installs itself, and this one is not compiled", {
+    hint: "bun run build makes dist/core-dump-handler-linux-*",
+  });
+}
+
 async function runDoctorHere(json: boolean, environment: Environment): Promise<number> {
-  const settings = readAgentSettings(environment);
+  const settings = await adaptToHost(readAgentSettings(environment), environment);
   const signal = stopSignal(openLog({ level: "Error", format: settings.LOG_FORMAT }));
   const { runDoctor } = await import("./doctor/command.ts");
   return runDoctor({ settings, json, noColor: environment["NO_COLOR"], signal });
@@ -121,6 +149,16 @@ async function runRemove(onlyWhenUninstalled: boolean, environment: Environment)
     log.info(uninstalled ? "uninstalling" : "staying_installed", { because });
     if (!uninstalled) return EXIT.done;
   }
-  await remove(settings, log);
+  if (settings.POD_NAMESPACE !== "" || !(await isVmInstalled(HOST_PLACES))) {
+    await remove(settings, log);
+    return EXIT.done;
+  }
+  const systemd = (await isSystemdHost()) ? SYSTEMD : undefined;
+  await stopOnVm(systemd);
+  await remove(
+    readRemovalSettings(await loadEnvironment(environment, HOST_PLACES.programDir)),
+    log,
+  );
+  await removeFromVm(HOST_PLACES, systemd, log);
   return EXIT.done;
 }

@@ -38,7 +38,7 @@ export type ReadingValues = {
 };
 
 /** Which options and how many operands each command takes. */
-const COMMANDS = {
+export const READING_COMMANDS = {
   list: { options: ["store", "prefix", "since", "namespace", "json"], least: 0, most: 1 },
   info: { options: ["json"], least: 1, most: 1 },
   extract: { options: ["output", "force"], least: 1, most: 2 },
@@ -83,7 +83,7 @@ export function parseReadingCommand(
 }
 
 function isReadingName(name: string): name is ReadingCommand["name"] {
-  return Object.hasOwn(COMMANDS, name);
+  return Object.hasOwn(READING_COMMANDS, name);
 }
 
 function checkWords(
@@ -91,7 +91,7 @@ function checkWords(
   operands: readonly string[],
   values: ReadingValues,
 ): void {
-  const { options, least, most } = COMMANDS[name];
+  const { options, least, most } = READING_COMMANDS[name];
   const allowed: readonly string[] = options;
   for (const [option, value] of Object.entries(values))
     if (value !== undefined && !allowed.includes(option))

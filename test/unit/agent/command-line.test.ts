@@ -8,8 +8,14 @@ test.each([
   [["remove", "--when-uninstalled"], { name: "remove", onlyWhenUninstalled: true }],
   [["sweep"], { name: "sweep", file: undefined }],
   [["sweep", "a.zip"], { name: "sweep", file: "a.zip" }],
-  [["--help"], { name: "help" }],
-  [["sweep", "-h"], { name: "help" }],
+  [["--help"], { name: "help", topic: undefined }],
+  [["sweep", "-h"], { name: "help", topic: "sweep" }],
+  [["help", "doctor"], { name: "help", topic: "doctor" }],
+  [["doctor"], { name: "doctor", json: false }],
+  [["doctor", "--json"], { name: "doctor", json: true }],
+  [["apply"], { name: "apply" }],
+  [["install", "--config", "a.env"], { name: "install", configPath: "a.env" }],
+  [["completion", "zsh"], { name: "completion", shell: "zsh" }],
   [["--version"], { name: "version" }],
 ])("%p is understood", (args, command) => {
   expect(parseAgentCommand(args)).toEqual(command as ReturnType<typeof parseAgentCommand>);
@@ -21,6 +27,12 @@ test.each([
   [["remove", "now"], 'remove does not take "now"'],
   [["sweep", "a.zip", "b.zip"], 'sweep does not take "b.zip"'],
   [["--when-uninstalled"], "--when-uninstalled belongs to remove"],
+  [["list", "--victim"], "--victim belongs to crash-test"],
+  [["agent", "--json"], "agent has no option --json"],
+  [["toString"], 'there is no command "toString"'],
+  [["install"], "install needs --config FILE"],
+  [["completion", "csh"], "completion needs a shell: bash, zsh, fish"],
+  [["doctor", "now"], 'doctor does not take "now"'],
 ])("%p is refused by name", (args, message) => {
   expect(() => parseAgentCommand(args)).toThrow(message);
 });

@@ -1,0 +1,37 @@
+// The plain host's part of `core-dump-handler remove`: the units and the program. First the agent is stopped,
+// so that it does not take the kernel's settings back; the files go last, after all that needs them.
+import { join } from "node:path";
+import { removeEmptyDirectory } from "../../host/directories.ts";
+import { exists, removeFile } from "../../host/files.ts";
+import type { Log } from "../../host/log.ts";
+import { PROGRAM_NAME, type Places } from "./places.ts";
+import type { Systemd } from "./systemd.ts";
+import { AGENT_UNIT, EARLY_UNIT } from "./units.ts";
+
+const UNITS = [AGENT_UNIT, EARLY_UNIT];
+
+/** True where `install` was run on this host. */
+export async function isVmInstalled({ programDir, unitDir }: Places): Promise<boolean> {
+  if (await exists(join(unitDir, AGENT_UNIT))) return true;
+  return exists(join(programDir, PROGRAM_NAME));
+}
+
+/** Call it before the kernel's settings are restored. */
+export async function stopOnVm(systemd: Systemd | undefined): Promise<void> {
+  await systemd?.disableNow(UNITS);
+}
+
+/** Call it last. The running executable may delete itself. */
+export async function removeFromVm(
+  { programDir, unitDir }: Places,
+  systemd: Systemd | undefined,
+  log: Log,
+): Promise<void> {
+  for (const path of [
+    ...UNITS.map((name) => join(unitDir, name)),
+    ...[".env", PROGRAM_NAME].map((name) => join(programDir, name)),
+  ])
+    if (await removeFile(path)) log.info("file_removed", { name: path });
+  await removeEmptyDirectory(programDir);
+  await systemd?.reload();
+}
