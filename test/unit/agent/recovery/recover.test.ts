@@ -26,6 +26,7 @@ import {
   writePartialStages,
   type PartialStages,
 } from "../../../support/partial-dump.ts";
+import { gatedTest, missingProgram } from "../../../support/gate.ts";
 import { sampleCore } from "../../../support/sample-core.ts";
 
 const CORE = sampleCore(5 * CORE_BLOCK_BYTES + 77_777);
@@ -78,6 +79,11 @@ interface Recovered {
   names: string[];
 }
 
+/** A test whose zips unzip has to read. */
+function readableTest(name: string, body: () => void | Promise<void>, timeoutMs = 60_000): void {
+  gatedTest(name, [missingProgram("unzip")], body, timeoutMs);
+}
+
 /** Reads the one zip in CORE_DIR with Info-ZIP's unzip, which checks every CRC. */
 function readRecovered(): Recovered {
   expect(readdirSync(coreDir)).toHaveLength(1);
@@ -92,24 +98,27 @@ function readRecovered(): Recovered {
   };
 }
 
-test("a core that was whole on the disk is recovered whole, without the metadata", async () => {
-  leave(stages.deflated.drained);
-  expect(await recover()).toBe(1);
-  const { info, core, names } = readRecovered();
-  expect(core.equals(CORE)).toBe(true);
-  expect(info).toMatchObject({
-    uuid: UUID,
-    exe: "server",
-    core_bytes: CORE.length,
-    core_expected_bytes: CORE.length,
-    core_complete: true,
-    truncated_by: null,
-  });
-  expect(info.missing.map(({ what }) => what)).toEqual(["metadata"]);
-  expect(names).toEqual([expect.stringContaining("-dump-info.json"), info.dump_file]);
-});
+readableTest(
+  "a core that was whole on the disk is recovered whole, without the metadata",
+  async () => {
+    leave(stages.deflated.drained);
+    expect(await recover()).toBe(1);
+    const { info, core, names } = readRecovered();
+    expect(core.equals(CORE)).toBe(true);
+    expect(info).toMatchObject({
+      uuid: UUID,
+      exe: "server",
+      core_bytes: CORE.length,
+      core_expected_bytes: CORE.length,
+      core_complete: true,
+      truncated_by: null,
+    });
+    expect(info.missing.map(({ what }) => what)).toEqual(["metadata"]);
+    expect(names).toEqual([expect.stringContaining("-dump-info.json"), info.dump_file]);
+  },
+);
 
-test("a zip that was only not yet published comes out with every entry", async () => {
+readableTest("a zip that was only not yet published comes out with every entry", async () => {
   leave(stages.deflated.sealed);
   await recover();
   const { info, core, names } = readRecovered();
@@ -121,27 +130,31 @@ test("a zip that was only not yet published comes out with every entry", async (
 });
 
 for (const method of ["deflated", "stored"] as const)
-  test(`a ${method} dump cut at any place keeps every whole block, truthfully labelled`, async () => {
-    const { size } = statSync(stages[method].sealed);
-    let shortest = Infinity;
-    for (let kept = size; kept > FIRST_ENTRY_ROOM_BYTES + 512; kept -= 23_456) {
-      leave(stages[method].sealed, kept);
-      expect(await recover()).toBe(1);
-      const { info, core } = readRecovered();
-      expect(core.equals(CORE.subarray(0, core.length))).toBe(true);
-      expect(info.core_bytes).toBe(core.length);
-      expect(info.core_complete).toBe(core.length === CORE.length);
-      expect(info.truncated_by).toBe(core.length === CORE.length ? null : "killed");
-      // What is on the disk is lost by less than one block.
-      expect(core.length).toBeGreaterThan((kept / size) * CORE.length * 0.1 - CORE_BLOCK_BYTES);
-      expect(core.length).toBeLessThanOrEqual(shortest);
-      shortest = core.length;
-      for (const name of readdirSync(coreDir)) rmSync(join(coreDir, name));
-    }
-    expect(shortest).toBeLessThan(CORE_BLOCK_BYTES);
-  }, 60_000);
+  readableTest(
+    `a ${method} dump cut at any place keeps every whole block, truthfully labelled`,
+    async () => {
+      const { size } = statSync(stages[method].sealed);
+      let shortest = Infinity;
+      for (let kept = size; kept > FIRST_ENTRY_ROOM_BYTES + 512; kept -= 23_456) {
+        leave(stages[method].sealed, kept);
+        expect(await recover()).toBe(1);
+        const { info, core } = readRecovered();
+        expect(core.equals(CORE.subarray(0, core.length))).toBe(true);
+        expect(info.core_bytes).toBe(core.length);
+        expect(info.core_complete).toBe(core.length === CORE.length);
+        expect(info.truncated_by).toBe(core.length === CORE.length ? null : "killed");
+        // What is on the disk is lost by less than one block.
+        expect(core.length).toBeGreaterThan((kept / size) * CORE.length * 0.1 - CORE_BLOCK_BYTES);
+        expect(core.length).toBeLessThanOrEqual(shortest);
+        shortest = core.length;
+        for (const name of readdirSync(coreDir)) rmSync(join(coreDir, name));
+      }
+      expect(shortest).toBeLessThan(CORE_BLOCK_BYTES);
+    },
+    60_000,
+  );
 
-test("a tail of zeros, as a power loss leaves it, is cut away", async () => {
+readableTest("a tail of zeros, as a power loss leaves it, is cut away", async () => {
   const path = leave(stages.deflated.drained, statSync(stages.deflated.drained).size - 5000);
   truncateSync(path, statSync(path).size + 100_000);
   age(path);
@@ -153,7 +166,7 @@ test("a tail of zeros, as a power loss leaves it, is cut away", async () => {
   expect(info.core_complete).toBe(false);
 });
 
-test("with the head torn the core is still recovered", async () => {
+readableTest("with the head torn the core is still recovered", async () => {
   const path = leave(stages.deflated.drained);
   const file = Bun.file(path);
   const bytes = Buffer.from(await file.arrayBuffer());
@@ -167,7 +180,7 @@ test("with the head torn the core is still recovered", async () => {
   expect(info.uuid).toBe(UUID);
 });
 
-test("a dump killed before its core began is published with an empty core", async () => {
+readableTest("a dump killed before its core began is published with an empty core", async () => {
   leave(stages.deflated.sealed, FIRST_ENTRY_ROOM_BYTES);
   await recover();
   const { info, core } = readRecovered();
@@ -209,18 +222,21 @@ test("a dump that was published already is not published twice", async () => {
   expect(readdirSync(coreDir)).toEqual(["published.zip"]);
 });
 
-test("recovery that was killed itself, after sealing, starts again and ends the same", async () => {
-  leave(stages.deflated.sealed);
-  await recover();
-  const first = readRecovered();
-  const zip = readdirSync(coreDir)[0] ?? "";
-  leave(join(coreDir, zip));
-  rmSync(join(coreDir, zip));
-  await recover();
-  const second = readRecovered();
-  expect(second.core.equals(first.core)).toBe(true);
-  expect(second.names).toEqual(first.names);
-});
+readableTest(
+  "recovery that was killed itself, after sealing, starts again and ends the same",
+  async () => {
+    leave(stages.deflated.sealed);
+    await recover();
+    const first = readRecovered();
+    const zip = readdirSync(coreDir)[0] ?? "";
+    leave(join(coreDir, zip));
+    rmSync(join(coreDir, zip));
+    await recover();
+    const second = readRecovered();
+    expect(second.core.equals(first.core)).toBe(true);
+    expect(second.names).toEqual(first.names);
+  },
+);
 
 test("files of others are left alone and said once", async () => {
   writeFileSync(join(coreDir, "core.1234"), "");
