@@ -22,6 +22,8 @@ export interface RenderedPod {
   exec(command: readonly string[]): Promise<{ exitCode: number; output: string }>;
   /** SIGTERM, the grace period, SIGKILL. The exit code. */
   stop(graceSeconds?: number): Promise<number>;
+  /** Kills and removes it, in whatever state it is. */
+  end(): Promise<void>;
   /** Waits for its own end. The exit code. */
   ended(): Promise<number>;
   log(): Promise<string>;
@@ -99,6 +101,11 @@ export async function startRenderedPod(
       await cri.call("StopContainer", { containerId, timeout: graceSeconds });
       const { status } = await cri.call("ContainerStatus", { containerId });
       return Number((status as CriJson)["exitCode"]);
+    },
+    async end() {
+      await cri.call("StopContainer", { containerId, timeout: 0 });
+      await cri.call("StopPodSandbox", { podSandboxId });
+      await cri.call("RemovePodSandbox", { podSandboxId });
     },
     async ended() {
       for (;;) {

@@ -17,6 +17,9 @@ const DAEMONSET = `GET /apis/apps/v1/namespaces/${NAMESPACE}/daemonsets/core-dum
 const TRIES = 900;
 const PAUSE_MS = 100;
 
+/** The agents of the test that runs. */
+const running: RenderedPod[] = [];
+
 export interface Scene {
   containerd: Containerd;
   manifests: Manifest[];
@@ -89,6 +92,8 @@ export async function onNode(
       await run(hostDir);
       expect(await filesIn(folders)).toEqual([]);
     } finally {
+      // An agent that lives on would take core_pattern back from whoever borrows the kernel next.
+      for (const pod of running.splice(0)) await pod.end();
       for (const folder of made) await rm(folder, { recursive: true, force: true });
     }
   });
@@ -106,7 +111,9 @@ async function filesIn(folders: readonly string[]): Promise<string[]> {
 }
 
 export async function startAgent(scene: Scene, pod = podOf(scene.manifests)): Promise<RenderedPod> {
-  return startRenderedPod(scene.containerd, pod, clusterOf(scene));
+  const started = await startRenderedPod(scene.containerd, pod, clusterOf(scene));
+  running.push(started);
+  return started;
 }
 
 function clusterOf({ manifests, api }: Scene) {

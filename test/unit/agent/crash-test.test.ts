@@ -32,7 +32,13 @@ async function tryOn(
     const log = recordedLog();
     const settings = readAgentSettings({ HOST_DIR: folder, CORE_DIR: coreDir, ...variables });
     const timing = { timeoutMs: 300, pollMs: 5 };
-    await say({ event: "dump_started", hostname: HOST, time: "2020-01-01T00:00:00Z", uuid: "old" });
+    await say({
+      event: "dump_started",
+      hostname: HOST,
+      signal: 3,
+      time: "2020-01-01T00:00:00Z",
+      uuid: "old",
+    });
     await runCrashTest({
       settings,
       log,
@@ -47,7 +53,7 @@ async function tryOn(
 test("a dump that is published and then leaves the node passes", async () => {
   const events = await tryOn(async ({ say, coreDir }) => {
     await writeFile(join(coreDir, ZIP), "zip");
-    await say({ event: "dump_started", hostname: HOST });
+    await say({ event: "dump_started", hostname: HOST, signal: 3 });
     await say({ event: "dump_published", zip: ZIP, core_complete: true });
     setTimeout(() => void rm(join(coreDir, ZIP)), 30);
   });
@@ -57,7 +63,7 @@ test("a dump that is published and then leaves the node passes", async () => {
 test("with uploads off, a published dump is enough", async () => {
   const events = await tryOn(async ({ say, coreDir }) => {
     await writeFile(join(coreDir, ZIP), "zip");
-    await say({ event: "dump_started", hostname: HOST });
+    await say({ event: "dump_started", hostname: HOST, signal: 3 });
     await say({ event: "dump_published", zip: ZIP });
   }, {});
   expect(events).toContain("crash_test_passed");
@@ -66,20 +72,26 @@ test("with uploads off, a published dump is enough", async () => {
 test("a dump that stays is a failure that names it", async () => {
   const stays = tryOn(async ({ say, coreDir }) => {
     await writeFile(join(coreDir, ZIP), "zip");
-    await say({ event: "dump_started", hostname: HOST });
+    await say({ event: "dump_started", hostname: HOST, signal: 3 });
     await say({ event: "dump_published", zip: ZIP });
   });
   expect(await failureOf(stays)).toContain(`${ZIP} was not delivered`);
 });
 
 test("a crash that no composer saw is a failure, whatever older or other crashes there were", async () => {
-  const other = tryOn(async ({ say }) => say({ event: "dump_started", hostname: "another-pod" }));
+  const other = tryOn(async ({ say }) =>
+    say({ event: "dump_started", hostname: "another-pod", signal: 3 }),
+  );
   expect(await failureOf(other)).toContain("the kernel started no composer");
+  const canary = tryOn(async ({ say }) =>
+    say({ event: "dump_started", hostname: HOST, signal: 11, canary: true }),
+  );
+  expect(await failureOf(canary)).toContain("the kernel started no composer");
 });
 
 test("a dump that is skipped is a failure with the composer's reason", async () => {
   const skipped = tryOn(async ({ say }) => {
-    await say({ event: "dump_started", hostname: HOST });
+    await say({ event: "dump_started", hostname: HOST, signal: 3 });
     await say({ event: "dump_skipped", reason: "namespace observe is in NAMESPACE_EXCLUDE" });
   });
   expect(await failureOf(skipped)).toContain("is in NAMESPACE_EXCLUDE");
