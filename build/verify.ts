@@ -122,7 +122,7 @@ async function tests(folder: string): Promise<Stage> {
       `--reporter-outfile=${file}`,
       `./test/${folder}/`,
     ],
-    { env: { CDH_EXECUTABLE: executableOf(hostTarget()) } },
+    { env: { CDH_EXECUTABLE: executableOf(hostTarget()), PATH: pathWithAdminTools() } },
   );
   const xml = await readFile(file, "utf8").catch(() => undefined);
   const figures = parseFigures(xml, output, ok);
@@ -132,6 +132,11 @@ async function tests(folder: string): Promise<Stage> {
   const note = formatFigures(figures);
   if (figures.failed > 0) return { mark: "FAILED", note, figures, output: `${output}\n${reason}` };
   return { mark: "ok", note, figures, output };
+}
+
+/** mkfs and its like lie where a PATH of cron, sudo or CI often does not look. */
+function pathWithAdminTools(): string {
+  return [process.env["PATH"] ?? "/usr/bin:/bin", "/usr/sbin", "/sbin"].join(":");
 }
 
 async function foldersOf(path: string): Promise<string[]> {
