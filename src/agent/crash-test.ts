@@ -25,7 +25,7 @@ export interface CrashTestContext {
 /** SIGQUIT: the doctor's canary, which may crash at the same time, ends by another one. */
 const VICTIM_SIGNAL = 3;
 
-type Record_ = Record<string, unknown>;
+type ComposerRecord = Record<string, unknown>;
 
 const LOG_MAX_BYTES = 64 * 2 ** 20;
 /** Of the node's clock beside ours: one kernel, so only rounding. */
@@ -92,17 +92,17 @@ export function crashSelf(): never {
   throw new AppError("host", "SIGQUIT did not end this process");
 }
 
-async function readRecords(hostDir: string): Promise<Record_[]> {
+async function readRecords(hostDir: string): Promise<ComposerRecord[]> {
   const files = [COMPOSER_LOG_ROTATED, COMPOSER_LOG].map(async (name) =>
     readTextFile(join(hostDir, name), LOG_MAX_BYTES),
   );
   return (await Promise.all(files)).flatMap((text = "") => text.split("\n").flatMap(parseLine));
 }
 
-function parseLine(line: string): Record_[] {
+function parseLine(line: string): ComposerRecord[] {
   if (!line.startsWith("{")) return [];
   try {
-    return [JSON.parse(line) as Record_];
+    return [JSON.parse(line) as ComposerRecord];
   } catch {
     return []; // cut short by the log's rotation, or being written right now
   }

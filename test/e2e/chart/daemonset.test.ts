@@ -48,6 +48,8 @@ describe("the rendered pod", () => {
     const values = {
       "daemonset.crioEndpoint": `unix://${containerd.socket}`,
       "daemonset.httpPort": port,
+      // Should this run be killed, its agent must not fight the next borrower of the kernel.
+      "daemonset.corePatternDrift": "report",
       "daemonset.s3Endpoint": bucket.server.endpoint,
       "daemonset.s3BucketName": bucket.name,
       "daemonset.s3AccessKey": bucket.server.accessKey,
