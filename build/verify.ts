@@ -17,7 +17,11 @@ import {
 } from "./test-figures.ts";
 import { kernelObstacle } from "../test/support/gate.ts";
 import { probeKernel } from "../test/support/kernel-probe.ts";
-import { restoreAfterKilledBorrower } from "../test/support/borrowed-kernel.ts";
+import {
+  readKernelAtRest,
+  restoreAtRest,
+  type KernelSettings,
+} from "../test/support/borrowed-kernel.ts";
 
 interface Stage {
   mark: Mark;
@@ -34,6 +38,7 @@ const startedMs = performance.now();
 const kernel = kernelObstacle() === undefined;
 const reports = await mkdtemp(join(tmpdir(), "verify-"));
 const skips = new Map<string, number>();
+let kernelBefore: KernelSettings | undefined;
 let total = NOTHING;
 
 endCommandsOnSignal(cleanUp);
@@ -96,6 +101,7 @@ async function prepare(install: typeof installNpmPackages): Promise<Stage> {
 
 /** Where it does not start our programs, the tests that need it are skipped, with this reason. */
 async function tryKernel(): Promise<Stage> {
+  kernelBefore = await readKernelAtRest();
   const obstacle = await probeKernel();
   if (obstacle === undefined)
     return { mark: "ok", note: "starts our programs", figures: NOTHING, output: "" };
@@ -147,16 +153,18 @@ async function foldersOf(path: string): Promise<string[]> {
     .toSorted();
 }
 
-/** A test process that was killed could not restore the sysctls: done here, and counted. */
+/** A test that was killed could not restore the sysctls, nor end its agents: done here, and counted. */
 async function kernelIsAsItWas(): Promise<Stage> {
-  if (!kernel) return { mark: "ok", note: "not touched", figures: NOTHING, output: "" };
-  if (!(await restoreAfterKilledBorrower()))
+  if (kernelBefore === undefined)
+    return { mark: "ok", note: "not touched", figures: NOTHING, output: "" };
+  const wrong = await restoreAtRest(kernelBefore);
+  if (wrong.length === 0)
     return { mark: "ok", note: "", figures: { ...NOTHING, passed: 1 }, output: "" };
-  return failed("a test left it changed; restored", "");
+  return failed("a test left it changed; restored", wrong.join("\n"));
 }
 
 async function cleanUp(): Promise<void> {
-  if (kernel) await restoreAfterKilledBorrower();
+  if (kernelBefore !== undefined) await restoreAtRest(kernelBefore);
   await rm(reports, { recursive: true, force: true });
 }
 

@@ -59,11 +59,29 @@ export async function withKernel<T>(
   }
 }
 
-/** Restores what a killed borrower left behind. True when there was something. */
-export async function restoreAfterKilledBorrower(): Promise<boolean> {
+/** The settings while nobody has borrowed them. */
+export async function readKernelAtRest(): Promise<KernelSettings> {
   const unlock = await takeKernelLock();
   try {
-    return restoreFromNote();
+    restoreFromNote();
+    return readKernel();
+  } finally {
+    unlock();
+  }
+}
+
+/**
+ * Restores what a killed borrower left behind, then whatever else is not as in `expected`: an agent that
+ * outlived its test may have set it anew. What was wrong, in a few words each; empty when nothing was.
+ */
+export async function restoreAtRest(expected: KernelSettings): Promise<string[]> {
+  const unlock = await takeKernelLock();
+  try {
+    const killed = restoreFromNote() ? ["a borrower was killed"] : [];
+    const found = readKernel();
+    writeKernel(expected);
+    const wrong = KEYS.filter((key) => found[key] !== expected[key]);
+    return [...killed, ...wrong.map((key) => `${SYSCTLS[key].name} was ${found[key]}`)];
   } finally {
     unlock();
   }

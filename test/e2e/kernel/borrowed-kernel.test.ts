@@ -1,9 +1,11 @@
 // The support code that every kernel test stands on: whatever ends a borrower, the settings come back.
 import { expect } from "bun:test";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   readKernel,
-  restoreAfterKilledBorrower,
+  readKernelAtRest,
+  restoreAtRest,
   withCorePattern,
 } from "../../support/borrowed-kernel.ts";
 import { failureOf } from "../../support/failure.ts";
@@ -12,16 +14,6 @@ import { takeKernelLock } from "../../support/kernel-lock.ts";
 
 const BORROWER = join(import.meta.dir, "../../support/borrower.ts");
 const PATTERN = "/tmp/borrowed-by-a-test.%p";
-
-/** Outside the lock another test run may have its own pattern in place. */
-async function readKernelAtRest() {
-  const unlock = await takeKernelLock();
-  try {
-    return readKernel();
-  } finally {
-    unlock();
-  }
-}
 
 async function startBorrower() {
   const child = Bun.spawn([process.execPath, BORROWER, PATTERN], {
@@ -59,9 +51,18 @@ gatedTest("what a killed borrower left is restored after it", [kernelObstacle()]
   const child = await startBorrower();
   child.kill("SIGKILL");
   await child.exited;
-  expect(await restoreAfterKilledBorrower()).toBe(true);
+  expect(await restoreAtRest(before)).toEqual(["a borrower was killed"]);
   expect(await readKernelAtRest()).toEqual(before);
-  expect(await restoreAfterKilledBorrower()).toBe(false);
+  expect(await restoreAtRest(before)).toEqual([]);
+});
+
+gatedTest("what outlived its borrower is found and put right", [kernelObstacle()], async () => {
+  const before = await readKernelAtRest();
+  const unlock = await takeKernelLock();
+  writeFileSync("/proc/sys/kernel/core_pattern", PATTERN);
+  unlock();
+  expect(await restoreAtRest(before)).toEqual([`kernel.core_pattern was ${PATTERN}`]);
+  expect(await readKernelAtRest()).toEqual(before);
 });
 
 gatedTest("a pattern that the kernel would cut is refused", [kernelObstacle()], async () => {

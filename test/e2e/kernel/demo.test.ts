@@ -4,9 +4,8 @@ import { expect } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { ROOT } from "../../../build/targets.ts";
-import { readKernel } from "../../support/borrowed-kernel.ts";
+import { readKernel, readKernelAtRest } from "../../support/borrowed-kernel.ts";
 import { gatedTest, kernelObstacle } from "../../support/gate.ts";
-import { takeKernelLock } from "../../support/kernel-lock.ts";
 
 const SCREEN_COLUMNS = 80;
 
@@ -16,15 +15,6 @@ function startDemo(...args: string[]) {
     timeout: 600_000,
     killSignal: "SIGKILL",
   });
-}
-
-async function readKernelAtRest() {
-  const unlock = await takeKernelLock();
-  try {
-    return readKernel();
-  } finally {
-    unlock();
-  }
 }
 
 /** Everything said until `text` comes up, or until the end. */
