@@ -36,23 +36,39 @@ export async function runGuest(
   folder: string,
   { pattern, cgroups }: { pattern: string; cgroups: readonly string[] },
 ): Promise<string> {
-  const root = join(folder, "root");
-  await mkdir(join(root, "bin"), { recursive: true });
+  const root = await makeGuestRoot(folder, INIT, "h/cdc");
   await mkdir(join(root, "h/cores"), { recursive: true });
-  await copyFile(BUSYBOX, join(root, "bin/busybox"));
-  await copyFile(INIT, join(root, "init"));
-  await chmod(join(root, "init"), 0o755);
   await writeFile(join(root, "pattern"), pattern);
   await writeFile(join(root, "cgroups"), cgroups.map((path) => `${path}\n`).join(""));
   // Its disk is its memory: no dump is to give way to another.
   const settings = { CORE_DIR: "/h/cores", DISK_QUOTA: "100%", DISK_FREE: "0", DISK_RESERVE: "0" };
   await writeFile(join(root, "h/.env"), formatEnvFile({ ...settings, CRASH_LOOP_LIMIT: 0 }));
+  return bootGuest(folder, root);
+}
+
+/** A root with busybox, `init`, and our executable at `program` with its libraries. */
+export async function makeGuestRoot(
+  folder: string,
+  init: string,
+  program: string,
+): Promise<string> {
+  const root = join(folder, "root");
+  await mkdir(join(root, "bin"), { recursive: true });
+  await mkdir(join(root, dirname(program)), { recursive: true });
+  await copyFile(BUSYBOX, join(root, "bin/busybox"));
+  await copyFile(init, join(root, "init"));
+  await chmod(join(root, "init"), 0o755);
   const executable = await executablePath();
-  await copyFile(executable, join(root, "h/cdc"));
+  await copyFile(executable, join(root, program));
   for (const library of await librariesOf(executable)) {
     await mkdir(join(root, dirname(library)), { recursive: true });
     await cp(library, join(root, library), { dereference: true });
   }
+  return root;
+}
+
+/** What the guest says on its console until it ends. */
+export async function bootGuest(folder: string, root: string): Promise<string> {
   const initrd = join(folder, "initrd.gz");
   const pack = `cd "$1" && bsdtar --format newc -cf - . | gzip -1 >"$2"`;
   await runTool(["sh", "-c", pack, "sh", root, initrd]);
