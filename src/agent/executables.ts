@@ -1,5 +1,5 @@
 // Which file becomes HOST_DIR/cdc, and which crictl: the image may carry several builds beside the agent.
-import { machine } from "node:os";
+import { machineName } from "../host/machine.ts";
 import { dirname, join } from "node:path";
 import type { AgentSettings } from "../config/agent-settings.ts";
 import { readElfProgram } from "../host/elf-program.ts";
@@ -65,10 +65,14 @@ export async function planComposer(
   const beside = pathOfBuild(executable, variant);
   const source = (await exists(beside)) ? beside : executable;
   const program = await readElfProgram(source);
-  if (program.machine !== machine())
-    throw new AppError("host", `${source} is made for ${program.machine}, not for ${machine()}`, {
-      hint: "use the image, or the executable, of this architecture",
-    });
+  if (program.machine !== machineName())
+    throw new AppError(
+      "host",
+      `${source} is made for ${program.machine}, not for ${machineName()}`,
+      {
+        hint: "use the image, or the executable, of this architecture",
+      },
+    );
   return { source, patches: [], libraries: [] };
 }
 

@@ -3,7 +3,7 @@
 // shell, so that it runs wherever the kernel does. Pure.
 import { AppError } from "./app-error.ts";
 
-/** What os.machine() calls the architectures that we know. */
+/** What uname -m calls the architectures that we know. */
 export type Machine = "x86_64" | "aarch64";
 
 const EM = { x86_64: 62, aarch64: 183 } as const;

@@ -1,6 +1,6 @@
 // Lets a canary crash, and finds what became of it. It says what happened; what that means is check-canary.ts's.
 import { lstat, readdir } from "node:fs/promises";
-import { machine } from "node:os";
+import { machineName } from "../../host/machine.ts";
 import { join } from "node:path";
 import { removeFile, writeFileAtomically } from "../../host/files.ts";
 import { describeError } from "../../model/app-error.ts";
@@ -36,7 +36,7 @@ export async function runCanary(hostDir: string, limits: CanaryLimits): Promise<
   const name = canaryName(crypto.getRandomValues(new Uint8Array(8)));
   const marker = Buffer.from(crypto.getRandomValues(new Uint8Array(32)));
   const path = join(hostDir, name);
-  await writeFileAtomically(path, formatCanaryProgram(machine(), marker), 0o700);
+  await writeFileAtomically(path, formatCanaryProgram(machineName(), marker), 0o700);
   try {
     const crash = await crashOnce(path, limits.heldMs);
     const trace = await waitForEnd(hostDir, name, limits.publishedMs);

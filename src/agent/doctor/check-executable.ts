@@ -1,7 +1,7 @@
 // HOST_DIR/cdc: there, root's alone to change, made for this machine, and with its loader on this host. Whether
 // the kernel can start it is the canary's to prove: in a container we do not see the host's libraries.
 import { lstat } from "node:fs/promises";
-import { machine } from "node:os";
+import { machineName } from "../../host/machine.ts";
 import { join } from "node:path";
 import { readElfProgram, type ElfProgram } from "../../host/elf-program.ts";
 import { exists } from "../../host/files.ts";
@@ -28,9 +28,9 @@ export async function checkExecutable({ settings }: CheckContext): Promise<Verdi
   } catch (error) {
     return failedBy(error, AGAIN);
   }
-  if (program.machine !== machine())
+  if (program.machine !== machineName())
     return failed(
-      `${path} is made for ${program.machine}, and this machine is ${machine()}`,
+      `${path} is made for ${program.machine}, and this machine is ${machineName()}`,
       "use the image, or the executable, of this architecture",
     );
   return checkLoader(path, program, settings);

@@ -1,7 +1,7 @@
 // The canary's names, and the program itself: run here, on its own machine's kernel.
 import { expect, test } from "bun:test";
 import { chmodSync, writeFileSync } from "node:fs";
-import { machine } from "node:os";
+import { machineName } from "../../../src/host/machine.ts";
 import { join } from "node:path";
 import { canaryName, canaryZipBase, isCanaryName, isCanaryZip } from "../../../src/model/canary.ts";
 import { formatCanaryProgram } from "../../../src/model/canary-program.ts";
@@ -44,8 +44,8 @@ async function runCanaryProgram(made: string, prefix: string[], input: string) {
 }
 
 test("the program crashes when it is told to, and ends quietly when its doctor is gone", async () => {
-  expect(await runCanaryProgram(machine(), [], "\n")).toBe("SIGSEGV");
-  expect(await runCanaryProgram(machine(), [], "")).toBe(0);
+  expect(await runCanaryProgram(machineName(), [], "\n")).toBe("SIGSEGV");
+  expect(await runCanaryProgram(machineName(), [], "")).toBe(0);
 });
 
 gatedTest("so does arm64's", [missingProgram("qemu-aarch64-static")], async () => {
