@@ -81,6 +81,7 @@ doctorTest(
     mkdirSync(store);
     const agent = await startAgent(executable, {
       ...environment,
+      DOCTOR: "true",
       STORE_URL: `file://${store}`,
       USE_INOTIFY: "true",
     });

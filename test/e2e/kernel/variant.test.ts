@@ -42,7 +42,12 @@ gatedTest(
         const agentPath = await unsuitedImage(folder);
         const HOST_DIR = join(folder, "host");
         // In a pod: the host's root, and so its loaders, are not to be seen.
-        const environment = { HOST_DIR, POD_NAME: "agent-x", COMP_IGNORE_CRIO: "true" };
+        const environment = {
+          HOST_DIR,
+          POD_NAME: "agent-x",
+          COMP_IGNORE_CRIO: "true",
+          DOCTOR: "true",
+        };
         const agent = await startAgent(agentPath, environment);
         expect(await agent.saysEvent("variant_unsuited")).toMatchObject({ variant: "gnu" });
         expect(await agent.saysEvent("variant_proven")).toMatchObject({

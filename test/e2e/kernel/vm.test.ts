@@ -57,7 +57,7 @@ async function withVm(
         folder,
         store,
         program,
-        start: (environment = {}) => startAgent(program, environment),
+        start: (environment = {}) => startAgent(program, { DOCTOR: "true", ...environment }),
         removeAll: async () => {
           expect(await isVmInstalled(places)).toBe(true);
           await remove(readRemovalSettings(parseEnvFile(readFileSync(configPath, "utf8"))), log);
@@ -173,7 +173,7 @@ gatedTest(
   async () => {
     await withPrevious("exec sleep 600", async (corePattern) => {
       const originals = { ...ORIGINALS, corePattern };
-      await withVm({ PREVIOUS_HANDLER: "chain", DOCTOR: "false" }, originals, async (vm) => {
+      await withVm({ PREVIOUS_HANDLER: "chain" }, originals, async (vm) => {
         const agent = await vm.start();
         await agent.saysEvent("installed");
         const end = await runCrash("segfault", ["16"]);
