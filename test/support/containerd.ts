@@ -161,13 +161,24 @@ async function removePods(cri: CriDriver): Promise<void> {
   }
 }
 
-/** Shims outlive their containerd by design; those of ours name its socket on their command line. */
+/**
+ * Shims outlive their containerd by design, and containers their shim; those of ours name its socket on
+ * their command line. Nothing is left of them where the pods were removed in good order.
+ */
 async function endShims(socket: string): Promise<void> {
-  for (const pid of (await readdir("/proc")).filter((name) => /^\d+$/.test(name))) {
+  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
+  const shims = new Set<string>();
+  for (const pid of pids) {
     const cmdline = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
-    if (cmdline.includes("containerd-shim") && cmdline.split("\0").includes(socket))
-      process.kill(Number(pid), "SIGKILL");
+    if (cmdline.includes("containerd-shim") && cmdline.split("\0").includes(socket)) shims.add(pid);
   }
+  if (shims.size === 0) return;
+  for (const pid of pids) {
+    const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
+    const parent = /^PPid:\s+(\d+)$/m.exec(status)?.[1] ?? "";
+    if (shims.has(parent)) process.kill(Number(pid), "SIGKILL");
+  }
+  for (const pid of shims) process.kill(Number(pid), "SIGKILL");
 }
 
 async function unmountBelow(folder: string): Promise<void> {
