@@ -1,7 +1,16 @@
 // Borrows the three sysctls of core dumps for a test or the demo, and gives them back: at the end, on
 // failure, on SIGINT, SIGTERM and SIGHUP. A borrower that was killed leaves a note beside the lock; the
 // next one, or verify's last step, restores from it.
-import { constants, closeSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  constants,
+  closeSync,
+  existsSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { CORE_PATTERN, CORE_PIPE_LIMIT, SUID_DUMPABLE } from "../../src/model/sysctls.ts";
 import { kernelLockPath, takeKernelLock } from "./kernel-lock.ts";
@@ -151,6 +160,7 @@ function restoreOnSignal(): () => void {
   const listeners = SIGNALS.map((signal) => {
     const listener = () => {
       unhook();
+      endChildren();
       restoreFromNote();
       process.kill(process.pid, signal);
     };
@@ -161,4 +171,22 @@ function restoreOnSignal(): () => void {
     for (const { signal, listener } of listeners) process.off(signal, listener);
   };
   return unhook;
+}
+
+/** An agent that outlived us would set the sysctls anew (it watches them for drift). */
+function endChildren(): void {
+  for (const task of readdirSync("/proc/self/task")) {
+    const list = `/proc/self/task/${task}/children`;
+    const pids = existsSync(list) ? readFileSync(list, "utf8").split(" ").map(Number) : [];
+    for (const pid of pids.filter((candidate) => candidate > 0)) endChild(pid);
+  }
+}
+
+/** Whether it was still there or not, it does not matter: the settings must be given back in any case. */
+function endChild(pid: number): boolean {
+  try {
+    return process.kill(pid, "SIGKILL");
+  } catch {
+    return false;
+  }
 }

@@ -1,6 +1,6 @@
 // The support code that every kernel test stands on: whatever ends a borrower, the settings come back.
 import { expect } from "bun:test";
-import { writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   readKernel,
@@ -21,8 +21,8 @@ async function startBorrower() {
     timeout: 300_000,
   });
   const { value } = await child.stdout.getReader().read();
-  expect(new TextDecoder().decode(value)).toBe("borrowed\n");
-  return child;
+  const [, grandchild] = /^borrowed (\d+)\n$/.exec(new TextDecoder().decode(value)) ?? [];
+  return { child, grandchild: Number(grandchild) };
 }
 
 gatedTest("a body that throws leaves the kernel as it was", [kernelObstacle()], async () => {
@@ -38,19 +38,23 @@ gatedTest("a body that throws leaves the kernel as it was", [kernelObstacle()], 
 for (const signal of ["SIGINT", "SIGTERM"] as const)
   gatedTest(`a borrower ended by ${signal} restores`, [kernelObstacle()], async () => {
     const before = await readKernelAtRest();
-    const child = await startBorrower();
+    const { child, grandchild } = await startBorrower();
     expect(readKernel().corePattern).toBe(PATTERN);
+    expect(existsSync(`/proc/${grandchild}`)).toBe(true);
     child.kill(signal);
     await child.exited;
     expect(child.signalCode).toBe(signal);
+    // Its parent's end is its own: an agent would set the pattern anew.
+    while (existsSync(`/proc/${grandchild}`)) await Bun.sleep(20);
     expect(await readKernelAtRest()).toEqual(before);
   });
 
 gatedTest("what a killed borrower left is restored after it", [kernelObstacle()], async () => {
   const before = await readKernelAtRest();
-  const child = await startBorrower();
+  const { child, grandchild } = await startBorrower();
   child.kill("SIGKILL");
   await child.exited;
+  process.kill(grandchild, "SIGKILL");
   expect(await restoreAtRest(before)).toEqual(["a borrower was killed"]);
   expect(await readKernelAtRest()).toEqual(before);
   expect(await restoreAtRest(before)).toEqual([]);
