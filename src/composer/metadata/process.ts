@@ -4,7 +4,6 @@
 import { readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 
-/** stat, fdinfo, cgroup are a few hundred bytes; a cgroup path may have 4096 in each of ~14 lines. */
 export interface PinnedProcess {
   pid: number;
   /** Field 22 of /proc/PID/stat: clock ticks after boot. With the pid it names one process for ever. */
