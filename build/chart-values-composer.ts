@@ -135,7 +135,7 @@ export const COMPOSER_VALUES: readonly ChartValue[] = [
   {
     path: "composer.crashLoopLimit",
     variable: "COMP_CRASH_LOOP_LIMIT",
-    fallback: 20,
+    fallback: 250,
     schema: { type: "integer", minimum: 0, maximum: 10_000 },
     about:
       "Dumps that one workload may leave in crashLoopWindow; further ones are counted, not kept. 0: no limit.",

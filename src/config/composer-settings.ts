@@ -64,7 +64,7 @@ export const COMPOSER_SETTINGS = {
   /** What must stay free on CORE_DIR's filesystem before older dumps give way. 0 is no floor. */
   DISK_FREE: diskShare("15%"),
   /** Dumps that one workload may leave in CRASH_LOOP_WINDOW; 0 is no limit. */
-  CRASH_LOOP_LIMIT: integer(20, { min: 0, max: 10_000, unit: "dumps" }),
+  CRASH_LOOP_LIMIT: integer(250, { min: 0, max: 10_000, unit: "dumps" }),
   CRASH_LOOP_WINDOW: integer(3600, { min: 1, max: 2_592_000, unit: "seconds" }),
   /** The core_pattern that stood here before: its program gets the cores of processes outside containers. */
   PREVIOUS_HANDLER: text(""),
