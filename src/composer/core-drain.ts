@@ -16,8 +16,12 @@ export type DrainEnd = "end" | "timeout" | "size_limit" | "no_space" | "skipped"
 /** Blocks under way at once; each has its compressor. */
 const LANES = 4;
 const WRITE_BYTES = 256 * 1024;
-/** Deflated blocks between two collections: freed buffers return at once, and the peak stays flat. */
-const BLOCKS_PER_COLLECTION = 32;
+/** Garbage between two collections, in blocks' output: freed buffers return at once, the peak stays flat. */
+const GARBAGE_MAX = 32;
+/** What a block of zeros leaves behind, against one that was deflated. */
+const GARBAGE_OF_ZEROS = 1 / 8;
+/** Blocks of zeros that may wait to be written; they need no lane, so nothing else would hold them back. */
+const ZEROS_MAX = 256;
 
 export interface DrainOptions {
   compress: boolean;
@@ -40,7 +44,8 @@ interface Lane {
 
 /** A block on its way, with the core's length and CRC-32 up to its end. */
 interface Passing {
-  lane: Lane;
+  /** undefined where its block is in use again: zeros have their output at hand. */
+  lane: Lane | undefined;
   sizeBytes: number;
   crc: number;
   output: Promise<readonly Uint8Array[]>;
@@ -58,7 +63,7 @@ export class CoreDrain {
   private readonly checkpoints: Checkpoints;
   private sizeBytes = 0;
   private crc = 0;
-  private deflatedBlocks = 0;
+  private garbage = 0;
   private stopReason: DrainEnd | undefined;
   private wakeReader: () => void = () => undefined;
 
@@ -157,17 +162,31 @@ export class CoreDrain {
     this.elf.push(block);
     this.sizeBytes += block.length;
     this.crc = crc32(block, this.crc);
-    const output = this.outputOf(lane, block);
-    this.passing.put({ lane, sizeBytes: this.sizeBytes, crc: this.crc, output });
+    const passed = { sizeBytes: this.sizeBytes, crc: this.crc };
+    if (lane.deflater !== undefined && this.isZeros(block) && this.passing.size < ZEROS_MAX) {
+      this.passing.put({ ...passed, lane: undefined, output: this.deflatedZeros });
+      // The same block is filled next: it stays in the processor's cache.
+      this.idle.putFirst(lane);
+      this.collect(GARBAGE_OF_ZEROS);
+    } else {
+      this.passing.put({ ...passed, lane, output: this.outputOf(lane, block) });
+      this.collect(lane.deflater === undefined ? 0 : 1);
+    }
+  }
+
+  private isZeros(block: Uint8Array): boolean {
+    return block.length === BLOCK_BYTES && Buffer.compare(block, this.zeros) === 0;
   }
 
   private outputOf({ deflater }: Lane, block: Uint8Array): Promise<readonly Uint8Array[]> {
-    if (deflater === undefined) return Promise.resolve([block]);
-    if (block.length === BLOCK_BYTES && Buffer.compare(block, this.zeros) === 0)
-      return this.deflatedZeros;
-    this.deflatedBlocks++;
-    if (this.deflatedBlocks % BLOCKS_PER_COLLECTION === 0) Bun.gc(true);
-    return deflater.run(block);
+    return deflater === undefined ? Promise.resolve([block]) : deflater.run(block);
+  }
+
+  private collect(garbage: number): void {
+    this.garbage += garbage;
+    if (this.garbage < GARBAGE_MAX) return;
+    this.garbage = 0;
+    Bun.gc(true);
   }
 
   private async writeBlocks(): Promise<void> {
@@ -175,12 +194,12 @@ export class CoreDrain {
       const passing = await this.passing.take();
       if (passing === undefined) break;
       for (const part of await passing.output) this.archive.push(part);
-      const stored = passing.lane.deflater === undefined;
+      const stored = passing.lane !== undefined && passing.lane.deflater === undefined;
       if (stored || this.archive.queuedBytes >= WRITE_BYTES) {
         await this.archive.flush();
         this.remember(passing.crc, passing.sizeBytes);
       }
-      this.idle.put(passing.lane);
+      if (passing.lane !== undefined) this.idle.put(passing.lane);
     }
     await this.archive.flush();
     this.remember(this.crc, this.sizeBytes);

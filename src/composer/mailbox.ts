@@ -11,6 +11,18 @@ export class Mailbox<T> {
     else taker(item);
   }
 
+  /** For an item that is to be taken before all others. */
+  putFirst(item: T): void {
+    const taker = this.takers.shift();
+    if (taker === undefined) this.items.unshift(item);
+    else taker(item);
+  }
+
+  /** How many items wait to be taken. */
+  get size(): number {
+    return this.items.length;
+  }
+
   /** The oldest item; undefined when the mailbox is closed and empty. */
   take(): Promise<T | undefined> {
     const item = this.items.shift();
