@@ -5,6 +5,7 @@ import {
   agentVariables,
   readAgentSettings,
   readRemovalSettings,
+  type AgentSettings,
 } from "../config/agent-settings.ts";
 import { openLog, type Log } from "../host/log.ts";
 import { runAgent } from "./agent.ts";
@@ -92,7 +93,9 @@ async function runInstall(configPath: string): Promise<number> {
   const { installOnVm } = await import("./vm/install.ts");
   const systemd = (await isSystemdHost()) ? SYSTEMD : undefined;
   const places = HOST_PLACES;
-  await installOnVm({ configPath, executable: process.execPath, places, systemd, log });
+  const apply = async (settings: AgentSettings, executable: string, config: Environment) =>
+    installProven({ settings: await adaptToHost(settings, config), executable, log });
+  await installOnVm({ configPath, executable: process.execPath, places, systemd, apply, log });
   return EXIT.done;
 }
 

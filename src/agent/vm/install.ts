@@ -1,7 +1,7 @@
 // `core-dump-handler install --config FILE`: our files on a plain host, the units, and all of it started.
-import { mkdir, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
-import { readAgentSettings } from "../../config/agent-settings.ts";
+import { readAgentSettings, type AgentSettings } from "../../config/agent-settings.ts";
 import { parseEnvFile } from "../../config/env-file.ts";
 import { ensureDirectory } from "../../host/directories.ts";
 import {
@@ -17,6 +17,7 @@ import { readSysctl } from "../../host/sysctl.ts";
 import { handlerName, isPipePattern } from "../../model/core-handler.ts";
 import { isOurPattern } from "../../model/core-pattern.ts";
 import { CORE_PATTERN } from "../../model/sysctls.ts";
+import type { Environment } from "../environment.ts";
 import { PROGRAM_NAME, type Places } from "./places.ts";
 import type { Systemd } from "./systemd.ts";
 import { planUnits } from "./units.ts";
@@ -29,19 +30,22 @@ export interface VmInstall {
   places: Places;
   /** undefined where systemd does not run this host: the files are put there all the same. */
   systemd: Systemd | undefined;
+  /** Puts composer and kernel settings in place, by the program that is installed by then. */
+  apply: (settings: AgentSettings, program: string, config: Environment) => Promise<void>;
   log: Log;
 }
 
 /** Safe to run again, with another configuration too. Throws AppError "usage", "configuration" or "host". */
 export async function installOnVm(install: VmInstall): Promise<void> {
-  const { configPath, executable, places, systemd, log } = install;
+  const { configPath, executable, places, systemd, apply, log } = install;
   const text = await readTextFile(resolve(configPath));
   if (text === undefined)
     throw new AppError("usage", `there is no ${configPath}`, {
       hint: "a file of KEY=value lines; docs/vm.md has one to start from",
     });
   // Wrong settings are all told now, before anything is changed.
-  const settings = readAgentSettings(parseEnvFile(text));
+  const config = parseEnvFile(text);
+  const settings = readAgentSettings(config);
   if (settings.HOST_DIR === places.programDir)
     throw new AppError("configuration", `HOST_DIR must not be ${places.programDir} itself`, {
       hint: "the composer has a .env of its own in HOST_DIR",
@@ -56,15 +60,14 @@ export async function installOnVm(install: VmInstall): Promise<void> {
 
   await installProgram(executable, text, places);
   const program = join(places.programDir, PROGRAM_NAME);
+  // Before the units: their sandboxes are made of folders that are there, and what is wrong is told here.
+  await apply(settings, program, config);
   if (systemd === undefined) {
     log.warn("no_systemd", { hint: `start ${program} agent at every boot by your own means` });
     return;
   }
   for (const [name, unit] of Object.entries(planUnits({ program, settings })))
     await writeFileAtomically(join(places.unitDir, name), unit, 0o644);
-  // The units' sandboxes are made of folders that are there.
-  for (const folder of [settings.HOST_DIR, settings.CORE_DIR, settings.EVENT_DIR])
-    await mkdir(folder, { recursive: true, mode: 0o700 });
   await systemd.reload();
   await systemd.enableNow(Object.keys(planUnits({ program, settings })));
   log.info("vm_installed", {

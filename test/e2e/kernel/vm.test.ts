@@ -3,8 +3,9 @@
 import { expect } from "bun:test";
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { readRemovalSettings } from "../../../src/config/agent-settings.ts";
+import { readRemovalSettings, type AgentSettings } from "../../../src/config/agent-settings.ts";
 import { parseEnvFile } from "../../../src/config/env-file.ts";
+import { install } from "../../../src/agent/install.ts";
 import { remove } from "../../../src/agent/remove.ts";
 import { installOnVm } from "../../../src/agent/vm/install.ts";
 import { isVmInstalled, removeFromVm } from "../../../src/agent/vm/remove.ts";
@@ -51,7 +52,9 @@ async function withVm(
       const places = { programDir, unitDir: join(folder, "units") };
       const log = recordedLog();
       const executable = await executablePath();
-      await installOnVm({ configPath, executable, places, systemd: undefined, log });
+      const apply = async (settings: AgentSettings, program: string) =>
+        install({ settings, executable: program, log });
+      await installOnVm({ configPath, executable, places, systemd: undefined, apply, log });
       const program = join(programDir, "core-dump-handler");
       await body({
         folder,

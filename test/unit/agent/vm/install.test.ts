@@ -3,6 +3,7 @@ import { expect, test } from "bun:test";
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { installOnVm } from "../../../../src/agent/vm/install.ts";
+import type { AgentSettings } from "../../../../src/config/agent-settings.ts";
 import { isVmInstalled, removeFromVm, stopOnVm } from "../../../../src/agent/vm/remove.ts";
 import type { Systemd } from "../../../../src/agent/vm/systemd.ts";
 import { failureOf } from "../../../support/failure.ts";
@@ -34,7 +35,10 @@ async function withHost(
     writeFileSync(configPath, config.replaceAll("@", host.root));
     const systemd = recordedSystemd();
     const { executable, log } = host;
-    const install = () => installOnVm({ configPath, executable, places, systemd, log });
+    const apply = async (settings: AgentSettings, program: string) => {
+      systemd.said.push(`apply ${settings.HOST_DIR} by ${program}`);
+    };
+    const install = () => installOnVm({ configPath, executable, places, systemd, apply, log });
     await body(host, install, systemd, places);
     await stopOnVm(systemd);
     await removeFromVm(places, systemd, log);
@@ -52,7 +56,8 @@ test("program, configuration and units are there before systemd starts them; a s
   await withHost(CONFIG, async (host, install, systemd, { programDir, unitDir }) => {
     await install();
     const units = ["core-dump-handler-early.service", "core-dump-handler.service"];
-    expect(systemd.said).toEqual(["reload", `enable ${units.join(" ")}`]);
+    const applied = `apply ${host.hostDir} by ${programDir}/core-dump-handler`;
+    expect(systemd.said).toEqual([applied, "reload", `enable ${units.join(" ")}`]);
     for (const unit of units)
       expect(readFileSync(join(unitDir, unit), "utf8")).toContain(
         `${programDir}/core-dump-handler `,
@@ -102,6 +107,7 @@ test("a configuration that is not there is refused by name", async () => {
     executable,
     places,
     systemd: undefined,
+    apply: async () => {},
     log,
   });
   expect(await failureOf(install)).toContain("there is no /no/such");
