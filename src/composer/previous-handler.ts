@@ -49,6 +49,18 @@ export function startPreviousHandler(
   }
 }
 
+/** The same, tapping the core; undefined also where there is no previous handler. */
+export function chainPreviousHandler(
+  pattern: string,
+  core: CoreInput,
+  crash: CrashContext,
+  log: ComposerLog,
+): PreviousHandler | undefined {
+  const handler = startPreviousHandler(pattern, crash, log);
+  if (handler !== undefined) core.tap = (bytes) => handler.take(bytes);
+  return handler;
+}
+
 type Child = Bun.Subprocess<"pipe", "ignore", "ignore">;
 
 function openPreviousHandler(

@@ -21,7 +21,7 @@ import { NO_EVENT_FACTS, type EventFacts, type Metadata } from "./metadata/metad
 import { decide, rulesOf } from "./metadata/rules.ts";
 import { MetadataTask } from "./metadata-task.ts";
 import { openDump } from "./opening.ts";
-import { startPreviousHandler, type PreviousHandler } from "./previous-handler.ts";
+import { chainPreviousHandler, type PreviousHandler } from "./previous-handler.ts";
 import { sealArchive } from "./sealing.ts";
 
 /**
@@ -53,7 +53,7 @@ export async function runComposer(
     log.milestone("warn", "bad_setting", { complaint });
   const deadline = new Deadline(environment.settings.TIMEOUT);
   const core = new CoreInput(input);
-  const chain = startChain(core, crash, environment.settings, log);
+  const chain = chainPreviousHandler(environment.settings.PREVIOUS_HANDLER, core, crash, log);
   // Whatever else hangs then (a disk, /proc): the crashed process does not.
   deadline.signal.addEventListener("abort", () => core.close());
   try {
@@ -188,18 +188,6 @@ async function announce(
   } catch (error) {
     log.milestone("warn", "event_failed", { error: describeError(error) });
   }
-}
-
-function startChain(
-  core: CoreInput,
-  crash: CrashContext,
-  { PREVIOUS_HANDLER }: ComposerSettings,
-  log: ComposerLog,
-): PreviousHandler | undefined {
-  if (PREVIOUS_HANDLER === "") return undefined;
-  const chain = startPreviousHandler(PREVIOUS_HANDLER, crash, log);
-  if (chain !== undefined) core.tap = (bytes) => chain.take(bytes);
-  return chain;
 }
 
 function diskRules({ DISK_QUOTA, DISK_FREE, DISK_RESERVE }: ComposerSettings): DiskRules {
