@@ -8,8 +8,7 @@ import { constants, createDeflateRaw, deflateRawSync, type DeflateRaw } from "no
  * and half the window is a tenth faster than with the defaults, for 0.3 % more bytes.
  */
 const PARAMETERS = { level: 2, memLevel: 9, windowBits: 14 };
-/** Room for a whole block that does not compress: its output takes one job too. */
-const OUTPUT_CHUNK_BYTES = 320 * 1024;
+const OUTPUT_CHUNK_BYTES = 128 * 1024;
 
 /** One compressor with its history, used for one block at a time. */
 export class BlockDeflater {
@@ -47,4 +46,15 @@ export function deflateZeros(sizeBytes: number): Uint8Array {
     ...PARAMETERS,
     finishFlush: constants.Z_SYNC_FLUSH,
   });
+}
+
+/**
+ * Gives back the memory of outputs that have been written, at once rather than at the next collection:
+ * fewer collections are a sixth of the processor time. zlib cuts its chunks into outputs from front to back, so
+ * whoever has the last piece of a chunk has seen all of it written.
+ */
+export function freeOutput(parts: readonly Uint8Array[]): void {
+  for (const { buffer, byteOffset, byteLength } of parts)
+    if (buffer instanceof ArrayBuffer && byteOffset + byteLength === buffer.byteLength)
+      buffer.transfer(0);
 }

@@ -3,7 +3,7 @@
 import { crc32 } from "node:zlib";
 import { ElfCoreReader } from "../model/elf-core.ts";
 import { CORE_BLOCK_BYTES as BLOCK_BYTES } from "../model/partial-layout.ts";
-import { BlockDeflater, deflateZeros } from "./block-deflater.ts";
+import { BlockDeflater, deflateZeros, freeOutput } from "./block-deflater.ts";
 import { Checkpoints } from "./checkpoints.ts";
 import type { CoreInput } from "./core-input.ts";
 import { Mailbox } from "./mailbox.ts";
@@ -16,10 +16,8 @@ export type DrainEnd = "end" | "timeout" | "size_limit" | "no_space" | "skipped"
 /** Blocks under way at once; each has its compressor. */
 const LANES = 4;
 const WRITE_BYTES = 256 * 1024;
-/** Garbage between two collections, in blocks' output: freed buffers return at once, the peak stays flat. */
-const GARBAGE_MAX = 32;
-/** What a block of zeros leaves behind, against one that was deflated. */
-const GARBAGE_OF_ZEROS = 1 / 8;
+/** Blocks between two collections: the peak of memory stays flat. */
+const BLOCKS_PER_COLLECTION = 256;
 /** Blocks of zeros that may wait to be written; they need no lane, so nothing else would hold them back. */
 const ZEROS_MAX = 256;
 
@@ -63,7 +61,7 @@ export class CoreDrain {
   private readonly checkpoints: Checkpoints;
   private sizeBytes = 0;
   private crc = 0;
-  private garbage = 0;
+  private blocks = 0;
   private stopReason: DrainEnd | undefined;
   private wakeReader: () => void = () => undefined;
 
@@ -167,11 +165,11 @@ export class CoreDrain {
       this.passing.put({ ...passed, lane: undefined, output: this.deflatedZeros });
       // The same block is filled next: it stays in the processor's cache.
       this.idle.putFirst(lane);
-      this.collect(GARBAGE_OF_ZEROS);
     } else {
       this.passing.put({ ...passed, lane, output: this.outputOf(lane, block) });
-      this.collect(lane.deflater === undefined ? 0 : 1);
     }
+    this.blocks++;
+    if (this.blocks % BLOCKS_PER_COLLECTION === 0) Bun.gc(true);
   }
 
   private isZeros(block: Uint8Array): boolean {
@@ -182,24 +180,22 @@ export class CoreDrain {
     return deflater === undefined ? Promise.resolve([block]) : deflater.run(block);
   }
 
-  private collect(garbage: number): void {
-    this.garbage += garbage;
-    if (this.garbage < GARBAGE_MAX) return;
-    this.garbage = 0;
-    Bun.gc(true);
-  }
-
   private async writeBlocks(): Promise<void> {
+    const deflated: Uint8Array[] = [];
     for (;;) {
       const passing = await this.passing.take();
       if (passing === undefined) break;
-      for (const part of await passing.output) this.archive.push(part);
-      const stored = passing.lane !== undefined && passing.lane.deflater === undefined;
+      const { lane, output } = passing;
+      const parts = await output;
+      for (const part of parts) this.archive.push(part);
+      if (lane?.deflater !== undefined) deflated.push(...parts);
+      const stored = lane !== undefined && lane.deflater === undefined;
       if (stored || this.archive.queuedBytes >= WRITE_BYTES) {
         await this.archive.flush();
+        freeOutput(deflated.splice(0));
         this.remember(passing.crc, passing.sizeBytes);
       }
-      if (passing.lane !== undefined) this.idle.put(passing.lane);
+      if (lane !== undefined) this.idle.put(lane);
     }
     await this.archive.flush();
     this.remember(this.crc, this.sizeBytes);
