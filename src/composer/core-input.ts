@@ -8,29 +8,49 @@ import { errnoOf } from "../model/app-error.ts";
 const PIPE_BYTES = 1 << 20;
 /** For an input in non-blocking mode, which the kernel's pipe never is. */
 const RETRY_MS = 5;
+/** What is read while the composer still gets ready, in bytes. */
+const EARLY_BYTES = 64 * 1024;
 
 export class CoreInput {
   private readonly fd: number;
   private closed = false;
   private turn: Promise<unknown> = Promise.resolve();
+  /** The first bytes, asked for at once; what of them is not taken yet. */
+  private early: Uint8Array | undefined;
+  private earlyCount: Promise<number>;
   /** Sees all that is read, before its reader does: the reader waits for it. */
   tap: ((bytes: Uint8Array) => Promise<void>) | undefined;
 
   constructor(fd: number) {
     this.fd = fd;
     setPipeSize(fd, PIPE_BYTES);
+    this.early = new Uint8Array(EARLY_BYTES);
+    this.earlyCount = this.readOnce(this.early, 0);
+    // Whoever reads first sees the failure.
+    this.earlyCount.catch(() => 0);
   }
 
   /** Reads into the block from `offset` on, as much as there is; 0 at the end. */
   async readSome(block: Uint8Array, offset: number): Promise<number> {
     // One read at a time, so that the tap sees the bytes in their order.
     const reading = this.turn.then(async () => {
-      const count = await this.readOnce(block, offset);
+      const count = await (this.early === undefined
+        ? this.readOnce(block, offset)
+        : this.takeEarly(this.early, block.subarray(offset)));
       if (count > 0) await this.tap?.(block.subarray(offset, offset + count));
       return count;
     });
     this.turn = reading.catch(() => 0);
     return reading;
+  }
+
+  private async takeEarly(early: Uint8Array, block: Uint8Array): Promise<number> {
+    const count = await this.earlyCount;
+    const taken = Math.min(count, block.length);
+    block.set(early.subarray(0, taken));
+    this.early = taken === count ? undefined : early.subarray(taken);
+    this.earlyCount = Promise.resolve(count - taken);
+    return taken;
   }
 
   private readOnce(block: Uint8Array, offset: number): Promise<number> {
