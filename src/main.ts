@@ -9,7 +9,7 @@ const hostDir = dirname(process.execPath);
 async function run(): Promise<number> {
   const args = process.argv.slice(2);
   if (basename(process.argv0) === COMPOSER_NAME) return compose(args);
-  if (args[0] === "composer") return compose(args.slice(1));
+  if (args[0] === "composer") return composeFor(args.slice(1));
   const { runAgentCommand } = await import("./agent/run.ts");
   return runAgentCommand(args, process.env);
 }
@@ -23,6 +23,15 @@ async function compose(args: string[]): Promise<number> {
   }
   const { runComposer } = await import("./composer/run.ts");
   return runComposer(args, hostDir);
+}
+
+/** Started by the listener or the agent, which say where the core comes from. */
+async function composeFor(args: string[]): Promise<number> {
+  const { parseInvocation } = await import("./composer/core-source.ts");
+  const invocation = parseInvocation(args);
+  if (invocation.args[0] === "--help") return compose(["--help"]);
+  const { runComposer } = await import("./composer/run.ts");
+  return runComposer(invocation.args, invocation.hostDir ?? hostDir, 0, invocation.source);
 }
 
 try {

@@ -11,6 +11,7 @@ import { parseCommandLine } from "./command-line.ts";
 import { ComposerLog, type Level } from "./composer-log.ts";
 import { CoreDrain } from "./core-drain.ts";
 import { CoreInput } from "./core-input.ts";
+import type { CoreSource } from "./core-source.ts";
 import { limitCrashLoop } from "./crash-loop.ts";
 import { Deadline } from "./deadline.ts";
 import { openDiskLimits, type DiskRules } from "./disk-limits.ts";
@@ -33,6 +34,7 @@ export async function runComposer(
   args: readonly string[],
   hostDir: string,
   input = 0,
+  source: CoreSource = { kind: "pipe" },
 ): Promise<number> {
   const commandLine = parseCommandLine(args, Math.floor(Date.now() / 1000));
   const { crash } = commandLine;
@@ -43,6 +45,7 @@ export async function runComposer(
   const log = new ComposerLog(hostDir, uuid, logLevel(environment));
   log.milestone("info", "dump_started", {
     ...(canary ? { canary } : {}),
+    source: source.kind,
     exe: crash.exeName,
     pid: crash.pid,
     host_pid: crash.hostPid,

@@ -2,6 +2,8 @@
 // core(5): 127 characters are kept, the rest is cut in silence; arguments are split on blanks
 // (before % is expanded since Linux 5.3, after it on older kernels).
 import { AppError } from "./app-error.ts";
+import type { CaptureMode } from "./capture-mode.ts";
+import { FILE_PATTERN_PREFIX } from "./core-file-pattern.ts";
 
 /** CORENAME_MAX_SIZE is 128 with the terminating NUL (include/linux/binfmts.h). */
 export const PATTERN_MAX_LENGTH = 127;
@@ -39,8 +41,34 @@ export function planCorePattern(hostDir: string, coreDir: string): string {
   return /[\s%]/.test(below) || withDir.length > PATTERN_MAX_LENGTH ? plain : withDir;
 }
 
-/** True for a pattern that starts this HOST_DIR's composer, whatever its arguments (an older version's too). */
+/** The listener's socket, in HOST_DIR. */
+export const SOCKET_NAME = "cdc.sock";
+
+/** unix(7): sun_path holds 108 bytes with the terminating NUL. */
+const SOCKET_PATH_MAX_BYTES = 107;
+
+/**
+ * The core_pattern that sends cores to the listener's socket (Linux 6.16); negotiated, the kernel asks first
+ * (Linux 6.17). Throws AppError "configuration" where HOST_DIR is too long for a socket's address.
+ */
+export function planSocketPattern(hostDir: string, negotiated: boolean): string {
+  const path = `${hostDir}/${SOCKET_NAME}`;
+  if (Buffer.byteLength(path) > SOCKET_PATH_MAX_BYTES)
+    throw new AppError("configuration", `HOST_DIR "${hostDir}" is too long for a socket in it`, {
+      hint: `it may have ${SOCKET_PATH_MAX_BYTES - SOCKET_NAME.length - 1} bytes`,
+    });
+  return `${negotiated ? "@@" : "@"}${path}`;
+}
+
+/** How a pattern of ours takes cores; undefined for another's pattern. An older version's arguments count too. */
+export function captureModeOf(pattern: string, hostDir: string): CaptureMode | undefined {
+  const [program] = pattern.trimEnd().split(/\s/, 1);
+  if (program === `|${hostDir}/${COMPOSER_NAME}`) return "pipe";
+  const socket = `${hostDir}/${SOCKET_NAME}`;
+  if (program === `@${socket}` || program === `@@${socket}`) return "socket";
+  return program?.startsWith(FILE_PATTERN_PREFIX) === true ? "file" : undefined;
+}
+
 export function isOurPattern(pattern: string, hostDir: string): boolean {
-  const program = pattern.trimEnd().split(/\s/, 1)[0];
-  return program === `|${hostDir}/${COMPOSER_NAME}`;
+  return captureModeOf(pattern, hostDir) !== undefined;
 }

@@ -30,8 +30,16 @@ export function compilerObstacle(): string | undefined {
   return findProgram("cc") === undefined ? "needs cc (a C compiler)" : undefined;
 }
 
-/** The built program's path. Built again when its source is newer. */
-export async function buildCrashProgram(name: CrashProgram): Promise<string> {
+const building = new Map<CrashProgram, Promise<string>>();
+
+/** The built program's path. Built again when its source is newer; once for all who ask at the same time. */
+export function buildCrashProgram(name: CrashProgram): Promise<string> {
+  const built = building.get(name) ?? buildIfStale(name);
+  building.set(name, built);
+  return built;
+}
+
+async function buildIfStale(name: CrashProgram): Promise<string> {
   const source = join(SOURCES, `${name}.c`);
   const program = join(BUILT, name);
   if ((await modifiedMs(program)) > (await modifiedMs(source))) return program;

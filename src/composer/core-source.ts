@@ -1,0 +1,44 @@
+// Where the core on stdin comes from. The kernel's own start of `cdc` says nothing of it; the listener and the
+// agent, which start `core-dump-handler composer`, say it before all other arguments. What stands later on the
+// line may come from the crashed process and is not looked at.
+import { AppError } from "../model/app-error.ts";
+
+export type CoreSource =
+  /** The kernel's pipe: the arguments are core_pattern's. */
+  | { kind: "pipe" }
+  /** A connection of the kernel's coredump socket: who crashed is asked of the connection. */
+  | { kind: "socket" }
+  /** A finished file: the arguments come from its name, the process is gone. */
+  | { kind: "file"; containerId: string | null };
+
+export interface Invocation {
+  /** Where `.env` and composer.log are, if not beside the executable. */
+  hostDir: string | undefined;
+  source: CoreSource;
+  /** What is left: the command line of the contract. */
+  args: readonly string[];
+}
+
+const OPTION = /^--(host-dir|source|container)=(.*)$/s;
+
+/** Throws AppError "usage" for a source that is not known. */
+export function parseInvocation(args: readonly string[]): Invocation {
+  const given = new Map<string, string>();
+  let at = 0;
+  for (
+    let match = OPTION.exec(args[0] ?? "");
+    match !== null;
+    match = OPTION.exec(args[at] ?? "")
+  ) {
+    given.set(match[1] ?? "", match[2] ?? "");
+    at++;
+  }
+  const source = parseSource(given.get("source") ?? "pipe", given.get("container") || null);
+  return { hostDir: given.get("host-dir"), source, args: args.slice(at) };
+}
+
+function parseSource(kind: string, containerId: string | null): CoreSource {
+  if (kind === "pipe" || kind === "socket") return { kind };
+  if (kind === "file") return { kind, containerId };
+  throw new AppError("usage", `--source is ${JSON.stringify(kind)}; expected pipe, socket or file`);
+}
