@@ -26,7 +26,7 @@ import { isVmInstalled, removeFromVm, stopOnVm } from "./vm/remove.ts";
 import { isSystemdHost, SYSTEMD } from "./vm/systemd.ts";
 import { findKubernetes, openKubernetesApi } from "./kubernetes-api.ts";
 import { remove } from "./remove.ts";
-import { stopSignal } from "./stop-signal.ts";
+import { stopSignal } from "../host/stop-signal.ts";
 import { sweepFile, sweepFolder, type SweepReport } from "./sweep.ts";
 import { findUninstall } from "./uninstall.ts";
 import { findUnknownVariables } from "./unknown-variables.ts";

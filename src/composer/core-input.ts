@@ -1,7 +1,7 @@
 // The core as the kernel sends it: a pipe (or socket, or file), closed as soon as nothing more is wanted,
 // because that is what lets the crashed process go.
 import { closeSync, openSync, read } from "node:fs";
-import { replaceDescriptor, setPipeSize } from "../host/libc.ts";
+import { replaceDescriptor, setPipeSize, shutConnection } from "../host/libc.ts";
 import { errnoOf } from "../model/app-error.ts";
 
 /** The most a pipe may hold by default (fs.pipe-max-size), in bytes. */
@@ -72,6 +72,8 @@ export class CoreInput {
   close(): void {
     if (this.closed) return;
     this.closed = true;
+    // A read that still waits holds a socket open, whatever becomes of its descriptor.
+    shutConnection(this.fd);
     if (!replaceByNull(this.fd)) closeSync(this.fd);
   }
 }

@@ -10,13 +10,14 @@ import { describeError } from "../model/app-error.ts";
 import type { CrashContext } from "../model/crash-context.ts";
 import {
   crashLoopSchema,
+  isAnyLimited,
   judgeCrash,
   type CrashLoopLimit,
   type CrashLoopState,
   type CrashLoopVerdict,
 } from "../model/crash-loop.ts";
 import { workloadKey, type CrashIdentity } from "../model/workload.ts";
-import type { ComposerLog } from "./composer-log.ts";
+import type { ComposerLog } from "../host/composer-log.ts";
 import type { Metadata } from "./metadata/metadata.ts";
 import { CRASH_LOOP_LOCK, CRASH_LOOP_STATE } from "../model/host-file.ts";
 
@@ -58,6 +59,19 @@ export interface CrashLoopContext {
   settings: Pick<ComposerSettings, "CRASH_LOOP_LIMIT" | "CRASH_LOOP_WINDOW">;
   hostDir: string;
   log: ComposerLog;
+}
+
+/** Whether any workload at all has left its dumps already: only then may the next crash be over the limit. */
+export async function isAnyWorkloadLimited(
+  hostDir: string,
+  {
+    CRASH_LOOP_LIMIT: limit,
+    CRASH_LOOP_WINDOW: windowSeconds,
+  }: Pick<ComposerSettings, "CRASH_LOOP_LIMIT" | "CRASH_LOOP_WINDOW">,
+): Promise<boolean> {
+  if (limit === 0) return false;
+  const state = await readState(join(hostDir, CRASH_LOOP_STATE)).catch(() => ({}));
+  return isAnyLimited(state, Date.now(), { limit, windowMs: windowSeconds * 1000 });
 }
 
 function identify(crash: CrashContext, { facts, entries }: Metadata): CrashIdentity {

@@ -10,7 +10,7 @@ import {
 } from "../host/disk-room.ts";
 import { EVICTION_LOCK } from "../model/host-file.ts";
 import { CORE_BLOCK_BYTES } from "../model/partial-layout.ts";
-import type { ComposerLog } from "./composer-log.ts";
+import type { ComposerLog } from "../host/composer-log.ts";
 import { bytesAboveReserve } from "./disk-space.ts";
 
 export interface DiskRules extends DiskLimits {

@@ -8,7 +8,7 @@ import { VERSION } from "../model/version.ts";
 import type { CoreDrain, DrainEnd } from "./core-drain.ts";
 
 /** Everything that is known before the core's first byte. The core counts as cut short until it is not. */
-export function firstFacts(uuid: string, crash: CrashContext): DumpInfo {
+export function firstFacts(uuid: string, crash: CrashContext, nodeName = hostname()): DumpInfo {
   return {
     uuid,
     dump_file: "",
@@ -17,7 +17,7 @@ export function firstFacts(uuid: string, crash: CrashContext): DumpInfo {
     exe: crash.exeName,
     real_pid: text(crash.pid),
     signal: text(crash.signal),
-    node_hostname: hostname(),
+    node_hostname: nodeName,
     path: crash.pathname,
     version: VERSION,
     signal_name: crash.signal === null ? null : signalName(crash.signal),

@@ -26,17 +26,24 @@ export class MetadataTask {
     this.options = options;
   }
 
-  /** onSkip is called when the owner's rules leave this dump out. */
-  start(onSkip: () => void): void {
-    this.running ??= this.run(onSkip);
+  /** Starts it, once; onSkip is called when the owner's rules leave this dump out. */
+  start(onSkip: () => void = () => undefined): void {
+    this.running ??= this.run();
+    void this.running.then(({ verdict }) => {
+      if (verdict.kind === "skip") onSkip();
+    });
   }
 
-  private async run(onSkip: () => void): Promise<Metadata> {
+  private run(): Promise<Metadata> {
     const { collect, fallback } = this.options;
     const collected = Promise.try(collect, this.read.resolve);
-    const metadata = await collected.catch((error: unknown) => fallback(describeError(error)));
-    if (metadata.verdict.kind === "skip") onSkip();
-    return metadata;
+    return collected.catch((error: unknown) => fallback(describeError(error)));
+  }
+
+  /** What is found within maxMs; undefined where it takes longer. */
+  async resultWithin(maxMs: number): Promise<Metadata | undefined> {
+    this.running ??= this.run();
+    return within(this.running, maxMs, () => undefined);
   }
 
   /**
@@ -52,7 +59,7 @@ export class MetadataTask {
   /** What was found; asked for now where there was no first byte to start at. Never fails. */
   async result(): Promise<Metadata> {
     const { deadline, fallback } = this.options;
-    this.running ??= this.run(() => undefined);
+    this.running ??= this.run();
     const passed = Promise.withResolvers<void>();
     if (deadline.aborted) passed.resolve();
     else deadline.addEventListener("abort", () => passed.resolve(), { once: true });

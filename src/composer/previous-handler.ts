@@ -5,7 +5,7 @@ import type { CrashContext } from "../model/crash-context.ts";
 import { parseCgroup } from "../model/cgroup-path.ts";
 import { describeError, errnoOf } from "../model/app-error.ts";
 import { expandPipePattern, type PatternValues } from "../model/core-handler.ts";
-import type { ComposerLog } from "./composer-log.ts";
+import type { ComposerLog } from "../host/composer-log.ts";
 import type { CoreInput } from "./core-input.ts";
 import { readCgroup } from "./metadata/process.ts";
 

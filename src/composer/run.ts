@@ -8,22 +8,23 @@ import { renderDumpName } from "../model/dump-name.ts";
 import { AttemptLog } from "./attempt.ts";
 import { isCanary, settingsForCanary } from "./canary.ts";
 import { parseCommandLine } from "./command-line.ts";
-import { ComposerLog, type Level } from "./composer-log.ts";
+import { ComposerLog, type Level } from "../host/composer-log.ts";
 import { CoreDrain } from "./core-drain.ts";
 import { CoreInput } from "./core-input.ts";
 import type { CoreSource } from "./core-source.ts";
-import { limitCrashLoop } from "./crash-loop.ts";
 import { Deadline } from "./deadline.ts";
 import { openDiskLimits, type DiskRules } from "./disk-limits.ts";
 import { readEnvironment, type Environment } from "./environment.ts";
 import { writeEvent } from "./event.ts";
 import { firstFacts, templateValues } from "./facts.ts";
-import { NO_EVENT_FACTS, type EventFacts, type Metadata } from "./metadata/metadata.ts";
-import { decide, rulesOf } from "./metadata/rules.ts";
-import { MetadataTask } from "./metadata-task.ts";
+import type { EventFacts } from "./metadata/metadata.ts";
+import type { MetadataTask } from "./metadata-task.ts";
 import { openDump } from "./opening.ts";
+import { openPodMetadata } from "./pod-metadata.ts";
 import { chainPreviousHandler, type PreviousHandler } from "./previous-handler.ts";
 import { sealArchive } from "./sealing.ts";
+import { admit } from "./socket/admission.ts";
+import { openConnection } from "./socket/connection.ts";
 
 /**
  * Takes one core from `input` (a file descriptor) and publishes it as a zip. hostDir holds the executable,
@@ -36,8 +37,10 @@ export async function runComposer(
   input = 0,
   source: CoreSource = { kind: "pipe" },
 ): Promise<number> {
-  const commandLine = parseCommandLine(args, Math.floor(Date.now() / 1000));
-  const { crash } = commandLine;
+  const nowSeconds = Math.floor(Date.now() / 1000);
+  const connection = source.kind === "socket" ? openConnection(input, nowSeconds) : undefined;
+  const commandLine = parseCommandLine(args, nowSeconds);
+  const crash = connection?.crash ?? commandLine.crash;
   const canary = isCanary(crash, hostDir);
   const found = await readEnvironment(hostDir, commandLine);
   const environment = canary ? { ...found, settings: settingsForCanary(found.settings) } : found;
@@ -55,12 +58,29 @@ export async function runComposer(
   for (const complaint of environment.complaints)
     log.milestone("warn", "bad_setting", { complaint });
   const deadline = new Deadline(environment.settings.TIMEOUT);
+  const attempts = new AttemptLog();
+  const metadata = openPodMetadata({ crash, attempts, deadline, environment, log });
+  if (connection !== undefined && !(await admit(connection, metadata, environment, log))) {
+    deadline.clear();
+    return EXIT.done;
+  }
   const core = new CoreInput(input);
   const chain = chainPreviousHandler(environment.settings.PREVIOUS_HANDLER, core, crash, log);
   // Whatever else hangs then (a disk, /proc): the crashed process does not.
   deadline.signal.addEventListener("abort", () => core.close());
   try {
-    return await composeDump({ uuid, crash, canary, core, chain, deadline, environment, log });
+    const told = { attempts, metadata, nodeName: connection?.nodeName };
+    return await composeDump({
+      uuid,
+      crash,
+      canary,
+      core,
+      chain,
+      deadline,
+      environment,
+      log,
+      ...told,
+    });
   } catch (error) {
     log.milestone("error", "dump_failed", { error: describeError(error) });
     await chain?.takeRest(core, deadline.signal);
@@ -83,20 +103,18 @@ interface Job {
   deadline: Deadline;
   environment: Environment;
   log: ComposerLog;
+  attempts: AttemptLog;
+  metadata: MetadataTask;
+  /** The host name of the node where ours is not it. */
+  nodeName: string | undefined;
 }
 
 async function composeDump(job: Job): Promise<number> {
-  const { uuid, crash, canary, core, chain, deadline, environment, log } = job;
+  const { uuid, crash, canary, core, chain, deadline, environment, log, attempts, metadata } = job;
   const { settings, coreDir, complaints } = environment;
   const startedMs = Date.now();
-  const info = { ...firstFacts(uuid, crash), settings_ignored: complaints };
+  const info = { ...firstFacts(uuid, crash, job.nodeName), settings_ignored: complaints };
   const { file, archive } = await openDump(coreDir, info, settings);
-  const attempts = new AttemptLog();
-  const metadata = new MetadataTask({
-    collect: (onProcessRead) => collect(job, attempts, onProcessRead),
-    fallback: (why) => missingMetadata(job, attempts, why),
-    deadline: deadline.signal,
-  });
   let drainedMs = 0;
   const drain = new CoreDrain(core, archive, {
     compress: settings.COMPRESSION,
@@ -105,7 +123,7 @@ async function composeDump(job: Job): Promise<number> {
     onFirstBytes: () => metadata.start(() => drain.stop("skipped")),
     onLastBytes: async () => {
       // Without a first byte (a full disk), the process is asked for now, before it goes.
-      metadata.start(() => undefined);
+      metadata.start();
       await metadata.processRead();
       // Cut short or left out by our rules, it is still the previous handler's, whole.
       await chain?.takeRest(core, deadline.signal);
@@ -149,33 +167,6 @@ async function composeDump(job: Job): Promise<number> {
   });
   if (settings.CORE_EVENTS) await announce(job, zip, sealed.namespace, event);
   return deadline.passed ? EXIT.deadline : EXIT.done;
-}
-
-/** Loaded when the core is flowing, not before: its code takes a while to start. */
-async function collect(
-  { crash, deadline, environment, log }: Job,
-  attempts: AttemptLog,
-  onProcessRead: () => void,
-): Promise<Metadata> {
-  const { collectMetadata } = await import("./metadata/collect.ts");
-  const { settings, hostDir } = environment;
-  const places = { procDir: "/proc", hostDir };
-  const metadata = await collectMetadata(
-    crash,
-    settings,
-    attempts,
-    deadline.signal,
-    places,
-    onProcessRead,
-  );
-  return limitCrashLoop(metadata, { crash, settings, hostDir, log });
-}
-
-/** Nothing is known of the pod: the owner's rules, if there are any, leave such a dump out. */
-function missingMetadata({ environment }: Job, attempts: AttemptLog, why: string): Metadata {
-  attempts.record("metadata", why);
-  const verdict = decide(rulesOf(environment.settings), { kind: "unknown", why });
-  return { verdict, facts: {}, entries: [], event: NO_EVENT_FACTS };
 }
 
 /** The event file. The dump is safe already: a failure is only logged. */

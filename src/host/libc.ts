@@ -1,10 +1,11 @@
 // The few system calls that node:fs does not offer, through bun:ffi. Opened on first use (0.2 ms, 2 MB).
 // Nothing here knows what the calls are for. Only symbols that glibc 2.17 and musl both have.
-import { dlopen } from "bun:ffi";
+import { dlopen, type FFIFunction } from "bun:ffi";
 
 const F_SETPIPE_SZ = 1031;
 const LOCK_EX = 2;
 const LOCK_NB = 4;
+const SHUT_RDWR = 2;
 const SYSLOG_ACTION_READ_ALL = 3;
 
 /** glibc's name first, then musl's: one source serves both builds. */
@@ -13,23 +14,32 @@ const LIBRARIES = [
   `libc.musl-${process.arch === "arm64" ? "aarch64" : "x86_64"}.so.1`,
 ];
 
-let opened: ReturnType<typeof open> | undefined;
-
-function open() {
+/**
+ * Symbols of the C library, under whichever name it has here. Throws an AggregateError where there is none, or
+ * one of the symbols is missing.
+ */
+export function loadLibc<const S extends Record<string, FFIFunction>>(symbols: S) {
   const failures: unknown[] = [];
   for (const name of LIBRARIES) {
     try {
-      return dlopen(name, {
-        fcntl: { args: ["i32", "i32", "i32"], returns: "i32" },
-        flock: { args: ["i32", "i32"], returns: "i32" },
-        dup2: { args: ["i32", "i32"], returns: "i32" },
-        klogctl: { args: ["i32", "ptr", "i32"], returns: "i32" },
-      }).symbols;
+      return dlopen(name, symbols).symbols;
     } catch (error) {
       failures.push(error);
     }
   }
   throw new AggregateError(failures, `no libc found as ${LIBRARIES.join(" or ")}`);
+}
+
+let opened: ReturnType<typeof open> | undefined;
+
+function open() {
+  return loadLibc({
+    fcntl: { args: ["i32", "i32", "i32"], returns: "i32" },
+    flock: { args: ["i32", "i32"], returns: "i32" },
+    dup2: { args: ["i32", "i32"], returns: "i32" },
+    shutdown: { args: ["i32", "i32"], returns: "i32" },
+    klogctl: { args: ["i32", "ptr", "i32"], returns: "i32" },
+  });
 }
 
 function libc() {
@@ -50,6 +60,11 @@ export function tryLock(fd: number): boolean {
 /** Makes fd another name for what `source` is open on (dup2), closing what it was. False when refused. */
 export function replaceDescriptor(source: number, fd: number): boolean {
   return libc().dup2(source, fd) === fd;
+}
+
+/** Ends both directions of a connection, a read under way too (shutdown(2)). Harmless on what is no socket. */
+export function shutConnection(fd: number): void {
+  libc().shutdown(fd, SHUT_RDWR);
 }
 
 /** Copies the newest part of the kernel's log into `buffer` (syslog(2), READ_ALL): the bytes, or -1 where refused. */

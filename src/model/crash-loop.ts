@@ -35,8 +35,7 @@ export function judgeCrash(
   { limit, windowMs }: CrashLoopLimit,
 ): { verdict: CrashLoopVerdict; state: CrashLoopState } {
   const known = state[workload] ?? { collectedMs: [], suppressed: 0 };
-  // A time in the future is of a clock that was set back: it must not count for ever.
-  const recent = known.collectedMs.filter((at) => at > nowMs - windowMs && at <= nowMs);
+  const recent = recentOf(known.collectedMs, nowMs, windowMs);
   if (limit > 0 && recent.length >= limit) {
     const suppressed = known.suppressed + 1;
     const next = { collectedMs: recent, suppressed };
@@ -50,6 +49,22 @@ export function judgeCrash(
     verdict: { kind: "collect", suppressedBefore: known.suppressed },
     state: trim({ ...state, [workload]: next }, nowMs, windowMs),
   };
+}
+
+/** Whether a crash of some workload would be left out now. */
+export function isAnyLimited(
+  state: CrashLoopState,
+  nowMs: number,
+  { limit, windowMs }: CrashLoopLimit,
+): boolean {
+  return Object.values(state).some(
+    ({ collectedMs }) => recentOf(collectedMs, nowMs, windowMs).length >= limit,
+  );
+}
+
+/** A time in the future is of a clock that was set back: it must not count for ever. */
+function recentOf(times: readonly number[], nowMs: number, windowMs: number): number[] {
+  return times.filter((at) => at > nowMs - windowMs && at <= nowMs);
 }
 
 /** Without the workloads whose window is over and that owe no report, and not more than WORKLOADS_MAX. */

@@ -1,5 +1,5 @@
 // A composer's logging, as a process of its own: argv is the folder, the writer's name and how many records.
-import { ComposerLog } from "../../src/composer/composer-log.ts";
+import { ComposerLog } from "../../src/host/composer-log.ts";
 
 const [folder = "", name = "", count = "0"] = process.argv.slice(2);
 const log = new ComposerLog(folder, name, "info");

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ComposerLog } from "../../../src/composer/composer-log.ts";
+import { ComposerLog } from "../../../src/host/composer-log.ts";
 import { limitCrashLoop } from "../../../src/composer/crash-loop.ts";
 import { NO_EVENT_FACTS, type Metadata } from "../../../src/composer/metadata/metadata.ts";
 import type { CrashContext } from "../../../src/model/crash-context.ts";

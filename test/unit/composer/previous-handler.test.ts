@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { ComposerLog } from "../../../src/composer/composer-log.ts";
+import { ComposerLog } from "../../../src/host/composer-log.ts";
 import { startPreviousHandler } from "../../../src/composer/previous-handler.ts";
 import type { CrashContext } from "../../../src/model/crash-context.ts";
 import { withFolder } from "../../support/temporary-folder.ts";

@@ -9,7 +9,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { ComposerLog } from "../../../src/composer/composer-log.ts";
+import { ComposerLog } from "../../../src/host/composer-log.ts";
 import { withFolder } from "../../support/temporary-folder.ts";
 
 const MAX_BYTES = 1 << 20;

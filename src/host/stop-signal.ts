@@ -1,5 +1,5 @@
 // SIGTERM (Kubernetes) and SIGINT (a terminal) as an AbortSignal.
-import type { Log } from "../host/log.ts";
+import type { Log } from "./log.ts";
 
 export function stopSignal(log: Log): AbortSignal {
   const controller = new AbortController();

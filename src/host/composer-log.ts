@@ -10,7 +10,7 @@ import {
   writeSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { tryLock } from "../host/libc.ts";
+import { tryLock } from "./libc.ts";
 import { oneLine } from "../model/app-error.ts";
 import { COMPOSER_LOG, COMPOSER_LOG_ROTATED } from "../model/host-file.ts";
 

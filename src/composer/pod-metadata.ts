@@ -1,0 +1,53 @@
+// What is asked of a crash beside its core: the pod's metadata, the owner's rules and the crash-loop limit, as one
+// task with one deadline.
+import type { CrashContext } from "../model/crash-context.ts";
+import type { ComposerLog } from "../host/composer-log.ts";
+import type { AttemptLog } from "./attempt.ts";
+import { limitCrashLoop } from "./crash-loop.ts";
+import type { Deadline } from "./deadline.ts";
+import type { Environment } from "./environment.ts";
+import { NO_EVENT_FACTS, type Metadata } from "./metadata/metadata.ts";
+import { decide, rulesOf } from "./metadata/rules.ts";
+import { MetadataTask } from "./metadata-task.ts";
+
+export interface MetadataContext {
+  crash: CrashContext;
+  attempts: AttemptLog;
+  deadline: Deadline;
+  environment: Environment;
+  log: ComposerLog;
+}
+
+export function openPodMetadata(context: MetadataContext): MetadataTask {
+  return new MetadataTask({
+    collect: (onProcessRead) => collect(context, onProcessRead),
+    fallback: (why) => missingMetadata(context, why),
+    deadline: context.deadline.signal,
+  });
+}
+
+/** Loaded when the core is flowing, not before: its code takes a while to start. */
+async function collect(
+  { crash, attempts, deadline, environment, log }: MetadataContext,
+  onProcessRead: () => void,
+): Promise<Metadata> {
+  const { collectMetadata } = await import("./metadata/collect.ts");
+  const { settings, hostDir } = environment;
+  const places = { procDir: "/proc", hostDir };
+  const metadata = await collectMetadata(
+    crash,
+    settings,
+    attempts,
+    deadline.signal,
+    places,
+    onProcessRead,
+  );
+  return limitCrashLoop(metadata, { crash, settings, hostDir, log });
+}
+
+/** Nothing is known of the pod: the owner's rules, if there are any, leave such a dump out. */
+function missingMetadata({ attempts, environment }: MetadataContext, why: string): Metadata {
+  attempts.record("metadata", why);
+  const verdict = decide(rulesOf(environment.settings), { kind: "unknown", why });
+  return { verdict, facts: {}, entries: [], event: NO_EVENT_FACTS };
+}

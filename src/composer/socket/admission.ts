@@ -1,0 +1,34 @@
+// Whether a dump is wanted, before its first byte: where the kernel asks (`@@`), a dump that the owner's rules or the
+// crash-loop limit leave out is refused, and nothing of it is ever written. Only a dump that may be refused waits
+// for the container runtime, and not for long: what is not known by then is decided beside the drain, as ever.
+import type { ComposerLog } from "../../host/composer-log.ts";
+import { isAnyWorkloadLimited } from "../crash-loop.ts";
+import type { Environment } from "../environment.ts";
+import type { MetadataTask } from "../metadata-task.ts";
+import { hasRules, rulesOf } from "../metadata/rules.ts";
+import type { Connection } from "./connection.ts";
+
+/** A warm runtime takes some ms; the crashed process waits meanwhile. */
+const ADMISSION_MAX_MS = 2_000;
+
+/** False where it was refused, which composer.log tells then. Throws where the kernel takes no answer. */
+export async function admit(
+  connection: Connection,
+  metadata: MetadataTask,
+  { settings, hostDir }: Environment,
+  log: ComposerLog,
+): Promise<boolean> {
+  for (const complaint of connection.complaints)
+    log.milestone("warn", "crash_unknown", { complaint });
+  if (!connection.asks) return true;
+  if (hasRules(rulesOf(settings)) || (await isAnyWorkloadLimited(hostDir, settings))) {
+    const known = await metadata.resultWithin(ADMISSION_MAX_MS);
+    if (known?.verdict.kind === "skip") {
+      connection.answer("reject");
+      log.milestone("info", "dump_skipped", { reason: known.verdict.reason, core_bytes: 0 });
+      return false;
+    }
+  }
+  connection.answer("accept");
+  return true;
+}

@@ -1,0 +1,80 @@
+// One connection of the kernel's coredump socket, up to the core's first byte: who is behind it, and, where the
+// kernel asks first (`@@`), the answer.
+import { readNodeName } from "../../host/uts-name.ts";
+import {
+  becomeUndumpable,
+  limitReceive,
+  openPeerPidfd,
+  readPeerPid,
+  readPidfdInfo,
+  receive,
+  transmit,
+} from "../../host/coredump-socket.ts";
+import { AppError } from "../../model/app-error.ts";
+import {
+  formatAck,
+  MARK_ACCEPTED,
+  MARK_BYTES,
+  OPENING_BYTES,
+  parseRequest,
+  requestSize,
+  type Answer,
+} from "../../model/coredump-socket.ts";
+import type { CrashContext } from "../../model/crash-context.ts";
+import { readPeerCrash } from "./peer-crash.ts";
+
+/** The kernel speaks at once; only a process that is stopped or frozen in between keeps us waiting. */
+const OPENING_MS = 5_000;
+const PROC_DIR = "/proc";
+
+export interface Connection {
+  crash: CrashContext;
+  /** What of the crash could not be found out, and why. */
+  complaints: readonly string[];
+  nodeName: string;
+  /** False where the core comes unasked (`@`). */
+  asks: boolean;
+  /** The kernel's question answered; to be called once where it asks. Throws where the answer is not taken. */
+  answer(answer: Answer): void;
+}
+
+/**
+ * Also makes this process undumpable, before anything in it can crash: its core would come to the very socket it
+ * serves. Throws AppError "usage" for an input that is no such connection.
+ */
+export function openConnection(fd: number, nowSeconds: number): Connection {
+  becomeUndumpable();
+  const pidfd = openPeerPidfd(fd);
+  const info = pidfd === undefined ? undefined : readPidfdInfo(pidfd);
+  if (pidfd === undefined || info?.isDumping !== true)
+    throw new AppError("usage", "stdin is no connection of the kernel's coredump socket");
+  const peer = { pid: readPeerPid(fd), pidfd, dumpable: info.dumpable };
+  const { crash, complaints } = readPeerCrash(PROC_DIR, peer, nowSeconds);
+  const request = readRequest(fd);
+  return {
+    crash,
+    complaints,
+    nodeName: readNodeName(PROC_DIR),
+    asks: request !== undefined,
+    answer: (answer) => {
+      if (request !== undefined) answerRequest(fd, formatAck(request, answer));
+    },
+  };
+}
+
+function readRequest(fd: number) {
+  limitReceive(fd, OPENING_MS);
+  const sizeBytes = requestSize(receive(fd, OPENING_BYTES, true));
+  const request = sizeBytes === undefined ? undefined : parseRequest(receive(fd, sizeBytes));
+  limitReceive(fd, 0);
+  return request;
+}
+
+function answerRequest(fd: number, ack: Uint8Array): void {
+  limitReceive(fd, OPENING_MS);
+  const mark = transmit(fd, ack) ? receive(fd, MARK_BYTES) : new Uint8Array();
+  limitReceive(fd, 0);
+  // No mark at all: the process was killed meanwhile. The core then ends at once, as with a pipe.
+  if (mark.length === MARK_BYTES && mark[0] !== MARK_ACCEPTED)
+    throw new Error(`the kernel did not take our answer (mark ${mark[0]})`);
+}

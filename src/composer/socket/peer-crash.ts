@@ -1,0 +1,134 @@
+// Who crashed, where the core comes by the kernel's coredump socket: what the pipe gets as % specifiers (core(5)) is
+// asked of the connection's pidfd and of /proc. The process is held meanwhile, but its pid is believed only while
+// the pidfd names it.
+import { readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { readUtsName } from "../../host/uts-name.ts";
+import { describeError } from "../../model/app-error.ts";
+import { corenameText } from "../../model/corename.ts";
+import type { CrashContext } from "../../model/crash-context.ts";
+import { pinProcess, readExePath, verifyPinned } from "../metadata/process.ts";
+
+/** include/linux/sched.h: the one thread that writes the core. */
+const PF_DUMPCORE = 0x200;
+/** What the kernel prints for RLIM_INFINITY with %lu. */
+const UNLIMITED = "18446744073709551615";
+
+export interface Peer {
+  /** In our pid namespace. */
+  pid: number;
+  pidfd: number;
+  dumpable: number | null;
+}
+
+export interface PeerCrash {
+  crash: CrashContext;
+  /** What could not be found out. */
+  complaints: string[];
+}
+
+/** The crash as the pipe would tell it; what cannot be looked at, or is another process by now, is left out. */
+export function readPeerCrash(procDir: string, peer: Peer, nowSeconds: number): PeerCrash {
+  const { pid, pidfd } = peer;
+  const complaints: string[] = [];
+  const attempt = <T>(read: () => T, fallback: T): T => {
+    try {
+      return read();
+    } catch (error) {
+      complaints.push(describeError(error));
+      return fallback;
+    }
+  };
+  const bare = bareCrash(peer, nowSeconds);
+  const readAll = (): CrashContext => {
+    const pinned = pinProcess(procDir, pid, pidfd);
+    const thread = findDumpingThread(procDir, pid);
+    const comm = readText(procDir, pid, "task", thread, "comm").replace(/\n$/, "");
+    const crash: CrashContext = {
+      ...bare,
+      ...parseStatus(readText(procDir, pid, "status")),
+      hostTid: Number(thread),
+      signal: parseExitSignal(readFileSync(join(procDir, String(pid), "stat"), "latin1")),
+      limitSize: parseCoreLimit(readText(procDir, pid, "limits")),
+      hostname: attempt(() => corenameText(readUtsName(procDir, pid)), ""),
+      exeName: corenameText(comm),
+      pathname: corenameText(readExePath(procDir, pid) ?? `${comm} (path unknown)`),
+    };
+    verifyPinned(procDir, pinned);
+    return crash;
+  };
+  return { crash: attempt(readAll, bare), complaints };
+}
+
+/** What the connection alone tells. */
+function bareCrash({ pid, pidfd, dumpable }: Peer, nowSeconds: number): CrashContext {
+  return {
+    hostPid: pid,
+    hostTid: null,
+    pid: null,
+    signal: null,
+    timestampSeconds: nowSeconds,
+    limitSize: "",
+    uid: null,
+    gid: null,
+    dumpable,
+    pidfd,
+    hostname: "",
+    exeName: "",
+    pathname: "",
+  };
+}
+
+function readText(procDir: string, pid: number, ...names: string[]): string {
+  return readFileSync(join(procDir, String(pid), ...names), "utf8");
+}
+
+/** proc_pid_status(5): real ids, and the pid in the innermost namespace. */
+export function parseStatus(text: string): Pick<CrashContext, "uid" | "gid" | "pid"> {
+  const first = (name: string, pattern: RegExp) => {
+    const found = pattern.exec(text)?.[1];
+    if (found === undefined) throw new Error(`/proc/PID/status has no ${name}`);
+    return Number(found);
+  };
+  return {
+    uid: first("Uid", /^Uid:\t(\d+)/m),
+    gid: first("Gid", /^Gid:\t(\d+)/m),
+    pid: first("NSpid", /^NSpid:(?:\t\d+)*\t(\d+)$/m),
+  };
+}
+
+/** Field 9 of proc_pid_stat(5) has the flags; comm, before it, may hold anything. */
+export function isDumping(stat: string): boolean {
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return (Number(fields[9 - 3]) & PF_DUMPCORE) !== 0;
+}
+
+function findDumpingThread(procDir: string, pid: number): string {
+  const threads = readdirSync(join(procDir, String(pid), "task"));
+  const [only] = threads;
+  if (only !== undefined && threads.length === 1) return only;
+  const dumping = threads.find((thread) => {
+    try {
+      return isDumping(readFileSync(join(procDir, String(pid), "task", thread, "stat"), "latin1"));
+    } catch {
+      return false; // a thread that has ended since
+    }
+  });
+  return dumping ?? String(pid);
+}
+
+/**
+ * Field 52 of proc_pid_stat(5): the signal that the whole process is dying of, from the moment its core begins
+ * (kernel/coredump: zap_process sets group_exit_code). 0 for those who may not ptrace it.
+ */
+export function parseExitSignal(stat: string): number | null {
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const signal = Number(fields[52 - 3]) & 0x7f;
+  return signal === 0 ? null : signal;
+}
+
+/** proc_pid_limits(5): the soft limit, as %c prints it. */
+export function parseCoreLimit(limits: string): string {
+  const found = /^Max core file size\s+(\S+)/m.exec(limits)?.[1] ?? "";
+  return found === "unlimited" ? UNLIMITED : found;
+}

@@ -1,0 +1,134 @@
+// The kernel's coredump socket, as system calls: a listening unix(7) socket that a child process can inherit, and
+// what a connection tells of the process behind it. What the bytes mean is model/coredump-socket.ts's.
+import { ptr } from "bun:ffi";
+import { closeSync } from "node:fs";
+import {
+  formatInfoRequest,
+  parsePidfdInfo,
+  PIDFD_INFO_BYTES,
+  type PidfdInfo,
+} from "../model/coredump-socket.ts";
+import { loadLibc } from "./libc.ts";
+
+const AF_UNIX = 1;
+const SOCK_STREAM = 1;
+const SOCK_NONBLOCK = 0o4000;
+const SOCK_CLOEXEC = 0o2000000;
+const SOL_SOCKET = 1;
+const SO_PEERCRED = 17;
+const SO_RCVTIMEO = 20;
+/** include/uapi/asm-generic/socket.h, Linux 6.5 */
+const SO_PEERPIDFD = 77;
+const MSG_PEEK = 2;
+const MSG_WAITALL = 0x100;
+const MSG_NOSIGNAL = 0x4000;
+const POLLIN = 1;
+/** _IOWR(0xFF, 11, struct pidfd_info): the size is part of the number. */
+const PIDFD_GET_INFO = 0xc000ff0b + PIDFD_INFO_BYTES * 0x10000;
+const PR_SET_DUMPABLE = 4;
+
+let opened: ReturnType<typeof open> | undefined;
+
+function open() {
+  return loadLibc({
+    socket: { args: ["i32", "i32", "i32"], returns: "i32" },
+    bind: { args: ["i32", "ptr", "u32"], returns: "i32" },
+    listen: { args: ["i32", "i32"], returns: "i32" },
+    accept4: { args: ["i32", "ptr", "ptr", "i32"], returns: "i32" },
+    poll: { args: ["ptr", "u64", "i32"], returns: "i32" },
+    getsockopt: { args: ["i32", "i32", "i32", "ptr", "ptr"], returns: "i32" },
+    setsockopt: { args: ["i32", "i32", "i32", "ptr", "u32"], returns: "i32" },
+    ioctl: { args: ["i32", "u64", "ptr"], returns: "i32" },
+    recv: { args: ["i32", "ptr", "u64", "i32"], returns: "i64" },
+    send: { args: ["i32", "ptr", "u64", "i32"], returns: "i64" },
+    prctl: { args: ["i32", "u64", "u64", "u64", "u64"], returns: "i32" },
+  });
+}
+
+function libc() {
+  opened ??= open();
+  return opened;
+}
+
+/** Binds a new socket file and listens. Throws where the path is taken or cannot be made. */
+export function listenAt(path: string, backlog: number): number {
+  const { socket, bind, listen } = libc();
+  const fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  // struct sockaddr_un: the family, then the path with its NUL.
+  const name = Buffer.from(`\0\0${path}\0`);
+  name.writeUInt16LE(AF_UNIX, 0);
+  if (fd < 0 || bind(fd, ptr(name), name.length) !== 0 || listen(fd, backlog) !== 0) {
+    if (fd >= 0) closeSync(fd);
+    throw new Error(`cannot listen at ${path}`);
+  }
+  return fd;
+}
+
+/** Waits on this thread, timers and all, until somebody connects or the time is over. */
+export function waitForConnection(listener: number, timeoutMs: number): boolean {
+  // struct pollfd
+  const wanted = Buffer.alloc(8);
+  wanted.writeInt32LE(listener, 0);
+  wanted.writeInt16LE(POLLIN, 4);
+  return libc().poll(ptr(wanted), 1, timeoutMs) > 0;
+}
+
+/** The next connection of a non-blocking listener; undefined where none waits. */
+export function acceptConnection(listener: number): number | undefined {
+  const fd = libc().accept4(listener, null, null, SOCK_CLOEXEC);
+  return fd < 0 ? undefined : fd;
+}
+
+/** A pidfd of the process that connected, the caller's to close; undefined where the kernel has none. */
+export function openPeerPidfd(connection: number): number | undefined {
+  const pidfd = new Int32Array(1);
+  const size = new Uint32Array([4]);
+  const result = libc().getsockopt(connection, SOL_SOCKET, SO_PEERPIDFD, ptr(pidfd), ptr(size));
+  return result === 0 ? pidfd[0] : undefined;
+}
+
+/** The pid of the process that connected, in our pid namespace; 0 where it is not to be seen there. */
+export function readPeerPid(connection: number): number {
+  // struct ucred: pid, uid, gid
+  const credentials = new Int32Array(3);
+  const size = new Uint32Array([credentials.byteLength]);
+  libc().getsockopt(connection, SOL_SOCKET, SO_PEERCRED, ptr(credentials), ptr(size));
+  return credentials[0] ?? 0;
+}
+
+/** What the kernel says of the process behind a pidfd; undefined where it cannot (Linux before 6.13). */
+export function readPidfdInfo(pidfd: number): PidfdInfo | undefined {
+  const info = formatInfoRequest();
+  return libc().ioctl(pidfd, PIDFD_GET_INFO, ptr(info)) === 0 ? parsePidfdInfo(info) : undefined;
+}
+
+/** Reads give up after so long (SO_RCVTIMEO): for the few that wait on the main thread. 0 is never. */
+export function limitReceive(connection: number, timeoutMs: number): void {
+  const time = new BigInt64Array([
+    BigInt(Math.floor(timeoutMs / 1000)),
+    BigInt((timeoutMs % 1000) * 1000),
+  ]);
+  libc().setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, ptr(time), time.byteLength);
+}
+
+/** The next sizeBytes bytes, fewer at the end or when the time is over. With peek they stay in the socket. */
+export function receive(connection: number, sizeBytes: number, peek = false): Uint8Array {
+  const bytes = new Uint8Array(sizeBytes);
+  const flags = MSG_WAITALL | (peek ? MSG_PEEK : 0);
+  const count = Number(libc().recv(connection, ptr(bytes), BigInt(sizeBytes), flags));
+  return bytes.subarray(0, Math.max(0, count));
+}
+
+/** False where the other side is gone. */
+export function transmit(connection: number, bytes: Uint8Array): boolean {
+  const count = libc().send(connection, ptr(bytes), BigInt(bytes.length), MSG_NOSIGNAL);
+  return Number(count) === bytes.length;
+}
+
+/**
+ * From now on the kernel writes no core of this process (prctl(2)). Without it a coredump server that crashes
+ * dumps into its own socket and waits for itself. An execve undoes it.
+ */
+export function becomeUndumpable(): void {
+  libc().prctl(PR_SET_DUMPABLE, 0n, 0n, 0n, 0n);
+}

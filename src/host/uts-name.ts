@@ -1,0 +1,48 @@
+// The host name as another process sees it (its UTS namespace, uts_namespaces(7)): what the kernel's %h says. Only
+// entering the namespace tells it, for the moment of one call.
+import { ptr } from "bun:ffi";
+import { closeSync, openSync, readlinkSync } from "node:fs";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { loadLibc } from "./libc.ts";
+
+const CLONE_NEWUTS = 0x04000000;
+/** __NEW_UTS_LEN and the terminating NUL. */
+const NAME_BYTES = 65;
+/** kthreadd: a thread of the kernel, so in the namespaces that the system started with (kernel/kthread.c). */
+const KTHREADD_PID = 2;
+
+/**
+ * The name that process pid sees. Throws where its namespace is not ours and may not be entered: that takes
+ * CAP_SYS_ADMIN, and CAP_SYS_PTRACE for processes of others.
+ */
+export function readUtsName(procDir: string, pid: number): string {
+  const path = join(procDir, String(pid), "ns/uts");
+  if (readlinkSync(path) === readlinkSync("/proc/thread-self/ns/uts")) return hostname();
+  const [own, other] = [openSync("/proc/thread-self/ns/uts", "r"), openSync(path, "r")];
+  const { setns, gethostname } = loadLibc({
+    setns: { args: ["i32", "i32"], returns: "i32" },
+    gethostname: { args: ["ptr", "u64"], returns: "i32" },
+  });
+  try {
+    if (setns(other, CLONE_NEWUTS) !== 0) throw new Error(`cannot enter ${path}`);
+    const name = Buffer.alloc(NAME_BYTES);
+    const failed = gethostname(ptr(name), BigInt(NAME_BYTES)) !== 0;
+    // Into one's own namespace the way is always open.
+    setns(own, CLONE_NEWUTS);
+    if (failed) throw new Error(`no host name in ${path}`);
+    return name.toString("utf8", 0, name.indexOf(0));
+  } finally {
+    closeSync(own);
+    closeSync(other);
+  }
+}
+
+/** The node's own name, from a container that sees the node's processes; the container's where that fails. */
+export function readNodeName(procDir: string): string {
+  try {
+    return readUtsName(procDir, KTHREADD_PID);
+  } catch {
+    return hostname();
+  }
+}
