@@ -1,4 +1,4 @@
-// Regenerates src/composer/metadata/cri/messages.ts from cri.proto: the messages as tables for codec.ts.
+// Regenerates src/host/cri/messages.ts from cri.proto: the messages as tables for codec.ts.
 // Not the code that protoc-gen-es would write: that needs protobuf-es's reflection at run time, 14 MB of
 // the composer's 64. buf, which reads the .proto, is fetched into a temporary directory (128 MB).
 import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -13,11 +13,12 @@ import {
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { ROOT } from "./targets.ts";
 
-const CRI = join(ROOT, "src/composer/metadata/cri");
+const CRI = join(ROOT, "src/host/cri");
 const BUF = "@bufbuild/buf@1.75.0";
 const SCALARS: Record<number, string> = {
   3: "int64",
   4: "uint64",
+  5: "int32",
   8: "bool",
   9: "string",
   13: "uint32",

@@ -7,7 +7,7 @@ import type { Attempts } from "../attempt.ts";
 import { ByteBudget } from "./byte-budget.ts";
 import { readCrasher, type Crasher } from "./crasher.ts";
 import { crasherFacts, podFacts } from "./facts.ts";
-import { textAt, textMapAt, type JsonObject } from "./json.ts";
+import { textAt, textMapAt, type JsonObject } from "../../model/json.ts";
 import { NO_EVENT_FACTS, type Entry, type Metadata } from "./metadata.ts";
 import { openRuntime } from "./open-runtime.ts";
 import { collectPodEntries, emptyPodEntries, imageNames } from "./pod-entries.ts";

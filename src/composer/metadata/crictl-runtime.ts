@@ -1,6 +1,14 @@
 // The container runtime asked through the node's crictl, with the contract's arguments (section 8).
 import { crictlPath, findCrictl, runCrictl } from "./crictl-command.ts";
-import { at, isObject, objectsAt, textAt, textsAt, type Json, type JsonObject } from "./json.ts";
+import {
+  at,
+  isObject,
+  objectsAt,
+  textAt,
+  textsAt,
+  type Json,
+  type JsonObject,
+} from "../../model/json.ts";
 import {
   inListOrder,
   POD_UID_LABEL,

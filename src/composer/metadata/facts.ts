@@ -1,7 +1,7 @@
 // What dump-info gains from a collection: the crashing process's, the pod's and the container's facts.
 import type { DumpInfo } from "../../model/dump-info.ts";
 import type { Crasher } from "./crasher.ts";
-import { at, textAt, textMapAt, type JsonObject } from "./json.ts";
+import { at, textAt, textMapAt, type JsonObject } from "../../model/json.ts";
 import { imageNames, type PodEntries } from "./pod-entries.ts";
 import type { FoundPod } from "./pod-lookup.ts";
 

@@ -1,7 +1,7 @@
 // The container runtime asked over its CRI socket: CRIO_ENDPOINT's, else the first usual one that answers.
-import { CriClient } from "./cri/client.ts";
-import { inspectedPod, mainPidOf } from "./cri/crictl-json.ts";
-import { textAt, type JsonObject } from "./json.ts";
+import { CriClient } from "../../host/cri/client.ts";
+import { inspectedPod, mainPidOf } from "./crictl-json.ts";
+import { textAt, type JsonObject } from "../../model/json.ts";
 import {
   inListOrder,
   POD_UID_LABEL,

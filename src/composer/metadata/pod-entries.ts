@@ -3,7 +3,7 @@
 import { parseCgroup } from "../../model/cgroup-path.ts";
 import { readLogTail } from "./container-log.ts";
 import type { ByteBudget } from "./byte-budget.ts";
-import { formatJson, textAt, textsAt, type JsonObject } from "./json.ts";
+import { formatJson, textAt, textsAt, type JsonObject } from "../../model/json.ts";
 import type { Entry } from "./metadata.ts";
 import { CRASH_PROC_PREFIX, looksUndumpable, readProcFiles } from "./proc-files.ts";
 import { readCgroup } from "./process.ts";

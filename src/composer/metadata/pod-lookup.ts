@@ -1,7 +1,7 @@
 // Which pod a crash belongs to. The crashing process's cgroup names it; the host name is the last
 // resort, taken only where the cgroup says nothing and one pod alone has that name.
 import type { CgroupIdentity } from "../../model/cgroup-path.ts";
-import { textAt, type JsonObject } from "./json.ts";
+import { textAt, type JsonObject } from "../../model/json.ts";
 import { compareTimes, type PodFilter, type Runtime } from "./runtime.ts";
 import type { Steps } from "./steps.ts";
 

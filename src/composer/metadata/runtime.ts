@@ -1,6 +1,6 @@
 // The container runtime as the composer sees it: a handful of questions, answered in crictl's JSON.
 // Two sides: native-runtime.ts (CRI over its socket) and crictl-runtime.ts (the owner's crictl).
-import type { JsonObject } from "./json.ts";
+import type { JsonObject } from "../../model/json.ts";
 
 export interface Runtime {
   /** For dump-info's list of what is missing: "containerd 1.7.1 on /run/…" or "crictl". */

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { AttemptLog } from "../../../../src/composer/attempt.ts";
-import type { JsonObject } from "../../../../src/composer/metadata/json.ts";
+import type { JsonObject } from "../../../../src/model/json.ts";
 import { findPod } from "../../../../src/composer/metadata/pod-lookup.ts";
 import type { PodFilter, Runtime } from "../../../../src/composer/metadata/runtime.ts";
 import { Steps } from "../../../../src/composer/metadata/steps.ts";

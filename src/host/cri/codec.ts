@@ -2,7 +2,7 @@
 // wire reader and writer of @bufbuild/protobuf. A decoded message is JSON as crictl prints it: lowerCamel
 // names, 64-bit numbers as text, enums by name, every field present, an unset message null.
 import { BinaryReader, BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
-import { textAt, type Json, type JsonObject } from "../json.ts";
+import { textAt, type Json, type JsonObject } from "../../model/json.ts";
 import { ENUMS, MESSAGES } from "./messages.ts";
 
 export type FieldTable = readonly Field[];
@@ -11,7 +11,7 @@ export interface Field {
   number: number;
   name: string;
   /** map is map<string, string>, the only kind in CRI's messages. */
-  type: "string" | "bool" | "int64" | "uint64" | "uint32" | "message" | "enum" | "map";
+  type: "string" | "bool" | "int64" | "uint64" | "int32" | "uint32" | "message" | "enum" | "map";
   /** The message's or enum's name. */
   of?: string;
   repeated?: boolean;
@@ -26,6 +26,7 @@ const WIRE_TYPE: Record<Field["type"], WireType> = {
   bool: WireType.Varint,
   int64: WireType.Varint,
   uint64: WireType.Varint,
+  int32: WireType.Varint,
   uint32: WireType.Varint,
   enum: WireType.Varint,
 };
@@ -79,6 +80,8 @@ function readValue(reader: BinaryReader, field: Field): Json {
       return reader.string();
     case "bool":
       return reader.bool();
+    case "int32":
+      return reader.int32();
     case "uint32":
       return reader.uint32();
     case "int64":
@@ -114,6 +117,7 @@ function absent(field: Field): Json {
       return {};
     case "bool":
       return false;
+    case "int32":
     case "uint32":
       return 0;
     case "int64":

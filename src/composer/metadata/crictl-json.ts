@@ -1,6 +1,6 @@
 // What crictl does to CRI's answers before it prints them (`inspectp`, `inspect`): the runtime's verbose
 // info unfolded, times readable. All else of crictl's JSON is codec.ts's.
-import { at, isObject, textAt, textMapAt, type Json, type JsonObject } from "../json.ts";
+import { at, isObject, textAt, textMapAt, type Json, type JsonObject } from "../../model/json.ts";
 
 /** A PodSandboxStatusResponse as `crictl inspectp -o json` prints it. */
 export function inspectedPod(response: JsonObject): JsonObject {

@@ -122,6 +122,9 @@ export const MESSAGES = {
   ],
   ContainerStatus: [
     { number: 1, name: "id", type: "string" },
+    { number: 3, name: "state", type: "enum", of: "ContainerState" },
+    { number: 6, name: "finishedAt", type: "int64" },
+    { number: 7, name: "exitCode", type: "int32" },
     { number: 15, name: "logPath", type: "string" },
   ],
   ContainerStatusResponse: [
@@ -141,4 +144,18 @@ export const MESSAGES = {
     { number: 8, name: "pinned", type: "bool" },
   ],
   ImageStatusResponse: [{ number: 1, name: "image", type: "message", of: "Image" }],
+  StatusRequest: [{ number: 1, name: "verbose", type: "bool" }],
+  StatusResponse: [{ number: 2, name: "info", type: "map" }],
+  MountsRequest: [
+    { number: 1, name: "snapshotter", type: "string" },
+    { number: 2, name: "key", type: "string" },
+  ],
+  SnapshotMount: [
+    { number: 1, name: "type", type: "string" },
+    { number: 2, name: "source", type: "string" },
+    { number: 4, name: "options", type: "string", repeated: true },
+  ],
+  MountsResponse: [
+    { number: 1, name: "mounts", type: "message", of: "SnapshotMount", repeated: true },
+  ],
 } as const satisfies Record<string, FieldTable>;

@@ -2,15 +2,15 @@
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { parse } from "protobufjs";
-import { decodeMessage, encodeMessage } from "../../../../../src/composer/metadata/cri/codec.ts";
+import { decodeMessage, encodeMessage } from "../../../../src/host/cri/codec.ts";
 import {
   formatNanoseconds,
   infoValue,
   inspectedPod,
   mainPidOf,
-} from "../../../../../src/composer/metadata/cri/crictl-json.ts";
+} from "../../../../src/composer/metadata/crictl-json.ts";
 
-const PROTO = new URL("../../../../fixtures/container/cri-driver.proto", import.meta.url);
+const PROTO = new URL("../../../fixtures/container/cri-driver.proto", import.meta.url);
 const { root } = parse(readFileSync(PROTO, "utf8"));
 
 function encodedByProtobufjs(name: string, value: object): Uint8Array {

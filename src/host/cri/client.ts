@@ -1,0 +1,103 @@
+// CRI v1 as composer and agent use it: questions to the container runtime on one socket, answered in crictl's
+// JSON, and containerd's own word on where a snapshot lies. Read-only calls; nothing here changes a container.
+import { isObject, objectsAt, textAt, type JsonObject } from "../../model/json.ts";
+import { decodeMessage, encodeMessage, type MessageName } from "./codec.ts";
+import { GrpcConnection } from "../grpc.ts";
+
+const RUNTIME = "runtime.v1.RuntimeService";
+const IMAGES = "runtime.v1.ImageService";
+/** containerd's API, which CRI-O and cri-dockerd do not have (api/services/snapshots/v1). */
+const SNAPSHOTS = "containerd.services.snapshots.v1.Snapshots";
+/** The namespace of all that containerd keeps for CRI. */
+const KUBERNETES = { "containerd-namespace": "k8s.io" };
+/** Methods whose request and response are both in cri.proto. */
+type Method = {
+  [Name in MessageName]: Name extends `${infer M}Request`
+    ? `${M}Response` extends MessageName
+      ? M
+      : never
+    : never;
+}[MessageName];
+
+export class CriClient {
+  readonly #connection: GrpcConnection;
+
+  constructor(socketPath: string, signal: AbortSignal) {
+    this.#connection = new GrpcConnection(socketPath, signal);
+  }
+
+  /** The runtime's name and version as one text; also the proof that it speaks CRI v1. */
+  async version(): Promise<string> {
+    const answer = await this.#call(RUNTIME, "Version", { version: "v1" });
+    return `${textAt(answer, "runtimeName")} ${textAt(answer, "runtimeVersion")}`;
+  }
+
+  /** The container of exactly this id, or null. */
+  async container(id: string): Promise<JsonObject | null> {
+    const found = await this.#listContainers({ id });
+    return found.find((container) => textAt(container, "id") === id) ?? null;
+  }
+
+  /** A pod's containers, in any state and order. */
+  async containersOf(podId: string): Promise<JsonObject[]> {
+    const found = await this.#listContainers({ podSandboxId: podId });
+    return found.filter((container) => textAt(container, "podSandboxId") === podId);
+  }
+
+  /** Every container of the node, in any state. */
+  containers(): Promise<JsonObject[]> {
+    return this.#listContainers({});
+  }
+
+  async #listContainers(filter: JsonObject): Promise<JsonObject[]> {
+    return objectsAt(await this.#call(RUNTIME, "ListContainers", { filter }), "containers");
+  }
+
+  /** `{status, info}`: where the log is, how it ended, and what the runtime tells besides. */
+  containerStatus(id: string): Promise<JsonObject> {
+    return this.#call(RUNTIME, "ContainerStatus", { containerId: id, verbose: true });
+  }
+
+  /** Pods by their sandbox's id or by labels; with an empty filter, every pod of the node. */
+  async pods(filter: { id?: string; labelSelector?: JsonObject }): Promise<JsonObject[]> {
+    return objectsAt(await this.#call(RUNTIME, "ListPodSandbox", { filter }), "items");
+  }
+
+  /** `{status, info}` of a pod. */
+  podStatus(id: string): Promise<JsonObject> {
+    return this.#call(RUNTIME, "PodSandboxStatus", { podSandboxId: id, verbose: true });
+  }
+
+  /** The image of a reference (id, digest or tag), or null when the runtime has it no longer. */
+  async image(reference: string): Promise<JsonObject | null> {
+    const request = { image: { image: reference } };
+    const { image } = await this.#call(IMAGES, "ImageStatus", request);
+    return isObject(image) ? image : null;
+  }
+
+  /** `{status, info}` of the runtime itself; its configuration is in the info. */
+  status(): Promise<JsonObject> {
+    return this.#call(RUNTIME, "Status", { verbose: true });
+  }
+
+  /** How containerd mounts a container's root: `{type, source, options}`. Rejects on other runtimes. */
+  async snapshotMounts(snapshotter: string, key: string): Promise<JsonObject[]> {
+    const request = { snapshotter, key };
+    return objectsAt(await this.#call(SNAPSHOTS, "Mounts", request, KUBERNETES), "mounts");
+  }
+
+  close(): void {
+    this.#connection.close();
+  }
+
+  async #call(
+    service: string,
+    method: Method,
+    request: JsonObject,
+    metadata: Readonly<Record<string, string>> = {},
+  ): Promise<JsonObject> {
+    const bytes = encodeMessage(`${method}Request`, request);
+    const answer = await this.#connection.call(service, method, bytes, metadata);
+    return decodeMessage(`${method}Response`, answer);
+  }
+}
