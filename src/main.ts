@@ -10,6 +10,7 @@ async function run(): Promise<number> {
   const args = process.argv.slice(2);
   if (basename(process.argv0) === COMPOSER_NAME) return compose(args);
   if (args[0] === "composer") return composeFor(args.slice(1));
+  if (args[0] === "listen") return listen(args.slice(1));
   const { runAgentCommand } = await import("./agent/run.ts");
   return runAgentCommand(args, process.env);
 }
@@ -23,6 +24,12 @@ async function compose(args: string[]): Promise<number> {
   }
   const { runComposer } = await import("./composer/run.ts");
   return runComposer(args, hostDir);
+}
+
+async function listen(args: string[]): Promise<number> {
+  const { readRemovalSettings } = await import("./config/agent-settings.ts");
+  const { runListener } = await import("./listener/run.ts");
+  return runListener(args, readRemovalSettings(process.env));
 }
 
 /** Started by the listener or the agent, which say where the core comes from. */

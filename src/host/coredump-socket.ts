@@ -12,7 +12,6 @@ import { loadLibc } from "./libc.ts";
 
 const AF_UNIX = 1;
 const SOCK_STREAM = 1;
-const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
 const SOL_SOCKET = 1;
 const SO_PEERCRED = 17;
@@ -53,7 +52,7 @@ function libc() {
 /** Binds a new socket file and listens. Throws where the path is taken or cannot be made. */
 export function listenAt(path: string, backlog: number): number {
   const { socket, bind, listen } = libc();
-  const fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  const fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   // struct sockaddr_un: the family, then the path with its NUL.
   const name = Buffer.from(`\0\0${path}\0`);
   name.writeUInt16LE(AF_UNIX, 0);
@@ -73,7 +72,7 @@ export function waitForConnection(listener: number, timeoutMs: number): boolean 
   return libc().poll(ptr(wanted), 1, timeoutMs) > 0;
 }
 
-/** The next connection of a non-blocking listener; undefined where none waits. */
+/** The next connection; waits where none waits for us. undefined where it is gone already. */
 export function acceptConnection(listener: number): number | undefined {
   const fd = libc().accept4(listener, null, null, SOCK_CLOEXEC);
   return fd < 0 ? undefined : fd;

@@ -1,0 +1,109 @@
+// The agent's side of the listener (src/listener/): is one there, a new one where there is none, its end. The
+// listener outlives the agent; in a pod it is a container of its own and never started from here.
+import { readFileSync } from "node:fs";
+import { connect } from "node:net";
+import { join } from "node:path";
+import type { AgentSettings } from "../config/agent-settings.ts";
+import type { Log } from "../host/log.ts";
+import { SOCKET_NAME } from "../model/core-pattern.ts";
+import { parseListenerAnswer, type ListenerAnswer } from "../model/listener-answer.ts";
+import { VERSION } from "../model/version.ts";
+
+const ANSWER_MS = 2_000;
+const ANSWER_MAX_CHARACTERS = 4_096;
+/** The container beside us may start later than we do. */
+const BESIDE_MS = 10_000;
+const START_MS = 5_000;
+const STEP_MS = 100;
+const END_MS = 35_000;
+
+export type ListenerSettings = Pick<AgentSettings, "HOST_DIR" | "PROC_ROOT" | "POD_NAME">;
+
+/**
+ * True when a listener answers. Outside a pod one is started where there is none, where the keeper is gone, or
+ * where it is of another version: it takes the socket's name over without a gap.
+ */
+export async function ensureListener(settings: ListenerSettings, log: Log): Promise<boolean> {
+  const { HOST_DIR, POD_NAME } = settings;
+  if (POD_NAME !== "") return answersWithin(HOST_DIR, BESIDE_MS);
+  const found = await askListener(HOST_DIR);
+  if (found !== undefined && isCurrent(found)) return true;
+  startListener(settings);
+  const answers = await answersWithin(HOST_DIR, START_MS, isCurrent);
+  log.info("listener_started", { answers, before: found?.version ?? null });
+  return answers;
+}
+
+export async function listenerAnswers(hostDir: string): Promise<boolean> {
+  return (await askListener(hostDir)) !== undefined;
+}
+
+/** Ends the listener that answers, if one does and is to be seen from here: when its composers are done. */
+export async function stopListener(hostDir: string, log: Log): Promise<void> {
+  const found = await askListener(hostDir);
+  if (found === undefined || found.keeper === null) return;
+  const { keeper } = found;
+  if (!isListener(keeper)) return;
+  process.kill(keeper, "SIGTERM");
+  for (let waitedMs = 0; isListener(keeper) && waitedMs < END_MS; waitedMs += STEP_MS)
+    await Bun.sleep(STEP_MS);
+  log.info("listener_stopped", { pid: keeper, ended: !isListener(keeper) });
+}
+
+function isCurrent({ version, keeper, executable }: ListenerAnswer): boolean {
+  return version === VERSION && keeper !== null && executable === process.execPath;
+}
+
+function startListener({ HOST_DIR, PROC_ROOT }: ListenerSettings): void {
+  // A session of its own: what ends the agent's terminal or process group does not end it.
+  const child = Bun.spawn([process.execPath, "listen"], {
+    cwd: "/",
+    env: { HOST_DIR, PROC_ROOT },
+    stdio: ["ignore", "ignore", "ignore"],
+    detached: true,
+  });
+  child.unref();
+}
+
+async function answersWithin(
+  hostDir: string,
+  maxMs: number,
+  isRight: (answer: ListenerAnswer) => boolean = () => true,
+): Promise<boolean> {
+  for (const startedMs = performance.now(); ;) {
+    const answer = await askListener(hostDir);
+    if (answer !== undefined && isRight(answer)) return true;
+    if (performance.now() - startedMs > maxMs) return false;
+    await Bun.sleep(STEP_MS);
+  }
+}
+
+/** What it says of itself; undefined where nobody answers in two seconds. */
+export async function askListener(hostDir: string): Promise<ListenerAnswer | undefined> {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const socket = connect(join(hostDir, SOCKET_NAME));
+  const timer = setTimeout(() => resolve(""), ANSWER_MS);
+  let text = "";
+  socket.setEncoding("utf8");
+  socket.on("data", (part: string) => {
+    text += part;
+    if (text.endsWith("\n") || text.length > ANSWER_MAX_CHARACTERS) resolve(text);
+  });
+  for (const event of ["error", "close"]) socket.on(event, () => resolve(text));
+  try {
+    return parseListenerAnswer(await promise);
+  } finally {
+    clearTimeout(timer);
+    socket.destroy();
+  }
+}
+
+/** A process that runs the listener's executable: a pid of another namespace or another life is nobody of ours. */
+function isListener(pid: number): boolean {
+  try {
+    const command = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+    return command[1] === "listen";
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,43 @@
+// `core-dump-handler listen`: takes the cores that the kernel sends to a socket in HOST_DIR (CAPTURE_MODE=socket).
+// Two processes: the keeper holds the socket, the worker accepts. A worker that crashes or hangs is replaced while
+// the connections wait in the socket's queue; what it had accepted is in the hands of composers by then.
+import { AppError, EXIT } from "../model/app-error.ts";
+import type { AgentSettings } from "../config/agent-settings.ts";
+import { becomeUndumpable } from "../host/coredump-socket.ts";
+import { openLog } from "../host/log.ts";
+import { stopSignal } from "../host/stop-signal.ts";
+import { keepListening } from "./keeper.ts";
+import { serve } from "./worker.ts";
+
+export type ListenerSettings = Pick<
+  AgentSettings,
+  "HOST_DIR" | "PROC_ROOT" | "LOG_LEVEL" | "LOG_FORMAT"
+>;
+
+/** Ends after SIGTERM, when what was accepted is done; the exit code. Throws AppError. */
+export async function runListener(
+  args: readonly string[],
+  { HOST_DIR, PROC_ROOT, LOG_LEVEL, LOG_FORMAT }: ListenerSettings,
+): Promise<number> {
+  const socketInode = parseWorkerOption(args);
+  // Before anything can crash: its core would come to its own socket, and wait there for itself.
+  becomeUndumpable();
+  const log = openLog({ level: LOG_LEVEL, format: LOG_FORMAT });
+  const signal = stopSignal(log);
+  const executable = process.execPath;
+  const context = { hostDir: HOST_DIR, procRoot: PROC_ROOT, executable, log, signal };
+  if (socketInode !== undefined) return serve({ ...context, listener: 0, socketInode });
+  await keepListening(context);
+  return EXIT.done;
+}
+
+/** `--worker=INODE` is the keeper's own way to start the worker. Throws AppError "usage" for all else. */
+function parseWorkerOption(args: readonly string[]): number | undefined {
+  const [option] = args;
+  if (option === undefined) return undefined;
+  const inode = /^--worker=(\d+)$/.exec(option)?.[1];
+  if (inode !== undefined && args.length === 1) return Number(inode);
+  throw new AppError("usage", `listen does not take ${JSON.stringify(option)}`, {
+    hint: "core-dump-handler --help lists the commands",
+  });
+}
