@@ -1,10 +1,11 @@
 // The composer installed in a folder of its own, and the kernel told to start it for every crash.
 import { mkdir, readFile, readdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { formatEnvFile } from "../../src/config/env-file.ts";
-import { planCorePattern } from "../../src/model/core-pattern.ts";
+import { planCorePattern, planSocketPattern } from "../../src/model/core-pattern.ts";
 import { withCorePattern } from "./borrowed-kernel.ts";
 import { executablePath, linkExecutable } from "./executable.ts";
+import { askUntilAnswered, startListener } from "./listener.ts";
 import { withFolder } from "./temporary-folder.ts";
 
 export interface InstalledComposer {
@@ -25,25 +26,45 @@ type Settings = Record<string, string | number | boolean>;
 const UNLIMITED = { CRASH_LOOP_LIMIT: 0, DISK_QUOTA: "100%", DISK_FREE: "0" };
 const SETTLE_DEADLINE_MS = 120_000;
 
+/** How the kernel hands over the cores of withComposer. */
+export type Way = "pipe" | "@" | "@@";
+
+/** CDH_CAPTURE; "pipe" where it is not set. */
+export function wayOfTests(): Way {
+  const way = process.env["CDH_CAPTURE"] ?? "";
+  if (way === "" || way === "pipe") return "pipe";
+  if (way === "@" || way === "@@") return way;
+  throw new Error(`CDH_CAPTURE is ${way}; expected pipe, @ or @@`);
+}
+
 /** Runs with core_pattern pointing at a composer with these settings; IGNORE_CRIO unless they say other. */
 export async function withComposer<T>(
   settings: Settings,
   body: (composer: InstalledComposer) => Promise<T>,
+  way = wayOfTests(),
 ): Promise<T> {
   return withFolder(async (folder) => {
     const composer = await installComposer(folder, settings);
-    return withCorePattern(
-      planCorePattern(composer.hostDir, composer.coreDir),
-      async () => {
-        try {
-          return await body(composer);
-        } finally {
-          await composer.settledFiles();
-        }
-      },
-      { suidDumpable: "2" },
-    );
+    const run = async () => {
+      try {
+        return await body(composer);
+      } finally {
+        await composer.settledFiles();
+      }
+    };
+    if (way === "pipe")
+      return withPattern(planCorePattern(composer.hostDir, composer.coreDir), run);
+    const listener = await startListener(composer.hostDir);
+    try {
+      return await withPattern(planSocketPattern(composer.hostDir, way === "@@"), run);
+    } finally {
+      await listener.stop();
+    }
   });
+}
+
+function withPattern<T>(pattern: string, run: () => Promise<T>): Promise<T> {
+  return withCorePattern(pattern, run, { suidDumpable: "2" });
 }
 
 /** Executable, `.env` and CORE_DIR, without the kernel. CORE_DIR in the settings may be anywhere. */
@@ -89,11 +110,13 @@ export async function installComposer(
 }
 
 async function settled(executable: string, coreDir: string): Promise<string[]> {
+  // Connections are taken in their order: whoever crashed before has a composer once we are answered.
+  await askUntilAnswered(dirname(executable));
   await poll("no composer at work", async () => (await composersAtWork(executable)).length === 0);
   return (await readdir(coreDir)).toSorted();
 }
 
-/** The pids of the processes that run this executable. */
+/** The pids of the composers of the folder that this executable is in, by whomever they were started. */
 export async function composersAtWork(executable: string): Promise<number[]> {
   const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name)).map(Number);
   const commands = await Promise.all(
@@ -104,7 +127,13 @@ export async function composersAtWork(executable: string): Promise<number[]> {
     })),
   );
   return commands
-    .filter(({ command }) => command.split("\0", 1)[0] === executable)
+    .filter(({ command }) => {
+      const [program, role, hostDir] = command.split("\0");
+      return (
+        program === executable ||
+        (role === "composer" && hostDir === `--host-dir=${dirname(executable)}`)
+      );
+    })
     .map(({ pid }) => pid);
 }
 

@@ -55,7 +55,11 @@ function connection(path: string, timeoutMs = 10_000): GrpcConnection {
 }
 
 const call = (path: string, timeoutMs?: number) =>
-  connection(path, timeoutMs).call("runtime.v1.RuntimeService", "Version", new Uint8Array([1, 2, 3]));
+  connection(path, timeoutMs).call(
+    "runtime.v1.RuntimeService",
+    "Version",
+    new Uint8Array([1, 2, 3]),
+  );
 
 function frame(message: Uint8Array, { compressed = 0, length = message.length } = {}): Buffer {
   const framed = Buffer.alloc(5 + message.length);
