@@ -8,7 +8,7 @@ const SOURCES = join(import.meta.dir, "../fixtures/crash");
 const BUILT = join(import.meta.dir, "../../out/crash");
 
 export type CrashProgram =
-  "segfault" | "abort" | "mapping" | "sparse" | "threads" | "renamed" | "sleeper";
+  "segfault" | "abort" | "mapping" | "sparse" | "stranger" | "threads" | "renamed" | "sleeper";
 
 export interface CrashEnd {
   exitCode: number | null;

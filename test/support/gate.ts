@@ -1,5 +1,5 @@
 // Which tests may run here. What cannot run is skipped by name with its reason, never passed in silence.
-import { closeSync, existsSync, openSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { test } from "bun:test";
 
@@ -18,6 +18,15 @@ export function kernelObstacle(): string | undefined {
     return "core_pattern cannot be written here";
   }
   return process.env["CDH_KERNEL_OBSTACLE"] || undefined;
+}
+
+/** Tests of the kernel's coredump socket need more: Linux 6.17, and the initial mount namespace. */
+export function socketObstacle(): string | undefined {
+  const obstacle = kernelObstacle();
+  if (obstacle !== undefined) return obstacle;
+  const path = "/proc/sys/kernel/core_modes";
+  const modes = existsSync(path) ? readFileSync(path, "utf8") : "";
+  return /^socket$/m.test(modes) ? undefined : "needs the kernel's coredump socket (Linux 6.17)";
 }
 
 /** Why there can be no mounts in a namespace of a test's own, or undefined. */

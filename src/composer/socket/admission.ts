@@ -24,8 +24,9 @@ export async function admit(
   if (hasRules(rulesOf(settings)) || (await isAnyWorkloadLimited(hostDir, settings))) {
     const known = await metadata.resultWithin(ADMISSION_MAX_MS);
     if (known?.verdict.kind === "skip") {
-      connection.answer("reject");
-      log.milestone("info", "dump_skipped", { reason: known.verdict.reason, core_bytes: 0 });
+      const sentBytes = connection.answer("reject");
+      const { reason } = known.verdict;
+      log.milestone("info", "dump_skipped", { reason, refused: true, core_bytes: sentBytes });
       return false;
     }
   }

@@ -25,6 +25,8 @@ import { readPeerCrash } from "./peer-crash.ts";
 
 /** The kernel speaks at once; only a process that is stopped or frozen in between keeps us waiting. */
 const OPENING_MS = 5_000;
+/** What would be seen of a core that is sent although it was refused. */
+const REST_BYTES = 4096;
 const PROC_DIR = "/proc";
 
 export interface Connection {
@@ -34,8 +36,11 @@ export interface Connection {
   nodeName: string;
   /** False where the core comes unasked (`@`). */
   asks: boolean;
-  /** The kernel's question answered; to be called once where it asks. Throws where the answer is not taken. */
-  answer(answer: Answer): void;
+  /**
+   * The kernel's question answered; to be called once where it asks. After "reject" waits for the end and returns
+   * how many bytes came all the same, which should be none. Throws where the answer is not taken.
+   */
+  answer(answer: Answer): number;
 }
 
 /**
@@ -58,6 +63,7 @@ export function openConnection(fd: number, nowSeconds: number): Connection {
     asks: request !== undefined,
     answer: (answer) => {
       if (request !== undefined) answerRequest(fd, formatAck(request, answer));
+      return answer === "reject" ? countRest(fd) : 0;
     },
   };
 }
@@ -68,6 +74,11 @@ function readRequest(fd: number) {
   const request = sizeBytes === undefined ? undefined : parseRequest(receive(fd, sizeBytes));
   limitReceive(fd, 0);
   return request;
+}
+
+function countRest(fd: number): number {
+  limitReceive(fd, OPENING_MS);
+  return receive(fd, REST_BYTES).length;
 }
 
 function answerRequest(fd: number, ack: Uint8Array): void {
