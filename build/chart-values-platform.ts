@@ -49,7 +49,8 @@ export const PLATFORM_VALUES: readonly ChartValue[] = [
     path: "image.limit_mem",
     fallback: "128Mi",
     schema: QUANTITY,
-    about: "Memory limit. The composer is started by the kernel and does not count here.",
+    about:
+      "Memory limit. The composer is started by the kernel and does not count here, except for file capture, for which the default becomes 256Mi.",
   },
   { path: "image.limit_cpu", fallback: "500m", schema: QUANTITY, about: "CPU limit." },
   {

@@ -3,6 +3,7 @@
 // tables of chart/README.md and docs/values.md. A new variable of the agent is one new row.
 import type { ChartValue } from "./chart-value.ts";
 import { AGENT_VALUES } from "./chart-values-agent.ts";
+import { CAPTURE_VALUES } from "./chart-values-capture.ts";
 import { COMPOSER_VALUES } from "./chart-values-composer.ts";
 import { MONITORING_VALUES } from "./chart-values-monitoring.ts";
 import { STORE_VALUES } from "./chart-values-store.ts";
@@ -17,6 +18,7 @@ export interface WiredVariable {
 export const CHART_VALUES: readonly ChartValue[] = [
   ...PLATFORM_VALUES,
   ...COMPOSER_VALUES,
+  ...CAPTURE_VALUES,
   ...AGENT_VALUES,
   ...STORE_VALUES,
   ...MONITORING_VALUES,

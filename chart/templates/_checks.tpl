@@ -17,4 +17,29 @@
 {{- if and .Values.scc.create (not .Values.serviceAccount.create) (empty .Values.serviceAccount.name) -}}
 {{- fail "scc.create needs a ServiceAccount to grant to: set serviceAccount.create, or serviceAccount.name to an existing one." -}}
 {{- end -}}
+{{- include "core-dump-handler.captureChecks" . -}}
+{{- range $d.sidecarContainers -}}
+{{- if has .name (list "coredump-container" "listener") -}}
+{{- fail (printf "daemonset.sidecarContainers has one called %s, which is the name of a container of the chart's own: give it another one." .name) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "core-dump-handler.captureChecks" -}}
+{{- $d := .Values.daemonset -}}
+{{- $listens := include "core-dump-handler.mayListen" . -}}
+{{- $harvests := include "core-dump-handler.mayHarvest" . -}}
+{{- if and $d.captureFallback (eq $d.captureMode "pipe") -}}
+{{- fail "daemonset.captureFallback is for captureMode auto: with pipe there is nothing to fall back to. Set captureMode to auto, or captureFallback to false." -}}
+{{- end -}}
+{{- $asks := or $harvests (and $listens (not .Values.composer.ignoreCrio)) -}}
+{{- if and $asks (not (hasPrefix "/" (include "core-dump-handler.runtimeSocket" .))) -}}
+{{- fail (printf "daemonset.crioEndpoint is %s: captureMode %s mounts the runtime's socket, so it must be a path, or unix:// and a path." $d.crioEndpoint $d.captureMode) -}}
+{{- end -}}
+{{- if and (eq $d.captureMode "file") (regexMatch "/(crio|cri-dockerd)\\.sock$" $d.crioEndpoint) -}}
+{{- fail (printf "daemonset.captureMode is file and daemonset.crioEndpoint is %s: file capture knows containerd only. Use pipe, or socket (Linux 6.16)." $d.crioEndpoint) -}}
+{{- end -}}
+{{- if and $listens (eq (int $d.terminationGracePeriodSeconds) 0) -}}
+{{- fail "daemonset.terminationGracePeriodSeconds is 0: the listener would be killed with core_pattern still naming its socket, and crashes would be lost. Give it some seconds." -}}
+{{- end -}}
 {{- end -}}

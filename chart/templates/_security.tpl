@@ -1,6 +1,10 @@
-{{- /* What the agent's container may do. Every line was tried on a real runtime: docs/security.md has the trials. */ -}}
+{{- /*
+What a container of ours may do; arguments: root, capabilities (a list; see _capture.tpl). Every line was tried
+on a real runtime: docs/security.md has the trials.
+*/ -}}
 {{- define "core-dump-handler.securityContext" -}}
-{{- if .Values.daemonset.privileged }}
+{{- $d := .root.Values.daemonset -}}
+{{- if $d.privileged }}
 privileged: true
 {{- else }}
 privileged: false
@@ -10,16 +14,15 @@ runAsGroup: 0
 allowPrivilegeEscalation: false
 capabilities:
   drop: ["ALL"]
-  {{- if .Values.daemonset.kernelLog }}
-  # Only the kernel's log tells of crashes that it dropped because too many were under way.
-  add: ["SYSLOG"]
+  {{- with .capabilities }}
+  add: {{ toJson . }}
   {{- end }}
 # All that is written goes to the mounted folders.
 readOnlyRootFilesystem: true
 seccompProfile:
   type: RuntimeDefault
 {{- end }}
-{{- with .Values.daemonset.seLinuxOptions }}
+{{- with $d.seLinuxOptions }}
 seLinuxOptions:
   {{- toYaml . | nindent 2 }}
 {{- end }}

@@ -21,6 +21,7 @@ COMP_DISK_QUOTA: composer.diskQuota
 COMP_DISK_FREE: composer.diskFree
 COMP_CRASH_LOOP_LIMIT: composer.crashLoopLimit
 COMP_CRASH_LOOP_WINDOW: composer.crashLoopWindow
+CAPTURE_MODE: daemonset.captureMode
 LOG_LEVEL: daemonset.logLevel
 LOG_FORMAT: daemonset.logFormat
 HOST_DIR: daemonset.hostDirectory

@@ -51,6 +51,7 @@ needs no mount of its own for the agent, which can then remove it again when it 
     path: /proc/sys/{{ . }}
     type: File
 {{- end }}
+{{- include "core-dump-handler.captureVolumes" . }}
 {{- if .Values.daemonset.mountContainerRuntimeEndpoint }}
 - name: container-runtime
   hostPath:
@@ -64,23 +65,32 @@ needs no mount of its own for the agent, which can then remove it again when it 
 
 {{- /* Without mount propagation: a node whose root is mounted private would refuse it, and nothing here needs it. */ -}}
 {{- define "core-dump-handler.agentMounts" -}}
-{{- range fromYamlArray (include "core-dump-handler.folders" .) }}
-{{- if .agent }}
-- name: {{ .name }}-volume
-  mountPath: {{ .path | quote }}
-{{- end }}
-{{- end }}
-# Just these three of the kernel's settings can be written, not all of /proc/sys.
-{{- range fromYamlArray (include "core-dump-handler.sysctls" .) }}
-- name: {{ base . | replace "_" "-" }}
-  mountPath: /host/proc/sys/{{ . }}
-{{- end }}
+{{- include "core-dump-handler.folderMounts" . }}
+{{- include "core-dump-handler.sysctlMounts" . }}
+{{- include "core-dump-handler.harvestMounts" . }}
 {{- if .Values.daemonset.mountContainerRuntimeEndpoint }}
 - name: container-runtime
   mountPath: {{ .Values.daemonset.hostContainerRuntimeEndpoint | quote }}
 {{- end }}
 {{- with .Values.daemonset.extraVolumeMounts }}
 {{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{- define "core-dump-handler.folderMounts" -}}
+{{- range fromYamlArray (include "core-dump-handler.folders" .) }}
+{{- if .agent }}
+- name: {{ .name }}-volume
+  mountPath: {{ .path | quote }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "core-dump-handler.sysctlMounts" }}
+# Just these three of the kernel's settings can be written, not all of /proc/sys.
+{{- range fromYamlArray (include "core-dump-handler.sysctls" .) }}
+- name: {{ base . | replace "_" "-" }}
+  mountPath: /host/proc/sys/{{ . }}
 {{- end }}
 {{- end -}}
 

@@ -1,5 +1,6 @@
 // The agent's environment (contract, section 4): its own settings, and the composer's as COMP_*.
 import { AppError } from "../model/app-error.ts";
+import { CAPTURE_MODES } from "../model/capture-mode.ts";
 import { COMPOSER_SETTINGS, LOG_LEVELS, type ComposerSettings } from "./composer-settings.ts";
 import { OBSERVER_SETTINGS } from "./observer-settings.ts";
 import { SCHEDULE_SETTINGS } from "./schedule-settings.ts";
@@ -26,6 +27,8 @@ const AGENT_SETTINGS = {
   COMP_CORE_EVENT_DIR: path(""),
   SUID_DUMPABLE: integer(2, { min: 0, max: 2, unit: "mode" }),
   CORE_PIPE_LIMIT: integer(128, { min: 0, max: 65_536, unit: "dumps at once" }),
+  /** How cores come; auto: the first way that is seen to work on this host (agent/capture/choice.ts). */
+  CAPTURE_MODE: choice("auto", ["auto", ...CAPTURE_MODES]),
   /** Which build the host gets; auto: the first that is seen to work there. */
   VENDOR: choice("auto", ["auto", "default", "rhel7", "musl", "self-contained"]),
   /** Who took cores here before us: replaced, or handed the cores of processes outside containers as well. */

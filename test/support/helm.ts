@@ -84,13 +84,19 @@ export interface EnvEntry {
     fieldRef?: { fieldPath: string };
   };
 }
+export interface VolumeMount {
+  name: string;
+  mountPath: string;
+  readOnly?: boolean;
+  mountPropagation?: "None" | "HostToContainer";
+}
 export interface Container {
   name: string;
   image: string;
   env?: EnvEntry[];
   envFrom?: unknown[];
   command?: string[];
-  volumeMounts?: { name: string; mountPath: string }[];
+  volumeMounts?: VolumeMount[];
   securityContext?: Record<string, unknown>;
   [key: string]: unknown;
 }
@@ -118,11 +124,32 @@ export function podOf(manifests: readonly Manifest[]): PodSpec {
 }
 
 export function agentContainerOf(manifests: readonly Manifest[]): Container {
-  const found = podOf(manifests).containers.find(({ name }) => name === "coredump-container");
-  if (found === undefined) throw new Error("no container coredump-container");
+  return containerOf(manifests, "coredump-container");
+}
+
+export function containerOf(manifests: readonly Manifest[], name: string): Container {
+  const found = podOf(manifests).containers.find((container) => container.name === name);
+  if (found === undefined) throw new Error(`no container ${name}`);
   return found;
 }
 
 export function envOf(manifests: readonly Manifest[]): Map<string, EnvEntry> {
   return new Map((agentContainerOf(manifests).env ?? []).map((entry) => [entry.name, entry]));
+}
+
+/** The capabilities that a container asks for. */
+export function capabilitiesOf({ securityContext }: Container): string[] {
+  const capabilities = securityContext?.["capabilities"] as { add?: string[] } | undefined;
+  return capabilities?.add ?? [];
+}
+
+export function mountsOf({ volumeMounts = [] }: Container): string[] {
+  return volumeMounts.map(({ mountPath }) => mountPath);
+}
+
+/** What of the node the DaemonSet's pod mounts. */
+export function hostPathsOf(manifests: readonly Manifest[]): string[] {
+  return podOf(manifests).volumes.flatMap(({ hostPath }) =>
+    hostPath === undefined ? [] : [(hostPath as { path: string }).path],
+  );
 }

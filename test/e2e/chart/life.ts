@@ -111,9 +111,20 @@ async function filesIn(folders: readonly string[]): Promise<string[]> {
 }
 
 export async function startAgent(scene: Scene, pod = podOf(scene.manifests)): Promise<RenderedPod> {
-  const started = await startRenderedPod(scene.containerd, pod, clusterOf(scene));
+  const placed = withLogsOf(scene.containerd, pod);
+  const started = await startRenderedPod(scene.containerd, placed, clusterOf(scene));
   running.push(started);
   return started;
+}
+
+/** The pod with the logs of this node's pods where the chart has /var/log/pods. */
+function withLogsOf({ podLogs }: Containerd, pod: PodSpec): PodSpec {
+  const ours = structuredClone(pod);
+  for (const volume of ours.volumes)
+    if (volume.name === "pod-logs") volume["hostPath"] = { path: podLogs, type: "Directory" };
+  for (const mount of ours.containers.flatMap(({ volumeMounts = [] }) => volumeMounts))
+    if (mount.name === "pod-logs") mount.mountPath = podLogs;
+  return ours;
 }
 
 function clusterOf({ manifests, api }: Scene) {

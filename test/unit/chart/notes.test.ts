@@ -41,6 +41,8 @@ test.each([
   ["nothing is uploaded", { "daemonset.useINotify": false }],
   ["are not used", { "daemonset.manageStoreSecret": false, "daemonset.s3AccessKey": "k" }],
   ["runs privileged", { "daemonset.privileged": true }],
+  ["over the node's processes", { "daemonset.captureFallback": true }],
+  ["over the files of all containers", { "daemonset.captureMode": "file" }],
 ])("%s is said", async (words, values) => {
   const base = words === "no bucket is set" ? {} : QUIET;
   expect(await notes({ ...base, ...values })).toContain(words);

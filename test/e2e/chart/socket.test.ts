@@ -1,0 +1,19 @@
+// Socket capture in the rendered pod, on a real containerd and with the kernel's own coredump socket.
+import { describe } from "bun:test";
+import { gatedTest } from "../../support/gate.ts";
+import { LISTENER_TRIALS, tryListener } from "./listener-rights.ts";
+import { openStage, socketObstacle, STAGE_OBSTACLES } from "./stage.ts";
+
+const obstacles = [...STAGE_OBSTACLES, socketObstacle()];
+const SOCKET = { "daemonset.captureMode": "socket" };
+
+describe("socket capture in the rendered pod", () => {
+  const { withScene } = openStage(socketObstacle());
+
+  for (const trial of LISTENER_TRIALS)
+    gatedTest(trial.name, obstacles, () =>
+      withScene([], { ...SOCKET, "composer.includeProcInfo": true }, (scene) =>
+        tryListener(scene, trial),
+      ),
+    );
+});
