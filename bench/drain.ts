@@ -1,22 +1,27 @@
 // How long a crashed process is held, through the real kernel: the composer beside gzip, zstd and cat, in
-// turns in one run, and each one's peak memory. `sudo CDH_TEST_KERNEL=1 bun bench/drain.ts [ROUNDS]`.
+// turns in one run, and each one's peak memory; and the composer by pipe beside itself by socket.
+// `sudo CDH_TEST_KERNEL=1 bun bench/drain.ts [ROUNDS [peers|socket]]`.
 // Figures and machine go to docs/performance.md; only the ratios mean something elsewhere.
 import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { planCorePattern } from "../src/model/core-pattern.ts";
+import { planCorePattern, planSocketPattern } from "../src/model/core-pattern.ts";
 import { withCorePattern } from "../test/support/borrowed-kernel.ts";
 import { startSleeper } from "../test/support/crash-program.ts";
 import { installComposer } from "../test/support/installed-composer.ts";
+import { startListener, type TestListener } from "../test/support/listener.ts";
 import { withFolder } from "../test/support/temporary-folder.ts";
 import { formatTable, median, watchPeak } from "./figures.ts";
 
 const ROUNDS = Number(process.argv[2] ?? 3);
+const [, , , ONLY] = process.argv;
 const HEAP_MB = 1500;
 const SPARSE_GB = 8;
 
 interface Contender {
   name: string;
   pattern: (folder: string) => Promise<string>;
+  /** Whom the pattern needs; called after it. */
+  listen?: (folder: string) => Promise<TestListener>;
   /** The program whose memory is watched, as /proc/PID/comm has it. */
   comm: string;
 }
@@ -33,6 +38,19 @@ const composer = (name: string, settings: Record<string, string | boolean>): Con
     const { hostDir, coreDir } = await installComposer(folder, settings);
     return planCorePattern(hostDir, coreDir);
   },
+});
+
+type Settings = Record<string, string | boolean>;
+
+const bySocket = (form: "@" | "@@", settings: Settings): Contender => ({
+  name: `composer, ${form}`,
+  // The executable's own name, which the listener has too: its memory counts as well.
+  comm: "core-dump-handl",
+  async pattern(folder) {
+    const { hostDir } = await installComposer(folder, settings);
+    return planSocketPattern(hostDir, form === "@@");
+  },
+  listen: (folder) => startListener(join(folder, "h")),
 });
 
 const peer = (...command: string[]): Contender => ({
@@ -75,13 +93,18 @@ async function startSparse(): Promise<Crasher> {
 async function measure(contender: Contender, start: () => Promise<Crasher>) {
   return withFolder(async (folder) => {
     const pattern = await contender.pattern(folder);
-    return withCorePattern(pattern, async () => {
-      const crasher = await start();
-      const peak = watchPeak(contender.comm);
-      const heldMs = await crasher.crash();
-      const peakMiB = await peak.end();
-      return { heldMs, peakMiB, megabytes: (await folderBytes(folder)) / 1e6 };
-    });
+    const listener = await contender.listen?.(folder);
+    try {
+      return await withCorePattern(pattern, async () => {
+        const crasher = await start();
+        const peak = watchPeak(contender.comm);
+        const heldMs = await crasher.crash();
+        const peakMiB = await peak.end();
+        return { heldMs, peakMiB, megabytes: (await folderBytes(folder)) / 1e6 };
+      });
+    } finally {
+      await listener?.stop();
+    }
   });
 }
 
@@ -130,10 +153,28 @@ async function compare(title: string, start: () => Promise<Crasher>, contenders:
 
 const compressed = composer("composer", {});
 const stored = composer("composer, COMPRESSION=false", { COMPRESSION: false });
-await compare(`A Node heap of ${HEAP_MB} MB, compressed`, startHeap, [
-  compressed,
-  peer("gzip", "-1"),
-  peer("zstd", "-1", "-T1"),
-]);
-await compare(`A Node heap of ${HEAP_MB} MB, stored`, startHeap, [stored, peer("cat")]);
-await compare(`${SPARSE_GB} GB of zeros`, startSparse, [compressed, toNowhere]);
+if (ONLY !== "socket") {
+  await compare(`A Node heap of ${HEAP_MB} MB, compressed`, startHeap, [
+    compressed,
+    peer("gzip", "-1"),
+    peer("zstd", "-1", "-T1"),
+  ]);
+  await compare(`A Node heap of ${HEAP_MB} MB, stored`, startHeap, [stored, peer("cat")]);
+  await compare(`${SPARSE_GB} GB of zeros`, startSparse, [compressed, toNowhere]);
+}
+if (ONLY !== "peers") {
+  for (const [title, pipe, settings] of [
+    ["compressed", compressed, {}],
+    ["stored", stored, { COMPRESSION: false }],
+  ] as const)
+    await compare(`A Node heap of ${HEAP_MB} MB, ${title}, by pipe and by socket`, startHeap, [
+      pipe,
+      bySocket("@", settings),
+      bySocket("@@", settings),
+    ]);
+  await compare(`${SPARSE_GB} GB of zeros, by pipe and by socket`, startSparse, [
+    compressed,
+    bySocket("@", {}),
+    bySocket("@@", {}),
+  ]);
+}

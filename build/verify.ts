@@ -15,7 +15,7 @@ import {
   parseSkipReasons,
   type Figures,
 } from "./test-figures.ts";
-import { kernelObstacle } from "../test/support/gate.ts";
+import { kernelObstacle, socketObstacle } from "../test/support/gate.ts";
 import { probeKernel } from "../test/support/kernel-probe.ts";
 import {
   readKernelAtRest,
@@ -32,6 +32,13 @@ interface Stage {
 
 const BUN = process.execPath;
 const OUTPUT_MAX_LINES = 400;
+/** What must come out the same when the kernel sends its cores to a socket. */
+const BY_SOCKET_TOO = [
+  ...["crash-to-zip", "interrupted-dumps", "hostile-names", "disk-limits"].map(
+    (name) => `kernel/${name}.test.ts`,
+  ),
+  ...["pod-metadata", "rules", "lost-runtime"].map((name) => `runtime/${name}.test.ts`),
+];
 const TEST_TIMEOUT_MS = 30_000;
 
 const startedMs = performance.now();
@@ -62,6 +69,8 @@ try {
       await report("binary tests", () => tests("binary"));
       for (const part of await foldersOf("test/e2e"))
         await report(`e2e ${part}`, () => tests(`e2e/${part}`));
+      for (const way of socketObstacle() === undefined ? ["@", "@@"] : [])
+        await report(`e2e by ${way}`, () => tests("e2e", { files: BY_SOCKET_TOO, way }));
     }
   }
 } finally {
@@ -114,8 +123,12 @@ async function tryKernel(): Promise<Stage> {
   };
 }
 
-async function tests(folder: string): Promise<Stage> {
-  const file = join(reports, `${folder.replace("/", "-")}.xml`);
+/** The tests of a folder, or some files of it, with the cores coming by the pipe or another way. */
+async function tests(
+  folder: string,
+  { files = [""], way = "" }: { files?: readonly string[]; way?: string } = {},
+): Promise<Stage> {
+  const file = join(reports, `${folder.replace("/", "-")}${way}.xml`);
   const { ok, output, reason } = await runCommand(
     [
       BUN,
@@ -126,9 +139,15 @@ async function tests(folder: string): Promise<Stage> {
       `--timeout=${TEST_TIMEOUT_MS}`,
       "--reporter=junit",
       `--reporter-outfile=${file}`,
-      `./test/${folder}/`,
+      ...files.map((name) => `./test/${folder}/${name}`),
     ],
-    { env: { CDH_EXECUTABLE: executableOf(hostTarget()), PATH: pathWithAdminTools() } },
+    {
+      env: {
+        CDH_EXECUTABLE: executableOf(hostTarget()),
+        CDH_CAPTURE: way,
+        PATH: pathWithAdminTools(),
+      },
+    },
   );
   const xml = await readFile(file, "utf8").catch(() => undefined);
   const figures = parseFigures(xml, output, ok);
