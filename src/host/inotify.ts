@@ -1,0 +1,91 @@
+// inotify(7) as it is, instead of fs.watch: names are bytes, a watch is in place when watch() returns, what is
+// watched is an open directory and no path, and only the events that are asked for cost anything.
+import { closeSync } from "node:fs";
+import { loadLibc } from "./libc.ts";
+
+const IN_MOVED_TO = 0x80;
+const IN_CREATE = 0x100;
+const IN_DELETE = 0x200;
+const IN_Q_OVERFLOW = 0x4000;
+const IN_IGNORED = 0x8000;
+const IN_ONLYDIR = 0x1000000;
+const NONBLOCK_CLOEXEC = 0o2004000;
+/** Some 2,000 events: what is not read in one turn waits, or overflows and is told so. */
+const READ_BYTES = 64 * 1024;
+
+export type InotifyEvent =
+  /** A name appeared (or, where asked for, went) in the directory of this watch. */
+  | { kind: "name"; watch: number; name: Buffer }
+  /** The directory is gone, and its watch with it. */
+  | { kind: "gone"; watch: number }
+  /** Events were lost. */
+  | { kind: "overflow" };
+
+let opened: ReturnType<typeof open> | undefined;
+
+function open() {
+  return loadLibc({
+    inotify_init1: { args: ["i32"], returns: "i32" },
+    inotify_add_watch: { args: ["i32", "ptr", "u32"], returns: "i32" },
+    inotify_rm_watch: { args: ["i32", "i32"], returns: "i32" },
+    read: { args: ["i32", "ptr", "u64"], returns: "i64" },
+  });
+}
+
+function libc() {
+  opened ??= open();
+  return opened;
+}
+
+export class Inotify {
+  private readonly fd: number;
+  private readonly buffer = Buffer.alloc(READ_BYTES);
+
+  /** Throws where the user has too many (fs.inotify.max_user_instances). */
+  constructor() {
+    this.fd = libc().inotify_init1(NONBLOCK_CLOEXEC);
+    if (this.fd < 0) throw new Error("inotify_init1 failed: fs.inotify.max_user_instances?");
+  }
+
+  /**
+   * Watches an open directory for names that appear, `andGo` also for those that go. The same directory has one
+   * number however often it is watched. Throws where it cannot (fs.inotify.max_user_watches).
+   */
+  watch(directory: number, { andGo = false } = {}): number {
+    const mask = IN_CREATE | IN_MOVED_TO | IN_ONLYDIR | (andGo ? IN_DELETE : 0);
+    const path = Buffer.from(`/proc/self/fd/${directory}\0`);
+    const watch = libc().inotify_add_watch(this.fd, path, mask);
+    if (watch < 0) throw new Error("inotify_add_watch failed: fs.inotify.max_user_watches?");
+    return watch;
+  }
+
+  unwatch(watch: number): void {
+    libc().inotify_rm_watch(this.fd, watch);
+  }
+
+  /** What happened since the last time, as much as fits; never waits. */
+  read(): InotifyEvent[] {
+    const count = Number(libc().read(this.fd, this.buffer, this.buffer.length));
+    const events: InotifyEvent[] = [];
+    // struct inotify_event: wd, mask, cookie, the name's length, the name filled up with NULs.
+    for (let at = 0; at + 16 <= count;) {
+      const watch = this.buffer.readInt32LE(at);
+      const mask = this.buffer.readUInt32LE(at + 4);
+      const end = at + 16 + this.buffer.readUInt32LE(at + 12);
+      if ((mask & IN_Q_OVERFLOW) !== 0) events.push({ kind: "overflow" });
+      else if ((mask & IN_IGNORED) !== 0) events.push({ kind: "gone", watch });
+      else events.push({ kind: "name", watch, name: nameIn(this.buffer.subarray(at + 16, end)) });
+      at = end;
+    }
+    return events;
+  }
+
+  close(): void {
+    closeSync(this.fd);
+  }
+}
+
+function nameIn(field: Buffer): Buffer {
+  const end = field.indexOf(0);
+  return Buffer.from(end === -1 ? field : field.subarray(0, end));
+}
