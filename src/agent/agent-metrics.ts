@@ -41,6 +41,18 @@ export function openAgentMetrics() {
       "Crashes that the kernel dropped as CORE_PIPE_LIMIT dumps were under way.",
     ),
     kernelLogReadable: gauge("kernel_log_readable", "1 while the kernel's log can be read."),
+    coreFiles: counter("core_files_total", "Core files found in containers, by outcome.", [
+      "outcome",
+    ]),
+    coreFilesWaiting: gauge(
+      "core_files_waiting",
+      "Core files that are held until they are zipped.",
+    ),
+    coresNotLeft: counter(
+      "cores_not_left_total",
+      "Containers that ended by a signal that dumps core, and left no core file.",
+      ["namespace"],
+    ),
     recovered: counter("dumps_recovered_total", "Dumps of killed composers that were sealed."),
     evicted: counter("dumps_evicted_total", "Dumps deleted, not delivered: disk limits.", [
       "namespace",

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import type { ComposerSettings } from "../config/composer-settings.ts";
 import type { CrashContext } from "../model/crash-context.ts";
 import { isCanaryName } from "../model/canary.ts";
+import type { CoreFile } from "./core-file.ts";
 
 const REGULAR_0700 = 0o100700;
 
@@ -24,6 +25,21 @@ export function isCanary(
     return isRoots && placed.dev === running.dev && placed.ino === running.ino;
   } catch {
     return false; // no such file, or the process is gone: a crash like any other
+  }
+}
+
+/** The same of a core that lies in a file: the process is gone, so the core itself must be root's, and no container's. */
+export function isCanaryFile(
+  { crash, isRoots, gone }: Pick<CoreFile, "crash" | "isRoots" | "gone">,
+  hostDir: string,
+): boolean {
+  if (!isCanaryName(crash.exeName) || !isRoots) return false;
+  if (gone.crasher.identity.kind !== "host") return false;
+  try {
+    const placed = lstatSync(join(hostDir, crash.exeName));
+    return placed.uid === 0 && placed.mode === REGULAR_0700;
+  } catch {
+    return false;
   }
 }
 

@@ -9,7 +9,17 @@ export type CoreSource =
   /** A connection of the kernel's coredump socket: who crashed is asked of the connection. */
   | { kind: "socket" }
   /** A finished file: the arguments come from its name, the process is gone. */
-  | { kind: "file"; containerId: string | null };
+  | FileSource;
+
+export interface FileSource {
+  kind: "file";
+  /** Whose file it is; null where that is not known, or nobody's container. */
+  containerId: string | null;
+  /** Pod and container as the runtime told of them when the file was found, as JSON. */
+  known: string | null;
+  /** The node's host name, where ours is a pod's. */
+  nodeName: string | null;
+}
 
 export interface Invocation {
   /** Where `.env` and composer.log are, if not beside the executable. */
@@ -19,7 +29,7 @@ export interface Invocation {
   args: readonly string[];
 }
 
-const OPTION = /^--(host-dir|source|container)=(.*)$/s;
+const OPTION = /^--(host-dir|source|container|known|node)=(.*)$/s;
 
 /** Throws AppError "usage" for a source that is not known. */
 export function parseInvocation(args: readonly string[]): Invocation {
@@ -33,12 +43,20 @@ export function parseInvocation(args: readonly string[]): Invocation {
     given.set(match[1] ?? "", match[2] ?? "");
     at++;
   }
-  const source = parseSource(given.get("source") ?? "pipe", given.get("container") || null);
+  const source = parseSource(given);
   return { hostDir: given.get("host-dir"), source, args: args.slice(at) };
 }
 
-function parseSource(kind: string, containerId: string | null): CoreSource {
+function parseSource(given: ReadonlyMap<string, string>): CoreSource {
+  const kind = given.get("source") ?? "pipe";
+  const option = (name: string) => given.get(name) || null;
   if (kind === "pipe" || kind === "socket") return { kind };
-  if (kind === "file") return { kind, containerId };
+  if (kind === "file")
+    return {
+      kind,
+      containerId: option("container"),
+      known: option("known"),
+      nodeName: option("node"),
+    };
   throw new AppError("usage", `--source is ${JSON.stringify(kind)}; expected pipe, socket or file`);
 }

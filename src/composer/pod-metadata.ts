@@ -6,12 +6,15 @@ import type { AttemptLog } from "./attempt.ts";
 import { limitCrashLoop } from "./crash-loop.ts";
 import type { Deadline } from "./deadline.ts";
 import type { Environment } from "./environment.ts";
+import type { GoneCrasher } from "./metadata/gone-crasher.ts";
 import { NO_EVENT_FACTS, type Metadata } from "./metadata/metadata.ts";
 import { decide, rulesOf } from "./metadata/rules.ts";
 import { MetadataTask } from "./metadata-task.ts";
 
 export interface MetadataContext {
   crash: CrashContext;
+  /** What is known of the process already, where it is gone. */
+  gone: GoneCrasher | undefined;
   attempts: AttemptLog;
   deadline: Deadline;
   environment: Environment;
@@ -28,7 +31,7 @@ export function openPodMetadata(context: MetadataContext): MetadataTask {
 
 /** Loaded when the core is flowing, not before: its code takes a while to start. */
 async function collect(
-  { crash, attempts, deadline, environment, log }: MetadataContext,
+  { crash, gone, attempts, deadline, environment, log }: MetadataContext,
   onProcessRead: () => void,
 ): Promise<Metadata> {
   const { collectMetadata } = await import("./metadata/collect.ts");
@@ -41,6 +44,7 @@ async function collect(
     deadline.signal,
     places,
     onProcessRead,
+    gone,
   );
   return limitCrashLoop(metadata, { crash, settings, hostDir, log });
 }

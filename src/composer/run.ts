@@ -6,7 +6,7 @@ import { canaryZipBase } from "../model/canary.ts";
 import type { CrashContext } from "../model/crash-context.ts";
 import { renderDumpName } from "../model/dump-name.ts";
 import { AttemptLog } from "./attempt.ts";
-import { isCanary, settingsForCanary } from "./canary.ts";
+import { isCanary, isCanaryFile, settingsForCanary } from "./canary.ts";
 import { parseCommandLine } from "./command-line.ts";
 import { ComposerLog, type Level } from "../host/composer-log.ts";
 import { CoreDrain } from "./core-drain.ts";
@@ -17,6 +17,7 @@ import { openDiskLimits, type DiskRules } from "./disk-limits.ts";
 import { readEnvironment, type Environment } from "./environment.ts";
 import { writeEvent } from "./event.ts";
 import { firstFacts, templateValues } from "./facts.ts";
+import { openCoreFile } from "./core-file.ts";
 import type { EventFacts } from "./metadata/metadata.ts";
 import type { MetadataTask } from "./metadata-task.ts";
 import { openDump } from "./opening.ts";
@@ -40,8 +41,9 @@ export async function runComposer(
   const nowSeconds = Math.floor(Date.now() / 1000);
   const connection = source.kind === "socket" ? openConnection(input, nowSeconds) : undefined;
   const commandLine = parseCommandLine(args, nowSeconds);
-  const crash = connection?.crash ?? commandLine.crash;
-  const canary = isCanary(crash, hostDir);
+  const file = source.kind === "file" ? openCoreFile(input, source, commandLine.crash) : undefined;
+  const crash = connection?.crash ?? file?.crash ?? commandLine.crash;
+  const canary = file === undefined ? isCanary(crash, hostDir) : isCanaryFile(file, hostDir);
   const found = await readEnvironment(hostDir, commandLine);
   const environment = canary ? { ...found, settings: settingsForCanary(found.settings) } : found;
   const uuid = crypto.randomUUID();
@@ -59,17 +61,26 @@ export async function runComposer(
     log.milestone("warn", "bad_setting", { complaint });
   const deadline = new Deadline(environment.settings.TIMEOUT);
   const attempts = new AttemptLog();
-  const metadata = openPodMetadata({ crash, attempts, deadline, environment, log });
+  const metadata = openPodMetadata({
+    crash,
+    gone: file?.gone,
+    attempts,
+    deadline,
+    environment,
+    log,
+  });
   if (connection !== undefined && !(await admit(connection, metadata, environment, log))) {
     deadline.clear();
     return EXIT.done;
   }
   const core = new CoreInput(input);
-  const chain = chainPreviousHandler(environment.settings.PREVIOUS_HANDLER, core, crash, log);
+  // Of a process that is gone, the previous handler could learn no more than we.
+  const { PREVIOUS_HANDLER } = file === undefined ? environment.settings : { PREVIOUS_HANDLER: "" };
+  const chain = chainPreviousHandler(PREVIOUS_HANDLER, core, crash, log);
   // Whatever else hangs then (a disk, /proc): the crashed process does not.
   deadline.signal.addEventListener("abort", () => core.close());
   try {
-    const told = { attempts, metadata, nodeName: connection?.nodeName };
+    const told = { attempts, metadata, nodeName: connection?.nodeName ?? file?.nodeName };
     return await composeDump({
       uuid,
       crash,

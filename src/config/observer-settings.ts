@@ -13,6 +13,7 @@ export const OBSERVER_SETTINGS = {
   /** By the downward API. Unset outside Kubernetes. */
   POD_NAME: text(""),
   POD_NAMESPACE: text(""),
+  NODE_NAME: text(""),
   /** The DaemonSet that owns the pod: `remove --when-uninstalled` asks whether it is still there. */
   DAEMONSET_NAME: text(""),
 } as const;

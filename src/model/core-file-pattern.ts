@@ -29,8 +29,7 @@ export interface CoreFileName {
   hostPid: number;
   pid: number;
   signal: number;
-  uid: number;
-  hostname: string;
+  timestampSeconds: number;
   /** The same as arguments of the composer (contract, section 2). */
   flags: string[];
 }
@@ -49,8 +48,7 @@ export function parseCoreFileName(name: string): CoreFileName | undefined {
     hostPid: value("-P"),
     pid: value("-p"),
     signal: value("-s"),
-    uid: value("-u"),
-    hostname,
+    timestampSeconds: value("-t"),
     flags: [
       ...NUMBERS.map((flag, index) => `${flag}=${numbers[index] ?? ""}`),
       `-h=${hostname}`,

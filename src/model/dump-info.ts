@@ -3,8 +3,8 @@
 
 export type TruncatedBy = "eof" | "timeout" | "size_limit" | "no_space" | "killed";
 
-/** How the container was found. */
-export type Identity = "cgroup" | "hostname_guess" | "host_process" | "unknown";
+/** How the container was found; core_file: the core lay in it. */
+export type Identity = "cgroup" | "core_file" | "hostname_guess" | "host_process" | "unknown";
 
 export interface Missing {
   what: string;

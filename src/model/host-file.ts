@@ -21,6 +21,9 @@ export const DAEMONSET_NOTE = "daemonset.uid";
 /** How far the kernel's log was read (src/agent/kernel-log.ts). */
 export const KERNEL_LOG_POSITION = "kernel-log.position";
 
+/** Which containers' cores were taken or reported missing, in file capture (src/agent/harvest/). */
+export const HARVEST_STATE = "harvest.json";
+
 export const HOST_STATE_FILES = [
   COMPOSER_LOG,
   COMPOSER_LOG_ROTATED,
@@ -30,4 +33,5 @@ export const HOST_STATE_FILES = [
   EVICTION_LOCK,
   DAEMONSET_NOTE,
   KERNEL_LOG_POSITION,
+  HARVEST_STATE,
 ] as const;

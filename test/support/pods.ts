@@ -12,6 +12,8 @@ export interface ContainerWish {
   command?: string[];
   uid?: number;
   restartCount?: number;
+  readOnlyRoot?: boolean;
+  mounts?: { containerPath: string; hostPath: string; readonly?: boolean }[];
 }
 
 export interface PodWish {
@@ -102,9 +104,11 @@ async function startContainer(
       logPath: `${wish.name}/${attempt}.log`,
       labels: { ...identity, "io.kubernetes.container.name": wish.name },
       annotations: { "io.kubernetes.container.restartCount": String(attempt) },
+      mounts: wish.mounts ?? [],
       linux: {
         securityContext: {
           namespaceOptions,
+          readonlyRootfs: wish.readOnlyRoot === true,
           ...(wish.uid === undefined ? {} : unprivileged(wish.uid)),
           seccomp: { profileType: "Unconfined" },
         },

@@ -8,6 +8,7 @@ import { ByteBudget } from "./byte-budget.ts";
 import { readCrasher, type Crasher } from "./crasher.ts";
 import { crasherFacts, podFacts } from "./facts.ts";
 import { textAt, textMapAt, type JsonObject } from "../../model/json.ts";
+import type { GoneCrasher, KnownPod } from "./gone-crasher.ts";
 import { NO_EVENT_FACTS, type Entry, type Metadata } from "./metadata.ts";
 import { openRuntime } from "./open-runtime.ts";
 import { collectPodEntries, emptyPodEntries, imageNames } from "./pod-entries.ts";
@@ -37,14 +38,18 @@ export async function collectMetadata(
   signal: AbortSignal,
   places: Places,
   onProcessRead: () => void,
+  gone?: GoneCrasher,
 ): Promise<Metadata> {
   const steps = new Steps(attempts, settings.CRI_TIMEOUT * 1000, signal);
   const budget = new ByteBudget(ENTRIES_MAX_BYTES);
   try {
-    const crasher = await readCrasher(crash, places.procDir, attempts);
-    const crashProc = readCrashProc(crash, settings, places, steps, budget);
+    const crasher = gone?.crasher ?? (await readCrasher(crash, places.procDir, attempts));
+    // Whatever has its pid by now is another process.
+    const process = gone === undefined ? crash : { ...crash, hostPid: null };
+    const crashProc = readCrashProc(process, settings, places, steps, budget);
     void crashProc.then(onProcessRead);
-    const collected = await collectPod(crash, crasher, crashProc, settings, places, steps, budget);
+    const who = { crash: process, crasher, known: gone?.known };
+    const collected = await collectPod(who, crashProc, settings, places, steps, budget);
     const { verdict, facts, entries, event } = collected;
     if (verdict.kind === "skip") return collected;
     return {
@@ -82,9 +87,15 @@ async function readCrashProc(
   return readProcFiles({ procDir, pid: hostPid, pidfd, prefix: CRASH_PROC_PREFIX }, steps, budget);
 }
 
+interface Who {
+  crash: CrashContext;
+  crasher: Crasher;
+  /** What the runtime told of the pod before. */
+  known: KnownPod | undefined;
+}
+
 async function collectPod(
-  crash: CrashContext,
-  { identity }: Crasher,
+  { crash, crasher: { identity }, known }: Who,
   crashProc: Promise<Entry[]>,
   settings: ComposerSettings,
   places: Places,
@@ -103,16 +114,18 @@ async function collectPod(
 
   const runtime = await openRuntime(settings, places.hostDir, steps);
   try {
-    const found = runtime === null ? null : await findPod(runtime, identity, crash.hostname, steps);
+    const asked = runtime === null ? null : await findPod(runtime, identity, crash.hostname, steps);
+    const found = orKnown(asked, known);
     const verdict = decide(rules, knowledgeOf(found));
     if (verdict.kind === "skip" || settings.IGNORE_CRIO) return { ...nothing, verdict };
-    if (runtime === null || found === null)
-      return { ...nothing, verdict, entries: emptyPodEntries() };
+    if (found === null) return { ...nothing, verdict, entries: emptyPodEntries() };
+    if (runtime === null) return { ...nothing, verdict, ...knownOnly(found) };
     const crashedId = identity.kind === "container" ? identity.containerId : null;
     const pod = await collectPodEntries({
       runtime,
       pod: found.pod,
       crashedId,
+      knownContainer: known?.container ?? null,
       logLines: settings.LOG_LENGTH,
       proc: settings.INCLUDE_PROC_INFO
         ? {
@@ -133,6 +146,19 @@ async function collectPod(
   } finally {
     runtime?.close();
   }
+}
+
+/** What the runtime says now; what it said before, where it has forgotten the pod or was only asked for a guess. */
+function orKnown(found: FoundPod | null, known: KnownPod | undefined): FoundPod | null {
+  const pod = known?.pod ?? null;
+  if (pod === null || found?.identity === "core_file") return found;
+  return { pod, identity: "core_file" };
+}
+
+/** The runtime does not answer, and the pod is known all the same. */
+function knownOnly(found: FoundPod): Pick<Metadata, "facts" | "entries"> {
+  const nothing = { entries: [], containers: [], images: [], crashedIndex: null };
+  return { facts: podFacts(found, nothing), entries: emptyPodEntries(found.pod) };
 }
 
 /** A guess is good enough for a report, not for the owner's rules. */

@@ -6,6 +6,7 @@ import type { Attempts } from "../attempt.ts";
 import { pinProcess, readCgroup, readExePath, verifyPinned } from "./process.ts";
 
 export interface Crasher {
+  /** Of a core that lay in a container (model/dump-info.ts, core_file) the path is "". */
   identity: CgroupIdentity;
   exePath: string | null;
 }

@@ -7,11 +7,11 @@ import type { FoundPod } from "./pod-lookup.ts";
 
 export function crasherFacts({ identity, exePath }: Crasher): Partial<DumpInfo> {
   if (identity.kind === "unreadable") return { identity: "unknown", exe_path: exePath };
-  const read = { cgroup: identity.path, exe_path: exePath };
+  const read = { cgroup: identity.path || null, exe_path: exePath };
   if (identity.kind === "host") return { identity: "host_process", ...read };
   return {
-    identity: "cgroup",
-    container_id: identity.containerId,
+    identity: identity.path === "" ? "core_file" : "cgroup",
+    container_id: identity.containerId || null,
     pod_uid: identity.podUid,
     ...read,
   };

@@ -15,6 +15,8 @@ export interface PodRequest {
   pod: JsonObject;
   /** The container that crashed; null when it is not known for certain. */
   crashedId: string | null;
+  /** The crashed container as the runtime listed it before, in case it has forgotten it; else null. */
+  knownContainer: JsonObject | null;
   logLines: number;
   /** Null where /proc files are not wanted. */
   proc: ProcWish | null;
@@ -46,9 +48,10 @@ const LOG_LONG_BYTES = 128 * 2 ** 10;
 /** More than any pod of flesh and blood has; dead predecessors count too. */
 const CONTAINERS_MAX = 32;
 
-/** The three files that a pod would have, for a crash whose pod cannot be had (contract: `{}`). */
-export function emptyPodEntries(): Entry[] {
-  return ["-pod-info.json", "-runtime-info.json", "-ps-info.json"].map(emptyEntry);
+/** The three files that a pod would have, for a crash whose pod cannot be had, or not more of it (contract: `{}`). */
+export function emptyPodEntries(pod: JsonObject = {}): Entry[] {
+  const others = ["-runtime-info.json", "-ps-info.json"].map(emptyEntry);
+  return [{ suffix: "-pod-info.json", data: formatJson(pod) }, ...others];
 }
 
 export async function collectPodEntries(request: PodRequest): Promise<PodEntries> {
@@ -60,7 +63,7 @@ export async function collectPodEntries(request: PodRequest): Promise<PodEntries
     () => runtime.containers(podId),
     null,
   );
-  const containers = (listed ?? []).slice(0, CONTAINERS_MAX);
+  const containers = withKnown(listed ?? [], request.knownContainer).slice(0, CONTAINERS_MAX);
   const crashedIndex = containers.findIndex((container) => textAt(container, "id") === crashedId);
 
   const numbered: Entry[][] = [];
@@ -84,6 +87,13 @@ export async function collectPodEntries(request: PodRequest): Promise<PodEntries
     images,
     crashedIndex: crashedIndex === -1 ? null : crashedIndex,
   };
+}
+
+/** With the crashed container first, where the runtime lists it no longer. */
+function withKnown(listed: JsonObject[], known: JsonObject | null): JsonObject[] {
+  const id = textAt(known, "id");
+  const isListed = listed.some((container) => textAt(container, "id") === id);
+  return known === null || isListed ? listed : [known, ...listed];
 }
 
 async function containerEntries(

@@ -7,7 +7,7 @@ import type { Steps } from "./steps.ts";
 
 export interface FoundPod {
   pod: JsonObject;
-  identity: "cgroup" | "hostname_guess";
+  identity: "cgroup" | "core_file" | "hostname_guess";
 }
 
 /** Null where the runtime knows no such pod; every failure on the way is recorded. */
@@ -19,7 +19,7 @@ export async function findPod(
 ): Promise<FoundPod | null> {
   if (crashed.kind === "container") {
     const pod = await findByCgroup(runtime, crashed, steps);
-    if (pod !== null) return { pod, identity: "cgroup" };
+    if (pod !== null) return { pod, identity: crashed.path === "" ? "core_file" : "cgroup" };
     if (!steps.signal.aborted)
       steps.record("pod", `${runtime.name} does not know container ${crashed.containerId}`);
     // With the pod's uid known, a pod that merely has the same name is certainly another one.

@@ -29,7 +29,12 @@ const CRASH = {
 
 test("a name becomes the arguments that the pipe would have had", () => {
   const parsed = parseCoreFileName(nameOf(CRASH));
-  expect(parsed).toMatchObject({ hostPid: 4242, pid: 1, signal: 11, uid: 1000 });
+  expect(parsed).toMatchObject({
+    hostPid: 4242,
+    pid: 1,
+    signal: 11,
+    timestampSeconds: 1_790_000_000,
+  });
   const { crash, complaints } = parseCommandLine(parsed?.flags ?? [], 0);
   expect(complaints).toEqual([]);
   expect(crash).toEqual({

@@ -1,0 +1,199 @@
+// The node's containers as containerd tells of them: which there are, where the /tmp of each is, how it ended. Asked
+// anew at every refresh; a container is described once.
+import { GrpcError } from "../../host/grpc.ts";
+import { CriClient } from "../../host/cri/client.ts";
+import { AppError, describeError } from "../../model/app-error.ts";
+import { at, isObject, textAt, textMapAt, type Json, type JsonObject } from "../../model/json.ts";
+import { candidateSockets } from "../../model/runtime-socket.ts";
+import {
+  parseCoreLimits,
+  parseLayerPlace,
+  parseMountPlace,
+  type CoreLimits,
+  type Place,
+} from "./container-place.ts";
+
+export interface ContainerRecord {
+  id: string;
+  namespace: string;
+  podname: string;
+  name: string;
+  place: Place;
+  limits: CoreLimits;
+  /** Pod and container as the runtime lists them: they may be gone when their core is zipped. */
+  pod: JsonObject | null;
+  container: JsonObject;
+  /** undefined while it lives. */
+  exit: ContainerExit | undefined;
+}
+
+export interface ContainerExit {
+  exitCode: number;
+  finishedMs: number;
+}
+
+export interface ContainerChanges {
+  added: ContainerRecord[];
+  exited: ContainerRecord[];
+  gone: ContainerRecord[];
+}
+
+const ANSWER_MS = 10_000;
+const EXITED = "CONTAINER_EXITED";
+
+export class Containers {
+  readonly #endpoint: string;
+  readonly #records = new Map<string, ContainerRecord>();
+  #ids: readonly string[] | undefined;
+  /** The directory whose names are the ids of the containers that run; known after the first refresh. */
+  tasksDir: string | undefined;
+
+  constructor(endpoint: string) {
+    this.#endpoint = endpoint;
+  }
+
+  /** Of all containers at the last refresh; undefined before the first. */
+  get ids(): readonly string[] | undefined {
+    return this.#ids;
+  }
+
+  /** Throws AppError "host" where no runtime answers, or one that is not containerd. */
+  async refresh(signal: AbortSignal): Promise<ContainerChanges> {
+    const { client, socket } = await openContainerd(this.#endpoint, signal);
+    try {
+      this.tasksDir ??= await findTasksDir(client, socket);
+      const listed = await client.containers();
+      const added = await this.#describeNew(client, listed);
+      const exited = await this.#findExited(client, listed);
+      this.#ids = listed.map((container) => textAt(container, "id"));
+      const ids = new Set(this.#ids);
+      const gone = [...this.#records.values()].filter(({ id }) => !ids.has(id));
+      for (const { id } of gone) this.#records.delete(id);
+      return { added, exited, gone };
+    } finally {
+      client.close();
+    }
+  }
+
+  async #describeNew(client: CriClient, listed: readonly JsonObject[]): Promise<ContainerRecord[]> {
+    const fresh = listed.filter((container) => !this.#records.has(textAt(container, "id")));
+    if (fresh.length === 0) return [];
+    const pods = new Map((await client.pods({})).map((pod) => [textAt(pod, "id"), pod]));
+    const added: ContainerRecord[] = [];
+    for (const container of fresh) {
+      const pod = pods.get(textAt(container, "podSandboxId")) ?? null;
+      const record = await describe(client, container, pod);
+      if (record === undefined) continue;
+      this.#records.set(record.id, record);
+      added.push(record);
+    }
+    return added;
+  }
+
+  async #findExited(client: CriClient, listed: readonly JsonObject[]): Promise<ContainerRecord[]> {
+    const exited: ContainerRecord[] = [];
+    for (const container of listed) {
+      const record = this.#records.get(textAt(container, "id"));
+      if (record === undefined || record.exit !== undefined || container["state"] !== EXITED)
+        continue;
+      const response = await unlessGone(() => client.containerStatus(record.id));
+      if (response === undefined) continue;
+      const exitCode = at(response, "status", "exitCode");
+      const finishedNs = BigInt(textAt(response, "status", "finishedAt") || "0");
+      record.exit = {
+        exitCode: typeof exitCode === "number" ? exitCode : 0,
+        finishedMs: Number(finishedNs / 1_000_000n),
+      };
+      exited.push(record);
+    }
+    return exited;
+  }
+}
+
+/** The first socket that answers has to be containerd's. Throws AppError "host". */
+export async function openContainerd(
+  endpoint: string,
+  signal: AbortSignal,
+): Promise<{ client: CriClient; socket: string }> {
+  const refusals: string[] = [];
+  for (const socket of candidateSockets(endpoint)) {
+    const client = new CriClient(socket, AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]));
+    try {
+      const version = await client.version();
+      if (version.startsWith("containerd ")) return { client, socket };
+      client.close();
+      throw new AppError("host", `file capture needs containerd, and ${socket} is ${version}'s`, {
+        hint: "use CAPTURE_MODE pipe or socket on this node",
+      });
+    } catch (error) {
+      client.close();
+      if (error instanceof AppError) throw error;
+      refusals.push(`${socket}: ${describeError(error)}`);
+    }
+  }
+  throw new AppError("host", `no container runtime answered: ${refusals.join("; ")}`, {
+    hint: "set CRIO_ENDPOINT to containerd's socket, and mount its directory into the agent's pod",
+  });
+}
+
+/** containerd's directory of running tasks, beside the state of its CRI plugin. */
+async function findTasksDir(client: CriClient, socket: string): Promise<string> {
+  const config = parseInfo(textMapAt(await client.status(), "info")["config"]);
+  const stateDir = textAt(config, "stateDir") || `${socket.replace(/\/[^/]*$/, "")}/x`;
+  return `${stateDir.replace(/\/[^/]*$/, "")}/io.containerd.runtime.v2.task/k8s.io`;
+}
+
+/** undefined for a container that is gone by now. */
+async function describe(
+  client: CriClient,
+  container: JsonObject,
+  pod: JsonObject | null,
+): Promise<ContainerRecord | undefined> {
+  const id = textAt(container, "id");
+  const response = await unlessGone(() => client.containerStatus(id));
+  if (response === undefined) return undefined;
+  const info = parseInfo(textMapAt(response, "info")["info"]);
+  const spec = at(info, "runtimeSpec");
+  const place = parseMountPlace(spec) ?? (await findLayer(client, info));
+  const labels = textMapAt(container, "labels");
+  return {
+    id,
+    namespace: labels["io.kubernetes.pod.namespace"] ?? textAt(pod, "metadata", "namespace"),
+    podname: labels["io.kubernetes.pod.name"] ?? textAt(pod, "metadata", "name"),
+    name: textAt(container, "metadata", "name"),
+    place,
+    limits: parseCoreLimits(spec),
+    pod,
+    container,
+    exit: undefined,
+  };
+}
+
+async function findLayer(client: CriClient, info: Json): Promise<Place> {
+  try {
+    const [snapshotter, key] = [textAt(info, "snapshotter"), textAt(info, "snapshotKey")];
+    return parseLayerPlace(await client.snapshotMounts(snapshotter, key));
+  } catch (error) {
+    if (!(error instanceof GrpcError)) throw error;
+    return { kind: "none", why: `containerd does not tell its mounts: ${error.message}` };
+  }
+}
+
+async function unlessGone<T>(ask: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await ask();
+  } catch (error) {
+    // NotFound, or Unknown as containerd 1.6 has it: it went between two calls.
+    if (error instanceof GrpcError) return undefined;
+    throw error;
+  }
+}
+
+function parseInfo(text: string | undefined): Json {
+  try {
+    const value: unknown = JSON.parse(text ?? "");
+    return isObject(value as Json) ? (value as Json) : null;
+  } catch {
+    return null; // another runtime's, or another version's: what it does not tell is not known
+  }
+}

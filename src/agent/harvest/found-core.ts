@@ -1,0 +1,158 @@
+// One core file that was found: looked at before it is opened, held from then on (an unlinked file stays readable),
+// left while anybody writes it, and removed only as the very file that it was. Its maker may be hostile.
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  ftruncateSync,
+  readSync,
+  type BigIntStats,
+} from "node:fs";
+import { findWriters, openEntry, openFound, removeEntry } from "../../host/confined-files.ts";
+import { tryLock } from "../../host/libc.ts";
+import { errnoOf } from "../../model/app-error.ts";
+import { parseCoreFileName, type CoreFileName } from "../../model/core-file-pattern.ts";
+import { ElfCoreReader } from "../../model/elf-core.ts";
+import type { ContainerRecord } from "./containers.ts";
+import { openSpot, type Spot } from "./spots.ts";
+
+export interface FoundCore {
+  spot: Spot;
+  /** Whose it may be, as they were when it was found: they may be gone when it is zipped. */
+  owners: readonly ContainerRecord[];
+  name: Buffer;
+  facts: CoreFileName;
+  /** The file itself, opened as a path only (O_PATH). */
+  fd: number;
+  /** Device and inode: what it is, whatever its name is. */
+  key: string;
+}
+
+export type Finding =
+  | { kind: "core"; core: FoundCore }
+  | { kind: "gone" }
+  | { kind: "refused"; key: string; why: string };
+
+/** Where the filesystem does not tell who writes, a file is finished when nothing was written for so long. */
+const QUIET_MS = 10_000;
+/** Program headers of the largest core that has no PN_XNUM: 65,534 of 56 bytes. */
+const HEADERS_MAX_BYTES = 4 * 2 ** 20;
+const BLOCK_BYTES = 64 * 1024;
+
+/** Looks at a name in an open spot. What it finds is the caller's to close. */
+export function findCore(spot: Spot, directory: number, name: Buffer): Finding {
+  let fd: number;
+  try {
+    fd = openEntry(directory, name, "any");
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return { kind: "gone" };
+    throw error;
+  }
+  const found = fstatSync(fd, { bigint: true });
+  const key = `${found.dev}:${found.ino}`;
+  const facts = parseCoreFileName(name.toString());
+  const why = oddity(found) ?? (facts === undefined ? "its name is not the pattern's" : undefined);
+  if (why === undefined && facts !== undefined)
+    return {
+      kind: "core",
+      core: { spot, owners: [...spot.owners.values()], name, facts, fd, key },
+    };
+  closeSync(fd);
+  return { kind: "refused", key, why: why ?? "" };
+}
+
+/** The kernel makes regular files of one name (fs/coredump.c); undefined for such a one. */
+function oddity(found: BigIntStats): string | undefined {
+  if (found.isSymbolicLink()) return "it is a symbolic link";
+  if (found.isFIFO()) return "it is a FIFO";
+  if (found.isDirectory()) return "it is a directory";
+  if (!found.isFile()) return "it is a device or a socket";
+  return found.nlink > 1n ? `it has ${found.nlink} names` : undefined;
+}
+
+export type Readiness =
+  /** An open, locked descriptor to read from the beginning; the caller's to close. */
+  | { kind: "ready"; input: number; sizeBytes: number }
+  | { kind: "being_written" }
+  | { kind: "refused"; why: string };
+
+/** Opens the core for its composer once nobody writes it any more. */
+export function openWhenFinished({ fd }: FoundCore, nowMs = Date.now()): Readiness {
+  const input = openFound(fd);
+  try {
+    // The lock goes to the composer with the descriptor: one that outlived its agent is not given a second.
+    const finished = isFinished(input, nowMs) && tryLock(input);
+    const why = finished ? oddContent(input) : undefined;
+    if (finished && why === undefined)
+      return { kind: "ready", input, sizeBytes: fstatSync(input).size };
+    closeSync(input);
+    return why === undefined ? { kind: "being_written" } : { kind: "refused", why };
+  } catch (error) {
+    closeSync(input);
+    throw error;
+  }
+}
+
+function isFinished(input: number, nowMs: number): boolean {
+  const writers = findWriters(input);
+  if (writers !== "unknown") return writers === "none";
+  return fstatSync(input).mtimeMs < nowMs - QUIET_MS;
+}
+
+/**
+ * A core that was cut short is a core; one that is longer than its own headers say, or no ELF core at all, is not
+ * the kernel's work. undefined for a core.
+ */
+function oddContent(input: number): string | undefined {
+  const { size } = fstatSync(input);
+  const reader = new ElfCoreReader();
+  const block = Buffer.alloc(BLOCK_BYTES);
+  let position = 0;
+  while (position < Math.min(size, HEADERS_MAX_BYTES) && reader.expectedBytes === null) {
+    const count = readSync(input, block, 0, block.length, position);
+    if (count === 0) break;
+    reader.push(block.subarray(0, count));
+    position += count;
+    if (position >= 64 && reader.format === "unknown") return "it is no ELF core";
+  }
+  const expected = reader.expectedBytes;
+  if (expected !== null && size > expected) return "it is longer than its own headers say";
+  return undefined;
+}
+
+/**
+ * Removes the core from where it lies, if it is still there under its name, and frees its space in any case, whoever
+ * has it open. Called when its zip is published.
+ */
+export function removeCore({ spot, name, fd, key }: FoundCore): void {
+  const writable = openFound(fd, constants.O_WRONLY);
+  try {
+    ftruncateSync(writable, 0);
+  } finally {
+    closeSync(writable);
+  }
+  const directory = openSpot(spot);
+  if (directory === undefined) return;
+  try {
+    if (isStill(directory, name, key)) removeEntry(directory, name);
+  } finally {
+    closeSync(directory);
+  }
+}
+
+function isStill(directory: number, name: Buffer, key: string): boolean {
+  try {
+    const fd = openEntry(directory, name, "any");
+    const found = fstatSync(fd, { bigint: true });
+    closeSync(fd);
+    return `${found.dev}:${found.ino}` === key;
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return false;
+    throw error;
+  }
+}
+
+/** Nobody can reach it by a name any more: only our descriptor keeps it. */
+export function isUnlinked({ fd }: FoundCore): boolean {
+  return fstatSync(fd).nlink === 0;
+}

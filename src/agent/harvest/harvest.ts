@@ -1,0 +1,180 @@
+// File capture (CAPTURE_MODE=file): finds the cores that the kernel wrote into containers, has each zipped, and
+// removes it. Told by inotify and by containerd which directories to look at; no disk is crawled.
+import { describeError } from "../../model/app-error.ts";
+import { CORE_FILE_DIRECTORY } from "../../model/core-file-pattern.ts";
+import type { AgentSettings } from "../../config/agent-settings.ts";
+import type { Log } from "../../host/log.ts";
+import type { AgentMetrics } from "../agent-metrics.ts";
+import { pause } from "../timer.ts";
+import { composeCore } from "./composing.ts";
+import { Containers } from "./containers.ts";
+import { CoreQueue, fileOf } from "./core-queue.ts";
+import { EndedContainers } from "./ended-containers.ts";
+import type { FoundCore } from "./found-core.ts";
+import { HarvestState } from "./harvest-state.ts";
+import { SpotTable } from "./spot-table.ts";
+import { Watches } from "./watches.ts";
+
+export interface HarvestContext {
+  settings: AgentSettings;
+  metrics: Pick<AgentMetrics, "coreFiles" | "coreFilesWaiting" | "coresNotLeft">;
+  log: Log;
+  signal: AbortSignal;
+  /** Starts a composer; our own executable where it is not said. */
+  executable?: string;
+  /** Where the host's own /tmp is for us; "" for nowhere. */
+  hostTmp?: string;
+}
+
+export interface Harvest {
+  /** Works until the signal; then lets composers that are under way finish, for a while. */
+  run(): Promise<void>;
+}
+
+const TURN_MS = 100;
+/** After something changed: several containers of a pod start together. */
+const REFRESH_SOON_MS = 200;
+/** Where containerd's tasks cannot be watched, or an event was lost. */
+const REFRESH_EVERY_MS = 15_000;
+/** Every spot is looked at as a whole, whatever inotify said. */
+const LOOK_EVERY_MS = 60_000;
+const STOP_MAX_MS = 20_000;
+
+export function openHarvest(context: HarvestContext): Harvest {
+  return {
+    run: async () => {
+      const state = await HarvestState.open(context.settings.HOST_DIR);
+      await new Harvester(context, state).run();
+    },
+  };
+}
+
+/**
+ * The host's /tmp holds the cores of processes outside containers, and those of undumpable ones (suid_dumpable=2: the
+ * kernel resolves the pattern in its own root for them). The chart mounts it beside /host/proc.
+ */
+function hostTmpOf({ POD_NAME }: AgentSettings): string {
+  return POD_NAME === "" ? CORE_FILE_DIRECTORY : `/host${CORE_FILE_DIRECTORY}`;
+}
+
+class Harvester {
+  readonly #context: HarvestContext;
+  readonly #state: HarvestState;
+  readonly #containers: Containers;
+  readonly #watches: Watches;
+  readonly #queue: CoreQueue;
+  readonly #spots: SpotTable;
+  readonly #ended: EndedContainers;
+  readonly #said = new Map<string, string>();
+  #isRefreshing = false;
+  #refreshAtMs = 0;
+  #lookAtMs = 0;
+
+  constructor(context: HarvestContext, state: HarvestState) {
+    const { settings, log, metrics, executable = process.execPath } = context;
+    this.#context = context;
+    this.#state = state;
+    this.#containers = new Containers(settings.CRIO_ENDPOINT);
+    this.#watches = new Watches((error) => {
+      if (this.#isNews("watch", error))
+        log.error("core_watch_failed", { error: describeError(error) });
+    });
+    this.#queue = new CoreQueue({
+      log,
+      compose: (core, input) => composeCore({ settings, executable }, core, input),
+      onTaken: (core, isRemoved) => this.#noteTaken(core, isRemoved),
+      onRefused: ({ spot, name, key }, why) => this.#spots.refuse(spot, name, key, why),
+      onFailed: () => metrics.coreFiles.add(1, { outcome: "failed" }),
+    });
+    const [watches, queue] = [this.#watches, this.#queue];
+    this.#spots = new SpotTable({ watches, queue, state, metrics, log });
+    const look = (id: string) => this.#spots.lookAtContainer(id);
+    this.#ended = new EndedContainers({ state, metrics, log, look });
+  }
+
+  async run(): Promise<void> {
+    const { settings, metrics, signal, hostTmp = hostTmpOf(settings) } = this.#context;
+    if (hostTmp !== "") this.#spots.addDirectory(hostTmp);
+    while (!signal.aborted) {
+      this.#turn(Date.now());
+      metrics.coreFilesWaiting.set(this.#queue.size);
+      await pause(TURN_MS, signal);
+    }
+    const patience = new AbortController();
+    await Promise.race([this.#queue.settled(), pause(STOP_MAX_MS, patience.signal)]);
+    patience.abort();
+    this.#queue.close();
+    this.#watches.close();
+    await this.#save();
+  }
+
+  #turn(nowMs: number): void {
+    const seen = this.#watches.turn();
+    for (const [spot, names] of seen.names) this.#spots.find(spot, names);
+    for (const spot of seen.stale) this.#spots.look(spot);
+    if (nowMs >= this.#lookAtMs) {
+      this.#lookAtMs = nowMs + LOOK_EVERY_MS;
+      this.#spots.lookEverywhere();
+    }
+    if (seen.containersChanged)
+      this.#refreshAtMs = Math.min(this.#refreshAtMs, nowMs + REFRESH_SOON_MS);
+    if (nowMs >= this.#refreshAtMs && !this.#isRefreshing) {
+      this.#refreshAtMs = nowMs + REFRESH_EVERY_MS;
+      void this.#refresh();
+    }
+    this.#ended.turn(nowMs);
+    this.#queue.turn(nowMs);
+  }
+
+  /** Beside the turns: a runtime that hangs must not keep a core from being held. Never throws. */
+  async #refresh(): Promise<void> {
+    const { log, signal } = this.#context;
+    this.#isRefreshing = true;
+    try {
+      const { added, exited, gone } = await this.#containers.refresh(signal);
+      if (signal.aborted) return;
+      const { tasksDir } = this.#containers;
+      if (tasksDir !== undefined) this.#watches.watchTasks(tasksDir);
+      for (const record of added) this.#spots.addContainer(record);
+      for (const record of exited) {
+        this.#spots.lookAtContainer(record.id);
+        this.#ended.note(record, Date.now());
+      }
+      for (const record of gone) {
+        this.#ended.judge(record);
+        this.#spots.removeContainer(record);
+      }
+      this.#said.delete("runtime");
+      await this.#save();
+    } catch (error) {
+      if (!signal.aborted && this.#isNews("runtime", error))
+        log.error("harvest_runtime_failed", { error: describeError(error) });
+    } finally {
+      this.#isRefreshing = false;
+    }
+  }
+
+  #noteTaken(core: FoundCore, isRemoved: boolean): void {
+    this.#context.metrics.coreFiles.add(1, { outcome: "taken" });
+    if (isRemoved) this.#context.log.info("core_file_taken", { file: fileOf(core) });
+    else this.#state.noteLeft(core.key);
+    void this.#save();
+  }
+
+  async #save(): Promise<void> {
+    try {
+      await this.#state.save(this.#containers.ids);
+    } catch (error) {
+      if (this.#isNews("state", error))
+        this.#context.log.error("harvest_state_failed", { error: describeError(error) });
+    }
+  }
+
+  /** A state that lasts is said once. */
+  #isNews(about: string, error: unknown): boolean {
+    const text = describeError(error);
+    if (this.#said.get(about) === text) return false;
+    this.#said.set(about, text);
+    return true;
+  }
+}

@@ -1,0 +1,133 @@
+// Every directory where cores may lie, with its watch, and what is found there handed to the queue. What is odd is
+// said, counted and left alone.
+import { closeSync } from "node:fs";
+import { describeError } from "../../model/app-error.ts";
+import type { Log } from "../../host/log.ts";
+import type { AgentMetrics } from "../agent-metrics.ts";
+import type { ContainerRecord } from "./containers.ts";
+import { fileOf, type CoreQueue } from "./core-queue.ts";
+import { findCore } from "./found-core.ts";
+import type { HarvestState } from "./harvest-state.ts";
+import { isVisible, listCoreNames, openSpot, spotOf, type Spot } from "./spots.ts";
+import type { Watches } from "./watches.ts";
+
+export interface SpotTableContext {
+  watches: Watches;
+  queue: CoreQueue;
+  state: HarvestState;
+  metrics: Pick<AgentMetrics, "coreFiles">;
+  log: Log;
+}
+
+/** Of one spot: its owner may make as many odd files as it likes. */
+const REFUSALS_SAID_MAX = 5;
+const REFUSALS_MAX = 1_000;
+
+export class SpotTable {
+  readonly #context: SpotTableContext;
+  readonly #spots = new Map<string, Spot>();
+  readonly #refused = new Map<Spot, Set<string>>();
+  #isUnseenSaid = false;
+
+  constructor(context: SpotTableContext) {
+    this.#context = context;
+  }
+
+  /** The host's own /tmp, or another directory that is no container's. */
+  addDirectory(path: string): void {
+    this.#open({ path, isLayer: false, owners: new Map() });
+  }
+
+  addContainer(record: ContainerRecord): void {
+    const made = spotOf(record.place);
+    if (made === undefined) return;
+    const spot = this.#spots.get(made.path) ?? made;
+    spot.owners.set(record.id, record);
+    if (spot !== made) return;
+    if (!isVisible(spot)) this.#sayUnseen(record, spot.path);
+    this.#open(spot);
+  }
+
+  removeContainer(record: ContainerRecord): void {
+    for (const spot of this.#spots.values()) {
+      if (!spot.owners.delete(record.id) || spot.owners.size > 0) continue;
+      this.#context.watches.remove(spot);
+      this.#spots.delete(spot.path);
+      this.#refused.delete(spot);
+    }
+  }
+
+  lookAtContainer(id: string): void {
+    for (const spot of this.#spots.values()) if (spot.owners.has(id)) this.look(spot);
+  }
+
+  lookEverywhere(): void {
+    for (const spot of this.#spots.values()) this.look(spot);
+  }
+
+  /** Looks at every core's name that a spot holds. */
+  look(spot: Spot): void {
+    this.#within(spot, (directory) => this.#findAll(spot, directory, listCoreNames(directory)));
+  }
+
+  /** Looks at names that appeared there. */
+  find(spot: Spot, names: readonly Buffer[]): void {
+    this.#within(spot, (directory) => this.#findAll(spot, directory, names));
+  }
+
+  refuse(spot: Spot, name: Buffer, key: string, why: string): void {
+    const known = this.#refused.get(spot) ?? new Set();
+    this.#refused.set(spot, known);
+    if (known.has(key)) return;
+    if (known.size >= REFUSALS_MAX) known.clear();
+    known.add(key);
+    this.#context.metrics.coreFiles.add(1, { outcome: "refused" });
+    if (known.size <= REFUSALS_SAID_MAX)
+      this.#context.log.warn("core_file_refused", { file: fileOf({ spot, name }), because: why });
+  }
+
+  #open(spot: Spot): void {
+    this.#spots.set(spot.path, spot);
+    this.#context.watches.add(spot);
+    this.look(spot);
+  }
+
+  /** A directory that cannot be opened is said, and looked at again with the next look. */
+  #within(spot: Spot, body: (directory: number) => void): void {
+    let directory: number | undefined;
+    try {
+      directory = openSpot(spot);
+      if (directory !== undefined) body(directory);
+    } catch (error) {
+      this.#context.log.warn("core_place_failed", { path: spot.path, error: describeError(error) });
+    } finally {
+      if (directory !== undefined) closeSync(directory);
+    }
+  }
+
+  #findAll(spot: Spot, directory: number, names: readonly Buffer[]): void {
+    const { queue, state } = this.#context;
+    for (const name of names) {
+      if (!queue.hasRoomFor(spot)) return;
+      const finding = findCore(spot, directory, name);
+      if (finding.kind === "refused") this.refuse(spot, name, finding.key, finding.why);
+      if (finding.kind !== "core") continue;
+      const { core } = finding;
+      if (state.isLeft(core.key) || this.#refused.get(spot)?.has(core.key) === true) {
+        closeSync(core.fd);
+        continue;
+      }
+      for (const { id } of core.owners) state.noteCore(id, core.facts.signal);
+      queue.add(core);
+    }
+  }
+
+  /** Once: it is the same for every container of the node, until the pod is changed. */
+  #sayUnseen(record: ContainerRecord, path: string): void {
+    record.place = { kind: "none", why: `${path} cannot be seen from here` };
+    if (this.#isUnseenSaid) return;
+    this.#isUnseenSaid = true;
+    const hint = "mount the host's directory at the same path into the agent's pod";
+    this.#context.log.error("core_place_unseen", { path, hint });
+  }
+}
