@@ -121,6 +121,10 @@ comes from a Secret is decided here. A value that is not set makes no variable, 
   valueFrom:
     fieldRef:
       fieldPath: metadata.namespace
+- name: NODE_NAME
+  valueFrom:
+    fieldRef:
+      fieldPath: spec.nodeName
 - name: DAEMONSET_NAME
   value: {{ include "core-dump-handler.daemonsetName" . | quote }}
 {{- end -}}

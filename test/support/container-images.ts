@@ -33,6 +33,8 @@ export async function writeImage(spec: ImageSpec, folder: string): Promise<strin
   const rootfs = join(work, "rootfs");
   for (const directory of ["etc", "tmp", "proc", "sys", "dev"])
     await mkdir(join(rootfs, directory), { recursive: true });
+  // As in images of flesh and blood; mkdir(2) heeds the umask.
+  await chmod(join(rootfs, "tmp"), 0o1777);
   await writeFile(join(rootfs, "etc/passwd"), PASSWD);
   for (const [path, file] of Object.entries(spec.files)) {
     await mkdir(dirname(join(rootfs, path)), { recursive: true });

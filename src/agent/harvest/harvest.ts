@@ -12,6 +12,7 @@ import { CoreQueue, fileOf } from "./core-queue.ts";
 import { EndedContainers } from "./ended-containers.ts";
 import type { FoundCore } from "./found-core.ts";
 import { HarvestState } from "./harvest-state.ts";
+import { findOwner } from "./owner.ts";
 import { SpotTable } from "./spot-table.ts";
 import { Watches } from "./watches.ts";
 
@@ -66,7 +67,7 @@ class Harvester {
   readonly #spots: SpotTable;
   readonly #ended: EndedContainers;
   readonly #said = new Map<string, string>();
-  #isRefreshing = false;
+  #refreshing: Promise<void> | undefined;
   #refreshAtMs = 0;
   #lookAtMs = 0;
 
@@ -81,7 +82,10 @@ class Harvester {
     });
     this.#queue = new CoreQueue({
       log,
-      compose: (core, input) => composeCore({ settings, executable }, core, input),
+      compose: async (core, input) => {
+        const owner = await findOwner(core, () => this.#refresh());
+        return composeCore({ settings, executable }, core, input, owner);
+      },
       onTaken: (core, isRemoved) => this.#noteTaken(core, isRemoved),
       onRefused: ({ spot, name, key }, why) => this.#spots.refuse(spot, name, key, why),
       onFailed: () => metrics.coreFiles.add(1, { outcome: "failed" }),
@@ -118,18 +122,24 @@ class Harvester {
     }
     if (seen.containersChanged)
       this.#refreshAtMs = Math.min(this.#refreshAtMs, nowMs + REFRESH_SOON_MS);
-    if (nowMs >= this.#refreshAtMs && !this.#isRefreshing) {
-      this.#refreshAtMs = nowMs + REFRESH_EVERY_MS;
-      void this.#refresh();
-    }
+    if (nowMs >= this.#refreshAtMs && this.#refreshing === undefined) void this.#refresh();
     this.#ended.turn(nowMs);
     this.#queue.turn(nowMs);
   }
 
-  /** Beside the turns: a runtime that hangs must not keep a core from being held. Never throws. */
+  /**
+   * Beside the turns: a runtime that hangs must not keep a core from being held. One that is under way is waited for
+   * first, as it may have asked too early. Never throws.
+   */
   async #refresh(): Promise<void> {
+    await this.#refreshing;
+    this.#refreshing ??= this.#ask().finally(() => (this.#refreshing = undefined));
+    await this.#refreshing;
+  }
+
+  async #ask(): Promise<void> {
     const { log, signal } = this.#context;
-    this.#isRefreshing = true;
+    this.#refreshAtMs = Date.now() + REFRESH_EVERY_MS;
     try {
       const { added, exited, gone } = await this.#containers.refresh(signal);
       if (signal.aborted) return;
@@ -149,8 +159,6 @@ class Harvester {
     } catch (error) {
       if (!signal.aborted && this.#isNews("runtime", error))
         log.error("harvest_runtime_failed", { error: describeError(error) });
-    } finally {
-      this.#isRefreshing = false;
     }
   }
 
