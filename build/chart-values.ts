@@ -29,6 +29,10 @@ export const WIRED_VARIABLES: readonly WiredVariable[] = [
   { variable: "POD_NAME", why: "the pod's own name, for the Events it makes" },
   { variable: "POD_NAMESPACE", why: "where the DaemonSet is asked for" },
   {
+    variable: "NODE_NAME",
+    why: "what a dump calls its node where the composer runs in the pod (file capture): the pod's own host name is another",
+  },
+  {
     variable: "DAEMONSET_NAME",
     why: "whose absence tells an uninstall from an update when the pod stops",
   },

@@ -3,6 +3,8 @@ import { existsSync } from "node:fs";
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { expect } from "bun:test";
+import type { CaptureMode } from "../../../src/model/capture-mode.ts";
+import { captureModeOf } from "../../../src/model/core-pattern.ts";
 import { readKernel, withKernel } from "../../support/borrowed-kernel.ts";
 import type { Bucket } from "../../support/bucket.ts";
 import { APP_IMAGE, type Containerd } from "../../support/containerd.ts";
@@ -30,14 +32,15 @@ export interface Scene {
 }
 
 /** The pod's life: install, a crash of the pod `name`, an update, an uninstall. */
-export async function live(scene: Scene, name: string): Promise<void> {
+export async function live(scene: Scene, name: string, mode: CaptureMode = "pipe"): Promise<void> {
   const { containerd, manifests, api, bucket, port } = scene;
   await onNode(scene, async (hostDir) => {
     const before = readKernel();
+    const modeNow = () => captureModeOf(readKernel().corePattern, hostDir);
     const agent = await startAgent(scene);
     await until(agent, "readiness", async () => (await probe(port, "/readyz")) === 200);
     expect(await probe(port, "/healthz")).toBe(200);
-    expect(readKernel().corePattern).toStartWith(`|${hostDir}/cdc `);
+    expect(modeNow()).toBe(mode);
 
     const { containers } = await startPod(containerd, {
       name,
@@ -58,7 +61,7 @@ export async function live(scene: Scene, name: string): Promise<void> {
     // An update: the DaemonSet is there when the hook asks.
     const hook = ["/app/core-dump-agent", "remove", "--when-uninstalled"];
     expect(await agent.exec(hook)).toMatchObject({ exitCode: 0 });
-    expect(readKernel().corePattern).toStartWith(`|${hostDir}/cdc `);
+    expect(modeNow()).toBe(mode);
 
     // An uninstall: it is not.
     api.answers.delete(DAEMONSET);

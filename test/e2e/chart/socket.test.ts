@@ -1,8 +1,8 @@
 // Socket capture in the rendered pod, on a real containerd and with the kernel's own coredump socket.
 import { describe } from "bun:test";
-import { gatedTest } from "../../support/gate.ts";
+import { gatedTest, socketObstacle } from "../../support/gate.ts";
 import { LISTENER_TRIALS, tryListener } from "./listener-rights.ts";
-import { openStage, socketObstacle, STAGE_OBSTACLES } from "./stage.ts";
+import { openStage, STAGE_OBSTACLES } from "./stage.ts";
 
 const obstacles = [...STAGE_OBSTACLES, socketObstacle()];
 const SOCKET = { "daemonset.captureMode": "socket" };

@@ -1,6 +1,5 @@
 // What the chart's tests share: a containerd with the image of Dockerfile.gnu, a bucket on radosgw, and the chart
 // rendered for this machine.
-import { existsSync, readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -31,13 +30,6 @@ export const STAGE_OBSTACLES = [
   s3Obstacle(),
   imageObstacle(),
 ];
-
-/** What this kernel lacks for cores by a socket, or undefined. */
-export function socketObstacle(): string | undefined {
-  const modes = "/proc/sys/kernel/core_modes";
-  const listed = existsSync(modes) && readFileSync(modes, "utf8").split(/\s+/).includes("socket");
-  return listed ? undefined : "needs the kernel's coredump socket (Linux 6.16)";
-}
 
 /** To be called in a describe: it is set up and taken down around its tests. */
 export function openStage(extraObstacle?: string): Stage {
