@@ -1,0 +1,21 @@
+// The options that only our own programs put before the contract's arguments.
+import { expect, test } from "bun:test";
+import { parseInvocation } from "../../../src/composer/core-source.ts";
+
+test("without options it is the kernel's pipe", () => {
+  const args = ["-P=7", "--source=socket"];
+  expect(parseInvocation(args)).toEqual({ hostDir: undefined, source: { kind: "pipe" }, args });
+});
+
+test("options before the arguments name folder and source", () => {
+  const { hostDir, source, args } = parseInvocation(["--host-dir=/h x", "--source=socket", "-e=a"]);
+  expect({ hostDir, source, args }).toEqual({
+    hostDir: "/h x",
+    source: { kind: "socket" },
+    args: ["-e=a"],
+  });
+});
+
+test("a source that is not known is refused", () => {
+  expect(() => parseInvocation(["--source=tape"])).toThrow("expected pipe, socket or file");
+});
