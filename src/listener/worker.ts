@@ -37,6 +37,7 @@ export const WORKER_LEFT = 3;
 const WAIT_MS = 200;
 const WAIT_WHILE_QUEUED_MS = 20;
 const BEAT_MS = 500;
+const ANSWERED_MS = 1_000;
 /** A pod has half a minute to end (terminationGracePeriodSeconds): composers then seal what they have. */
 const FINISH_MS = 20_000;
 /** A composer that is told to end takes five seconds at most (deadline.ts). */
@@ -98,7 +99,8 @@ function take(connection: number, context: WorkerContext, composers: Composers):
   if (!isCrash(connection)) {
     // The agent, asking whether we are well. Only root can connect (the file's mode).
     transmit(connection, Buffer.from(formatListenerAnswer(whoWeAre(context))));
-    closeSync(connection);
+    // Bun 1.4.5's client loses an answer that is closed behind: it closes its own side when it has read.
+    setTimeout(() => closeSync(connection), ANSWERED_MS);
   } else if (composers.has(pid)) {
     // One of ours, before it could make itself undumpable: a composer for it might end the same way.
     loseCrash(context, pid, "a composer crashed");
