@@ -15,6 +15,8 @@ export interface KeeperContext {
   hostDir: string;
   procRoot: string;
   executable: string;
+  /** The worker's variables of these names. */
+  logging: Readonly<Record<"LOG_LEVEL" | "LOG_FORMAT", string>>;
   log: Log;
   signal: AbortSignal;
 }
@@ -57,12 +59,12 @@ export async function keepListening(context: KeeperContext): Promise<void> {
 
 /** One worker's life: its exit code, or what killed it. The signal ends it in good order. */
 async function runWorker(
-  { hostDir, procRoot, executable, log, signal }: KeeperContext,
+  { hostDir, procRoot, executable, logging, log, signal }: KeeperContext,
   socket: ListeningSocket,
 ): Promise<number | string> {
   const worker = Bun.spawn([executable, "listen", `--worker=${socket.inode}`], {
     cwd: "/",
-    env: { HOST_DIR: hostDir, PROC_ROOT: procRoot },
+    env: { HOST_DIR: hostDir, PROC_ROOT: procRoot, ...logging },
     stdio: [socket.fd, "pipe", "inherit"],
   });
   let heardMs = performance.now();

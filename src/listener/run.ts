@@ -1,6 +1,7 @@
 // `core-dump-handler listen`: takes the cores that the kernel sends to a socket in HOST_DIR (CAPTURE_MODE=socket).
 // Two processes: the keeper holds the socket, the worker accepts. A worker that crashes or hangs is replaced while
 // the connections wait in the socket's queue; what it had accepted is in the hands of composers by then.
+import { writeSync } from "node:fs";
 import { AppError, EXIT } from "../model/app-error.ts";
 import type { AgentSettings } from "../config/agent-settings.ts";
 import { becomeUndumpable } from "../host/coredump-socket.ts";
@@ -22,10 +23,14 @@ export async function runListener(
   const socketInode = parseWorkerOption(args);
   // Before anything can crash: its core would come to its own socket, and wait there for itself.
   becomeUndumpable();
-  const log = openLog({ level: LOG_LEVEL, format: LOG_FORMAT });
+  // The worker's stdout is its heartbeat, for the keeper.
+  const toStderr = { write: (line: string) => writeSync(2, line) };
+  const write = socketInode === undefined ? {} : toStderr;
+  const log = openLog({ level: LOG_LEVEL, format: LOG_FORMAT, ...write });
   const signal = stopSignal(log);
   const executable = process.execPath;
-  const context = { hostDir: HOST_DIR, procRoot: PROC_ROOT, executable, log, signal };
+  const logging = { LOG_LEVEL, LOG_FORMAT };
+  const context = { logging, hostDir: HOST_DIR, procRoot: PROC_ROOT, executable, log, signal };
   if (socketInode !== undefined) return serve({ ...context, listener: 0, socketInode });
   await keepListening(context);
   return EXIT.done;
