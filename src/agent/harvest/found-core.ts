@@ -38,6 +38,8 @@ const QUIET_MS = 10_000;
 /** Program headers of the largest core that has no PN_XNUM: 65,534 of 56 bytes. */
 const HEADERS_MAX_BYTES = 4 * 2 ** 20;
 const BLOCK_BYTES = 64 * 1024;
+const ELF_MAGIC = Buffer.from("\x7fELF", "latin1");
+const ELF_HEADER_BYTES = 64;
 
 /** Looks at a name in an open spot. What it finds is the caller's to close. */
 export function findCore(spot: Spot, directory: number, name: Buffer): Finding {
@@ -111,9 +113,14 @@ function oddContent(input: number): string | undefined {
   while (position < Math.min(size, HEADERS_MAX_BYTES) && reader.expectedBytes === null) {
     const count = readSync(input, block, 0, block.length, position);
     if (count === 0) break;
+    if (
+      position === 0 &&
+      !ELF_MAGIC.subarray(0, count).equals(block.subarray(0, Math.min(count, 4)))
+    )
+      return "it is no ELF core";
     reader.push(block.subarray(0, count));
     position += count;
-    if (position >= 64 && reader.format === "unknown") return "it is no ELF core";
+    if (position >= ELF_HEADER_BYTES && reader.format === "unknown") return "it is no ELF core";
   }
   const expected = reader.expectedBytes;
   if (expected !== null && size > expected) return "it is longer than its own headers say";

@@ -1,0 +1,16 @@
+// File capture of a core of one gigabyte: taken whole, and its space given back.
+import { expect } from "bun:test";
+import { harvestSuite } from "../../support/harvest-suite.ts";
+import { crashFirst } from "../../support/runtime-suite.ts";
+
+const { harvestTest, start, coresLeft } = harvestSuite();
+
+harvestTest("a core of a gibibyte, whole", async (harvested) => {
+  const pod = await start("large", { args: ["talk", "1", "1024"] });
+  await crashFirst({ pod });
+  const [zip] = await harvested.zipsOf({ podname: "large" });
+  expect(zip?.info).toMatchObject({ core_complete: true, missing: [] });
+  expect(zip?.info.core_bytes).toBeGreaterThan(2 ** 30);
+  await harvested.says("core_file_taken");
+  expect(await coresLeft(pod)).toEqual([]);
+});
