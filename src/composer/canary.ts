@@ -1,15 +1,19 @@
 // Is this crash the doctor's canary? Then its dump is proof, not cargo: it goes where no sweep looks.
 // The answer must not be a way to hide a crash: a name alone proves nothing, as any process may choose its
 // own. It counts that the process runs the very file of that name in HOST_DIR, which only root may write
-// to, and that only root may execute.
-import { lstatSync, statSync } from "node:fs";
+// to, and that only root may execute; or, where HOST_DIR allows no execution, the very file that root has named
+// there by device and inode, which nobody can choose for a file of his own.
+import { constants, closeSync, fstatSync, lstatSync, openSync, readSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { ComposerSettings } from "../config/composer-settings.ts";
 import type { CrashContext } from "../model/crash-context.ts";
-import { isCanaryName } from "../model/canary.ts";
+import { canaryNote, formatCanaryNote, isCanaryName } from "../model/canary.ts";
 import type { CoreFile } from "./core-file.ts";
 
-const REGULAR_0700 = 0o100700;
+const REGULAR_0700 = 0o100700n;
+const REGULAR_0600 = 0o100600n;
+/** Two 64-bit numbers and a colon. */
+const NOTE_MAX_BYTES = 41;
 
 /** Costs nothing for a process of another name. The process must still be held. */
 export function isCanary(
@@ -19,12 +23,27 @@ export function isCanary(
 ): boolean {
   if (!isCanaryName(exeName) || hostPid === null) return false;
   try {
-    const placed = lstatSync(join(hostDir, exeName), { bigint: true });
     const running = statSync(join(procDir, String(hostPid), "exe"), { bigint: true });
-    const isRoots = placed.uid === 0n && placed.mode === BigInt(REGULAR_0700);
-    return isRoots && placed.dev === running.dev && placed.ino === running.ino;
+    if (running.uid !== 0n || running.mode !== REGULAR_0700) return false;
+    const placed = lstatSync(join(hostDir, exeName), { bigint: true });
+    if (!placed.isSymbolicLink()) return placed.dev === running.dev && placed.ino === running.ino;
+    const named = readNote(join(hostDir, canaryNote(exeName)));
+    return named === formatCanaryNote({ device: running.dev, inode: running.ino });
   } catch {
     return false; // no such file, or the process is gone: a crash like any other
+  }
+}
+
+/** undefined where it is not root's own. */
+function readNote(path: string): string | undefined {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    const { uid, mode } = fstatSync(fd, { bigint: true });
+    if (uid !== 0n || mode !== REGULAR_0600) return undefined;
+    const text = Buffer.alloc(NOTE_MAX_BYTES);
+    return text.toString("latin1", 0, readSync(fd, text, 0, NOTE_MAX_BYTES, 0));
+  } finally {
+    closeSync(fd);
   }
 }
 
@@ -37,7 +56,7 @@ export function isCanaryFile(
   if (gone.crasher.identity.kind !== "host") return false;
   try {
     const placed = lstatSync(join(hostDir, crash.exeName));
-    return placed.uid === 0 && placed.mode === REGULAR_0700;
+    return placed.uid === 0 && BigInt(placed.mode) === REGULAR_0700;
   } catch {
     return false;
   }

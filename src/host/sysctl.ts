@@ -1,8 +1,10 @@
 // Kernel settings below a given proc root (/proc; a temporary tree in tests): read, write, read back, compare.
+import { closeSync, openSync, writeSync } from "node:fs";
 import { open, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError, errnoOf } from "../model/app-error.ts";
 import type { Sysctl } from "../model/sysctls.ts";
+import { inHostMountNamespace } from "./host-namespace.ts";
 
 function pathOf(procRoot: string, sysctl: Sysctl): string {
   return join(procRoot, "sys", sysctl.path);
@@ -19,20 +21,16 @@ export async function readSysctl(procRoot: string, sysctl: Sysctl): Promise<stri
 
 /**
  * Writes the value in one write(2), reads it back and compares: the kernel cuts a core_pattern that is too
- * long without a word (core(5)). Throws AppError "sysctl" that names what stands there instead.
+ * long without a word (core(5)). A coredump socket's path goes in from the host's mount namespace where the
+ * kernel refuses it from ours. Throws AppError "sysctl" that names what stands there instead.
  */
 export async function writeSysctl(procRoot: string, sysctl: Sysctl, value: string): Promise<void> {
   const path = pathOf(procRoot, sysctl);
   try {
-    // "r+": never created. A missing file is a kernel without this setting.
-    const file = await open(path, "r+");
-    try {
-      // On a real /proc truncation does nothing; in a test's tree it removes the old, longer value.
-      await file.truncate(0).catch(() => undefined);
-      await file.write(`${value}\n`, 0);
-    } finally {
-      await file.close();
-    }
+    await writeValue(path, value).catch((error: unknown) => {
+      if (errnoOf(error) !== "EINVAL" || !value.startsWith("@")) throw error;
+      writeFromHost(path, value);
+    });
   } catch (cause) {
     throw new AppError("sysctl", `cannot set ${sysctl.name} to ${JSON.stringify(value)}`, {
       cause,
@@ -48,10 +46,34 @@ export async function writeSysctl(procRoot: string, sysctl: Sysctl, value: strin
     );
 }
 
+async function writeValue(path: string, value: string): Promise<void> {
+  // "r+": never created. A missing file is a kernel without this setting.
+  const file = await open(path, "r+");
+  try {
+    // On a real /proc truncation does nothing; in a test's tree it removes the old, longer value.
+    await file.truncate(0).catch(() => undefined);
+    await file.write(`${value}\n`, 0);
+  } finally {
+    await file.close();
+  }
+}
+
+/** It is who writes that counts, not who opened (fs/coredump.c, proc_dostring_coredump). */
+function writeFromHost(path: string, value: string): void {
+  const fd = openSync(path, "r+");
+  try {
+    inHostMountNamespace(() => writeSync(fd, `${value}\n`));
+  } finally {
+    closeSync(fd);
+  }
+}
+
 function hintFor(cause: unknown): string {
+  if (cause instanceof AppError && cause.hint !== undefined) return cause.hint;
   if (errnoOf(cause) === "EROFS")
     return "/proc/sys is read-only here: the container must be privileged";
   if (errnoOf(cause) === "EACCES" || errnoOf(cause) === "EPERM")
     return "only root on the host may change it: run as root, in a privileged container";
+  if (errnoOf(cause) === "EINVAL") return "this kernel does not know such a value";
   return "is this the host's kernel?";
 }

@@ -1,11 +1,22 @@
 // Lets a canary crash, and finds what became of it. It says what happened; what that means is check-canary.ts's.
-import { lstat, readdir } from "node:fs/promises";
-import { machineName } from "../../host/machine.ts";
-import { join } from "node:path";
+import { lstat, readdir, symlink } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { withCoreAllowed } from "../../host/core-limit.ts";
 import { removeFile, writeFileAtomically } from "../../host/files.ts";
+import { machineName } from "../../host/machine.ts";
+import { openMemoryProgram } from "../../host/memory-file.ts";
 import { describeError } from "../../model/app-error.ts";
-import { canaryName, isCanaryName, isCanaryZip } from "../../model/canary.ts";
+import {
+  canaryName,
+  canaryNote,
+  formatCanaryNote,
+  isCanaryName,
+  isCanaryNote,
+  isCanaryZip,
+} from "../../model/canary.ts";
 import { formatCanaryProgram } from "../../model/canary-program.ts";
+import type { CaptureMode } from "../../model/capture-mode.ts";
+import { FILE_PATTERN_PREFIX } from "../../model/core-file-pattern.ts";
 import { readComposerTrace, type ComposerTrace } from "./composer-trace.ts";
 
 /** A crash of 1 MB takes 0.2 s on an idle machine; the runtime may take CRI_TIMEOUT more. */
@@ -24,26 +35,83 @@ export interface CanaryEnd {
   notStarted: string | undefined;
   signal: string | undefined;
   heldMs: number;
+  /** What the composer said of it; in file mode no composer sees it. */
   trace: ComposerTrace;
+  /** File mode: where its core lies, in our own root. Whoever asked for the canary removes it. */
+  coreFile: string | undefined;
 }
 
 const POLL_MS = 50;
 /** How long after the crash a composer may take to write its first line. */
 const FIRST_LINE_MS = 3_000;
 const LEFT_BEHIND_MS = 10 * 60_000;
+const NO_TRACE: ComposerTrace = { started: false, end: undefined, lastLine: undefined };
 
-export async function runCanary(hostDir: string, limits: CanaryLimits): Promise<CanaryEnd> {
+/** `mode` is how cores come on this host now: in file mode the core is looked for in our own root. */
+export async function runCanary(
+  hostDir: string,
+  limits: CanaryLimits,
+  mode: CaptureMode = "pipe",
+): Promise<CanaryEnd> {
   const name = canaryName(crypto.getRandomValues(new Uint8Array(8)));
   const marker = Buffer.from(crypto.getRandomValues(new Uint8Array(32)));
+  const program = formatCanaryProgram(machineName(), marker);
   const path = join(hostDir, name);
-  await writeFileAtomically(path, formatCanaryProgram(machineName(), marker), 0o700);
+  let fromMemory: { close: () => void } | undefined;
   try {
-    const crash = await crashOnce(path, limits.heldMs);
+    await writeFileAtomically(path, program, 0o700);
+    let crash = await crashOnce(path, limits.heldMs);
+    if (crash.notStarted !== undefined) {
+      // Where HOST_DIR allows no execution, cores may come all the same, by socket or file.
+      const inHostDir = crash.notStarted;
+      fromMemory = await placeInMemory(hostDir, name, program);
+      crash = await crashOnce(path, limits.heldMs);
+      if (crash.notStarted !== undefined)
+        crash.notStarted = `${inHostDir}; from memory: ${crash.notStarted}`;
+    }
+    const end = { name, marker, ...crash };
+    if (mode === "file") return { ...end, trace: NO_TRACE, coreFile: await findCore(name) };
     const trace = await waitForEnd(hostDir, name, limits.publishedMs);
-    return { name, marker, ...crash, trace };
+    return { ...end, trace, coreFile: undefined };
   } finally {
+    fromMemory?.close();
+    await removeFile(join(hostDir, canaryNote(name)));
     await removeFile(path);
   }
+}
+
+/** A link with the canary's name, so that its process has it too, and the note that the composer trusts. */
+async function placeInMemory(hostDir: string, name: string, content: Uint8Array) {
+  const program = openMemoryProgram(name, content);
+  try {
+    await writeFileAtomically(join(hostDir, canaryNote(name)), formatCanaryNote(program));
+    await removeFile(join(hostDir, name));
+    await symlink(program.path, join(hostDir, name));
+    return program;
+  } catch (error) {
+    program.close();
+    throw error;
+  }
+}
+
+/**
+ * Is a canary of this name under way? Only root can make it seem so. In file mode its core is not to be taken
+ * meanwhile; afterwards a file of such a name is one like any other.
+ */
+export async function isCanaryUnderWay(hostDir: string, exeName: string): Promise<boolean> {
+  if (!isCanaryName(exeName)) return false;
+  const found = await lstat(join(hostDir, exeName)).catch(() => undefined);
+  return found !== undefined;
+}
+
+/** The kernel has written it by the time that the process is gone. */
+async function findCore(name: string): Promise<string | undefined> {
+  const folder = dirname(FILE_PATTERN_PREFIX);
+  const names = await readdir(folder).catch(() => []);
+  const found = names.find(
+    (entry) => join(folder, entry).startsWith(FILE_PATTERN_PREFIX) && entry.includes(`.${name}~`),
+  );
+  return found === undefined ? undefined : join(folder, found);
 }
 
 /** Removes the files of canaries whose doctor was killed. Returns how many there were. */
@@ -54,17 +122,22 @@ export async function removeOldCanaries(
 ): Promise<number> {
   let count = 0;
   for (const [directory, isOurs] of [
-    [hostDir, isCanaryName],
+    [hostDir, isCanaryFile],
     [coreDir, isCanaryZip],
   ] as const)
     for (const name of await readdir(directory).catch(() => [])) {
       if (!isOurs(name)) continue;
       const found = await lstat(join(directory, name)).catch(() => undefined);
-      if (found?.isFile() !== true || Date.now() - found.mtimeMs < olderMs) continue;
+      if (found === undefined || found.isDirectory() || Date.now() - found.mtimeMs < olderMs)
+        continue;
       await removeFile(join(directory, name));
       count++;
     }
   return count;
+}
+
+function isCanaryFile(name: string): boolean {
+  return isCanaryName(name) || isCanaryNote(name);
 }
 
 type Crash = Pick<CanaryEnd, "notStarted" | "signal" | "heldMs">;
@@ -72,13 +145,15 @@ type Crash = Pick<CanaryEnd, "notStarted" | "signal" | "heldMs">;
 async function crashOnce(path: string, heldMaxMs: number): Promise<Crash> {
   const startedMs = performance.now();
   try {
-    const child = Bun.spawn([path], {
-      cwd: "/",
-      env: {},
-      stdio: ["pipe", "ignore", "ignore"],
-      timeout: heldMaxMs,
-      killSignal: "SIGKILL",
-    });
+    const child = withCoreAllowed(() =>
+      Bun.spawn([path], {
+        cwd: "/",
+        env: {},
+        stdio: ["pipe", "ignore", "ignore"],
+        timeout: heldMaxMs,
+        killSignal: "SIGKILL",
+      }),
+    );
     await child.stdin.write("\n");
     await child.stdin.end();
     await child.exited;
