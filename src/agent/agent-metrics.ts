@@ -19,7 +19,15 @@ export function openAgentMetrics() {
   build.set(1, { version: VERSION });
   return {
     registry,
-    installed: gauge("installed", "1 while core_pattern on this node starts our composer."),
+    installed: gauge("installed", "1 while core_pattern on this node is ours."),
+    captureMode: gauge("capture_mode", "How cores come: 1 for the mode in use, 0 for the others.", [
+      "mode",
+    ]),
+    listenerLost: counter("listener_lost_total", "Times no listener answered on the socket."),
+    socketLost: counter(
+      "socket_lost_total",
+      "Crashes that the kernel lost as nobody took them on the socket.",
+    ),
     drift: counter("sysctl_drift_total", "Times a kernel setting was found changed by others.", [
       "sysctl",
     ]),

@@ -2,12 +2,13 @@
 // composer stay when it ends: the next crash is caught while a pod restarts (see remove.ts for the end of that).
 import type { AgentSettings } from "../config/agent-settings.ts";
 import type { Log } from "../host/log.ts";
+import { CAPTURE_MODES } from "../model/capture-mode.ts";
 import { openAgentMetrics } from "./agent-metrics.ts";
+import { installCapture } from "./capture/choice.ts";
 import { openDoctorWatch } from "./doctor/watch.ts";
 import { openHousekeeping } from "./housekeeping.ts";
 import type { KubernetesApi } from "./kubernetes-api.ts";
 import { observe } from "./observe.ts";
-import { installProven } from "./prove-variant.ts";
 import { startTriggers, uploadsAreOn } from "./triggers.ts";
 import { noteDaemonSet } from "./uninstall.ts";
 import { openUploads } from "./uploads.ts";
@@ -29,7 +30,8 @@ export async function runAgent(context: AgentContext): Promise<void> {
   const metrics = openAgentMetrics();
   // Before anything is installed: settings that name no store are a mistake that is better said at once.
   const uploads = uploadsAreOn(settings) ? await openUploads({ ...context, metrics }) : undefined;
-  await installProven({ settings, executable, log });
+  const mode = await installCapture({ settings, executable, log });
+  for (const each of CAPTURE_MODES) metrics.captureMode.set(each === mode ? 1 : 0, { mode: each });
   if (kubernetes !== undefined && settings.DAEMONSET_NAME !== "")
     await noteDaemonSet(settings, kubernetes, log);
 
@@ -41,7 +43,7 @@ export async function runAgent(context: AgentContext): Promise<void> {
   const doctor = openDoctorWatch({ settings, metrics, log, signal });
   await Promise.all([
     housekeeping.untilStopped(),
-    observe({ settings, metrics, log, signal, doctor }),
+    observe({ settings, mode, metrics, log, signal, doctor }),
     doctor.untilWell(),
   ]);
   await uploads?.close();

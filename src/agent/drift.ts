@@ -3,11 +3,9 @@
 import type { AgentSettings } from "../config/agent-settings.ts";
 import type { Log } from "../host/log.ts";
 import { readSysctl, writeSysctl } from "../host/sysctl.ts";
-import { CORE_PATTERN } from "../model/sysctls.ts";
-import { planCorePattern } from "../model/core-pattern.ts";
+import { CORE_PATTERN, CORE_PIPE_LIMIT, SUID_DUMPABLE } from "../model/sysctls.ts";
 import type { AgentMetrics } from "./agent-metrics.ts";
 import { readInstallRecord } from "./install-record.ts";
-import { planSysctls } from "./install-sysctls.ts";
 
 export interface DriftWatch {
   /** Looks once. True while core_pattern is ours. Throws AppError "sysctl". */
@@ -18,22 +16,29 @@ export function openDriftWatch(
   settings: AgentSettings,
   metrics: Pick<AgentMetrics, "drift" | "installed">,
   log: Log,
+  /** Has core_pattern been given back on purpose (capture/listener-watch.ts)? */
+  isWithdrawn: () => boolean = () => false,
 ): DriftWatch {
-  const { HOST_DIR, CORE_DIR, PROC_ROOT, CORE_PATTERN_DRIFT } = settings;
-  const wanted = planSysctls(settings, planCorePattern(HOST_DIR, CORE_DIR));
+  const { HOST_DIR, PROC_ROOT, CORE_PATTERN_DRIFT } = settings;
   /** What was said already, by name: a value that stays is reported once. */
   const reported = new Map<string, string>();
 
   async function check(): Promise<boolean> {
     // `remove` was run beside us: putting anything back would undo it.
-    if ((await readInstallRecord(HOST_DIR, log)) === undefined) {
+    const record = await readInstallRecord(HOST_DIR, log);
+    if (record === undefined) {
       metrics.installed.set(0);
       return false;
     }
     let patternIsOurs = true;
-    for (const { sysctl, value } of wanted) {
+    for (const sysctl of [CORE_PIPE_LIMIT, CORE_PATTERN, SUID_DUMPABLE]) {
+      if (sysctl === CORE_PATTERN && isWithdrawn()) {
+        patternIsOurs = false;
+        continue;
+      }
+      const value = record.sysctls[sysctl.name];
       const found = await readSysctl(PROC_ROOT, sysctl);
-      if (found === value) {
+      if (value === undefined || found === value) {
         reported.delete(sysctl.name);
         continue;
       }

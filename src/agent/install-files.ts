@@ -23,7 +23,7 @@ const EXECUTABLE_MODE = 0o700;
 /** HOST_DIR, CORE_DIR and EVENT_DIR; the ones that were not there before, parents first. */
 export async function installDirectories(
   settings: AgentSettings,
-  { libraries }: ComposerFiles,
+  composer: ComposerFiles | undefined,
   rollback: Rollback,
 ): Promise<string[]> {
   const made: string[] = [];
@@ -32,7 +32,7 @@ export async function installDirectories(
     [settings.HOST_DIR, 0o755],
     [settings.CORE_DIR, 0o700],
     [settings.EVENT_DIR, 0o755],
-    ...(libraries.length > 0 ? [[join(settings.HOST_DIR, LIBRARY_FOLDER), 0o755] as const] : []),
+    ...(hasLibraries(composer) ? [[join(settings.HOST_DIR, LIBRARY_FOLDER), 0o755] as const] : []),
   ] as const) {
     for (const missing of await missingDirectories(directory)) {
       made.push(missing);
@@ -43,26 +43,38 @@ export async function installDirectories(
   return made;
 }
 
+function hasLibraries(composer: ComposerFiles | undefined): boolean {
+  return composer !== undefined && composer.libraries.length > 0;
+}
+
 async function missingDirectories(directory: string): Promise<string[]> {
   if (await exists(directory)) return [];
   return [...(await missingDirectories(dirname(directory))), directory];
 }
 
 /** The names in HOST_DIR that installFiles writes. */
-export function planFiles(settings: AgentSettings, { libraries }: ComposerFiles): string[] {
+export function planFiles(settings: AgentSettings, composer: ComposerFiles | undefined): string[] {
+  const program =
+    composer === undefined
+      ? []
+      : [COMPOSER_NAME, ...composer.libraries.map((path) => join(LIBRARY_FOLDER, basename(path)))];
   return [
-    COMPOSER_NAME,
-    ...libraries.map((path) => join(LIBRARY_FOLDER, basename(path))),
+    ...program,
     ".env",
     ...(settings.DEPLOY_CRIO_CONFIG ? ["crictl.yaml"] : []),
     ...(settings.DEPLOY_CRIO_EXE ? ["crictl"] : []),
   ];
 }
 
-/** Everything the composer needs, complete. */
+/** Is it a file of the program that the kernel starts, which only a pipe needs? */
+export function isProgramFile(name: string): boolean {
+  return name === COMPOSER_NAME || name.startsWith(`${LIBRARY_FOLDER}/`);
+}
+
+/** Everything the composer needs, complete; without `composer`, no program that the kernel could start. */
 export async function installFiles(
   settings: AgentSettings,
-  { executable, composer }: { executable: string; composer: ComposerFiles },
+  { executable, composer }: { executable: string; composer: ComposerFiles | undefined },
   rollback: Rollback,
 ): Promise<void> {
   const { HOST_DIR } = settings;
@@ -70,13 +82,14 @@ export async function installFiles(
   const crictl = settings.DEPLOY_CRIO_EXE ? await findCrictl(executable) : undefined;
 
   // Before the executable that needs them.
-  for (const library of composer.libraries)
+  for (const library of composer?.libraries ?? [])
     await installExecutable(
       { source: library, patches: [] },
       join(HOST_DIR, LIBRARY_FOLDER, basename(library)),
       rollback,
     );
-  await installExecutable(composer, join(HOST_DIR, COMPOSER_NAME), rollback);
+  if (composer !== undefined)
+    await installExecutable(composer, join(HOST_DIR, COMPOSER_NAME), rollback);
   await installText(join(HOST_DIR, ".env"), formatEnvFile(settings.composer), rollback);
   if (settings.DEPLOY_CRIO_CONFIG)
     await installText(

@@ -5,6 +5,7 @@ import * as v from "valibot";
 import { describeError } from "../model/app-error.ts";
 import { readTextFile, writeFileAtomically } from "../host/files.ts";
 import type { Log } from "../host/log.ts";
+import { CAPTURE_MODES } from "../model/capture-mode.ts";
 
 export const RECORD_NAME = "install.json";
 
@@ -18,11 +19,25 @@ const recordSchema = v.object({
   files: v.array(v.string()),
   /** The build that a canary has shown to run on this host (prove-variant.ts). */
   proven: v.optional(v.string()),
+  /** How cores come, and why in this way (capture/choice.ts). */
+  capture: v.optional(
+    v.object({
+      mode: v.picklist(CAPTURE_MODES),
+      because: v.string(),
+      /** Why the others were not taken; empty where none was tried. */
+      tried: v.string(),
+      /** Whether a canary has shown it. */
+      proven: v.boolean(),
+      /** The kernel's boot id: after a reboot the host may be another. */
+      boot: v.string(),
+    }),
+  ),
   /** Directories that did not exist before, parents first. */
   directories: v.array(v.string()),
 });
 
 export type InstallRecord = v.InferOutput<typeof recordSchema>;
+export type CaptureNote = NonNullable<InstallRecord["capture"]>;
 
 /** undefined when there is none, or none that can be understood: the .bak files still restore the host. */
 export async function readInstallRecord(

@@ -1,14 +1,16 @@
-// The kernel's own log, for the one thing that only it knows: crashes that were dropped because
-// core_pipe_limit dumps were under way. No composer is started for those (core(5)).
+// The kernel's own log, for what only it knows: crashes that were dropped because core_pipe_limit dumps were under
+// way, and those that nobody took on the coredump socket. No composer sees either (core(5)).
 //
 // /dev/kmsg gives one record a read: "priority,sequence,microseconds,flags;message"
 // (Documentation/ABI/testing/dev-kmsg). The message is "coredump: 7(name): over core_pipe_limit, skipping core
-// dump" (fs/coredump.c, Linux 6.18), on older kernels "Pid 7(name) over core_pipe_limit". The name in it is the
-// crashed process's own choice.
+// dump" (fs/coredump.c, Linux 6.18), on older kernels "Pid 7(name) over core_pipe_limit"; the other one is
+// "coredump: 7(name): Coredump socket connection /path failed -111". The name in them is the crashed process's own
+// choice, of 15 characters: too short to be either message, and it comes before where they are looked for.
 import { closeSync, constants, openSync, readFileSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { errnoOf } from "../model/app-error.ts";
 import { readTextFile, writeFileAtomically } from "../host/files.ts";
+import { SOCKET_NAME } from "../model/core-pattern.ts";
 import { KERNEL_LOG_POSITION } from "../model/host-file.ts";
 import { openKernelRing } from "./kernel-ring.ts";
 
@@ -21,14 +23,21 @@ export interface KernelLogSource {
   close(): void;
 }
 
+export interface KernelLoss {
+  by: "pipe limit" | "socket";
+  /** The kernel's own words. */
+  message: string;
+}
+
 export interface KernelLog {
-  /** New drops since the last call. Throws the system's error where the log cannot be read. */
-  readDrops(): Promise<string[]>;
+  /** New ones since the last call. Throws the system's error where the log cannot be read. */
+  readLosses(): Promise<KernelLoss[]>;
   close(): void;
 }
 
 const RECORD_MAX_BYTES = 8192;
-const MESSAGE = /^(?:Pid \d+\(.*\) |coredump: \d+\(.*\): )over core_pipe_limit/;
+const PIPE_LIMIT = /^(?:Pid \d+\(.*\) |coredump: \d+\(.*\): )over core_pipe_limit/;
+const SOCKET = /^coredump: \d+\(.*\): Coredump socket connection (.+) failed -\d+$/;
 
 export function parseKernelRecord(
   record: string,
@@ -39,8 +48,10 @@ export function parseKernelRecord(
   return match === null ? undefined : { sequence: Number(match[1]), message: match[2] ?? "" };
 }
 
-export function isPipeLimitDrop(message: string): boolean {
-  return MESSAGE.test(message);
+/** How the crash of this message was lost; undefined where it tells of none, or of a socket in another HOST_DIR. */
+export function lossOf(message: string, hostDir: string): KernelLoss["by"] | undefined {
+  if (PIPE_LIMIT.test(message)) return "pipe limit";
+  return SOCKET.exec(message)?.[1] === join(hostDir, SOCKET_NAME) ? "socket" : undefined;
 }
 
 /** Throws the system's error where no source can be read. */
@@ -51,20 +62,21 @@ export function openKernelLog(
   const path = join(hostDir, KERNEL_LOG_POSITION);
   let last: number | undefined;
 
-  async function readDrops(): Promise<string[]> {
+  async function readLosses(): Promise<KernelLoss[]> {
     const known = last ?? (await readPosition());
-    const drops: string[] = [];
+    const losses: KernelLoss[] = [];
     let newest = known ?? -1;
     for (const { sequence, message } of source.records()) {
       if (sequence <= newest) continue;
       newest = sequence;
-      if (known !== undefined && isPipeLimitDrop(message)) drops.push(message);
+      const by = known === undefined ? undefined : lossOf(message, hostDir);
+      if (by !== undefined) losses.push({ by, message });
     }
-    // The log moves all the time; the place matters where a drop must not be counted again, or not be missed.
-    if (known === undefined || drops.length > 0)
+    // The log moves all the time; the place matters where a loss must not be counted again, or not be missed.
+    if (known === undefined || losses.length > 0)
       await writeFileAtomically(path, `${source.id} ${newest}`);
     last = newest;
-    return drops;
+    return losses;
   }
 
   /** undefined where no agent has read in this boot: what was dropped before the install is not ours. */
@@ -73,7 +85,7 @@ export function openKernelLog(
     return id === source.id && /^-?\d+$/.test(sequence ?? "") ? Number(sequence) : undefined;
   }
 
-  return { readDrops, close: () => source.close() };
+  return { readLosses, close: () => source.close() };
 }
 
 /** /dev/kmsg; where a container may not open it, the same log by system call, which needs CAP_SYSLOG only. */

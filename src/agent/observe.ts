@@ -3,7 +3,9 @@
 import { describeError } from "../model/app-error.ts";
 import type { AgentSettings } from "../config/agent-settings.ts";
 import type { Log } from "../host/log.ts";
+import type { CaptureMode } from "../model/capture-mode.ts";
 import type { AgentMetrics } from "./agent-metrics.ts";
+import { openListenerWatch } from "./capture/listener-watch.ts";
 import { openComposerEvents } from "./composer-events.ts";
 import { openComposerLogTail } from "./composer-log-tail.ts";
 import type { DoctorWatch } from "./doctor/watch.ts";
@@ -15,6 +17,8 @@ import { pollUntil } from "./poll.ts";
 
 export interface ObserverContext {
   settings: AgentSettings;
+  /** How cores come. */
+  mode: CaptureMode;
   metrics: AgentMetrics;
   log: Log;
   signal: AbortSignal;
@@ -24,20 +28,24 @@ export interface ObserverContext {
 const COMPOSER_LOG_MS = 1_000;
 const KERNEL_LOG_MS = 5_000;
 const DRIFT_MS = 15_000;
+/** Every crash is lost while core_pattern names a socket on which nobody answers. */
+const LISTENER_MS = 1_000;
 const BACKLOG_MS = 15_000;
 
 /** Settles after the signal. */
 export async function observe(context: ObserverContext): Promise<void> {
-  const { settings, metrics, log, signal, doctor } = context;
+  const { settings, mode, metrics, log, signal, doctor } = context;
   let notReady: string | undefined = "starting";
-  const drift = openDriftWatch(settings, metrics, log);
+  const listener = openListenerWatch({ settings, metrics, log });
+  const drift = openDriftWatch(settings, metrics, log, () => listener.isLost());
   const server =
     settings.HTTP_PORT === 0
       ? undefined
       : startHttp(
           settings.HTTP_PORT,
           {
-            notReady: () => notReady ?? doctor.notReady(),
+            notReady: () =>
+              listener.isLost() ? "no listener answers" : (notReady ?? doctor.notReady()),
             metrics: () => metrics.registry.render(),
           },
           log,
@@ -47,8 +55,11 @@ export async function observe(context: ObserverContext): Promise<void> {
     followKernelLog(context),
     pollUntil(signal, DRIFT_MS, "sysctl_check", log, async () => {
       const isOurs = await drift.check();
-      notReady = isOurs ? undefined : "core_pattern does not start our composer";
+      notReady = isOurs ? undefined : "core_pattern is not ours";
     }),
+    ...(mode === "socket"
+      ? [pollUntil(signal, LISTENER_MS, "listener_check", log, () => listener.check())]
+      : []),
     pollUntil(signal, BACKLOG_MS, "backlog_check", log, () => measureBacklog(context)),
   ]);
   await server?.stop();
@@ -74,9 +85,14 @@ async function followKernelLog({ settings, metrics, log, signal }: ObserverConte
   }
   metrics.kernelLogReadable.set(1);
   const poll = async () => {
-    for (const message of await kernelLog.readDrops()) {
-      metrics.pipeLimitDrops.add();
-      log.warn("core_pipe_limit_drop", { message });
+    for (const { by, message } of await kernelLog.readLosses()) {
+      if (by === "pipe limit") {
+        metrics.pipeLimitDrops.add();
+        log.warn("core_pipe_limit_drop", { message });
+      } else {
+        metrics.socketLost.add();
+        log.error("socket_lost", { message });
+      }
     }
   };
   await pollUntil(signal, KERNEL_LOG_MS, "kernel_log", log, poll);

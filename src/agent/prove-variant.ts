@@ -1,72 +1,63 @@
-// Installs the build that runs on this host: each that may suit is installed and tried by a crash of our own
+// A pipe's program: each build that may suit the host is installed and tried by a crash of our own
 // (doctor/canary.ts), until the kernel is seen to start it.
-import { join } from "node:path";
-import type { AgentSettings } from "../config/agent-settings.ts";
-import { removeFile } from "../host/files.ts";
 import type { Log } from "../host/log.ts";
 import { describeError } from "../model/app-error.ts";
-import { runCanary, type CanaryEnd } from "./doctor/canary.ts";
+import { tryCanary, type Trial } from "./capture/trial.ts";
 import { planVariants, type Variant } from "./executables.ts";
 import { install, type InstallContext } from "./install.ts";
 import { readInstallRecord, writeInstallRecord } from "./install-record.ts";
 
-const LIMITS = { heldMs: 10_000, publishedMs: 10_000 };
+type PipeContext = Omit<InstallContext, "variant" | "mode">;
 
 /**
- * Leaves a proven build installed; where none can be proven, the first, and the doctor says what is wrong.
- * With DOCTOR off, or one build only, nothing is tried. Throws what install() throws.
+ * Leaves a proven build installed; where none can be proven, the first, or the last tried where `prove` says that
+ * there are other ways. With DOCTOR off nothing is tried, and one build alone only for `prove`. Throws what
+ * install() throws.
  */
-export async function installProven(context: Omit<InstallContext, "variant">): Promise<void> {
+export async function installPipe(context: PipeContext, prove: boolean): Promise<Trial> {
   const { settings, executable, log } = context;
   const proven = (await readInstallRecord(settings.HOST_DIR, log))?.proven;
   const variants = await planVariants(executable, settings, proven);
-  const [first] = variants;
-  if (variants.length === 1 || !settings.DOCTOR) {
-    await install(first === undefined ? context : { ...context, variant: first });
-    return;
+  const [first = "gnu"] = variants;
+  if (!settings.DOCTOR || (variants.length === 1 && !prove)) {
+    await install({ ...context, variant: first });
+    return { outcome: "installed", because: "no canary was asked for" };
   }
-  for (const variant of variants) if (await tryVariant(context, variant, variant === first)) return;
-  log.error("no_variant_suits", { tried: variants.join(", ") });
-  await install(first === undefined ? context : { ...context, variant: first });
+  let because = "";
+  for (const variant of variants) {
+    const trial = await tryVariant(context, variant, variant === first);
+    if (trial.outcome === "proven") return trial;
+    // That the canary itself cannot be started is not the build's fault: the doctor tells.
+    if (trial.outcome === "unknown") return trial;
+    log.warn("variant_unsuited", { variant, because: trial.because });
+    because ||= trial.because;
+  }
+  if (!prove) {
+    log.error("no_variant_suits", { tried: variants.join(", ") });
+    await install({ ...context, variant: first });
+  }
+  return { outcome: "installed", because };
 }
 
 async function tryVariant(
-  context: Omit<InstallContext, "variant">,
+  context: PipeContext,
   variant: Variant,
   isFirst: boolean,
-): Promise<boolean> {
+): Promise<Trial> {
   const { settings, log } = context;
   try {
     await install({ ...context, variant });
   } catch (error) {
     // What is wrong with HOST_DIR is wrong for all of them.
     if (isFirst) throw error;
-    log.warn("variant_unsuited", { variant, because: describeError(error) });
-    return false;
+    return { outcome: "installed", because: describeError(error) };
   }
-  const end = await runCanary(settings.HOST_DIR, LIMITS);
-  await discardZip(settings, end);
-  // That the canary itself cannot be started is not the composer's fault; the doctor tells.
-  if (end.notStarted !== undefined) return true;
-  if (!end.trace.started) {
-    log.warn("variant_unsuited", {
-      variant,
-      because: "the kernel did not start it, or it ended at once",
-    });
-    return false;
+  const trial = await tryCanary(settings, "pipe");
+  if (trial.outcome === "proven") {
+    await noteProven(settings.HOST_DIR, variant, log);
+    log.info("variant_proven", { variant });
   }
-  await noteProven(settings.HOST_DIR, variant, log);
-  log.info("variant_proven", { variant });
-  return true;
-}
-
-async function discardZip(
-  { CORE_DIR }: Pick<AgentSettings, "CORE_DIR">,
-  { trace }: CanaryEnd,
-): Promise<void> {
-  const zip = trace.end?.["zip"];
-  if (typeof zip === "string" && trace.end?.["canary"] === true)
-    await removeFile(join(CORE_DIR, zip));
+  return trial;
 }
 
 async function noteProven(hostDir: string, variant: Variant, log: Log): Promise<void> {

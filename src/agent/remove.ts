@@ -2,7 +2,7 @@
 // then what lies in HOST_DIR. Dumps that were not uploaded stay. Safe to run on any state, any number of times.
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { COMPOSER_NAME, isOurPattern } from "../model/core-pattern.ts";
+import { COMPOSER_NAME, isOurPattern, SOCKET_NAME } from "../model/core-pattern.ts";
 import { CORE_PATTERN, CORE_PIPE_LIMIT, SUID_DUMPABLE, type Sysctl } from "../model/sysctls.ts";
 import type { AgentSettings } from "../config/agent-settings.ts";
 import { removeEmptyDirectory } from "../host/directories.ts";
@@ -10,6 +10,7 @@ import { readTextFile, removeFile, removeTemporaries } from "../host/files.ts";
 import type { Log } from "../host/log.ts";
 import { readSysctl, writeSysctl } from "../host/sysctl.ts";
 import { errnoOf } from "../model/app-error.ts";
+import { LISTENER, type ListenerControl } from "./capture/listener-control.ts";
 import { removeOldCanaries } from "./doctor/canary.ts";
 import { readInstallRecord, RECORD_NAME, type InstallRecord } from "./install-record.ts";
 import { waitForComposers } from "./living-composers.ts";
@@ -34,7 +35,11 @@ export type RemovalSettings = Pick<
 >;
 
 /** Throws AppError "sysctl" or "host"; what was done until then stays done. */
-export async function remove(settings: RemovalSettings, log: Log): Promise<void> {
+export async function remove(
+  settings: RemovalSettings,
+  log: Log,
+  listener: ListenerControl = LISTENER,
+): Promise<void> {
   const { HOST_DIR, CORE_DIR, EVENT_DIR } = settings;
   const record = await readInstallRecord(HOST_DIR, log);
   // A start that was killed before its first file: HOST_DIR is there, and nothing says whose it is.
@@ -45,6 +50,7 @@ export async function remove(settings: RemovalSettings, log: Log): Promise<void>
   if ((await removeOldCanaries(HOST_DIR, CORE_DIR, 0)) > 0) await Bun.sleep(CANARY_MS);
   const living = await waitForComposers(CORE_DIR, COMPOSERS_MAX_MS);
   if (living > 0) log.warn("composers_at_work", { count: living });
+  await listener.stop(HOST_DIR);
   for (const name of installedNames(record)) {
     if (await removeFile(join(HOST_DIR, name))) log.info("file_removed", { name });
   }
@@ -100,7 +106,7 @@ async function originalOf(
 function installedNames(record: InstallRecord | undefined): string[] {
   const files = record?.files ?? [COMPOSER_NAME, ".env"];
   const backups = [CORE_PATTERN, CORE_PIPE_LIMIT, SUID_DUMPABLE].map(({ backup }) => backup);
-  return [...files, ...HOST_STATE_FILES, ...backups, RECORD_NAME];
+  return [...files, SOCKET_NAME, ...HOST_STATE_FILES, ...backups, RECORD_NAME];
 }
 
 async function countFiles(directory: string): Promise<number> {

@@ -9,6 +9,7 @@ import {
 } from "../config/agent-settings.ts";
 import { openLog, type Log } from "../host/log.ts";
 import { runAgent } from "./agent.ts";
+import { installCapture } from "./capture/choice.ts";
 import { parseAgentCommand } from "./command-line.ts";
 import {
   directoryOfExecutable,
@@ -20,7 +21,6 @@ import {
 import { helpFor } from "./help-pages.ts";
 import { completionFor } from "./completion.ts";
 import { adaptToHost } from "./host-settings.ts";
-import { installProven } from "./prove-variant.ts";
 import { HOST_PLACES } from "./vm/places.ts";
 import { isVmInstalled, removeFromVm, stopOnVm } from "./vm/remove.ts";
 import { isSystemdHost, SYSTEMD } from "./vm/systemd.ts";
@@ -83,7 +83,7 @@ async function runApply(environment: Environment): Promise<number> {
   requireCompiled();
   const settings = await adaptToHost(readAgentSettings(environment), environment);
   const log = openLog({ level: settings.LOG_LEVEL, format: settings.LOG_FORMAT });
-  await installProven({ settings, executable: process.execPath, log });
+  await installCapture({ settings, executable: process.execPath, log });
   return EXIT.done;
 }
 
@@ -94,7 +94,7 @@ async function runInstall(configPath: string): Promise<number> {
   const systemd = (await isSystemdHost()) ? SYSTEMD : undefined;
   const places = HOST_PLACES;
   const apply = async (settings: AgentSettings, executable: string, config: Environment) =>
-    installProven({ settings: await adaptToHost(settings, config), executable, log });
+    installCapture({ settings: await adaptToHost(settings, config), executable, log });
   await installOnVm({ configPath, executable: process.execPath, places, systemd, apply, log });
   return EXIT.done;
 }

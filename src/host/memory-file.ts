@@ -23,8 +23,7 @@ export function openMemoryProgram(name: string, content: Uint8Array): MemoryProg
   const { syscall } = loadLibc({
     syscall: { args: ["i64", "ptr", "u64"], returns: "i64" },
   });
-  const create = (flags: number) =>
-    Number(syscall(MEMFD_CREATE, Buffer.from(`${name}\0`), flags));
+  const create = (flags: number) => Number(syscall(MEMFD_CREATE, Buffer.from(`${name}\0`), flags));
   let fd = create(MFD_CLOEXEC | MFD_EXEC);
   if (fd < 0) fd = create(MFD_CLOEXEC);
   if (fd < 0) throw new AppError("host", "the kernel gives no memory file (memfd_create)");

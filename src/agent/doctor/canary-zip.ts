@@ -1,6 +1,7 @@
 // Opens the canary's zip by another road than it was written: fflate's reader, the ELF's own length, and the
-// random marker that only this canary had in its memory.
-import { readFile, stat } from "node:fs/promises";
+// random marker that only this canary had in its memory. In file mode the kernel's file is read as it is.
+import { constants } from "node:fs";
+import { open, readFile, stat } from "node:fs/promises";
 import { unzipSync } from "fflate/browser";
 import * as v from "valibot";
 import { ElfCoreReader } from "../../model/elf-core.ts";
@@ -34,6 +35,30 @@ export async function readCanaryZip(path: string, exe: string, marker: Buffer): 
   if (info.exe !== exe) throw new Error(`dump-info names ${info.exe} instead of ${exe}`);
   if (info.core_complete !== true)
     throw new Error(`the core was cut short by ${info.truncated_by ?? "something unknown"}`);
+  checkCore(core, marker);
+  return {
+    coreBytes: core.length,
+    missing: info.missing.map(({ what, why }) => `${what}: ${why}`),
+  };
+}
+
+/** The bytes of the canary's core file. Throws an Error that says what is wrong with it. */
+export async function readCanaryFile(path: string, marker: Buffer): Promise<number> {
+  // It lies where others may write: no link is followed.
+  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    const found = await file.stat();
+    if (!found.isFile() || found.size > ZIP_MAX_BYTES)
+      throw new Error(`${path} is no file of ${ZIP_MAX_BYTES} bytes at most`);
+    const core = await file.readFile();
+    checkCore(core, marker);
+    return core.length;
+  } finally {
+    await file.close();
+  }
+}
+
+function checkCore(core: Uint8Array, marker: Buffer): void {
   const elf = new ElfCoreReader();
   elf.push(core);
   if (elf.expectedBytes === null || core.length < elf.expectedBytes)
@@ -42,8 +67,4 @@ export async function readCanaryZip(path: string, exe: string, marker: Buffer): 
     );
   if (!Buffer.from(core.buffer, core.byteOffset, core.length).includes(marker))
     throw new Error("the core does not show the canary's memory");
-  return {
-    coreBytes: core.length,
-    missing: info.missing.map(({ what, why }) => `${what}: ${why}`),
-  };
 }

@@ -15,6 +15,7 @@ import type { Log } from "../../host/log.ts";
 import { AppError } from "../../model/app-error.ts";
 import { readSysctl } from "../../host/sysctl.ts";
 import { handlerName, isPipePattern } from "../../model/core-handler.ts";
+import type { CaptureMode } from "../../model/capture-mode.ts";
 import { isOurPattern } from "../../model/core-pattern.ts";
 import { CORE_PATTERN } from "../../model/sysctls.ts";
 import type { Environment } from "../environment.ts";
@@ -30,8 +31,8 @@ export interface VmInstall {
   places: Places;
   /** undefined where systemd does not run this host: the files are put there all the same. */
   systemd: Systemd | undefined;
-  /** Puts composer and kernel settings in place, by the program that is installed by then. */
-  apply: (settings: AgentSettings, program: string, config: Environment) => Promise<void>;
+  /** Puts composer and kernel settings in place, by the program that is installed by then. How cores come. */
+  apply: (settings: AgentSettings, program: string, config: Environment) => Promise<CaptureMode>;
   log: Log;
 }
 
@@ -61,15 +62,16 @@ export async function installOnVm(install: VmInstall): Promise<void> {
   await installProgram(executable, text, places);
   const program = join(places.programDir, PROGRAM_NAME);
   // Before the units: their sandboxes are made of folders that are there, and what is wrong is told here.
-  await apply(settings, program, config);
+  const mode = await apply(settings, program, config);
   if (systemd === undefined) {
     log.warn("no_systemd", { hint: `start ${program} agent at every boot by your own means` });
     return;
   }
-  for (const [name, unit] of Object.entries(planUnits({ program, settings })))
+  const units = planUnits({ program, settings, mode });
+  for (const [name, unit] of Object.entries(units))
     await writeFileAtomically(join(places.unitDir, name), unit, 0o644);
   await systemd.reload();
-  await systemd.enableNow(Object.keys(planUnits({ program, settings })));
+  await systemd.enableNow(Object.keys(units));
   log.info("vm_installed", {
     program,
     units: places.unitDir,

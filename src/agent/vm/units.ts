@@ -3,6 +3,7 @@
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { AgentSettings } from "../../config/agent-settings.ts";
+import type { CaptureMode } from "../../model/capture-mode.ts";
 
 export const EARLY_UNIT = "core-dump-handler-early.service";
 export const AGENT_UNIT = "core-dump-handler.service";
@@ -11,6 +12,8 @@ export interface UnitPlan {
   /** The installed executable. */
   program: string;
   settings: Pick<AgentSettings, "HOST_DIR" | "CORE_DIR" | "EVENT_DIR" | "STORE_URL">;
+  /** How cores come on this host. */
+  mode: CaptureMode;
 }
 
 /** By their file names. */
@@ -22,7 +25,7 @@ export function planUnits(plan: UnitPlan): Record<string, string> {
  * core_pattern is lost at every boot, and systemd-sysctl may set another tool's (50-coredump.conf): after it, and
  * before whatever may crash.
  */
-function earlyUnit({ program, settings }: UnitPlan): string {
+function earlyUnit({ program, settings, mode }: UnitPlan): string {
   return `# Written by core-dump-handler install; core-dump-handler remove deletes it.
 [Unit]
 Description=Core dumps: let the kernel start the composer
@@ -38,13 +41,13 @@ Type=oneshot
 RemainAfterExit=yes
 ExecStart=${quoted(program)} apply
 TimeoutStartSec=60
-${hardening(settings)}
+${survivors(mode)}${hardening(settings, mode)}
 [Install]
 WantedBy=sysinit.target
 `;
 }
 
-function agentUnit({ program, settings }: UnitPlan): string {
+function agentUnit({ program, settings, mode }: UnitPlan): string {
   return `# Written by core-dump-handler install; core-dump-handler remove deletes it.
 [Unit]
 Description=Core dumps: deliver them to the store
@@ -58,45 +61,69 @@ Type=simple
 ExecStart=${quoted(program)} agent
 Restart=always
 RestartSec=5
-${hardening(settings)}
+${survivors(mode)}${hardening(settings, mode)}
 [Install]
 WantedBy=multi-user.target
 `;
 }
 
+/** The listener that the agent has started, and its composers, outlive it (systemd.kill(5)); `remove` ends it. */
+function survivors(mode: CaptureMode): string {
+  return mode === "pipe" ? "" : "KillMode=process\n";
+}
+
 /**
  * Open on purpose: /proc/sys (ProtectKernelTunables), the kernel's log (ProtectKernelLogs), write-and-execute
- * memory, which Bun's compiler needs (MemoryDenyWriteExecute). The composer itself is started by the kernel,
- * outside all of this.
+ * memory, which Bun's compiler needs (MemoryDenyWriteExecute). With a pipe the composer is started by the kernel,
+ * outside all of this. By socket or file it is ours: the host's mount namespace is where the socket's path counts,
+ * the crashed process's UTS namespace has its host name, /proc of others takes ptrace's right; and files are
+ * collected wherever a container has its root.
  */
-function hardening(settings: UnitPlan["settings"]): string {
+function hardening(settings: UnitPlan["settings"], mode: CaptureMode): string {
   const folders = writableFolders(settings);
   const inTmp = folders.some((folder) => /^\/(var\/)?tmp(\/|$)/.test(folder));
-  return [
-    "NoNewPrivileges=yes",
+  const capabilities = [...CAPABILITIES, ...(mode === "pipe" ? [] : CAPTURE_CAPABILITIES[mode])];
+  const walls = [
     "ProtectSystem=strict",
     ...folders.map((folder) => `ReadWritePaths=${quoted(`-${folder}`)}`),
     "ProtectHome=read-only",
     ...(inTmp ? [] : ["PrivateTmp=yes"]),
+  ];
+  return [
+    "NoNewPrivileges=yes",
+    ...(mode === "file" ? [] : walls),
     "DevicePolicy=closed",
     "DeviceAllow=/dev/kmsg r",
     "ProtectClock=yes",
     "ProtectControlGroups=yes",
-    "ProtectHostname=yes",
+    ...(mode === "pipe" ? ["ProtectHostname=yes"] : []),
     "ProtectKernelModules=yes",
     "LockPersonality=yes",
-    "RestrictNamespaces=yes",
+    mode === "pipe" ? "RestrictNamespaces=yes" : "RestrictNamespaces=mnt uts",
     "RestrictRealtime=yes",
     "RestrictSUIDSGID=yes",
     "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK",
     "SystemCallArchitectures=native",
     "SystemCallFilter=@system-service",
     "SystemCallErrorNumber=EPERM",
-    "CapabilityBoundingSet=CAP_CHOWN CAP_DAC_OVERRIDE CAP_DAC_READ_SEARCH CAP_FOWNER CAP_SYSLOG",
+    `CapabilityBoundingSet=${capabilities.join(" ")}`,
     "UMask=0077",
     "",
   ].join("\n");
 }
+
+const CAPABILITIES = [
+  "CAP_CHOWN",
+  "CAP_DAC_OVERRIDE",
+  "CAP_DAC_READ_SEARCH",
+  "CAP_FOWNER",
+  "CAP_SYSLOG",
+];
+/** setns(2), proc(5), and for files of others F_SETLEASE (fcntl(2)). */
+const CAPTURE_CAPABILITIES = {
+  socket: ["CAP_SYS_ADMIN", "CAP_SYS_CHROOT", "CAP_SYS_PTRACE", "CAP_KILL"],
+  file: ["CAP_SYS_ADMIN", "CAP_SYS_CHROOT", "CAP_SYS_PTRACE", "CAP_LEASE"],
+};
 
 /** What the agent writes to; parents, so that a folder may be made anew. */
 function writableFolders({

@@ -15,7 +15,7 @@ gatedTest(
     await withFolder(async (folder) => {
       await mkdir(join(folder, "host"));
       const kernelLog = openKernelLog(join(folder, "host"));
-      await kernelLog.readDrops();
+      await kernelLog.readLosses();
       await withCorePattern(
         "|/bin/sleep 2",
         async () => {
@@ -24,12 +24,12 @@ gatedTest(
         },
         { corePipeLimit: "1" },
       );
-      const drops = await kernelLog.readDrops();
+      const losses = await kernelLog.readLosses();
       kernelLog.close();
-      expect(drops).toHaveLength(1);
-      expect(drops[0]).toContain("mapping");
+      expect(losses.map(({ by }) => by)).toEqual(["pipe limit"]);
+      expect(losses[0]?.message).toContain("mapping");
       const next = openKernelLog(join(folder, "host"));
-      expect(await next.readDrops()).toEqual([]);
+      expect(await next.readLosses()).toEqual([]);
       next.close();
     });
   },

@@ -1,21 +1,33 @@
 import { expect, test } from "bun:test";
-import { isPipeLimitDrop, parseKernelRecord } from "../../../src/agent/kernel-log.ts";
+import { lossOf, parseKernelRecord } from "../../../src/agent/kernel-log.ts";
+
+const HOST = "/var/mnt/core-dump-handler";
 
 test.each([
   "Pid 4711(server) over core_pipe_limit",
   "coredump: 4711(server): over core_pipe_limit, skipping core dump",
   "coredump: 4711(a (b) c): over core_pipe_limit, skipping core dump",
-])("%p is a drop", (message) => {
-  expect(isPipeLimitDrop(message)).toBe(true);
+])("%p is a loss by the pipe limit", (message) => {
+  expect(lossOf(message, HOST)).toBe("pipe limit");
+});
+
+test.each([
+  `coredump: 3134(segfault): Coredump socket connection ${HOST}/cdc.sock failed -2`,
+  `coredump: 3134(a (b): c): Coredump socket connection ${HOST}/cdc.sock failed -111`,
+])("%p is a loss by the socket", (message) => {
+  expect(lossOf(message, HOST)).toBe("socket");
 });
 
 test.each([
   "Skipping core dump",
   "coredump: 4711(server): |pipe failed",
   "someone wrote: over core_pipe_limit",
+  "coredump: 3134(x): Coredump socket connection /run/systemd/coredump failed -111",
+  `coredump: 3134(x): Coredump socket connection ${HOST}/cdc.sock failed -111 or not`,
+  `coredump: 3134(Coredump socket): Skipping core dump ${HOST}/cdc.sock`,
   "",
 ])("%p is none", (message) => {
-  expect(isPipeLimitDrop(message)).toBe(false);
+  expect(lossOf(message, HOST)).toBeUndefined();
 });
 
 test("a record is a sequence number and a message, whatever follows it", () => {

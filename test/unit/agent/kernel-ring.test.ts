@@ -32,11 +32,11 @@ test("a drop is counted once, over a restart too, and none from before the first
     const records = [drop(1)];
     const source = { id: "ring-boot", records: () => records, close: () => {} };
     const first = openKernelLog(folder, source);
-    expect(await first.readDrops()).toEqual([]);
+    expect(await first.readLosses()).toEqual([]);
     records.push(drop(2));
-    expect(await first.readDrops()).toHaveLength(1);
-    expect(await openKernelLog(folder, source).readDrops()).toEqual([]);
+    expect(await first.readLosses()).toHaveLength(1);
+    expect(await openKernelLog(folder, source).readLosses()).toEqual([]);
     records.push(drop(3), drop(4));
-    expect(await openKernelLog(folder, source).readDrops()).toHaveLength(2);
+    expect(await openKernelLog(folder, source).readLosses()).toHaveLength(2);
   });
 });

@@ -1,0 +1,137 @@
+// How cores come on this host (CAPTURE_MODE): what was asked for, or with auto the first way that a canary shows to
+// work. A pipe first: it is the best isolated and the most widely tested.
+import { readFile } from "node:fs/promises";
+import type { AgentSettings } from "../../config/agent-settings.ts";
+import type { Log } from "../../host/log.ts";
+import { AppError, describeError } from "../../model/app-error.ts";
+import { CAPTURE_MODES, type CaptureMode } from "../../model/capture-mode.ts";
+import { VERSION } from "../../model/version.ts";
+import { install } from "../install.ts";
+import {
+  readInstallRecord,
+  writeInstallRecord,
+  type CaptureNote,
+  type InstallRecord,
+} from "../install-record.ts";
+import { installPipe } from "../prove-variant.ts";
+import type { ListenerControl } from "./listener-control.ts";
+import { findObstacle } from "./obstacle.ts";
+import { tryCanary, type Trial } from "./trial.ts";
+import { withdrawPattern } from "./withdrawal.ts";
+
+export interface ChoiceContext {
+  settings: AgentSettings;
+  /** Our own executable. */
+  executable: string;
+  listener?: ListenerControl;
+  log: Log;
+}
+
+type Choice = Pick<CaptureNote, "mode" | "because" | "tried" | "proven">;
+
+/** Installs, and leaves one mode in place. Throws AppError, with nothing half-done, where none can be. */
+export async function installCapture(context: ChoiceContext): Promise<CaptureMode> {
+  const { settings, log } = context;
+  const choice = await choose(context);
+  const { mode, because, tried, proven } = choice;
+  const record = await readInstallRecord(settings.HOST_DIR, log);
+  if (record !== undefined)
+    await writeInstallRecord(settings.HOST_DIR, {
+      ...record,
+      capture: { ...choice, boot: await readBootId() },
+    });
+  const fields = { mode, because, tried };
+  if (settings.CAPTURE_MODE === "auto" && settings.DOCTOR && !proven)
+    log.error("capture_mode", fields);
+  else log.info("capture_mode", fields);
+  return mode;
+}
+
+async function choose(context: ChoiceContext): Promise<Choice> {
+  const { settings, log } = context;
+  const { CAPTURE_MODE, DOCTOR, HOST_DIR } = settings;
+  if (CAPTURE_MODE === "auto" && DOCTOR)
+    return chooseByCanary(context, await readInstallRecord(HOST_DIR, log));
+  const mode = CAPTURE_MODE === "auto" ? "pipe" : CAPTURE_MODE;
+  const because =
+    CAPTURE_MODE === "auto" ? "DOCTOR is false: nothing is tried" : `CAPTURE_MODE is ${mode}`;
+  const obstacle = await findObstacle(mode, settings);
+  if (obstacle !== undefined) throw new AppError("host", `${because}, and ${obstacle}`);
+  if (mode !== "pipe") {
+    await install({ ...context, mode });
+    return { mode, because, tried: "", proven: false };
+  }
+  const { outcome } = await installPipe(context, false);
+  return { mode, because, tried: "", proven: outcome === "proven" };
+}
+
+async function chooseByCanary(
+  context: ChoiceContext,
+  before: InstallRecord | undefined,
+): Promise<Choice> {
+  const { settings } = context;
+  const earlier = await findEarlier(before);
+  const refused: { mode: CaptureMode; because: string; error?: unknown }[] = [];
+  for (const mode of inOrder(earlier?.mode)) {
+    if (refused.some(({ error }) => error === undefined)) await withdrawPattern(settings);
+    try {
+      const trial = await tryMode(context, mode);
+      if (trial.outcome === "proven") {
+        const tried = mode === earlier?.mode ? earlier.tried : describe(refused);
+        return { mode, because: trial.because, tried, proven: true };
+      }
+      refused.push({ mode, because: trial.because });
+    } catch (error) {
+      // Wrong settings are said, not worked around.
+      if (error instanceof AppError && error.code === "configuration") throw error;
+      refused.push({ mode, because: describeError(error), error });
+    }
+  }
+  return keepFirst(context, refused);
+}
+
+async function tryMode(context: ChoiceContext, mode: CaptureMode): Promise<Trial> {
+  const { settings } = context;
+  const obstacle = await findObstacle(mode, settings);
+  if (obstacle !== undefined) throw new AppError("host", obstacle);
+  if (mode === "pipe") return installPipe(context, true);
+  await install({ ...context, mode });
+  return tryCanary(settings, mode);
+}
+
+/** No mode was proven: the first that could be installed stays, and the doctor says what is wrong. */
+async function keepFirst(
+  context: ChoiceContext,
+  refused: readonly { mode: CaptureMode; because: string; error?: unknown }[],
+): Promise<Choice> {
+  const kept = refused.find(({ error }) => error === undefined);
+  if (kept === undefined)
+    throw new AppError("host", `no way of taking cores works here: ${describe(refused)}`);
+  await install({ ...context, mode: kept.mode });
+  return {
+    mode: kept.mode,
+    because: "no canary's core came in any mode: the first that could be installed stays",
+    tried: describe(refused),
+    proven: false,
+  };
+}
+
+function describe(refused: readonly { mode: CaptureMode; because: string }[]): string {
+  return refused.map(({ mode, because }) => `${mode}: ${because}`).join("; ");
+}
+
+/** What worked before, in this boot and by this version, goes first: trying a pipe anew would lose crashes. */
+async function findEarlier(record: InstallRecord | undefined): Promise<CaptureNote | undefined> {
+  const capture = record?.capture;
+  if (capture?.proven !== true || record?.version !== VERSION) return undefined;
+  return capture.boot === (await readBootId()) ? capture : undefined;
+}
+
+function inOrder(first: CaptureMode | undefined): CaptureMode[] {
+  return CAPTURE_MODES.toSorted((a, b) => Number(b === first) - Number(a === first));
+}
+
+/** random(4): new at every boot. */
+async function readBootId(): Promise<string> {
+  return (await readFile("/proc/sys/kernel/random/boot_id", "utf8")).trim();
+}

@@ -1,0 +1,67 @@
+// Socket mode while the agent runs: without a listener the kernel loses every crash at once, so core_pattern goes
+// back to what it was until one answers again.
+import type { AgentSettings } from "../../config/agent-settings.ts";
+import type { Log } from "../../host/log.ts";
+import { readSysctl, writeSysctl } from "../../host/sysctl.ts";
+import { captureModeOf, isOurPattern } from "../../model/core-pattern.ts";
+import { CORE_PATTERN } from "../../model/sysctls.ts";
+import type { AgentMetrics } from "../agent-metrics.ts";
+import { readInstallRecord } from "../install-record.ts";
+import { LISTENER, type ListenerControl } from "./listener-control.ts";
+import { withdrawPattern } from "./withdrawal.ts";
+
+export interface ListenerWatch {
+  /** Looks once. Throws AppError "sysctl". */
+  check(): Promise<void>;
+  /** True from when none answered until one does. */
+  isLost(): boolean;
+}
+
+export interface ListenerWatchContext {
+  settings: AgentSettings;
+  metrics: Pick<AgentMetrics, "listenerLost">;
+  log: Log;
+  listener?: ListenerControl;
+}
+
+export function openListenerWatch(context: ListenerWatchContext): ListenerWatch {
+  const { settings, metrics, log, listener = LISTENER } = context;
+  const { HOST_DIR, PROC_ROOT, POD_NAME } = settings;
+  /** What we put into core_pattern for as long as none answers. */
+  let withdrawnTo: string | undefined;
+
+  async function check(): Promise<void> {
+    const wanted = await wantedPattern();
+    if (wanted === undefined) return;
+    if (await listener.answers(HOST_DIR)) {
+      if (withdrawnTo !== undefined) await comeBack(wanted, withdrawnTo);
+      return;
+    }
+    if (withdrawnTo === undefined) {
+      withdrawnTo = await withdrawPattern(settings);
+      metrics.listenerLost.add();
+      log.error("listener_lost", { core_pattern: withdrawnTo });
+    }
+    // In a pod its container is started again by the kubelet.
+    if (POD_NAME === "" && (await listener.ensure(settings, log)))
+      await comeBack(wanted, withdrawnTo);
+  }
+
+  /** undefined where `remove` was run beside us, or the mode is another. */
+  async function wantedPattern(): Promise<string | undefined> {
+    const record = await readInstallRecord(HOST_DIR, log);
+    const pattern = record?.sysctls[CORE_PATTERN.name] ?? "";
+    return captureModeOf(pattern, HOST_DIR) === "socket" ? pattern : undefined;
+  }
+
+  async function comeBack(wanted: string, left: string): Promise<void> {
+    const present = await readSysctl(PROC_ROOT, CORE_PATTERN);
+    // Taken by another tool meanwhile: that is for the drift watch to judge.
+    if (present === left || isOurPattern(present, HOST_DIR))
+      await writeSysctl(PROC_ROOT, CORE_PATTERN, wanted);
+    withdrawnTo = undefined;
+    log.info("listener_back", { core_pattern: wanted });
+  }
+
+  return { check, isLost: () => withdrawnTo !== undefined };
+}

@@ -1,0 +1,62 @@
+// From one way of taking cores to another: what the new one needs beside files and sysctls, and what the old one
+// left on the host.
+import { join } from "node:path";
+import type { AgentSettings } from "../../config/agent-settings.ts";
+import { removeEmptyDirectory } from "../../host/directories.ts";
+import { removeFile } from "../../host/files.ts";
+import type { Log } from "../../host/log.ts";
+import { AppError } from "../../model/app-error.ts";
+import type { CaptureMode } from "../../model/capture-mode.ts";
+import { SOCKET_NAME } from "../../model/core-pattern.ts";
+import { isProgramFile } from "../install-files.ts";
+import { waitForComposers } from "../living-composers.ts";
+import type { Rollback } from "../rollback.ts";
+import { LIBRARY_FOLDER } from "../self-contained.ts";
+import type { ListenerControl } from "./listener-control.ts";
+
+/** A pod's containers start side by side: how long the listener's may take longer than ours. */
+const LISTENER_START_MS = 30_000;
+const LISTENER_STEP_MS = 250;
+/** Composers that the kernel has started by the old core_pattern need their files until they are up. */
+const COMPOSERS_MAX_MS = 10_000;
+
+/** Throws AppError "host" where none answers: the kernel would lose every crash. */
+export async function requireListener(
+  settings: AgentSettings,
+  listener: ListenerControl,
+  rollback: Rollback,
+  log: Log,
+): Promise<void> {
+  const { HOST_DIR, POD_NAME } = settings;
+  rollback.add("listener", () => listener.stop(HOST_DIR));
+  const waitMs = POD_NAME === "" ? 0 : LISTENER_START_MS;
+  for (let waitedMs = 0; ; waitedMs += LISTENER_STEP_MS) {
+    if (await listener.ensure(settings, log)) return;
+    if (waitedMs >= waitMs) break;
+    await Bun.sleep(LISTENER_STEP_MS);
+  }
+  throw new AppError("host", `no listener answers on ${join(HOST_DIR, SOCKET_NAME)}`, {
+    hint: "in a pod it is a container of its own (daemonset.captureMode=socket or daemonset.captureFallback=true); its log says more",
+  });
+}
+
+/** Once core_pattern is the new mode's. `files` are the names in HOST_DIR of the install before. */
+export async function clearOtherModes(
+  mode: CaptureMode,
+  { HOST_DIR, CORE_DIR }: Pick<AgentSettings, "HOST_DIR" | "CORE_DIR">,
+  files: readonly string[],
+  listener: ListenerControl,
+  log: Log,
+): Promise<void> {
+  const programs = mode === "pipe" ? [] : files.filter(isProgramFile);
+  if (programs.length > 0) await waitForComposers(CORE_DIR, COMPOSERS_MAX_MS);
+  for (const name of programs)
+    if (await removeFile(join(HOST_DIR, name))) log.info("file_removed", { name });
+  if (programs.length > 0) await removeEmptyDirectory(join(HOST_DIR, LIBRARY_FOLDER));
+  if (mode === "socket") return;
+  await listener.stop(HOST_DIR);
+  // One that answers still is a container's own: without its socket it would serve nobody ever again.
+  if (await listener.answers(HOST_DIR)) return;
+  if (await removeFile(join(HOST_DIR, SOCKET_NAME)))
+    log.info("file_removed", { name: SOCKET_NAME });
+}
