@@ -5,6 +5,7 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import type { AgentSettings } from "../config/agent-settings.ts";
 import type { Log } from "../host/log.ts";
+import { errnoOf } from "../model/app-error.ts";
 import { SOCKET_NAME } from "../model/core-pattern.ts";
 import { parseListenerAnswer, type ListenerAnswer } from "../model/listener-answer.ts";
 import { VERSION } from "../model/version.ts";
@@ -15,6 +16,7 @@ const ANSWER_MAX_CHARACTERS = 4_096;
 const BESIDE_MS = 10_000;
 const START_MS = 5_000;
 const STEP_MS = 100;
+const AGAIN_MS = 10;
 const END_MS = 35_000;
 
 export type ListenerSettings = Pick<AgentSettings, "HOST_DIR" | "PROC_ROOT" | "POD_NAME">;
@@ -34,8 +36,17 @@ export async function ensureListener(settings: ListenerSettings, log: Log): Prom
   return answers;
 }
 
+/** "silent": somebody holds the socket, and no worker has answered in two seconds. "absent": nobody listens. */
+export type ListenerState = "answers" | "silent" | "absent";
+
+export async function listenerState(hostDir: string): Promise<ListenerState> {
+  const { answer, connected } = await ask(hostDir);
+  if (answer !== undefined) return "answers";
+  return connected ? "silent" : "absent";
+}
+
 export async function listenerAnswers(hostDir: string): Promise<boolean> {
-  return (await askListener(hostDir)) !== undefined;
+  return (await listenerState(hostDir)) === "answers";
 }
 
 /** Ends the listener that answers, if one does and is to be seen from here: when its composers are done. */
@@ -80,18 +91,52 @@ async function answersWithin(
 
 /** What it says of itself; undefined where nobody answers in two seconds. */
 export async function askListener(hostDir: string): Promise<ListenerAnswer | undefined> {
+  return (await ask(hostDir)).answer;
+}
+
+interface Asked {
+  answer: ListenerAnswer | undefined;
+  /** Somebody took the connection, or holds the socket that it waits in. */
+  connected: boolean;
+}
+
+/**
+ * One that answers and closes before Bun has looked at the new connection is told as ECONNRESET, answer and all
+ * (Bun 1.4): it is asked again.
+ */
+async function ask(hostDir: string): Promise<Asked> {
+  for (const startedMs = performance.now(); ;) {
+    const asked = await askOnce(join(hostDir, SOCKET_NAME));
+    const isOver = performance.now() - startedMs > ANSWER_MS;
+    if (asked !== "reset") return asked;
+    if (isOver) return { answer: undefined, connected: true };
+    await Bun.sleep(AGAIN_MS);
+  }
+}
+
+async function askOnce(path: string): Promise<Asked | "reset"> {
   const { promise, resolve } = Promise.withResolvers<string>();
-  const socket = connect(join(hostDir, SOCKET_NAME));
+  const socket = connect(path);
   const timer = setTimeout(() => resolve(""), ANSWER_MS);
   let text = "";
+  let connected = false;
+  let reset = false;
   socket.setEncoding("utf8");
+  socket.on("connect", () => {
+    connected = true;
+  });
   socket.on("data", (part: string) => {
     text += part;
     if (text.endsWith("\n") || text.length > ANSWER_MAX_CHARACTERS) resolve(text);
   });
-  for (const event of ["error", "close"]) socket.on(event, () => resolve(text));
+  socket.on("error", (error) => {
+    reset = errnoOf(error) === "ECONNRESET";
+    resolve(text);
+  });
+  socket.on("close", () => resolve(text));
   try {
-    return parseListenerAnswer(await promise);
+    const answer = parseListenerAnswer(await promise);
+    return answer === undefined && reset ? "reset" : { answer, connected };
   } finally {
     clearTimeout(timer);
     socket.destroy();

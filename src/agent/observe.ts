@@ -5,7 +5,7 @@ import type { AgentSettings } from "../config/agent-settings.ts";
 import type { Log } from "../host/log.ts";
 import type { CaptureMode } from "../model/capture-mode.ts";
 import type { AgentMetrics } from "./agent-metrics.ts";
-import { openListenerWatch } from "./capture/listener-watch.ts";
+import { openPatternGuard } from "./capture/pattern-guard.ts";
 import { openComposerEvents } from "./composer-events.ts";
 import { openComposerLogTail } from "./composer-log-tail.ts";
 import type { DoctorWatch } from "./doctor/watch.ts";
@@ -36,8 +36,8 @@ const BACKLOG_MS = 15_000;
 export async function observe(context: ObserverContext): Promise<void> {
   const { settings, mode, metrics, log, signal, doctor } = context;
   let notReady: string | undefined = "starting";
-  const listener = openListenerWatch({ settings, metrics, log });
-  const drift = openDriftWatch(settings, metrics, log, () => listener.isLost());
+  const guard = openPatternGuard({ settings, metrics, log });
+  const drift = openDriftWatch(settings, metrics, log, () => guard.isLost());
   const server =
     settings.HTTP_PORT === 0
       ? undefined
@@ -45,7 +45,7 @@ export async function observe(context: ObserverContext): Promise<void> {
           settings.HTTP_PORT,
           {
             notReady: () =>
-              listener.isLost() ? "no listener answers" : (notReady ?? doctor.notReady()),
+              guard.isLost() ? "no listener answers" : (notReady ?? doctor.notReady()),
             metrics: () => metrics.registry.render(),
           },
           log,
@@ -58,7 +58,7 @@ export async function observe(context: ObserverContext): Promise<void> {
       notReady = isOurs ? undefined : "core_pattern is not ours";
     }),
     ...(mode === "socket"
-      ? [pollUntil(signal, LISTENER_MS, "listener_check", log, () => listener.check())]
+      ? [pollUntil(signal, LISTENER_MS, "listener_check", log, () => guard.check())]
       : []),
     pollUntil(signal, BACKLOG_MS, "backlog_check", log, () => measureBacklog(context)),
   ]);

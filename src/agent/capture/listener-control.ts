@@ -1,18 +1,23 @@
-// The listener of socket mode, as installing and watching see it. What it is: src/listener/.
-import type { AgentSettings } from "../../config/agent-settings.ts";
+// The listener of socket mode, as installing and watching use it: tests put another one in its place.
 import type { Log } from "../../host/log.ts";
+import {
+  ensureListener,
+  listenerState,
+  stopListener,
+  type ListenerSettings,
+  type ListenerState,
+} from "../listener-watch.ts";
 
 export interface ListenerControl {
   /** Outside a pod it starts one where none answers. True when one answers. */
-  ensure(settings: AgentSettings, log: Log): Promise<boolean>;
-  answers(hostDir: string): Promise<boolean>;
-  /** Ends one that we have started; a container's own is its runtime's. */
-  stop(hostDir: string): Promise<void>;
+  ensure(settings: ListenerSettings, log: Log): Promise<boolean>;
+  state(hostDir: string): Promise<ListenerState>;
+  /** Ends one that is to be seen from here; a container's own is its runtime's. */
+  stop(hostDir: string, log: Log): Promise<void>;
 }
 
-/** Until there is one. */
 export const LISTENER: ListenerControl = {
-  ensure: async () => false,
-  answers: async () => false,
-  stop: async () => {},
+  ensure: ensureListener,
+  state: listenerState,
+  stop: stopListener,
 };

@@ -14,9 +14,6 @@ import type { Rollback } from "../rollback.ts";
 import { LIBRARY_FOLDER } from "../self-contained.ts";
 import type { ListenerControl } from "./listener-control.ts";
 
-/** A pod's containers start side by side: how long the listener's may take longer than ours. */
-const LISTENER_START_MS = 30_000;
-const LISTENER_STEP_MS = 250;
 /** Composers that the kernel has started by the old core_pattern need their files until they are up. */
 const COMPOSERS_MAX_MS = 10_000;
 
@@ -27,14 +24,9 @@ export async function requireListener(
   rollback: Rollback,
   log: Log,
 ): Promise<void> {
-  const { HOST_DIR, POD_NAME } = settings;
-  rollback.add("listener", () => listener.stop(HOST_DIR));
-  const waitMs = POD_NAME === "" ? 0 : LISTENER_START_MS;
-  for (let waitedMs = 0; ; waitedMs += LISTENER_STEP_MS) {
-    if (await listener.ensure(settings, log)) return;
-    if (waitedMs >= waitMs) break;
-    await Bun.sleep(LISTENER_STEP_MS);
-  }
+  const { HOST_DIR } = settings;
+  rollback.add("listener", () => listener.stop(HOST_DIR, log));
+  if (await listener.ensure(settings, log)) return;
   throw new AppError("host", `no listener answers on ${join(HOST_DIR, SOCKET_NAME)}`, {
     hint: "in a pod it is a container of its own (daemonset.captureMode=socket or daemonset.captureFallback=true); its log says more",
   });
@@ -54,9 +46,9 @@ export async function clearOtherModes(
     if (await removeFile(join(HOST_DIR, name))) log.info("file_removed", { name });
   if (programs.length > 0) await removeEmptyDirectory(join(HOST_DIR, LIBRARY_FOLDER));
   if (mode === "socket") return;
-  await listener.stop(HOST_DIR);
-  // One that answers still is a container's own: without its socket it would serve nobody ever again.
-  if (await listener.answers(HOST_DIR)) return;
+  await listener.stop(HOST_DIR, log);
+  // One that is still there is a container's own: it makes its socket anew, and would do so for ever.
+  if ((await listener.state(HOST_DIR)) !== "absent") return;
   if (await removeFile(join(HOST_DIR, SOCKET_NAME)))
     log.info("file_removed", { name: SOCKET_NAME });
 }

@@ -1,12 +1,9 @@
 // core_pattern given back while nobody can take cores, so that who took them before us does.
 import type { AgentSettings } from "../../config/agent-settings.ts";
+import { readOriginalPattern } from "../../host/original-pattern.ts";
 import { readSysctl, writeSysctl } from "../../host/sysctl.ts";
 import { isOurPattern } from "../../model/core-pattern.ts";
 import { CORE_PATTERN } from "../../model/sysctls.ts";
-import { findPreviousPattern } from "../previous-pattern.ts";
-
-/** What the kernel starts with (fs/coredump.c). */
-const KERNEL_DEFAULT = "core";
 
 type Places = Pick<AgentSettings, "HOST_DIR" | "PROC_ROOT">;
 
@@ -14,7 +11,7 @@ type Places = Pick<AgentSettings, "HOST_DIR" | "PROC_ROOT">;
 export async function withdrawPattern({ HOST_DIR, PROC_ROOT }: Places): Promise<string> {
   const present = await readSysctl(PROC_ROOT, CORE_PATTERN);
   if (!isOurPattern(present, HOST_DIR)) return present;
-  const original = (await findPreviousPattern(HOST_DIR, present)) ?? KERNEL_DEFAULT;
+  const original = await readOriginalPattern(HOST_DIR);
   await writeSysctl(PROC_ROOT, CORE_PATTERN, original);
   return original;
 }

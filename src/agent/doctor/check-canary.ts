@@ -1,14 +1,18 @@
-// The proof: a program of ours crashes, the kernel starts the composer on the host, its zip appears and holds
-// what it should. Where it does not, the broken link is named by how far the crash came.
+// The proof: a program of ours crashes, its core comes to a composer, its zip appears and holds what it should; in
+// file mode, its core lies where the kernel was told to write it. Where it does not, the broken link is named by
+// how far the crash came.
 import { basename, join } from "node:path";
 import { readSysctl } from "../../host/sysctl.ts";
 import { removeFile } from "../../host/files.ts";
 import { describeError } from "../../model/app-error.ts";
 import { handlerName } from "../../model/core-handler.ts";
-import { isOurPattern } from "../../model/core-pattern.ts";
+import type { CaptureMode } from "../../model/capture-mode.ts";
+import { captureModeOf, isOurPattern } from "../../model/core-pattern.ts";
 import { CORE_PATTERN } from "../../model/sysctls.ts";
-import { readCanaryZip } from "./canary-zip.ts";
+import { readCanaryFile, readCanaryZip } from "./canary-zip.ts";
 import { removeOldCanaries, runCanary, type CanaryEnd } from "./canary.ts";
+import { OTHER_WAYS } from "./check-capture.ts";
+import { readInstalledCapture } from "./installed-capture.ts";
 import {
   failed,
   failedBy,
@@ -28,14 +32,15 @@ export async function checkCanary(context: CheckContext): Promise<Verdict> {
   const broken = NEEDED.find((name) => context.earlier.get(name)?.status === "failed");
   if (broken !== undefined) return skipped(`not tried, as ${broken} is wrong`);
   const { HOST_DIR, CORE_DIR } = context.settings;
+  const { mode } = await readInstalledCapture(context.settings);
   await removeOldCanaries(HOST_DIR, CORE_DIR);
   const kernel = openKernelMessages();
   try {
-    const end = await runCanary(HOST_DIR, LIMITS);
+    const end = await runCanary(HOST_DIR, LIMITS, mode);
     const evidence = [end.trace.lastLine, kernel.since()].filter(
       (line) => line !== undefined && line !== "",
     );
-    return await judgeCanary(end, context, evidence.join("; ") || undefined);
+    return await judgeCanary(end, mode, context, evidence.join("; ") || undefined);
   } catch (error) {
     return failedBy(error, "see the checks of HOST_DIR and space");
   } finally {
@@ -45,16 +50,18 @@ export async function checkCanary(context: CheckContext): Promise<Verdict> {
 
 async function judgeCanary(
   end: CanaryEnd,
+  mode: CaptureMode,
   { settings }: CheckContext,
   evidence: string | undefined,
 ): Promise<Verdict> {
   const { HOST_DIR, CORE_DIR, PROC_ROOT } = settings;
   if (end.notStarted !== undefined)
     return failed(
-      `a program in HOST_DIR cannot be started: ${end.notStarted}`,
+      `the canary cannot be started, in HOST_DIR or from memory: ${end.notStarted}`,
       "HOST_DIR must be on a filesystem that allows execution",
       evidence,
     );
+  if (mode === "file" && end.coreFile !== undefined) return checkFile(end.coreFile, end, evidence);
   const { started, end: last } = end.trace;
   if (!started)
     return judgeSilence(end, await readSysctl(PROC_ROOT, CORE_PATTERN), HOST_DIR, evidence);
@@ -101,11 +108,51 @@ export function judgeSilence(
       "report this",
       evidence,
     );
-  return failed(
-    `the kernel did not start ${hostDir}/cdc, or it could not run on this host`,
-    "the executable must suit the host: set VENDOR=auto, or VENDOR=self-contained; SELinux may forbid the kernel to run programs from there (ausearch -m avc)",
-    evidence,
-  );
+  return SILENT_WAYS[captureModeOf(pattern, hostDir) ?? "pipe"](hostDir, evidence);
+}
+
+/** The kernel did as core_pattern says, and no core came. */
+const SILENT_WAYS: Record<CaptureMode, (hostDir: string, evidence: string | undefined) => Verdict> =
+  {
+    pipe: (hostDir, evidence) =>
+      failed(
+        `the kernel did not start ${hostDir}/cdc, or it could not run on this host`,
+        `the executable must suit the host: set VENDOR=auto, or VENDOR=self-contained; SELinux may forbid the kernel to run programs from there (ausearch -m avc), and then ${OTHER_WAYS}`,
+        evidence,
+      ),
+    socket: (_hostDir, evidence) =>
+      failed(
+        "the kernel's connection came to no composer",
+        "the listener's log says more; it must run as root, with hostPID in a pod",
+        evidence,
+      ),
+    file: (_hostDir, evidence) =>
+      failed(
+        "the kernel wrote no core file into our own /tmp",
+        "it must be there and writable (in a pod, an emptyDir), with a hard RLIMIT_CORE above 0",
+        evidence,
+      ),
+  };
+
+async function checkFile(
+  path: string,
+  { marker, heldMs }: CanaryEnd,
+  evidence: string | undefined,
+): Promise<Verdict> {
+  try {
+    const bytes = await readCanaryFile(path, marker);
+    return ok(
+      `crashed, written and read back: ${(bytes / 2 ** 20).toFixed(1)} MiB of core, in ${(heldMs / 1000).toFixed(1)} s`,
+    );
+  } catch (error) {
+    return failed(
+      `the canary's core file is not right: ${describeError(error)}`,
+      "is the filesystem of /tmp full?",
+      evidence,
+    );
+  } finally {
+    await removeFile(path);
+  }
 }
 
 async function checkZip(

@@ -8,13 +8,16 @@ import { exists } from "../../host/files.ts";
 import { runProgram } from "../../host/run-program.ts";
 import { errnoOf } from "../../model/app-error.ts";
 import { COMPOSER_NAME } from "../../model/core-pattern.ts";
-import { failed, failedBy, ok, type CheckContext, type Verdict } from "./check.ts";
+import { failed, failedBy, ok, skipped, type CheckContext, type Verdict } from "./check.ts";
+import { readInstalledCapture } from "./installed-capture.ts";
 
 const AGAIN = "restart the agent, or run core-dump-handler install again";
 const OWN_LOADER = "set VENDOR=auto (it chooses), or VENDOR=self-contained, which brings its own";
 const START_MS = 10_000;
 
 export async function checkExecutable({ settings }: CheckContext): Promise<Verdict> {
+  const { mode } = await readInstalledCapture(settings);
+  if (mode !== "pipe") return skipped(`by ${mode}, the kernel starts no program of ours`);
   const path = join(settings.HOST_DIR, COMPOSER_NAME);
   const found = await lstat(path).catch((error: unknown) => errnoOf(error) ?? "unreadable");
   if (typeof found === "string") return failed(`${path} is not there (${found})`, AGAIN);

@@ -1,8 +1,11 @@
-// HOST_DIR: a real directory of root's, on a filesystem of the host that can be written to and run from.
+// HOST_DIR: a real directory of root's, on a filesystem of the host that can be written to, and run from where the
+// kernel is to start a program there.
 import { lstat } from "node:fs/promises";
 import { readMount } from "../../host/mounts.ts";
 import { errnoOf } from "../../model/app-error.ts";
+import { OTHER_WAYS } from "./check-capture.ts";
 import { failed, ok, warning, type CheckContext, type Verdict } from "./check.ts";
+import { readInstalledCapture } from "./installed-capture.ts";
 
 const ELSEWHERE =
   "set HOST_DIR to a folder on a filesystem of the host that is writable and allows execution";
@@ -12,11 +15,12 @@ export async function checkHostDir({ settings }: CheckContext): Promise<Verdict>
   const mount = await readMount(HOST_DIR);
   const where =
     mount === undefined ? "an unknown filesystem" : `${mount.mountPoint} (${mount.fsType})`;
-  for (const option of ["noexec", "ro"])
+  const { mode } = await readInstalledCapture(settings);
+  for (const option of mode === "pipe" ? ["noexec", "ro"] : ["ro"])
     if (mount?.options.includes(option) === true)
       return failed(
         `HOST_DIR ${HOST_DIR} is on ${where}, which is mounted ${option}`,
-        ELSEWHERE,
+        option === "noexec" ? `${ELSEWHERE}; or ${OTHER_WAYS}` : ELSEWHERE,
         `/proc/self/mountinfo: ${mount.mountPoint} ${mount.options.join(",")}`,
       );
   const problem = await ownershipProblem(HOST_DIR);

@@ -4,10 +4,11 @@ import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { readSysctl } from "../../host/sysctl.ts";
 import { errnoOf } from "../../model/app-error.ts";
-import { isOurPattern, PATTERN_MAX_LENGTH, planCorePattern } from "../../model/core-pattern.ts";
+import { captureModeOf, isOurPattern, PATTERN_MAX_LENGTH } from "../../model/core-pattern.ts";
 import { handlerName } from "../../model/core-handler.ts";
 import { CORE_PATTERN, CORE_PIPE_LIMIT, SUID_DUMPABLE } from "../../model/sysctls.ts";
-import { failed, ok, warning, type CheckContext, type Verdict } from "./check.ts";
+import { failed, ok, skipped, warning, type CheckContext, type Verdict } from "./check.ts";
+import { readInstalledCapture } from "./installed-capture.ts";
 
 /** Opened for writing, and closed again: nothing is changed. */
 export async function checkSysctlsWritable({ settings }: CheckContext): Promise<Verdict> {
@@ -28,20 +29,30 @@ export async function checkSysctlsWritable({ settings }: CheckContext): Promise<
 }
 
 export async function checkPattern({ settings }: CheckContext): Promise<Verdict> {
-  const { HOST_DIR, CORE_DIR, PROC_ROOT } = settings;
+  const { HOST_DIR, PROC_ROOT } = settings;
   const found = await readSysctl(PROC_ROOT, CORE_PATTERN);
-  return judgePattern(found, planCorePattern(HOST_DIR, CORE_DIR), HOST_DIR);
+  return judgePattern(found, (await readInstalledCapture(settings)).pattern, HOST_DIR);
 }
+
+/** What a pattern of ours does, by mode. */
+const DOES = {
+  pipe: (_pattern: string, hostDir: string) => `starts ${hostDir}/cdc`,
+  socket: (pattern: string) => `connects to ${pattern.replace(/^@+/, "")}`,
+  file: (pattern: string) => `writes ${pattern} in the crashing process's own root`,
+};
 
 export function judgePattern(found: string, wanted: string, hostDir: string): Verdict {
   const evidence = `kernel.core_pattern = ${found}`;
-  if (found === wanted)
-    return ok(`starts ${hostDir}/cdc, ${found.length} of ${PATTERN_MAX_LENGTH} characters`);
+  const mode = captureModeOf(found, hostDir);
+  if (found === wanted && mode !== undefined)
+    return ok(`${DOES[mode](found, hostDir)}, ${found.length} of ${PATTERN_MAX_LENGTH} characters`);
   if (wanted.startsWith(found) && found.length >= PATTERN_MAX_LENGTH)
     return failed("the kernel has cut core_pattern short", "choose a shorter HOST_DIR", evidence);
   if (isOurPattern(found, hostDir))
     return failed(
-      "core_pattern starts our composer with other arguments than this version uses",
+      mode === captureModeOf(wanted, hostDir)
+        ? "core_pattern starts our composer with other arguments than this version uses"
+        : `core_pattern is our own for another CAPTURE_MODE (${mode})`,
       "restart the agent, or run core-dump-handler install again",
       evidence,
     );
@@ -54,6 +65,9 @@ export function judgePattern(found: string, wanted: string, hostDir: string): Ve
 
 export async function checkPipeLimit({ settings }: CheckContext): Promise<Verdict> {
   const limit = Number(await readSysctl(settings.PROC_ROOT, CORE_PIPE_LIMIT));
+  const { mode } = await readInstalledCapture(settings);
+  if (mode === "file") return skipped("the kernel starts nothing: it writes files");
+  if (mode === "socket" && limit === 0) return ok("the listener takes any number of dumps at once");
   if (limit === 0)
     return warning(
       "kernel.core_pipe_limit is 0: the kernel does not wait for the composer, so /proc of a small process may be gone",

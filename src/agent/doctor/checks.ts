@@ -1,5 +1,6 @@
 // Everything that must be right for a crash to reach the store, in the order in which it is used.
 import type { Check } from "./check.ts";
+import { checkCapture } from "./check-capture.ts";
 import { checkCanary } from "./check-canary.ts";
 import { checkExecutable } from "./check-executable.ts";
 import { checkHostDir } from "./check-host-dir.ts";
@@ -12,6 +13,7 @@ import { checkClock, checkStore } from "./check-store.ts";
 export const CHECKS: readonly Check[] = [
   { name: "root", run: checkRoot },
   { name: "kernel settings", run: checkSysctlsWritable },
+  { name: "capture mode", run: checkCapture },
   { name: "core_pattern", run: checkPattern },
   { name: "core_pipe_limit", run: checkPipeLimit },
   { name: "HOST_DIR", run: checkHostDir },

@@ -52,8 +52,10 @@ async function withVm(
       const places = { programDir, unitDir: join(folder, "units") };
       const log = recordedLog();
       const executable = await executablePath();
-      const apply = async (settings: AgentSettings, program: string) =>
-        install({ settings, executable: program, log });
+      const apply = async (settings: AgentSettings, program: string) => {
+        await install({ settings, executable: program, log });
+        return "pipe" as const;
+      };
       await installOnVm({ configPath, executable, places, systemd: undefined, apply, log });
       const program = join(programDir, "core-dump-handler");
       await body({

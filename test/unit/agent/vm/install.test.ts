@@ -37,6 +37,7 @@ async function withHost(
     const { executable, log } = host;
     const apply = async (settings: AgentSettings, program: string) => {
       systemd.said.push(`apply ${settings.HOST_DIR} by ${program}`);
+      return "pipe" as const;
     };
     const install = () => installOnVm({ configPath, executable, places, systemd, apply, log });
     await body(host, install, systemd, places);
@@ -107,7 +108,7 @@ test("a configuration that is not there is refused by name", async () => {
     executable,
     places,
     systemd: undefined,
-    apply: async () => {},
+    apply: async () => "pipe",
     log,
   });
   expect(await failureOf(install)).toContain("there is no /no/such");

@@ -3,6 +3,7 @@ import { expect, test } from "bun:test";
 import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { AGENT_UNIT, EARLY_UNIT, planUnits } from "../../../../src/agent/vm/units.ts";
+import type { CaptureMode } from "../../../../src/model/capture-mode.ts";
 import { gatedTest, missingProgram } from "../../../support/gate.ts";
 import { runTool } from "../../../support/run-tool.ts";
 import { withFolder } from "../../../support/temporary-folder.ts";
@@ -17,8 +18,8 @@ const SETTINGS = {
 /** systemd's own score: 10 is wide open. What is left is what the job needs (see units.ts). */
 const EXPOSURE_MAX = 5;
 
-function unitsFor(program: string) {
-  return planUnits({ program, settings: SETTINGS });
+function unitsFor(program: string, mode: CaptureMode = "pipe") {
+  return planUnits({ program, settings: SETTINGS, mode });
 }
 
 test("the early unit runs before whatever may crash, and after what may set core_pattern", () => {
@@ -44,7 +45,7 @@ test("the agent may write where it has to, and nowhere else", () => {
 
 test("folders in /tmp are not hidden from it, and % is no specifier", () => {
   const settings = { ...SETTINGS, HOST_DIR: "/tmp/h", CORE_DIR: "/srv/100%" };
-  const unit = planUnits({ program: "/opt/x", settings })[AGENT_UNIT] ?? "";
+  const unit = planUnits({ program: "/opt/x", settings, mode: "pipe" })[AGENT_UNIT] ?? "";
   expect(unit).not.toContain("PrivateTmp");
   expect(unit).toContain("ReadWritePaths=-/srv/100%%\n");
 });

@@ -10,37 +10,45 @@ import { readInstallRecord } from "../install-record.ts";
 import { LISTENER, type ListenerControl } from "./listener-control.ts";
 import { withdrawPattern } from "./withdrawal.ts";
 
-export interface ListenerWatch {
+/** A worker that was lost is replaced by its keeper meanwhile, and the crashes wait in the socket's queue. */
+const SILENT_MAX_MS = 10_000;
+
+export interface PatternGuard {
   /** Looks once. Throws AppError "sysctl". */
   check(): Promise<void>;
   /** True from when none answered until one does. */
   isLost(): boolean;
 }
 
-export interface ListenerWatchContext {
+export interface PatternGuardContext {
   settings: AgentSettings;
   metrics: Pick<AgentMetrics, "listenerLost">;
   log: Log;
   listener?: ListenerControl;
+  silentMaxMs?: number;
 }
 
-export function openListenerWatch(context: ListenerWatchContext): ListenerWatch {
-  const { settings, metrics, log, listener = LISTENER } = context;
+export function openPatternGuard(context: PatternGuardContext): PatternGuard {
+  const { settings, metrics, log, listener = LISTENER, silentMaxMs = SILENT_MAX_MS } = context;
   const { HOST_DIR, PROC_ROOT, POD_NAME } = settings;
   /** What we put into core_pattern for as long as none answers. */
   let withdrawnTo: string | undefined;
+  let heardMs = performance.now();
 
   async function check(): Promise<void> {
     const wanted = await wantedPattern();
     if (wanted === undefined) return;
-    if (await listener.answers(HOST_DIR)) {
+    const state = await listener.state(HOST_DIR);
+    if (state === "answers") {
+      heardMs = performance.now();
       if (withdrawnTo !== undefined) await comeBack(wanted, withdrawnTo);
       return;
     }
+    if (state === "silent" && performance.now() - heardMs < silentMaxMs) return;
     if (withdrawnTo === undefined) {
       withdrawnTo = await withdrawPattern(settings);
       metrics.listenerLost.add();
-      log.error("listener_lost", { core_pattern: withdrawnTo });
+      log.error("listener_lost", { state, core_pattern: withdrawnTo });
     }
     // In a pod its container is started again by the kubelet.
     if (POD_NAME === "" && (await listener.ensure(settings, log)))
