@@ -6,6 +6,7 @@ import { CAPTURE_MODES } from "../model/capture-mode.ts";
 import { openAgentMetrics } from "./agent-metrics.ts";
 import { installCapture } from "./capture/choice.ts";
 import { openDoctorWatch } from "./doctor/watch.ts";
+import { openHarvest } from "./harvest/harvest.ts";
 import { openHousekeeping } from "./housekeeping.ts";
 import type { KubernetesApi } from "./kubernetes-api.ts";
 import { observe } from "./observe.ts";
@@ -45,6 +46,7 @@ export async function runAgent(context: AgentContext): Promise<void> {
     housekeeping.untilStopped(),
     observe({ settings, mode, metrics, log, signal, doctor }),
     doctor.untilWell(),
+    ...(mode === "file" ? [openHarvest({ settings, metrics, log, signal, executable }).run()] : []),
   ]);
   await uploads?.close();
   log.info("stopped");

@@ -30,6 +30,8 @@ export interface CoreFileName {
   pid: number;
   signal: number;
   timestampSeconds: number;
+  /** %e: of the process's own choice. */
+  exeName: string;
   /** The same as arguments of the composer (contract, section 2). */
   flags: string[];
 }
@@ -49,6 +51,7 @@ export function parseCoreFileName(name: string): CoreFileName | undefined {
     pid: value("-p"),
     signal: value("-s"),
     timestampSeconds: value("-t"),
+    exeName,
     flags: [
       ...NUMBERS.map((flag, index) => `${flag}=${numbers[index] ?? ""}`),
       `-h=${hostname}`,

@@ -1,4 +1,5 @@
 // Lets a canary crash, and finds what became of it. It says what happened; what that means is check-canary.ts's.
+import { lstatSync } from "node:fs";
 import { lstat, readdir, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { withCoreAllowed } from "../../host/core-limit.ts";
@@ -98,10 +99,9 @@ async function placeInMemory(hostDir: string, name: string, content: Uint8Array)
  * Is a canary of this name under way? Only root can make it seem so. In file mode its core is not to be taken
  * meanwhile; afterwards a file of such a name is one like any other.
  */
-export async function isCanaryUnderWay(hostDir: string, exeName: string): Promise<boolean> {
+export function isCanaryUnderWay(hostDir: string, exeName: string): boolean {
   if (!isCanaryName(exeName)) return false;
-  const found = await lstat(join(hostDir, exeName)).catch(() => undefined);
-  return found !== undefined;
+  return lstatSync(join(hostDir, exeName), { throwIfNoEntry: false }) !== undefined;
 }
 
 /** The kernel has written it by the time that the process is gone. */

@@ -5,6 +5,7 @@ import { CORE_FILE_DIRECTORY } from "../../model/core-file-pattern.ts";
 import type { AgentSettings } from "../../config/agent-settings.ts";
 import type { Log } from "../../host/log.ts";
 import type { AgentMetrics } from "../agent-metrics.ts";
+import { isCanaryUnderWay } from "../doctor/canary.ts";
 import { pause } from "../timer.ts";
 import { composeCore } from "./composing.ts";
 import { Containers } from "./containers.ts";
@@ -91,7 +92,8 @@ class Harvester {
       onFailed: () => metrics.coreFiles.add(1, { outcome: "failed" }),
     });
     const [watches, queue] = [this.#watches, this.#queue];
-    this.#spots = new SpotTable({ watches, queue, state, metrics, log });
+    const isCanary = (exeName: string) => isCanaryUnderWay(settings.HOST_DIR, exeName);
+    this.#spots = new SpotTable({ watches, queue, state, isCanary, metrics, log });
     const look = (id: string) => this.#spots.lookAtContainer(id);
     this.#ended = new EndedContainers({ state, metrics, log, look });
   }

@@ -15,6 +15,8 @@ export interface SpotTableContext {
   watches: Watches;
   queue: CoreQueue;
   state: HarvestState;
+  /** Is this name a canary's that the doctor waits for? Its core is the doctor's to take. */
+  isCanary: (exeName: string) => boolean;
   metrics: Pick<AgentMetrics, "coreFiles">;
   log: Log;
 }
@@ -106,14 +108,15 @@ export class SpotTable {
   }
 
   #findAll(spot: Spot, directory: number, names: readonly Buffer[]): void {
-    const { queue, state } = this.#context;
+    const { queue, state, isCanary } = this.#context;
     for (const name of names) {
       if (!queue.hasRoomFor(spot)) return;
       const finding = findCore(spot, directory, name);
       if (finding.kind === "refused") this.refuse(spot, name, finding.key, finding.why);
       if (finding.kind !== "core") continue;
       const { core } = finding;
-      if (state.isLeft(core.key) || this.#refused.get(spot)?.has(core.key) === true) {
+      const isRefused = this.#refused.get(spot)?.has(core.key) === true;
+      if (state.isLeft(core.key) || isRefused || isCanary(core.facts.exeName)) {
         closeSync(core.fd);
         continue;
       }
