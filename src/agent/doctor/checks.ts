@@ -3,6 +3,7 @@ import type { Check } from "./check.ts";
 import { checkCapture } from "./check-capture.ts";
 import { checkCanary } from "./check-canary.ts";
 import { checkExecutable } from "./check-executable.ts";
+import { checkHarvest } from "./check-harvest.ts";
 import { checkHostDir } from "./check-host-dir.ts";
 import { checkPattern, checkPipeLimit, checkSysctlsWritable } from "./check-kernel.ts";
 import { checkRoot } from "./check-root.ts";
@@ -20,6 +21,7 @@ export const CHECKS: readonly Check[] = [
   { name: "executable", run: checkExecutable },
   { name: "space", run: checkSpace },
   { name: "container runtime", run: checkRuntime },
+  { name: "harvest", run: checkHarvest },
   { name: "store", run: checkStore },
   { name: "clock", run: checkClock },
   { name: "canary", run: checkCanary },

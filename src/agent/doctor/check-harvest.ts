@@ -1,0 +1,25 @@
+// File mode: can the cores that the kernel writes into containers be collected from here?
+import { readReach, type Reach } from "../harvest/reach.ts";
+import { failed, ok, skipped, warning, type CheckContext, type Verdict } from "./check.ts";
+import { readInstalledCapture } from "./installed-capture.ts";
+
+const MOUNTS =
+  "set CRIO_ENDPOINT to containerd's socket; in a pod, daemonset.captureMode=file mounts it, and the containers' files at the same path as on the host";
+
+export async function checkHarvest({ settings, signal }: CheckContext): Promise<Verdict> {
+  const { mode } = await readInstalledCapture(settings);
+  if (mode !== "file") return skipped(`cores come by ${mode}`);
+  if (settings.composer.IGNORE_CRIO && settings.POD_NAME === "")
+    return ok("the host's own /tmp; no containers are asked for");
+  return judgeReach(await readReach(settings, signal));
+}
+
+export function judgeReach({ seen, unseen, noRuntime }: Reach): Verdict {
+  if (noRuntime !== undefined)
+    return failed(`the containers' cores are not collected: ${noRuntime}`, MOUNTS);
+  const [first] = unseen;
+  if (first === undefined) return ok(`the /tmp of ${seen} containers is watched`);
+  const found = `of ${seen + unseen.length} containers, the /tmp of ${unseen.length} is out of reach`;
+  const verdict = seen === 0 ? failed : warning;
+  return { ...verdict(found, MOUNTS), evidence: first };
+}
