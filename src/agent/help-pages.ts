@@ -20,7 +20,7 @@ export const HELP_PAGES: Readonly<Record<string, HelpPage>> = {
     usage: "agent",
     about: "install on this host, then deliver dumps until told to stop",
     options: {},
-    text: "What it installed stays when it ends, so that no crash is missed; remove takes it back. Settings\ncome from the environment, then from .env beside the executable (docs/operations.md).",
+    text: "What it installed stays when it ends, so that no crash is missed; remove takes it back. CAPTURE_MODE\nsays how cores come (docs/platforms.md); auto finds out by a crash of our own. Settings come\nfrom the environment, then from .env beside the executable (docs/operations.md).",
     exit: { ...USUAL_EXIT, 0: "told to stop (SIGTERM, SIGINT), and stopped" },
   },
   apply: {

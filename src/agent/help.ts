@@ -26,6 +26,7 @@ usage
                                    gdb or lldb on the core, with ARGs
 
   core-dump-handler composer …     handle one crash (the kernel does this)
+  core-dump-handler listen         take cores on the kernel's coredump socket (the agent starts this)
   core-dump-handler completion SHELL   completion for bash, zsh or fish
   core-dump-handler COMMAND --help more about one command
   core-dump-handler --help         this text
@@ -35,6 +36,7 @@ settings
   They come from the environment, then from a .env file beside the executable.
   HOST_DIR         where the composer is installed (/var/mnt/core-dump-handler)
   CORE_DIR         where dumps are kept until uploaded (HOST_DIR/cores)
+  CAPTURE_MODE     how cores come: pipe, socket, file, or auto: the first that is seen to work
   INTERVAL         milliseconds between uploads; or SCHEDULE (cron); USE_INOTIFY goes with either.
                    None of the three: nothing is uploaded
   S3_BUCKET_NAME   the bucket, with S3_REGION, S3_ENDPOINT, S3_ACCESS_KEY, S3_SECRET

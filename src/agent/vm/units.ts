@@ -75,14 +75,14 @@ function survivors(mode: CaptureMode): string {
 /**
  * Open on purpose: /proc/sys (ProtectKernelTunables), the kernel's log (ProtectKernelLogs), write-and-execute
  * memory, which Bun's compiler needs (MemoryDenyWriteExecute). With a pipe the composer is started by the kernel,
- * outside all of this. By socket or file it is ours: the host's mount namespace is where the socket's path counts,
- * the crashed process's UTS namespace has its host name, /proc of others takes ptrace's right; and files are
- * collected wherever a container has its root.
+ * outside all of this. By socket it is ours: the host's mount namespace is where the socket's path counts, the
+ * crashed process's UTS namespace has its host name, /proc of others takes ptrace's right. Files are collected
+ * wherever a container has its root.
  */
 function hardening(settings: UnitPlan["settings"], mode: CaptureMode): string {
   const folders = writableFolders(settings);
   const inTmp = folders.some((folder) => /^\/(var\/)?tmp(\/|$)/.test(folder));
-  const capabilities = [...CAPABILITIES, ...(mode === "pipe" ? [] : CAPTURE_CAPABILITIES[mode])];
+  const capabilities = [...CAPABILITIES, ...CAPTURE_CAPABILITIES[mode]];
   const walls = [
     "ProtectSystem=strict",
     ...folders.map((folder) => `ReadWritePaths=${quoted(`-${folder}`)}`),
@@ -96,10 +96,10 @@ function hardening(settings: UnitPlan["settings"], mode: CaptureMode): string {
     "DeviceAllow=/dev/kmsg r",
     "ProtectClock=yes",
     "ProtectControlGroups=yes",
-    ...(mode === "pipe" ? ["ProtectHostname=yes"] : []),
+    ...(mode === "socket" ? [] : ["ProtectHostname=yes"]),
     "ProtectKernelModules=yes",
     "LockPersonality=yes",
-    mode === "pipe" ? "RestrictNamespaces=yes" : "RestrictNamespaces=mnt uts",
+    mode === "socket" ? "RestrictNamespaces=mnt uts" : "RestrictNamespaces=yes",
     "RestrictRealtime=yes",
     "RestrictSUIDSGID=yes",
     "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK",
@@ -119,10 +119,11 @@ const CAPABILITIES = [
   "CAP_FOWNER",
   "CAP_SYSLOG",
 ];
-/** setns(2), proc(5), and for files of others F_SETLEASE (fcntl(2)). */
+/** setns(2) and proc(5); for files of others F_SETLEASE (fcntl(2)). */
 const CAPTURE_CAPABILITIES = {
-  socket: ["CAP_SYS_ADMIN", "CAP_SYS_CHROOT", "CAP_SYS_PTRACE", "CAP_KILL"],
-  file: ["CAP_SYS_ADMIN", "CAP_SYS_CHROOT", "CAP_SYS_PTRACE", "CAP_LEASE"],
+  pipe: [],
+  socket: ["CAP_SYS_ADMIN", "CAP_SYS_CHROOT", "CAP_SYS_PTRACE"],
+  file: ["CAP_LEASE"],
 };
 
 /** What the agent writes to; parents, so that a folder may be made anew. */

@@ -40,7 +40,15 @@ test("every event of the agent is explained, and no other", () => {
   const chosen = eventsIn("src/agent", /log\.info\(\w+ \? "([a-z_]+)"/g);
   const otherwise = eventsIn("src/agent", /log\.info\(\w+ \? "[a-z_]+" : "([a-z_]+)"/g);
   const polled = eventsIn("src/agent", /pollUntil\(\s*signal,\s*\w+,\s*"([a-z_]+)"/g);
-  const events = [...said, ...chosen, ...otherwise, ...polled.map((what) => `${what}_failed`)];
+  // Agent and listener share how they are told to stop.
+  const shared = eventsIn("src/host", /\blog\.info\(\s*"([a-z_]+)"/g);
+  const events = [
+    ...said,
+    ...shared,
+    ...chosen,
+    ...otherwise,
+    ...polled.map((what) => `${what}_failed`),
+  ];
   expect(namesUnder("Log events of the agent").sort()).toEqual([...new Set(events)].sort());
 });
 

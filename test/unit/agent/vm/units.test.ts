@@ -3,7 +3,7 @@ import { expect, test } from "bun:test";
 import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { AGENT_UNIT, EARLY_UNIT, planUnits } from "../../../../src/agent/vm/units.ts";
-import type { CaptureMode } from "../../../../src/model/capture-mode.ts";
+import { CAPTURE_MODES, type CaptureMode } from "../../../../src/model/capture-mode.ts";
 import { gatedTest, missingProgram } from "../../../support/gate.ts";
 import { runTool } from "../../../support/run-tool.ts";
 import { withFolder } from "../../../support/temporary-folder.ts";
@@ -50,6 +50,25 @@ test("folders in /tmp are not hidden from it, and % is no specifier", () => {
   expect(unit).toContain("ReadWritePaths=-/srv/100%%\n");
 });
 
+test("by a pipe the units are as closed as ever; by socket and file, composers of ours need more", () => {
+  const pipe = unitsFor("/opt/x")[AGENT_UNIT] ?? "";
+  expect(pipe).toContain("RestrictNamespaces=yes\n");
+  expect(pipe).not.toContain("KillMode");
+  expect(pipe).not.toContain("CAP_SYS_ADMIN");
+  for (const unit of Object.values(unitsFor("/opt/x", "socket"))) {
+    expect(unit).toContain("KillMode=process\n");
+    expect(unit).toContain("RestrictNamespaces=mnt uts\n");
+    expect(unit).toContain("ProtectSystem=strict\n");
+    for (const name of ["CAP_SYS_ADMIN", "CAP_SYS_CHROOT", "CAP_SYS_PTRACE"])
+      expect(unit).toContain(name);
+  }
+  for (const unit of Object.values(unitsFor("/opt/x", "file"))) {
+    // It collects, and removes, wherever a container has its root.
+    expect(unit).not.toMatch(/ProtectSystem|ProtectHome|PrivateTmp/);
+    expect(unit).toContain("CAP_LEASE");
+  }
+});
+
 gatedTest(
   "systemd has nothing to complain about",
   [missingProgram("systemd-analyze")],
@@ -58,9 +77,13 @@ gatedTest(
       mkdirSync(join(folder, "units"));
       const program = join(folder, "core-dump-handler");
       copyFileSync("/bin/true", program);
-      const paths = Object.entries(unitsFor(program)).map(([name, text]) => {
-        writeFileSync(join(folder, "units", name), text);
-        return join(folder, "units", name);
+      const modes = CAPTURE_MODES.flatMap((mode) =>
+        Object.entries(unitsFor(program, mode)).map(([name, text]) => ({ name, mode, text })),
+      );
+      const paths = modes.map(({ name, mode, text }) => {
+        const path = join(folder, "units", `${mode}-${name}`);
+        writeFileSync(path, text.replaceAll("core-dump-handler-early.service", `${mode}-$&`));
+        return path;
       });
       const child = Bun.spawn(["systemd-analyze", "verify", "--man=no", ...paths], {
         stdio: ["ignore", "pipe", "pipe"],
