@@ -15,6 +15,7 @@ const SOCK_STREAM = 1;
 const SOCK_CLOEXEC = 0o2000000;
 const SOL_SOCKET = 1;
 const SO_PEERCRED = 17;
+const SO_RCVLOWAT = 18;
 const SO_RCVTIMEO = 20;
 /** include/uapi/asm-generic/socket.h, Linux 6.5 */
 const SO_PEERPIDFD = 77;
@@ -108,6 +109,15 @@ export function limitReceive(connection: number, timeoutMs: number): void {
     BigInt((timeoutMs % 1000) * 1000),
   ]);
   libc().setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, ptr(time), time.byteLength);
+}
+
+/**
+ * From now on a read(2) that finds fewer bytes waits for more, to the end (SO_RCVLOWAT): the kernel sends a core
+ * page by page, and each read on its own costs as much as fifty pages.
+ */
+export function gatherReads(connection: number, sizeBytes: number): void {
+  const size = new Int32Array([sizeBytes]);
+  libc().setsockopt(connection, SOL_SOCKET, SO_RCVLOWAT, ptr(size), size.byteLength);
 }
 
 /** The next sizeBytes bytes, fewer at the end or when the time is over. With peek they stay in the socket. */

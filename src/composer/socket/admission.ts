@@ -20,8 +20,10 @@ export async function admit(
 ): Promise<boolean> {
   for (const complaint of connection.complaints)
     log.milestone("warn", "crash_unknown", { complaint });
-  if (!connection.asks) return true;
-  if (hasRules(rulesOf(settings)) || (await isAnyWorkloadLimited(hostDir, settings))) {
+  const mayRefuse =
+    connection.asks &&
+    (hasRules(rulesOf(settings)) || (await isAnyWorkloadLimited(hostDir, settings)));
+  if (mayRefuse) {
     const known = await metadata.resultWithin(ADMISSION_MAX_MS);
     if (known?.verdict.kind === "skip") {
       const sentBytes = connection.answer("reject");

@@ -3,6 +3,7 @@
 import { readNodeName } from "../../host/uts-name.ts";
 import {
   becomeUndumpable,
+  gatherReads,
   limitReceive,
   openPeerPidfd,
   readPeerPid,
@@ -20,6 +21,7 @@ import {
   requestSize,
   type Answer,
 } from "../../model/coredump-socket.ts";
+import { CORE_BLOCK_BYTES } from "../../model/partial-layout.ts";
 import type { CrashContext } from "../../model/crash-context.ts";
 import { readPeerCrash } from "./peer-crash.ts";
 
@@ -37,7 +39,7 @@ export interface Connection {
   /** False where the core comes unasked (`@`). */
   asks: boolean;
   /**
-   * The kernel's question answered; to be called once where it asks. After "reject" waits for the end and returns
+   * To be called once, before the first byte is read: the kernel's question answered, where it asks. After "reject" waits for the end and returns
    * how many bytes came all the same, which should be none. Throws where the answer is not taken.
    */
   answer(answer: Answer): number;
@@ -63,7 +65,9 @@ export function openConnection(fd: number, nowSeconds: number): Connection {
     asks: request !== undefined,
     answer: (answer) => {
       if (request !== undefined) answerRequest(fd, formatAck(request, answer));
-      return answer === "reject" ? countRest(fd) : 0;
+      if (answer === "reject") return countRest(fd);
+      gatherReads(fd, CORE_BLOCK_BYTES);
+      return 0;
     },
   };
 }
