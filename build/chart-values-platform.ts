@@ -283,7 +283,8 @@ export const PLATFORM_VALUES: readonly ChartValue[] = [
     path: "daemonset.terminationGracePeriodSeconds",
     fallback: 30,
     schema: { type: "integer", minimum: 0 },
-    about: "Seconds for removal and the end of an upload part when the pod stops.",
+    about:
+      "Seconds for removal and the end of an upload part when the pod stops; with socket capture for dumps under way too, which end cut after 27.",
   },
   {
     path: "daemonset.kernelLog",

@@ -105,6 +105,7 @@ pods' volumes busy. A node whose root is mounted private refuses it (docs/platfo
 # Cores of the node's own processes, and of those that are not dumpable (core(5)).
 - name: host-tmp
   mountPath: /host/tmp
+  mountPropagation: HostToContainer
 # The last lines of a container's log.
 - name: pod-logs
   mountPath: /var/log/pods

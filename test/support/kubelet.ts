@@ -48,6 +48,7 @@ export async function startRenderedPod(
   };
   const { podSandboxId } = await cri.call("RunPodSandbox", { config: sandboxConfig });
   const emptyDirs = join(kubeletRoot(containerd), "pods", uid, "volumes/kubernetes.io~empty-dir");
+  await mkdir(emptyDirs, { recursive: true });
   const ids = new Map<string, unknown>();
   for (const container of pod.containers) {
     await mkdir(join(logDirectory, container.name), { recursive: true });

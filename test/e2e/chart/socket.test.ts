@@ -1,6 +1,7 @@
-// Socket capture in the rendered pod, on a real containerd and with the kernel's own coredump socket.
+// CAPTURE_MODE=socket in the rendered pod, on a real containerd and with the kernel's own coredump socket.
 import { describe } from "bun:test";
 import { gatedTest, socketObstacle } from "../../support/gate.ts";
+import { live } from "./life.ts";
 import { LISTENER_TRIALS, tryListener } from "./listener-rights.ts";
 import { openStage, STAGE_OBSTACLES } from "./stage.ts";
 
@@ -8,7 +9,11 @@ const obstacles = [...STAGE_OBSTACLES, socketObstacle()];
 const SOCKET = { "daemonset.captureMode": "socket" };
 
 describe("socket capture in the rendered pod", () => {
-  const { withScene } = openStage(socketObstacle());
+  const { withScene } = openStage({ obstacle: socketObstacle() });
+
+  gatedTest("both containers catch, deliver and go", obstacles, () =>
+    withScene([], SOCKET, (scene) => live(scene, "victim-socket", "socket")),
+  );
 
   for (const trial of LISTENER_TRIALS)
     gatedTest(trial.name, obstacles, () =>

@@ -9,6 +9,7 @@ import { buildChartImage, imageObstacle, importImage } from "../../support/chart
 import { containerdObstacle, startContainerd, type Containerd } from "../../support/containerd.ts";
 import { kernelObstacle } from "../../support/gate.ts";
 import { agentContainerOf, renderChart } from "../../support/helm.ts";
+import { kubeletRoot } from "../../support/kubelet.ts";
 import { startKubernetesServer } from "../../support/kubernetes-server.ts";
 import { freePorts, s3Obstacle } from "../../support/radosgw.ts";
 import { NAMESPACE, type Scene } from "./life.ts";
@@ -31,8 +32,15 @@ export const STAGE_OBSTACLES = [
   imageObstacle(),
 ];
 
+interface StageOptions {
+  /** What else these tests need. */
+  obstacle?: string | undefined;
+  /** A command to start containerd by. */
+  wrapper?: string[];
+}
+
 /** To be called in a describe: it is set up and taken down around its tests. */
-export function openStage(extraObstacle?: string): Stage {
+export function openStage({ obstacle: extraObstacle, wrapper = [] }: StageOptions = {}): Stage {
   const obstacles = [...STAGE_OBSTACLES, extraObstacle];
   const runs = obstacles.every((obstacle) => obstacle === undefined);
   let folder: string;
@@ -42,7 +50,7 @@ export function openStage(extraObstacle?: string): Stage {
     if (!runs) return;
     folder = await mkdtemp(join(tmpdir(), "core-dump-handler-chart-"));
     const { image } = agentContainerOf(await renderChart("helm4"));
-    [containerd, bucket] = await Promise.all([startContainerd(folder), makeBucket()]);
+    [containerd, bucket] = await Promise.all([startContainerd(folder, { wrapper }), makeBucket()]);
     await importImage(containerd, await buildChartImage(image, folder));
   }, PREPARE_MS);
   afterAll(async () => {
@@ -55,6 +63,8 @@ export function openStage(extraObstacle?: string): Stage {
       const [port = 0] = await freePorts(1);
       const values = {
         "daemonset.crioEndpoint": `unix://${containerd.socket}`,
+        "daemonset.containerdRoot": join(folder, "root"),
+        "daemonset.kubeletRoot": kubeletRoot(containerd),
         "daemonset.httpPort": port,
         // Should this run be killed, its agent must not fight the next borrower of the kernel.
         "daemonset.corePatternDrift": "report",

@@ -43,7 +43,7 @@ describe.each(HELMS)("%s", (helm) => {
         mountPath: "/var/lib/kubelet/pods",
         mountPropagation: "HostToContainer",
       },
-      { name: "host-tmp", mountPath: "/host/tmp" },
+      { name: "host-tmp", mountPath: "/host/tmp", mountPropagation: "HostToContainer" },
       { name: "pod-logs", mountPath: "/var/log/pods", readOnly: true },
       { name: "tmp", mountPath: "/tmp" },
     ]);
