@@ -24,8 +24,8 @@ export async function requireListener(
   rollback: Rollback,
   log: Log,
 ): Promise<void> {
-  const { HOST_DIR } = settings;
-  rollback.add("listener", () => listener.stop(HOST_DIR, log));
+  const { HOST_DIR, POD_NAME } = settings;
+  if (POD_NAME === "") rollback.add("listener", () => listener.stop(HOST_DIR, log));
   if (await listener.ensure(settings, log)) return;
   throw new AppError("host", `no listener answers on ${join(HOST_DIR, SOCKET_NAME)}`, {
     hint: "in a pod it is a container of its own (daemonset.captureMode=socket or daemonset.captureFallback=true); its log says more",
@@ -35,7 +35,7 @@ export async function requireListener(
 /** Once core_pattern is the new mode's. `files` are the names in HOST_DIR of the install before. */
 export async function clearOtherModes(
   mode: CaptureMode,
-  { HOST_DIR, CORE_DIR }: Pick<AgentSettings, "HOST_DIR" | "CORE_DIR">,
+  { HOST_DIR, CORE_DIR, POD_NAME }: Pick<AgentSettings, "HOST_DIR" | "CORE_DIR" | "POD_NAME">,
   files: readonly string[],
   listener: ListenerControl,
   log: Log,
@@ -46,7 +46,8 @@ export async function clearOtherModes(
     if (await removeFile(join(HOST_DIR, name))) log.info("file_removed", { name });
   if (programs.length > 0) await removeEmptyDirectory(join(HOST_DIR, LIBRARY_FOLDER));
   if (mode === "socket") return;
-  await listener.stop(HOST_DIR, log);
+  // Beside us in a pod it is a container of its own, which hostPID lets us see: ended, it is started again, and again.
+  if (POD_NAME === "") await listener.stop(HOST_DIR, log);
   // One that is still there is a container's own: it makes its socket anew, and would do so for ever.
   if ((await listener.state(HOST_DIR)) !== "absent") return;
   if (await removeFile(join(HOST_DIR, SOCKET_NAME)))
