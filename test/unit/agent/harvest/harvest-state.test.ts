@@ -1,0 +1,44 @@
+import { expect, test } from "bun:test";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { HarvestState } from "../../../../src/agent/harvest/harvest-state.ts";
+import { HARVEST_STATE } from "../../../../src/model/host-file.ts";
+import { withFolder } from "../../../support/temporary-folder.ts";
+
+test("what was seen and said is known after a restart; since when, too", () =>
+  withFolder(async (folder) => {
+    const before = await HarvestState.open(folder, 1000);
+    before.noteCore("a", 11);
+    before.noteReport("b");
+    before.noteLeft("1:2");
+    await before.save(undefined);
+    const after = await HarvestState.open(folder, 2000);
+    expect(after.sinceMs).toBe(1000);
+    expect(after.hasCore("a", 11)).toBe(true);
+    expect(after.hasCore("a", 6)).toBe(false);
+    expect(after.isReported("a")).toBe(false);
+    expect(after.isReported("b")).toBe(true);
+    expect(after.isLeft("1:2")).toBe(true);
+  }));
+
+test("containers that are gone are forgotten, once it is known which are", () =>
+  withFolder(async (folder) => {
+    const state = await HarvestState.open(folder);
+    state.noteReport("gone");
+    state.noteReport("there");
+    await state.save(undefined);
+    expect(state.isReported("gone")).toBe(true);
+    await state.save(["there"]);
+    const after = await HarvestState.open(folder);
+    expect([after.isReported("gone"), after.isReported("there")]).toEqual([false, true]);
+  }));
+
+for (const text of ["", "{", "[]", '{"sinceMs":"x"}'])
+  test(`a state of ${JSON.stringify(text)} starts anew`, () =>
+    withFolder(async (folder) => {
+      await writeFile(join(folder, HARVEST_STATE), text);
+      const state = await HarvestState.open(folder, 5);
+      expect(state.sinceMs).toBe(5);
+      await state.save([]);
+      expect(await readFile(join(folder, HARVEST_STATE), "utf8")).toContain('"sinceMs":5');
+    }));

@@ -1,0 +1,105 @@
+import { expect, test } from "bun:test";
+import { closeSync, openSync, readSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { isCanaryFile } from "../../../src/composer/canary.ts";
+import { openCoreFile } from "../../../src/composer/core-file.ts";
+import { parseInvocation, type FileSource } from "../../../src/composer/core-source.ts";
+import { gatedTest } from "../../support/gate.ts";
+import { sampleCore } from "../../support/sample-core.ts";
+import { sampleCrash } from "../../support/sample-crash.ts";
+import { withFolder } from "../../support/temporary-folder.ts";
+
+const SOURCE: FileSource = { kind: "file", containerId: null, known: null, nodeName: null };
+const POD = { id: "p", metadata: { uid: "11111111-2222-3333-4444-555555555555" } };
+
+function withCore(body: (fd: number, folder: string) => Promise<void>): Promise<void> {
+  return withFolder(async (folder) => {
+    await writeFile(join(folder, "core"), sampleCore(5000));
+    const fd = openSync(join(folder, "core"), "r");
+    try {
+      await body(fd, folder);
+    } finally {
+      closeSync(fd);
+    }
+  });
+}
+
+test("the agent says whose file it is before what the crashed process may have chosen", () => {
+  const { hostDir, source, args } = parseInvocation([
+    "--host-dir=/h",
+    "--source=file",
+    "--node=node-1",
+    "--container=c",
+    "--known={}",
+    "-P=1",
+    "--container=forged",
+  ]);
+  expect(hostDir).toBe("/h");
+  expect(source).toEqual({ kind: "file", containerId: "c", known: "{}", nodeName: "node-1" });
+  expect(args).toEqual(["-P=1", "--container=forged"]);
+});
+
+test("looking at the core's head does not move its reader", () =>
+  withCore(async (fd) => {
+    openCoreFile(fd, SOURCE, sampleCrash());
+    const byte = Buffer.alloc(1);
+    readSync(fd, byte, 0, 1, null);
+    expect(byte[0]).toBe(0x7f);
+  }));
+
+const known = (value: unknown) => JSON.stringify(value);
+const IDENTITIES: [string, Partial<FileSource>, { pid: number; hostPid: number }, object][] = [
+  [
+    "a container's",
+    { containerId: "c" },
+    { pid: 1, hostPid: 9 },
+    { containerId: "c", podUid: null },
+  ],
+  [
+    "a container's in a known pod",
+    { containerId: "c", known: known({ pod: POD }) },
+    { pid: 1, hostPid: 9 },
+    { containerId: "c", podUid: POD.metadata.uid },
+  ],
+  [
+    "one of several in a known pod",
+    { known: known({ pod: POD, container: null }) },
+    { pid: 7, hostPid: 9 },
+    { kind: "container", containerId: "", podUid: POD.metadata.uid },
+  ],
+  ["the host's", {}, { pid: 9, hostPid: 9 }, { kind: "host" }],
+  ["unknown", {}, { pid: 1, hostPid: 9 }, { kind: "unreadable" }],
+  ["unknown: broken knowledge", { known: "{" }, { pid: 1, hostPid: 9 }, { kind: "unreadable" }],
+  [
+    "unknown: odd knowledge",
+    { known: '{"pod":[1]}' },
+    { pid: 1, hostPid: 9 },
+    { kind: "unreadable" },
+  ],
+];
+for (const [whose, source, pids, identity] of IDENTITIES)
+  test(`a core is ${whose}`, () =>
+    withCore(async (fd) => {
+      const file = openCoreFile(fd, { ...SOURCE, ...source }, { ...sampleCrash(), ...pids });
+      expect(file.gone.crasher.identity).toMatchObject(identity);
+    }));
+
+gatedTest(
+  "a canary is the host root's core, of the very name that root put into HOST_DIR",
+  [process.getuid?.() === 0 ? undefined : "needs root"],
+  () =>
+    withCore(async (fd, folder) => {
+      const name = "cdh-0123456789a";
+      const crash = { ...sampleCrash(), exeName: name, pid: 9, hostPid: 9 };
+      const file = openCoreFile(fd, SOURCE, crash);
+      expect(isCanaryFile(file, folder)).toBe(false);
+      await writeFile(join(folder, name), "program", { mode: 0o700 });
+      expect(isCanaryFile(file, folder)).toBe(true);
+      expect(isCanaryFile({ ...file, isRoots: false }, folder)).toBe(false);
+      const contained = openCoreFile(fd, { ...SOURCE, containerId: "c" }, crash);
+      expect(isCanaryFile(contained, folder)).toBe(false);
+      const other = openCoreFile(fd, SOURCE, { ...crash, exeName: "cdh-0123456789b" });
+      expect(isCanaryFile(other, folder)).toBe(false);
+    }),
+);
