@@ -8,7 +8,6 @@ import { join } from "node:path";
 import type { ComposerSettings } from "../config/composer-settings.ts";
 import type { CrashContext } from "../model/crash-context.ts";
 import { canaryNote, formatCanaryNote, isCanaryName } from "../model/canary.ts";
-import type { CoreFile } from "./core-file.ts";
 
 const REGULAR_0700 = 0o100700n;
 const REGULAR_0600 = 0o100600n;
@@ -44,21 +43,6 @@ function readNote(path: string): string | undefined {
     return text.toString("latin1", 0, readSync(fd, text, 0, NOTE_MAX_BYTES, 0));
   } finally {
     closeSync(fd);
-  }
-}
-
-/** The same of a core that lies in a file: the process is gone, so the core itself must be root's, and no container's. */
-export function isCanaryFile(
-  { crash, isRoots, gone }: Pick<CoreFile, "crash" | "isRoots" | "gone">,
-  hostDir: string,
-): boolean {
-  if (!isCanaryName(crash.exeName) || !isRoots) return false;
-  if (gone.crasher.identity.kind !== "host") return false;
-  try {
-    const placed = lstatSync(join(hostDir, crash.exeName));
-    return placed.uid === 0 && BigInt(placed.mode) === REGULAR_0700;
-  } catch {
-    return false;
   }
 }
 

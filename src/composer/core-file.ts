@@ -1,5 +1,5 @@
 // A core that lies in a finished file: what its name left open is read off its notes. The crashed process is gone.
-import { fstatSync, readSync } from "node:fs";
+import { readSync } from "node:fs";
 import { oneLine } from "../model/app-error.ts";
 import { parseCoreNotes } from "../model/core-notes.ts";
 import { corenameText } from "../model/corename.ts";
@@ -10,8 +10,6 @@ import { identifyGone, parseKnown, type GoneCrasher } from "./metadata/gone-cras
 export interface CoreFile {
   crash: CrashContext;
   gone: GoneCrasher;
-  /** The file belongs to the host's root. */
-  isRoots: boolean;
   nodeName: string | undefined;
 }
 
@@ -38,7 +36,6 @@ export function openCoreFile(fd: number, source: FileSource, named: CrashContext
   return {
     crash,
     gone: { crasher: { identity, exePath }, known },
-    isRoots: fstatSync(fd).uid === 0,
     nodeName: source.nodeName ?? undefined,
   };
 }

@@ -6,7 +6,7 @@ import { canaryZipBase } from "../model/canary.ts";
 import type { CrashContext } from "../model/crash-context.ts";
 import { renderDumpName } from "../model/dump-name.ts";
 import { AttemptLog } from "./attempt.ts";
-import { isCanary, isCanaryFile, settingsForCanary } from "./canary.ts";
+import { isCanary, settingsForCanary } from "./canary.ts";
 import { parseCommandLine } from "./command-line.ts";
 import { ComposerLog, type Level } from "../host/composer-log.ts";
 import { CoreDrain } from "./core-drain.ts";
@@ -43,7 +43,8 @@ export async function runComposer(
   const commandLine = parseCommandLine(args, nowSeconds);
   const file = source.kind === "file" ? openCoreFile(input, source, commandLine.crash) : undefined;
   const crash = connection?.crash ?? file?.crash ?? commandLine.crash;
-  const canary = file === undefined ? isCanary(crash, hostDir) : isCanaryFile(file, hostDir);
+  // A canary's core file is the doctor's own to take (src/agent/doctor/canary.ts).
+  const canary = file === undefined && isCanary(crash, hostDir);
   const found = await readEnvironment(hostDir, commandLine);
   const environment = canary ? { ...found, settings: settingsForCanary(found.settings) } : found;
   const uuid = crypto.randomUUID();

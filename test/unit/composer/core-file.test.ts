@@ -2,10 +2,8 @@ import { expect, test } from "bun:test";
 import { closeSync, openSync, readSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { isCanaryFile } from "../../../src/composer/canary.ts";
 import { openCoreFile } from "../../../src/composer/core-file.ts";
 import { parseInvocation, type FileSource } from "../../../src/composer/core-source.ts";
-import { gatedTest } from "../../support/gate.ts";
 import { sampleCore } from "../../support/sample-core.ts";
 import { sampleCrash } from "../../support/sample-crash.ts";
 import { withFolder } from "../../support/temporary-folder.ts";
@@ -84,22 +82,3 @@ for (const [whose, source, pids, identity] of IDENTITIES)
       const file = openCoreFile(fd, { ...SOURCE, ...source }, { ...sampleCrash(), ...pids });
       expect(file.gone.crasher.identity).toMatchObject(identity);
     }));
-
-gatedTest(
-  "a canary is the host root's core, of the very name that root put into HOST_DIR",
-  [process.getuid?.() === 0 ? undefined : "needs root"],
-  () =>
-    withCore(async (fd, folder) => {
-      const name = "cdh-0123456789a";
-      const crash = { ...sampleCrash(), exeName: name, pid: 9, hostPid: 9 };
-      const file = openCoreFile(fd, SOURCE, crash);
-      expect(isCanaryFile(file, folder)).toBe(false);
-      await writeFile(join(folder, name), "program", { mode: 0o700 });
-      expect(isCanaryFile(file, folder)).toBe(true);
-      expect(isCanaryFile({ ...file, isRoots: false }, folder)).toBe(false);
-      const contained = openCoreFile(fd, { ...SOURCE, containerId: "c" }, crash);
-      expect(isCanaryFile(contained, folder)).toBe(false);
-      const other = openCoreFile(fd, SOURCE, { ...crash, exeName: "cdh-0123456789b" });
-      expect(isCanaryFile(other, folder)).toBe(false);
-    }),
-);

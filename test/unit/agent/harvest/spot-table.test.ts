@@ -11,6 +11,8 @@ import { recordedLog } from "../../../support/recorded-log.ts";
 import { sampleCore } from "../../../support/sample-core.ts";
 import { withFolder } from "../../../support/temporary-folder.ts";
 
+const CANARY = "cdh-0123456789a";
+
 interface Bench {
   folder: string;
   table: SpotTable;
@@ -41,7 +43,8 @@ function withTable(body: (bench: Bench) => Promise<void>): Promise<void> {
       throw error;
     });
     const state = await HarvestState.open(folder);
-    const table = new SpotTable({ watches, queue, state, metrics, log });
+    const isCanary = (exeName: string) => exeName === CANARY;
+    const table = new SpotTable({ watches, queue, state, isCanary, metrics, log });
     const found = () => {
       const seen = watches.turn();
       for (const [spot, names] of seen.names) table.find(spot, names);
@@ -130,6 +133,16 @@ test("a directory that cannot be seen from here is said once, and why its cores 
       expect(record.place).toEqual({ kind: "none", why });
     }
     expect(log.names()).toEqual(["core_place_unseen"]);
+  }));
+
+test("the doctor's canary is the doctor's to take", () =>
+  withTable(async ({ folder, table, found }) => {
+    const { record, tmp } = await layerRecord(folder, "one");
+    await mkdir(tmp);
+    await put(tmp, CANARY);
+    await put(tmp, "app");
+    table.addContainer(record);
+    expect(found()).toEqual(["app~web-0"]);
   }));
 
 test("what could not be removed is not taken twice", () =>
