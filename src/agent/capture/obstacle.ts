@@ -39,7 +39,9 @@ async function socketObstacle(
 /** On a plain host the cores of its own processes can always be had; a pod is there for containers. */
 async function fileObstacle(settings: Settings): Promise<string | undefined> {
   if (settings.POD_NAME === "") return undefined;
-  const { seen, unseen, noRuntime } = await readReach(settings, AbortSignal.timeout(ASK_MS));
+  const reach = await readReach(settings, AbortSignal.timeout(ASK_MS));
+  const { seen, unseen, noRuntime, lacking } = reach;
+  if (lacking.length > 0) return `the agent has no ${lacking.join(", ")}: ${FALLBACK}`;
   if (noRuntime !== undefined) return `${noRuntime}; ${FALLBACK}`;
   if (seen > 0) return undefined;
   return `the files of no container are to be seen from here (${unseen[0] ?? "there is none"}): ${FALLBACK}`;

@@ -6,6 +6,8 @@ import { readInstalledCapture } from "./installed-capture.ts";
 const MOUNTS =
   "set CRIO_ENDPOINT to containerd's socket; in a pod, daemonset.captureMode=file mounts it, and the containers' files at the same path as on the host";
 
+const RIGHTS = "add it to the pod's capabilities, as daemonset.captureMode=file does";
+
 export async function checkHarvest({ settings, signal }: CheckContext): Promise<Verdict> {
   const { mode } = await readInstalledCapture(settings);
   if (mode !== "file") return skipped(`cores come by ${mode}`);
@@ -14,9 +16,10 @@ export async function checkHarvest({ settings, signal }: CheckContext): Promise<
   return judgeReach(await readReach(settings, signal));
 }
 
-export function judgeReach({ seen, unseen, noRuntime }: Reach): Verdict {
+export function judgeReach({ seen, unseen, noRuntime, lacking }: Reach): Verdict {
   if (noRuntime !== undefined)
     return failed(`the containers' cores are not collected: ${noRuntime}`, MOUNTS);
+  if (lacking.length > 0) return failed(`the agent has no ${lacking.join(", ")}`, RIGHTS);
   const [first] = unseen;
   if (first === undefined) return ok(`the /tmp of ${seen} containers is watched`);
   const found = `of ${seen + unseen.length} containers, the /tmp of ${unseen.length} is out of reach`;

@@ -71,11 +71,14 @@ class Harvester {
   #refreshing: Promise<void> | undefined;
   #refreshAtMs = 0;
   #lookAtMs = 0;
+  /** On a plain host the owner may say that there are none: then only the host's own /tmp counts. */
+  readonly #hasContainers: boolean;
 
   constructor(context: HarvestContext, state: HarvestState) {
     const { settings, log, metrics, executable = process.execPath } = context;
     this.#context = context;
     this.#state = state;
+    this.#hasContainers = settings.POD_NAME !== "" || !settings.composer.IGNORE_CRIO;
     this.#containers = new Containers(settings.CRIO_ENDPOINT);
     this.#watches = new Watches((error) => {
       if (this.#isNews("watch", error))
@@ -124,7 +127,8 @@ class Harvester {
     }
     if (seen.containersChanged)
       this.#refreshAtMs = Math.min(this.#refreshAtMs, nowMs + REFRESH_SOON_MS);
-    if (nowMs >= this.#refreshAtMs && this.#refreshing === undefined) void this.#refresh();
+    if (this.#hasContainers && nowMs >= this.#refreshAtMs && this.#refreshing === undefined)
+      void this.#refresh();
     this.#ended.turn(nowMs);
     this.#queue.turn(nowMs);
   }
