@@ -1,9 +1,10 @@
 // The agent's side of the listener (src/listener/): is one there, a new one where there is none, its end. The
 // listener outlives the agent; in a pod it is a container of its own and never started from here.
-import { readFileSync } from "node:fs";
+import { lstatSync, readFileSync, readdirSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import type { AgentSettings } from "../config/agent-settings.ts";
+import { findListener } from "../host/coredump-socket.ts";
 import type { Log } from "../host/log.ts";
 import { errnoOf } from "../model/app-error.ts";
 import { SOCKET_NAME } from "../model/core-pattern.ts";
@@ -59,6 +60,31 @@ export async function stopListener(hostDir: string, log: Log): Promise<void> {
   for (let waitedMs = 0; isListener(keeper) && waitedMs < END_MS; waitedMs += STEP_MS)
     await Bun.sleep(STEP_MS);
   log.info("listener_stopped", { pid: keeper, ended: !isListener(keeper) });
+}
+
+/**
+ * Ends by SIGKILL a listener that holds the socket and does not answer: the crashed processes that wait in its queue
+ * are free with it. False where none of its processes is to be seen from here.
+ */
+export function killListener(hostDir: string, log: Log): boolean {
+  const path = join(hostDir, SOCKET_NAME);
+  const keeper = findListener(path);
+  if (keeper === undefined) return false;
+  // Its worker is named after the socket's file, and may have lost its keeper.
+  const worker = `--worker=${lstatSync(path).ino}`;
+  const pids = listProcesses().filter((pid) => {
+    const [, role, option] = commandOf(pid);
+    return role === "listen" && (option === worker || pid === keeper);
+  });
+  for (const pid of pids) process.kill(pid, "SIGKILL");
+  log.error("listener_killed", { pids: pids.join(" ") });
+  return pids.length > 0;
+}
+
+function listProcesses(): number[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
 }
 
 function isCurrent({ version, keeper, executable }: ListenerAnswer): boolean {
@@ -145,10 +171,13 @@ async function askOnce(path: string): Promise<Asked | "reset"> {
 
 /** A process that runs the listener's executable: a pid of another namespace or another life is nobody of ours. */
 function isListener(pid: number): boolean {
+  return commandOf(pid)[1] === "listen";
+}
+
+function commandOf(pid: number): string[] {
   try {
-    const command = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
-    return command[1] === "listen";
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
   } catch {
-    return false;
+    return []; // gone
   }
 }

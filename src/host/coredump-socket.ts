@@ -12,6 +12,7 @@ import { loadLibc } from "./libc.ts";
 
 const AF_UNIX = 1;
 const SOCK_STREAM = 1;
+const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
 const SOL_SOCKET = 1;
 const SO_PEERCRED = 17;
@@ -33,6 +34,7 @@ function open() {
   return loadLibc({
     socket: { args: ["i32", "i32", "i32"], returns: "i32" },
     bind: { args: ["i32", "ptr", "u32"], returns: "i32" },
+    connect: { args: ["i32", "ptr", "u32"], returns: "i32" },
     listen: { args: ["i32", "i32"], returns: "i32" },
     accept4: { args: ["i32", "ptr", "ptr", "i32"], returns: "i32" },
     poll: { args: ["ptr", "u64", "i32"], returns: "i32" },
@@ -54,14 +56,31 @@ function libc() {
 export function listenAt(path: string, backlog: number): number {
   const { socket, bind, listen } = libc();
   const fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  // struct sockaddr_un: the family, then the path with its NUL.
-  const name = Buffer.from(`\0\0${path}\0`);
-  name.writeUInt16LE(AF_UNIX, 0);
+  const name = formatAddress(path);
   if (fd < 0 || bind(fd, ptr(name), name.length) !== 0 || listen(fd, backlog) !== 0) {
     if (fd >= 0) closeSync(fd);
     throw new Error(`cannot listen at ${path}`);
   }
   return fd;
+}
+
+/** struct sockaddr_un: the family, then the path with its NUL. */
+function formatAddress(path: string): Buffer {
+  const name = Buffer.from(`\0\0${path}\0`);
+  name.writeUInt16LE(AF_UNIX, 0);
+  return name;
+}
+
+/** The pid that listens at a path, in our pid namespace, whether it answers or not; undefined where nobody does. */
+export function findListener(path: string): number | undefined {
+  const { socket, connect } = libc();
+  const fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  const name = formatAddress(path);
+  try {
+    return connect(fd, ptr(name), name.length) === 0 ? readPeerPid(fd) : undefined;
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /** Waits on this thread, timers and all, until somebody connects or the time is over. */

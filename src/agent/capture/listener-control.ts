@@ -2,6 +2,7 @@
 import type { Log } from "../../host/log.ts";
 import {
   ensureListener,
+  killListener,
   listenerState,
   stopListener,
   type ListenerSettings,
@@ -12,6 +13,8 @@ export interface ListenerControl {
   /** Outside a pod it starts one where none answers. True when one answers. */
   ensure(settings: ListenerSettings, log: Log): Promise<boolean>;
   state(hostDir: string): Promise<ListenerState>;
+  /** Kills one that holds the socket and does not answer. */
+  kill(hostDir: string, log: Log): boolean;
   /** Ends one that is to be seen from here; a container's own is its runtime's. */
   stop(hostDir: string, log: Log): Promise<void>;
 }
@@ -19,5 +22,6 @@ export interface ListenerControl {
 export const LISTENER: ListenerControl = {
   ensure: ensureListener,
   state: listenerState,
+  kill: killListener,
   stop: stopListener,
 };

@@ -50,6 +50,8 @@ export function openPatternGuard(context: PatternGuardContext): PatternGuard {
       metrics.listenerLost.add();
       log.error("listener_lost", { state, core_pattern: withdrawnTo });
     }
+    // Crashed processes wait in its queue, and would wait for ever.
+    if (state === "silent") listener.kill(HOST_DIR, log);
     // In a pod its container is started again by the kubelet.
     if (POD_NAME === "" && (await listener.ensure(settings, log)))
       await comeBack(wanted, withdrawnTo);
