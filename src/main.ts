@@ -10,7 +10,7 @@ async function run(): Promise<number> {
   const args = process.argv.slice(2);
   if (basename(process.argv0) === COMPOSER_NAME) return compose(args);
   if (args[0] === "composer") return composeFor(args.slice(1));
-  if (args[0] === "listen") return listen(args.slice(1));
+  if (args[0] === "listen" && !asksForHelp(args[1])) return listen(args.slice(1));
   const { runAgentCommand } = await import("./agent/run.ts");
   return runAgentCommand(args, process.env);
 }
@@ -24,6 +24,10 @@ async function compose(args: string[]): Promise<number> {
   }
   const { runComposer } = await import("./composer/run.ts");
   return runComposer(args, hostDir);
+}
+
+function asksForHelp(option: string | undefined): boolean {
+  return option === "--help" || option === "-h";
 }
 
 async function listen(args: string[]): Promise<number> {

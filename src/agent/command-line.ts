@@ -38,6 +38,8 @@ const OWN_COMMANDS: Readonly<Record<string, { options: readonly string[]; most: 
   install: { options: ["config"], most: 0 },
   remove: { options: ["when-uninstalled"], most: 0 },
   doctor: { options: ["json"], most: 0 },
+  /** Run by main.ts; known here for its help and its completion. */
+  listen: { options: [], most: 0 },
   sweep: { options: [], most: 1 },
   "crash-test": { options: ["victim"], most: 0 },
   completion: { options: [], most: 1 },

@@ -58,6 +58,13 @@ export const HELP_PAGES: Readonly<Record<string, HelpPage>> = {
     text: "Safe beside a running agent.",
     exit: { ...USUAL_EXIT, 1: "a dump is left" },
   },
+  listen: {
+    usage: "listen",
+    about: "take cores on the kernel's coredump socket (CAPTURE_MODE socket)",
+    options: {},
+    text: "Listens at HOST_DIR/cdc.sock and starts a composer for every core. On a plain host the agent starts it; in\na pod it is a container of its own. SIGTERM: core_pattern goes back, what is under way is finished.",
+    exit: USUAL_EXIT,
+  },
   "crash-test": {
     usage: "crash-test",
     about: "crash a child and wait until its dump was delivered",
