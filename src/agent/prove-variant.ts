@@ -2,12 +2,12 @@
 // (doctor/canary.ts), until the kernel is seen to start it.
 import type { Log } from "../host/log.ts";
 import { describeError } from "../model/app-error.ts";
-import { tryCanary, type Trial } from "./capture/trial.ts";
+import { tryCanary, type Canary, type Trial } from "./capture/trial.ts";
 import { planVariants, type Variant } from "./executables.ts";
 import { install, type InstallContext } from "./install.ts";
 import { readInstallRecord, writeInstallRecord } from "./install-record.ts";
 
-type PipeContext = Omit<InstallContext, "variant" | "mode">;
+type PipeContext = Omit<InstallContext, "variant" | "mode"> & { canary?: Canary };
 
 /**
  * Leaves a proven build installed; where none can be proven, the first, or the last tried where `prove` says that
@@ -44,7 +44,7 @@ async function tryVariant(
   variant: Variant,
   isFirst: boolean,
 ): Promise<Trial> {
-  const { settings, log } = context;
+  const { settings, canary = tryCanary, log } = context;
   try {
     await install({ ...context, variant });
   } catch (error) {
@@ -52,7 +52,7 @@ async function tryVariant(
     if (isFirst) throw error;
     return { outcome: "installed", because: describeError(error) };
   }
-  const trial = await tryCanary(settings, "pipe");
+  const trial = await canary(settings, "pipe");
   if (trial.outcome === "proven") {
     await noteProven(settings.HOST_DIR, variant, log);
     log.info("variant_proven", { variant });

@@ -16,7 +16,7 @@ import {
 import { installPipe } from "../prove-variant.ts";
 import type { ListenerControl } from "./listener-control.ts";
 import { findObstacle } from "./obstacle.ts";
-import { tryCanary, type Trial } from "./trial.ts";
+import { tryCanary, type Canary, type Trial } from "./trial.ts";
 import { withdrawPattern } from "./withdrawal.ts";
 
 export interface ChoiceContext {
@@ -24,6 +24,9 @@ export interface ChoiceContext {
   /** Our own executable. */
   executable: string;
   listener?: ListenerControl;
+  /** Lets a canary crash and says what became of it. */
+  canary?: Canary;
+  obstacleOf?: typeof findObstacle;
   log: Log;
 }
 
@@ -48,14 +51,14 @@ export async function installCapture(context: ChoiceContext): Promise<CaptureMod
 }
 
 async function choose(context: ChoiceContext): Promise<Choice> {
-  const { settings, log } = context;
+  const { settings, obstacleOf = findObstacle, log } = context;
   const { CAPTURE_MODE, DOCTOR, HOST_DIR } = settings;
   if (CAPTURE_MODE === "auto" && DOCTOR)
     return chooseByCanary(context, await readInstallRecord(HOST_DIR, log));
   const mode = CAPTURE_MODE === "auto" ? "pipe" : CAPTURE_MODE;
   const because =
     CAPTURE_MODE === "auto" ? "DOCTOR is false: nothing is tried" : `CAPTURE_MODE is ${mode}`;
-  const obstacle = await findObstacle(mode, settings);
+  const obstacle = await obstacleOf(mode, settings);
   if (obstacle !== undefined) throw new AppError("host", `${because}, and ${obstacle}`);
   if (mode !== "pipe") {
     await install({ ...context, mode });
@@ -91,12 +94,12 @@ async function chooseByCanary(
 }
 
 async function tryMode(context: ChoiceContext, mode: CaptureMode): Promise<Trial> {
-  const { settings } = context;
-  const obstacle = await findObstacle(mode, settings);
+  const { settings, canary = tryCanary, obstacleOf = findObstacle } = context;
+  const obstacle = await obstacleOf(mode, settings);
   if (obstacle !== undefined) throw new AppError("host", obstacle);
   if (mode === "pipe") return installPipe(context, true);
   await install({ ...context, mode });
-  return tryCanary(settings, mode);
+  return canary(settings, mode);
 }
 
 /** No mode was proven: the first that could be installed stays, and the doctor says what is wrong. */

@@ -13,6 +13,8 @@ export interface Trial {
   because: string;
 }
 
+export type Canary = typeof tryCanary;
+
 const LIMITS = { heldMs: 10_000, publishedMs: 10_000 };
 
 export async function tryCanary(

@@ -96,14 +96,14 @@ kernelTest(
 );
 
 kernelTest(
-  "a HOST_DIR on a noexec mount is one clear error, and nothing is changed",
+  "a HOST_DIR on a noexec mount is one clear error for a pipe, and nothing is changed",
   async (folder, executable) => {
     const mounted = join(folder, "m");
     mkdirSync(mounted);
     Bun.spawnSync(["mount", "-t", "tmpfs", "-o", "noexec", "tmpfs", mounted]);
     try {
       const HOST_DIR = join(mounted, "h");
-      const run = await runCommand(executable, ["agent"], { HOST_DIR });
+      const run = await runCommand(executable, ["agent"], { HOST_DIR, CAPTURE_MODE: "pipe" });
       expect(run.exitCode).toBe(1);
       expect(run.stderr).toContain("which is mounted noexec");
       expect(existsSync(HOST_DIR)).toBe(false);

@@ -1,9 +1,19 @@
 // Whose crash counts as the doctor's: only that of the very file which root put into HOST_DIR.
 import { expect, test } from "bun:test";
-import { chmodSync, copyFileSync, linkSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  linkSync,
+  mkdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { isCanary, settingsForCanary } from "../../../src/composer/canary.ts";
 import { readComposerSettings } from "../../../src/config/composer-settings.ts";
+import { canaryNote, formatCanaryNote } from "../../../src/model/canary.ts";
 import type { CrashContext } from "../../../src/model/crash-context.ts";
 import { gatedTest } from "../../support/gate.ts";
 import { withFolder } from "../../support/temporary-folder.ts";
@@ -77,6 +87,56 @@ gatedTest("nor one behind a link, nor one that is gone", [needsRoot], async () =
     expect(isCanary(crashOf("cdh-aaaaaaaaaaa"), hostDir, procDir)).toBe(false);
   });
 });
+
+/** HOST_DIR without execution: a link there to what runs elsewhere, and the note that names it. */
+function placeElsewhere(hostDir: string, mode = 0o700): { path: string; note: string } {
+  const path = join(hostDir, "../elsewhere");
+  writeFileSync(path, "program", { mode });
+  rmSync(join(hostDir, NAME));
+  symlinkSync(path, join(hostDir, NAME));
+  const { dev, ino } = statSync(path, { bigint: true });
+  return { path, note: formatCanaryNote({ device: dev, inode: ino }) };
+}
+
+gatedTest("one that runs elsewhere is known by root's note of device and inode", [needsRoot], () =>
+  withHost(({ hostDir, procDir, runs }) => {
+    const { path, note } = placeElsewhere(hostDir);
+    runs(path);
+    expect(isCanary(crashOf(NAME), hostDir, procDir)).toBe(false);
+    writeFileSync(join(hostDir, canaryNote(NAME)), note, { mode: 0o600 });
+    expect(isCanary(crashOf(NAME), hostDir, procDir)).toBe(true);
+  }),
+);
+
+gatedTest(
+  "a note of another file, or one that is not root's alone, proves nothing",
+  [needsRoot],
+  () =>
+    withHost(({ hostDir, procDir, runs }) => {
+      const { path, note } = placeElsewhere(hostDir);
+      runs(path);
+      const noteFile = join(hostDir, canaryNote(NAME));
+      writeFileSync(noteFile, `${note}7`, { mode: 0o600 });
+      expect(isCanary(crashOf(NAME), hostDir, procDir)).toBe(false);
+      writeFileSync(noteFile, note);
+      expect(isCanary(crashOf(NAME), hostDir, procDir)).toBe(true);
+      chmodSync(noteFile, 0o644);
+      expect(isCanary(crashOf(NAME), hostDir, procDir)).toBe(false);
+      rmSync(noteFile);
+      writeFileSync(join(hostDir, "other"), note, { mode: 0o600 });
+      symlinkSync("other", noteFile);
+      expect(isCanary(crashOf(NAME), hostDir, procDir)).toBe(false);
+    }),
+);
+
+gatedTest("nor does the right note for a program that others may run", [needsRoot], () =>
+  withHost(({ hostDir, procDir, runs }) => {
+    const { path, note } = placeElsewhere(hostDir, 0o755);
+    runs(path);
+    writeFileSync(join(hostDir, canaryNote(NAME)), note, { mode: 0o600 });
+    expect(isCanary(crashOf(NAME), hostDir, procDir)).toBe(false);
+  }),
+);
 
 test("the owner's rules and limits are not for it", () => {
   const { settings } = readComposerSettings({

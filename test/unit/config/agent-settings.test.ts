@@ -133,3 +133,11 @@ test("no variable has two meanings", () => {
   const names = agentVariables();
   expect(new Set(names).size).toBe(names.length);
 });
+
+test("CAPTURE_MODE is auto, or one of the three ways by name; another word is refused with them", () => {
+  expect(readAgentSettings({}).CAPTURE_MODE).toBe("auto");
+  expect(readAgentSettings({ CAPTURE_MODE: "Socket" }).CAPTURE_MODE).toBe("socket");
+  expect(() => readAgentSettings({ CAPTURE_MODE: "stream" })).toThrow(
+    /CAPTURE_MODE is "stream"; expected .*auto.*pipe.*socket.*file/,
+  );
+});

@@ -1,9 +1,13 @@
 // What the doctor says of what it finds, without a kernel: each failure with its evidence and its remedy.
 import { expect, test } from "bun:test";
 import { judgeSilence } from "../../../../src/agent/doctor/check-canary.ts";
+import { judgeCapture } from "../../../../src/agent/doctor/check-capture.ts";
+import { judgeReach } from "../../../../src/agent/doctor/check-harvest.ts";
 import { judgePattern } from "../../../../src/agent/doctor/check-kernel.ts";
 import { judgeUserNamespace } from "../../../../src/agent/doctor/check-root.ts";
 import { judgeClock } from "../../../../src/agent/doctor/check-store.ts";
+import type { InstalledCapture } from "../../../../src/agent/doctor/installed-capture.ts";
+import { FILE_PATTERN } from "../../../../src/model/core-file-pattern.ts";
 import { planCorePattern } from "../../../../src/model/core-pattern.ts";
 
 const HOST = "/var/mnt/core-dump-handler";
@@ -71,8 +75,69 @@ test("silence with the kernel's word on core_pipe_limit names the limit", () => 
   });
 });
 
-test("silence without a word names the executable", () => {
+test("silence without a word names the executable, and the ways that need none", () => {
   const verdict = judgeSilence(SEGFAULT, OURS, HOST, undefined);
   expect(verdict.found).toContain(`did not start ${HOST}/cdc`);
   expect(verdict.remedy).toContain("VENDOR=auto");
+  expect(verdict.remedy).toContain("CAPTURE_MODE=socket");
+  expect(verdict.remedy).toContain("daemonset.captureFallback=true");
+});
+
+test("silence by socket and by file is about the listener, and about /tmp", () => {
+  const socket = judgeSilence(SEGFAULT, `@@${HOST}/cdc.sock`, HOST, undefined);
+  expect(socket.remedy).toContain("the listener's log");
+  const file = judgeSilence(SEGFAULT, FILE_PATTERN, HOST, undefined);
+  expect(file.found).toContain("no core file into our own /tmp");
+});
+
+test.each([
+  [`@@${HOST}/cdc.sock`, "connects to /var/mnt/core-dump-handler/cdc.sock"],
+  [`@${HOST}/cdc.sock`, "connects to /var/mnt/core-dump-handler/cdc.sock"],
+  [FILE_PATTERN, "in the crashing process's own root"],
+])("core_pattern %p is right where it was chosen, and wrong where a pipe was", (pattern, does) => {
+  expect(judgePattern(pattern, pattern, HOST)).toMatchObject({ status: "ok" });
+  expect(judgePattern(pattern, pattern, HOST).found).toContain(does);
+  const verdict = judgePattern(pattern, OURS, HOST);
+  expect(verdict.status).toBe("failed");
+  expect(verdict.found).toContain("for another CAPTURE_MODE");
+});
+
+const SOCKET: InstalledCapture = {
+  mode: "socket",
+  pattern: `@@${HOST}/cdc.sock`,
+  note: { mode: "socket", because: "it works", tried: "pipe: no", proven: true, boot: "b" },
+};
+
+test("the capture mode is told with why, and why not the others", () => {
+  expect(judgeCapture(SOCKET, "auto", "answers")).toEqual({
+    status: "ok",
+    found: "socket: it works (pipe: no)",
+  });
+});
+
+test("a mode that no canary has shown is a warning that names the other ways", () => {
+  const note = { ...SOCKET.note, mode: "pipe", proven: false } as InstalledCapture["note"];
+  const verdict = judgeCapture({ ...SOCKET, mode: "pipe", note }, "auto", "answers");
+  expect(verdict.status).toBe("warning");
+  expect(verdict.remedy).toContain("daemonset.captureFallback=true");
+  expect(judgeCapture({ ...SOCKET, mode: "pipe", note }, "pipe", "answers").status).toBe("ok");
+});
+
+test("another mode than CAPTURE_MODE says, or a socket without a listener, is a failure", () => {
+  expect(judgeCapture(SOCKET, "pipe", "answers").found).toBe(
+    "CAPTURE_MODE is pipe, and what is installed is socket",
+  );
+  expect(judgeCapture(SOCKET, "socket", "absent").found).toContain("no listener answers");
+  expect(judgeCapture(SOCKET, "socket", "silent").found).toContain("does not answer");
+});
+
+test("files that are out of reach are a failure; some of them, a warning", () => {
+  const unseen = ["ns/pod: /x cannot be seen from here"];
+  expect(judgeReach({ seen: 3, unseen: [], noRuntime: undefined }).status).toBe("ok");
+  expect(judgeReach({ seen: 3, unseen, noRuntime: undefined })).toMatchObject({
+    status: "warning",
+    evidence: unseen[0],
+  });
+  expect(judgeReach({ seen: 0, unseen, noRuntime: undefined }).status).toBe("failed");
+  expect(judgeReach({ seen: 0, unseen: [], noRuntime: "nobody there" }).status).toBe("failed");
 });

@@ -1,0 +1,29 @@
+// A listener that answers or not, as a test says.
+import type { ListenerControl } from "../../src/agent/capture/listener-control.ts";
+import type { ListenerState } from "../../src/agent/listener-watch.ts";
+
+export interface FakeListener extends ListenerControl {
+  now: ListenerState;
+  /** Whether `ensure` brings one up. */
+  starts: boolean;
+  calls: string[];
+}
+
+export function fakeListener(starts = true): FakeListener {
+  const fake: FakeListener = {
+    now: "absent",
+    starts,
+    calls: [],
+    ensure: async () => {
+      fake.calls.push("ensure");
+      if (fake.starts) fake.now = "answers";
+      return fake.now === "answers";
+    },
+    state: async () => fake.now,
+    stop: async () => {
+      fake.calls.push("stop");
+      fake.now = "absent";
+    },
+  };
+  return fake;
+}
