@@ -20,6 +20,11 @@ export function fakeListener(starts = true): FakeListener {
       return fake.now === "answers";
     },
     state: async () => fake.now,
+    kill: () => {
+      fake.calls.push("kill");
+      fake.now = "absent";
+      return true;
+    },
     stop: async () => {
       fake.calls.push("stop");
       fake.now = "absent";

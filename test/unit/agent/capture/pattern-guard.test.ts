@@ -78,6 +78,8 @@ test("one that is silent has time to be replaced: the crashes wait for it", asyn
   listener.now = "silent";
   await hasty.guard.check();
   expect(host.sysctls().pattern).toBe(ORIGINAL_PATTERN);
+  // Whoever waits in its queue would wait for ever.
+  expect(listener.calls.at(-1)).toBe("kill");
 });
 
 test("what another tool has set meanwhile stays for the drift watch to judge", async () => {

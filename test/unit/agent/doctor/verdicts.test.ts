@@ -6,6 +6,7 @@ import { judgeReach } from "../../../../src/agent/doctor/check-harvest.ts";
 import { judgePattern } from "../../../../src/agent/doctor/check-kernel.ts";
 import { judgeUserNamespace } from "../../../../src/agent/doctor/check-root.ts";
 import { judgeClock } from "../../../../src/agent/doctor/check-store.ts";
+import type { Reach } from "../../../../src/agent/harvest/reach.ts";
 import type { InstalledCapture } from "../../../../src/agent/doctor/installed-capture.ts";
 import { FILE_PATTERN } from "../../../../src/model/core-file-pattern.ts";
 import { planCorePattern } from "../../../../src/model/core-pattern.ts";
@@ -133,11 +134,11 @@ test("another mode than CAPTURE_MODE says, or a socket without a listener, is a 
 
 test("files that are out of reach are a failure; some of them, a warning", () => {
   const unseen = ["ns/pod: /x cannot be seen from here"];
-  expect(judgeReach({ seen: 3, unseen: [], noRuntime: undefined }).status).toBe("ok");
-  expect(judgeReach({ seen: 3, unseen, noRuntime: undefined })).toMatchObject({
-    status: "warning",
-    evidence: unseen[0],
-  });
-  expect(judgeReach({ seen: 0, unseen, noRuntime: undefined }).status).toBe("failed");
-  expect(judgeReach({ seen: 0, unseen: [], noRuntime: "nobody there" }).status).toBe("failed");
+  const judge = (reach: Partial<Reach>) =>
+    judgeReach({ seen: 3, unseen: [], noRuntime: undefined, lacking: [], ...reach });
+  expect(judge({}).status).toBe("ok");
+  expect(judge({ unseen })).toMatchObject({ status: "warning", evidence: unseen[0] });
+  expect(judge({ seen: 0, unseen }).status).toBe("failed");
+  expect(judge({ seen: 0, noRuntime: "nobody there" }).found).toContain("nobody there");
+  expect(judge({ lacking: ["CAP_LEASE"] }).found).toBe("the agent has no CAP_LEASE");
 });
