@@ -8,6 +8,7 @@ import type { Log } from "../../host/log.ts";
 import { AppError } from "../../model/app-error.ts";
 import type { CaptureMode } from "../../model/capture-mode.ts";
 import { SOCKET_NAME } from "../../model/core-pattern.ts";
+import { HARVEST_STATE } from "../../model/host-file.ts";
 import { isProgramFile } from "../install-files.ts";
 import { waitForComposers } from "../living-composers.ts";
 import type { Rollback } from "../rollback.ts";
@@ -45,6 +46,8 @@ export async function clearOtherModes(
   for (const name of programs)
     if (await removeFile(join(HOST_DIR, name))) log.info("file_removed", { name });
   if (programs.length > 0) await removeEmptyDirectory(join(HOST_DIR, LIBRARY_FOLDER));
+  // Containers that crash from now on owe no core file, should cores ever come as files again.
+  if (mode !== "file") await removeFile(join(HOST_DIR, HARVEST_STATE));
   if (mode === "socket") return;
   // Beside us in a pod it is a container of its own, which hostPID lets us see: ended, it is started again, and again.
   if (POD_NAME === "") await listener.stop(HOST_DIR, log);

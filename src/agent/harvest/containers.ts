@@ -12,6 +12,7 @@ import {
   type CoreLimits,
   type Place,
 } from "./container-place.ts";
+import { judgeVolume } from "./volume.ts";
 
 export interface ContainerRecord {
   id: string;
@@ -154,7 +155,8 @@ async function describe(
   if (response === undefined) return undefined;
   const info = parseInfo(textMapAt(response, "info")["info"]);
   const spec = at(info, "runtimeSpec");
-  const place = parseMountPlace(spec) ?? (await findLayer(client, info));
+  const volume = parseMountPlace(spec);
+  const place = volume === undefined ? await findLayer(client, info) : await judgeVolume(volume);
   const labels = textMapAt(container, "labels");
   return {
     id,

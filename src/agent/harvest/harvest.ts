@@ -38,8 +38,9 @@ const TURN_MS = 100;
 const REFRESH_SOON_MS = 200;
 /** Where containerd's tasks cannot be watched, or an event was lost. */
 const REFRESH_EVERY_MS = 15_000;
-/** Every spot is looked at as a whole, whatever inotify said. */
+/** Every spot is looked at as a whole, whatever inotify said; and where it says nothing. */
 const LOOK_EVERY_MS = 60_000;
+const LOOK_UNWATCHED_MS = 5_000;
 const STOP_MAX_MS = 20_000;
 
 export function openHarvest(context: HarvestContext): Harvest {
@@ -122,7 +123,7 @@ class Harvester {
     for (const [spot, names] of seen.names) this.#spots.find(spot, names);
     for (const spot of seen.stale) this.#spots.look(spot);
     if (nowMs >= this.#lookAtMs) {
-      this.#lookAtMs = nowMs + LOOK_EVERY_MS;
+      this.#lookAtMs = nowMs + (this.#watches.isWatching ? LOOK_EVERY_MS : LOOK_UNWATCHED_MS);
       this.#spots.lookEverywhere();
     }
     if (seen.containersChanged)

@@ -29,6 +29,8 @@ export class SpotTable {
   readonly #context: SpotTableContext;
   readonly #spots = new Map<string, Spot>();
   readonly #refused = new Map<Spot, Set<string>>();
+  /** Spots that could not be opened, as was said. */
+  readonly #failed = new Set<Spot>();
   #isUnseenSaid = false;
 
   constructor(context: SpotTableContext) {
@@ -56,6 +58,7 @@ export class SpotTable {
       this.#context.watches.remove(spot);
       this.#spots.delete(spot.path);
       this.#refused.delete(spot);
+      this.#failed.delete(spot);
     }
   }
 
@@ -100,8 +103,9 @@ export class SpotTable {
     try {
       directory = openSpot(spot);
       if (directory !== undefined) body(directory);
+      this.#failed.delete(spot);
     } catch (error) {
-      this.#context.log.warn("core_place_failed", { path: spot.path, error: describeError(error) });
+      this.#sayFailed(spot, error);
     } finally {
       if (directory !== undefined) closeSync(directory);
     }
@@ -123,6 +127,12 @@ export class SpotTable {
       for (const { id } of core.owners) state.noteCore(id, core.facts.signal);
       queue.add(core);
     }
+  }
+
+  #sayFailed(spot: Spot, error: unknown): void {
+    if (this.#failed.has(spot)) return;
+    this.#failed.add(spot);
+    this.#context.log.warn("core_place_failed", { path: spot.path, error: describeError(error) });
   }
 
   /** Once: it is the same for every container of the node, until the pod is changed. */

@@ -15,7 +15,8 @@ export interface Sightings {
 }
 
 export class Watches {
-  readonly #inotify = new Inotify();
+  /** undefined where the user has too many already (fs.inotify.max_user_instances). */
+  readonly #inotify: Inotify | undefined;
   /** By inotify's number: two spots may be one directory (an emptyDir of two containers). */
   readonly #roots = new Map<number, Set<Spot>>();
   readonly #directories = new Map<number, Set<Spot>>();
@@ -23,16 +24,27 @@ export class Watches {
   /** Told once: without it, the refresh is all there is. */
   readonly #onFailure: (error: unknown) => void;
 
-  constructor(onFailure: (error: unknown) => void) {
+  constructor(onFailure: (error: unknown) => void, open: () => Inotify = () => new Inotify()) {
     this.#onFailure = onFailure;
+    try {
+      this.#inotify = open();
+    } catch (error) {
+      onFailure(error);
+    }
+  }
+
+  /** False where nothing will ever be told: what there is has to be looked at again and again. */
+  get isWatching(): boolean {
+    return this.#inotify !== undefined;
   }
 
   watchTasks(path: string): void {
-    if (this.#tasks !== undefined) return;
+    const inotify = this.#inotify;
+    if (this.#tasks !== undefined || inotify === undefined) return;
     this.#attempt(() => {
       const directory = openLayerRoot(path);
       try {
-        this.#tasks = this.#inotify.watch(directory, { andGo: true });
+        this.#tasks = inotify.watch(directory, { andGo: true });
       } finally {
         closeSync(directory);
       }
@@ -56,7 +68,7 @@ export class Watches {
   /** What happened since the last turn. Never waits. */
   turn(): Sightings {
     const seen: Sightings = { names: new Map(), stale: new Set(), containersChanged: false };
-    for (const event of this.#inotify.read()) {
+    for (const event of this.#inotify?.read() ?? []) {
       if (event.kind === "overflow") {
         for (const spots of this.#directories.values())
           for (const spot of spots) seen.stale.add(spot);
@@ -72,7 +84,7 @@ export class Watches {
   }
 
   close(): void {
-    this.#inotify.close();
+    this.#inotify?.close();
   }
 
   #notice(seen: Sightings, watch: number, name: Buffer): void {
@@ -93,7 +105,8 @@ export class Watches {
 
   #watch(table: Map<number, Set<Spot>>, directory: number, spot: Spot): void {
     try {
-      const watch = this.#inotify.watch(directory);
+      const watch = this.#inotify?.watch(directory);
+      if (watch === undefined) return;
       const spots = table.get(watch) ?? new Set();
       table.set(watch, spots.add(spot));
     } finally {
@@ -105,7 +118,7 @@ export class Watches {
     for (const [watch, spots] of table) {
       if (!spots.delete(spot) || spots.size > 0) continue;
       table.delete(watch);
-      this.#inotify.unwatch(watch);
+      this.#inotify?.unwatch(watch);
     }
   }
 

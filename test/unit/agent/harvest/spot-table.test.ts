@@ -135,6 +135,22 @@ test("a directory that cannot be seen from here is said once, and why its cores 
     expect(log.names()).toEqual(["core_place_unseen"]);
   }));
 
+test("without inotify what lies there is found by looking, and that is said", async () => {
+  const failures: unknown[] = [];
+  const watches = new Watches(
+    (error) => failures.push(error),
+    () => {
+      throw new Error("too many");
+    },
+  );
+  expect(watches.isWatching).toBe(false);
+  watches.watchTasks("/");
+  watches.add({ path: "/tmp", isLayer: false, owners: new Map() });
+  expect(watches.turn()).toEqual({ names: new Map(), stale: new Set(), containersChanged: false });
+  watches.close();
+  expect(failures).toHaveLength(1);
+});
+
 test("the doctor's canary is the doctor's to take", () =>
   withTable(async ({ folder, table, found }) => {
     const { record, tmp } = await layerRecord(folder, "one");
