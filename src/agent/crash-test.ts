@@ -7,6 +7,7 @@ import { AppError } from "../model/app-error.ts";
 import { COMPOSER_LOG, COMPOSER_LOG_ROTATED } from "../model/host-file.ts";
 import { CORE_PATTERN } from "../model/sysctls.ts";
 import type { AgentSettings } from "../config/agent-settings.ts";
+import { withCoreAllowed } from "../host/core-limit.ts";
 import { exists, readTextFile } from "../host/files.ts";
 import type { Log } from "../host/log.ts";
 import { readSysctl } from "../host/sysctl.ts";
@@ -46,7 +47,7 @@ export async function runCrashTest(context: CrashTestContext): Promise<void> {
   await crash();
   log.info("crash_test_crashed", { host });
 
-  const started = await until("the kernel started no composer for it", async () =>
+  const started = await until("no composer was started for it", async () =>
     (await readRecords(settings.HOST_DIR)).find(
       (record) =>
         record["event"] === "dump_started" &&
@@ -78,9 +79,10 @@ const ENDS = new Set(["dump_published", "dump_skipped", "dump_failed"]);
 
 /** The victim is this program again: it needs no shell, and its core is of a size that matters. */
 async function crashChild(): Promise<void> {
-  const child = Bun.spawn([process.execPath, "crash-test", "--victim"], {
-    stdio: [null, null, null],
-  });
+  // In file mode a limit of 0, as services have it, would mean no core at all.
+  const child = withCoreAllowed(() =>
+    Bun.spawn([process.execPath, "crash-test", "--victim"], { stdio: [null, null, null] }),
+  );
   await child.exited;
   if (child.signalCode === null)
     throw new AppError("host", `the victim did not crash: exit code ${child.exitCode}`);
