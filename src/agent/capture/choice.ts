@@ -5,7 +5,6 @@ import type { AgentSettings } from "../../config/agent-settings.ts";
 import type { Log } from "../../host/log.ts";
 import { AppError, describeError } from "../../model/app-error.ts";
 import { CAPTURE_MODES, type CaptureMode } from "../../model/capture-mode.ts";
-import { VERSION } from "../../model/version.ts";
 import { install } from "../install.ts";
 import {
   readInstallRecord,
@@ -123,10 +122,10 @@ function describe(refused: readonly { mode: CaptureMode; because: string }[]): s
   return refused.map(({ mode, because }) => `${mode}: ${because}`).join("; ");
 }
 
-/** What worked before, in this boot and by this version, goes first: trying a pipe anew would lose crashes. */
+/** What worked before in this boot goes first: trying a pipe anew would lose crashes. */
 async function findEarlier(record: InstallRecord | undefined): Promise<CaptureNote | undefined> {
   const capture = record?.capture;
-  if (capture?.proven !== true || record?.version !== VERSION) return undefined;
+  if (capture?.proven !== true) return undefined;
   return capture.boot === (await readBootId()) ? capture : undefined;
 }
 

@@ -17,11 +17,17 @@ export type Canary = typeof tryCanary;
 
 const LIMITS = { heldMs: 10_000, publishedMs: 10_000 };
 
+/** Never throws for what is wrong with the canary. */
 export async function tryCanary(
   settings: Pick<AgentSettings, "HOST_DIR" | "CORE_DIR">,
   mode: CaptureMode,
 ): Promise<Trial> {
-  const end = await runCanary(settings.HOST_DIR, LIMITS, mode);
+  let end: CanaryEnd;
+  try {
+    end = await runCanary(settings.HOST_DIR, LIMITS, mode);
+  } catch (error) {
+    return { outcome: "unknown", because: `no canary could be placed: ${describeError(error)}` };
+  }
   try {
     if (end.notStarted !== undefined)
       return { outcome: "unknown", because: `the canary did not start: ${end.notStarted}` };

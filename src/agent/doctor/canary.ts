@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { withCoreAllowed } from "../../host/core-limit.ts";
 import { removeFile, writeFileAtomically } from "../../host/files.ts";
 import { machineName } from "../../host/machine.ts";
-import { openMemoryProgram } from "../../host/memory-file.ts";
+import { openMemoryProgram, type MemoryProgram } from "../../host/memory-file.ts";
 import { describeError } from "../../model/app-error.ts";
 import {
   canaryName,
@@ -58,15 +58,13 @@ export async function runCanary(
   const marker = Buffer.from(crypto.getRandomValues(new Uint8Array(32)));
   const program = formatCanaryProgram(machineName(), marker);
   const path = join(hostDir, name);
-  let fromMemory: { close: () => void } | undefined;
   try {
     await writeFileAtomically(path, program, 0o700);
     let crash = await crashOnce(path, limits.heldMs);
     if (crash.notStarted !== undefined) {
       // Where HOST_DIR allows no execution, cores may come all the same, by socket or file.
       const inHostDir = crash.notStarted;
-      fromMemory = await placeInMemory(hostDir, name, program);
-      crash = await crashOnce(path, limits.heldMs);
+      crash = await crashFromMemory(hostDir, name, program, limits.heldMs);
       if (crash.notStarted !== undefined)
         crash.notStarted = `${inHostDir}; from memory: ${crash.notStarted}`;
     }
@@ -75,23 +73,29 @@ export async function runCanary(
     const trace = await waitForEnd(hostDir, name, limits.publishedMs);
     return { ...end, trace, coreFile: undefined };
   } finally {
-    fromMemory?.close();
     await removeFile(join(hostDir, canaryNote(name)));
     await removeFile(path);
   }
 }
 
-/** A link with the canary's name, so that its process has it too, and the note that the composer trusts. */
-async function placeInMemory(hostDir: string, name: string, content: Uint8Array) {
-  const program = openMemoryProgram(name, content);
+/** By a link with the canary's name, so that its process has it too; the composer trusts root's note beside it. */
+async function crashFromMemory(
+  hostDir: string,
+  name: string,
+  content: Uint8Array,
+  heldMaxMs: number,
+): Promise<Crash> {
+  let program: MemoryProgram | undefined;
   try {
+    program = openMemoryProgram(name, content);
     await writeFileAtomically(join(hostDir, canaryNote(name)), formatCanaryNote(program));
     await removeFile(join(hostDir, name));
     await symlink(program.path, join(hostDir, name));
-    return program;
+    return await crashOnce(join(hostDir, name), heldMaxMs);
   } catch (error) {
-    program.close();
-    throw error;
+    return { notStarted: describeError(error), signal: undefined, heldMs: 0 };
+  } finally {
+    program?.close();
   }
 }
 

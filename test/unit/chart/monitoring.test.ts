@@ -48,6 +48,7 @@ test("the alerts are those that an operator needs, each with words", async () =>
     "CoreDumpSuppressed",
     "CoreDumpEvicted",
     "CoreDumpDroppedByKernel",
+    "CoreDumpListenerLost",
   ]);
   for (const { annotations } of all) {
     expect(annotations.summary).toContain("$labels.node");
