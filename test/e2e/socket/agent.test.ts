@@ -24,7 +24,7 @@ const HELD_MAX_MS = 60_000;
 
 interface Installed {
   hostDir: string;
-  start(): Promise<AgentProcess>;
+  start: () => Promise<AgentProcess>;
 }
 
 /** An agent in socket mode that has installed; whatever became of it, the host is as before in the end. */
