@@ -73,6 +73,8 @@ export async function tryPrivileges(scene: Scene, { change, expected }: Trial): 
       expect(await running.ended()).not.toBe(0);
       expect(await running.log()).toContain(expected.says);
       expect(readKernel()).toEqual(before);
+      // The other container of the pod goes too.
+      await running.stop();
       return;
     }
     await until(running, "readiness", async () => (await probe(scene.port, "/readyz")) === 200);

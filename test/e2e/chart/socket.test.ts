@@ -1,8 +1,10 @@
 // CAPTURE_MODE=socket in the rendered pod, on a real containerd and with the kernel's own coredump socket.
 import { describe } from "bun:test";
 import { gatedTest, socketObstacle } from "../../support/gate.ts";
+import { SOCKET_TRIALS } from "./capture-rights.ts";
 import { live } from "./life.ts";
 import { LISTENER_TRIALS, tryListener } from "./listener-rights.ts";
+import { tryPrivileges } from "./privileges.ts";
 import { openStage, STAGE_OBSTACLES } from "./stage.ts";
 
 const obstacles = [...STAGE_OBSTACLES, socketObstacle()];
@@ -14,6 +16,11 @@ describe("socket capture in the rendered pod", () => {
   gatedTest("both containers catch, deliver and go", obstacles, () =>
     withScene([], SOCKET, (scene) => live(scene, "victim-socket", "socket")),
   );
+
+  for (const trial of SOCKET_TRIALS)
+    gatedTest(trial.name, obstacles, () =>
+      withScene([], trial.values ?? {}, (scene) => tryPrivileges(scene, trial)),
+    );
 
   for (const trial of LISTENER_TRIALS)
     gatedTest(trial.name, obstacles, () =>

@@ -7,7 +7,7 @@ import { afterAll, beforeAll } from "bun:test";
 import { makeBucket, type Bucket } from "../../support/bucket.ts";
 import { buildChartImage, imageObstacle, importImage } from "../../support/chart-image.ts";
 import { containerdObstacle, startContainerd, type Containerd } from "../../support/containerd.ts";
-import { kernelObstacle } from "../../support/gate.ts";
+import { findProgram, kernelObstacle, missingProgram } from "../../support/gate.ts";
 import { agentContainerOf, renderChart } from "../../support/helm.ts";
 import { kubeletRoot } from "../../support/kubelet.ts";
 import { startKubernetesServer } from "../../support/kubernetes-server.ts";
@@ -31,6 +31,25 @@ export const STAGE_OBSTACLES = [
   s3Obstacle(),
   imageObstacle(),
 ];
+
+/** Why there can be no containerd of sharedNode(), or undefined. */
+export function sharedNodeObstacle(): string | undefined {
+  return missingProgram("prlimit") ?? missingProgram("unshare");
+}
+
+/**
+ * A command to start containerd by: mounts are shared, as on a node with systemd, which mounts that follow the node's
+ * ask for; and containers may leave cores, as they inherit containerd's RLIMIT_CORE.
+ */
+export function sharedNode(): string[] {
+  return [
+    findProgram("unshare") ?? "unshare",
+    "--mount",
+    "--propagation=shared",
+    findProgram("prlimit") ?? "prlimit",
+    "--core=unlimited",
+  ];
+}
 
 interface StageOptions {
   /** What else these tests need. */
