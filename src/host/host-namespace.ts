@@ -2,7 +2,7 @@
 // with a file system of its own. The kernel takes a coredump socket's path only from there (fs/coredump.c,
 // check_coredump_socket). Needs CAP_SYS_ADMIN, CAP_SYS_CHROOT and CAP_SYS_PTRACE (setns(2)).
 import { closeSync, openSync, readlinkSync } from "node:fs";
-import { AppError } from "../model/app-error.ts";
+import { AppError, describeError } from "../model/app-error.ts";
 import { loadLibc } from "./libc.ts";
 
 const CLONE_FS = 0x200;
@@ -34,7 +34,7 @@ export function inHostMountNamespace<T>(work: () => T): T {
   const own = openSync("/proc/thread-self/ns/mnt", "r");
   const folder = process.cwd();
   try {
-    const hosts = openSync(`${KTHREADD}/ns/mnt`, "r");
+    const hosts = openHosts();
     try {
       // setns(2): a thread that shares root and working directory with others may not change its mounts.
       if (unshare(CLONE_FS) !== 0 || setns(hosts, CLONE_NEWNS) !== 0)
@@ -51,6 +51,14 @@ export function inHostMountNamespace<T>(work: () => T): T {
     }
   } finally {
     closeSync(own);
+  }
+}
+
+function openHosts(): number {
+  try {
+    return openSync(`${KTHREADD}/ns/mnt`, "r");
+  } catch (cause) {
+    throw refused(describeError(cause));
   }
 }
 
