@@ -13,7 +13,7 @@ import {
 import { join } from "node:path";
 import { captureModeOf } from "../../../src/model/core-pattern.ts";
 import { KERNEL_LOG_POSITION } from "../../../src/model/host-file.ts";
-import { askListener } from "../../../src/agent/listener-watch.ts";
+import { askListener, listenerState } from "../../../src/agent/listener-watch.ts";
 import { readCoreModes } from "../../../src/agent/capture/core-modes.ts";
 import { runCommand, startAgent, type AgentProcess } from "../../support/agent-process.ts";
 import { readKernel, withKernel } from "../../support/borrowed-kernel.ts";
@@ -238,6 +238,7 @@ modeTest(
     const found = await askListener(hostDir);
     agent.child.kill("SIGSTOP");
     for (const pid of [found?.keeper, found?.worker]) if (pid) process.kill(pid, "SIGKILL");
+    while ((await listenerState(hostDir)) !== "absent") await Bun.sleep(20);
     await runCrash("segfault");
     agent.child.kill("SIGCONT");
     expect((await agent.saysEvent("socket_lost"))["message"]).toContain("segfault");
