@@ -39,6 +39,10 @@
 {{- if and (eq $d.captureMode "file") (regexMatch "/(crio|cri-dockerd)\\.sock$" $d.crioEndpoint) -}}
 {{- fail (printf "daemonset.captureMode is file and daemonset.crioEndpoint is %s: file capture knows containerd only. Use pipe, or socket (Linux 6.16)." $d.crioEndpoint) -}}
 {{- end -}}
+{{- $surge := get (default dict (get (default dict $d.updateStrategy) "rollingUpdate")) "maxSurge" -}}
+{{- if and $listens $surge (not (has (toString $surge) (list "0" "0%"))) -}}
+{{- fail (printf "daemonset.updateStrategy has maxSurge %v: two pods of one node would take the listener's socket from one another. Leave it out, or use captureMode pipe." $surge) -}}
+{{- end -}}
 {{- if and $listens (eq (int $d.terminationGracePeriodSeconds) 0) -}}
 {{- fail "daemonset.terminationGracePeriodSeconds is 0: the listener would be killed with core_pattern still naming its socket, and crashes would be lost. Give it some seconds." -}}
 {{- end -}}

@@ -19,6 +19,8 @@ export interface PodPlace {
   name: string;
   /** Where its emptyDir volumes are made: KUBELET/pods/UID/volumes/kubernetes.io~empty-dir. */
   emptyDirs: string;
+  /** Of a container in its sandbox: no two have the same name and attempt. */
+  attempt: number;
 }
 
 /** Of the kubelet, for containers that are not privileged (pkg/securitycontext). */
@@ -54,7 +56,7 @@ export async function containerConfig(
   place: PodPlace,
 ): Promise<CriJson> {
   return {
-    metadata: { name: container.name, attempt: 0 },
+    metadata: { name: container.name, attempt: place.attempt },
     image: { image: container.image },
     command: container.command ?? [],
     envs: environmentOf(container, cluster, place.name),

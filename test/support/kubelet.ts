@@ -5,7 +5,7 @@ import { mkdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Containerd } from "./containerd.ts";
 import type { CriJson } from "./cri-driver.ts";
-import type { PodSpec } from "./helm.ts";
+import type { Container, PodSpec } from "./helm.ts";
 import { containerConfig, isPrivileged, namespacesOf, type Cluster } from "./kubelet-container.ts";
 
 export interface RenderedPod {
@@ -13,8 +13,10 @@ export interface RenderedPod {
   exec(command: readonly string[]): Promise<{ exitCode: number; output: string }>;
   /** To all containers at once: SIGTERM, the grace period, SIGKILL. The first one's exit code. */
   stop(graceSeconds?: number): Promise<number>;
-  /** Kills one container, which then stays as it is: nobody starts it again here. */
+  /** Kills one container, which then stays as it is until restart(). */
   kill(container: string): Promise<void>;
+  /** Starts a container anew, as the kubelet does with one that ended. */
+  restart(container: string): Promise<void>;
   /** Kills and removes it, in whatever state it is. */
   end(): Promise<void>;
   /** Waits for the first container's own end. The exit code. */
@@ -50,13 +52,16 @@ export async function startRenderedPod(
   const emptyDirs = join(kubeletRoot(containerd), "pods", uid, "volumes/kubernetes.io~empty-dir");
   await mkdir(emptyDirs, { recursive: true });
   const ids = new Map<string, unknown>();
-  for (const container of pod.containers) {
+  let attempt = 0;
+  const start = async (container: Container) => {
     await mkdir(join(logDirectory, container.name), { recursive: true });
-    const config = await containerConfig(container, pod, cluster, { name, emptyDirs });
+    const place = { name, emptyDirs, attempt: attempt++ };
+    const config = await containerConfig(container, pod, cluster, place);
     const made = await cri.call("CreateContainer", { podSandboxId, config, sandboxConfig });
     ids.set(container.name, made["containerId"]);
     await cri.call("StartContainer", { containerId: made["containerId"] });
-  }
+  };
+  for (const container of pod.containers) await start(container);
   const [containerId] = ids.values();
   if (containerId === undefined) throw new Error("the pod has no container");
   const statusOf = async (id: unknown) =>
@@ -80,6 +85,10 @@ export async function startRenderedPod(
     },
     async kill(container) {
       await cri.call("StopContainer", { containerId: ids.get(container), timeout: 0 });
+    },
+    async restart(which) {
+      const found = pod.containers.find(({ name: its }) => its === which);
+      if (found !== undefined) await start(found);
     },
     async end() {
       await stopAll(0);

@@ -3,6 +3,7 @@ import { describe } from "bun:test";
 import { gatedTest, socketObstacle } from "../../support/gate.ts";
 import { SOCKET_TRIALS } from "./capture-rights.ts";
 import { live } from "./life.ts";
+import { loseListener, replacePod } from "./listener-life.ts";
 import { LISTENER_TRIALS, tryListener } from "./listener-rights.ts";
 import { tryPrivileges } from "./privileges.ts";
 import { openStage, STAGE_OBSTACLES } from "./stage.ts";
@@ -15,6 +16,14 @@ describe("socket capture in the rendered pod", () => {
 
   gatedTest("both containers catch, deliver and go", obstacles, () =>
     withScene([], SOCKET, (scene) => live(scene, "victim-socket", "socket")),
+  );
+
+  gatedTest("a listener that was killed leaves no pattern that names it", obstacles, () =>
+    withScene([], SOCKET, loseListener),
+  );
+
+  gatedTest("between two pods core_pattern is the node's own", obstacles, () =>
+    withScene([], SOCKET, replacePod),
   );
 
   for (const trial of SOCKET_TRIALS)

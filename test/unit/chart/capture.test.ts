@@ -153,6 +153,11 @@ describe.each(HELMS)("%s", (helm) => {
     expect(limited["resources"]).toMatchObject({ limits: { memory: "2Gi" } });
   });
 
+  test.each([0, "0%"])("a maxSurge of %p is fine", async (maxSurge) => {
+    const values = { ...SOCKET, "daemonset.updateStrategy": { rollingUpdate: { maxSurge } } };
+    expect(podOf(await renderChart(helm, { values })).containers).toHaveLength(2);
+  });
+
   test("OpenShift's constraint allows what the pod asks for, and no more", async () => {
     const allowed = async (values: object) => {
       const manifests = await renderChart(helm, { values: { ...values, "scc.create": true } });
@@ -179,6 +184,10 @@ describe.each(HELMS)("%s", (helm) => {
     [{ "daemonset.captureFallback": "yes" }, "daemonset.captureFallback"],
     [{ "daemonset.captureMode": "pipe", ...FALLBACK }, "nothing to fall back to"],
     [{ ...SOCKET, "daemonset.terminationGracePeriodSeconds": 0 }, "Give it some seconds"],
+    [
+      { ...SOCKET, "daemonset.updateStrategy": { rollingUpdate: { maxSurge: 1 } } },
+      "two pods of one node",
+    ],
     [{ ...SOCKET, "daemonset.crioEndpoint": "tcp://localhost:1" }, "must be a path"],
     [{ ...FILE, "daemonset.crioEndpoint": "crio.sock" }, "must be a path"],
     [
