@@ -23,6 +23,8 @@ export const BLANK_OR = (schema: JsonSchema): JsonSchema => ({
   anyOf: [{ type: "null" }, { const: "" }, schema],
 });
 export const TEXT_OR_NULL: JsonSchema = { type: ["string", "null"] };
+export const OBJECT: JsonSchema = { type: "object" };
+export const OBJECTS: JsonSchema = { type: "array", items: { type: "object" } };
 export const ABSOLUTE_PATH: JsonSchema = { type: "string", pattern: "^/" };
 export const ABSOLUTE_PATH_OR_BLANK: JsonSchema = { type: "string", pattern: "^$|^/" };
 /** A Kubernetes quantity or a plain number of bytes. */

@@ -5,6 +5,7 @@ import type { ChartValue } from "./chart-value.ts";
 import { AGENT_VALUES } from "./chart-values-agent.ts";
 import { CAPTURE_VALUES } from "./chart-values-capture.ts";
 import { COMPOSER_VALUES } from "./chart-values-composer.ts";
+import { DAEMONSET_VALUES } from "./chart-values-daemonset.ts";
 import { MONITORING_VALUES } from "./chart-values-monitoring.ts";
 import { STORE_VALUES } from "./chart-values-store.ts";
 import { PLATFORM_VALUES } from "./chart-values-platform.ts";
@@ -17,6 +18,7 @@ export interface WiredVariable {
 
 export const CHART_VALUES: readonly ChartValue[] = [
   ...PLATFORM_VALUES,
+  ...DAEMONSET_VALUES,
   ...COMPOSER_VALUES,
   ...CAPTURE_VALUES,
   ...AGENT_VALUES,
