@@ -34,7 +34,10 @@ export async function pause(ms: number, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return;
   const { promise, resolve } = Promise.withResolvers<void>();
   const timer = setTimeout(resolve, Math.min(ms, TIMER_MAX_MS));
-  signal.addEventListener("abort", () => resolve(), { once: true });
+  const stop = () => resolve();
+  signal.addEventListener("abort", stop, { once: true });
   await promise;
   clearTimeout(timer);
+  // Of a signal that lives as long as the agent: left behind, they would add up.
+  signal.removeEventListener("abort", stop);
 }

@@ -137,9 +137,10 @@ export async function openContainerd(
   });
 }
 
-/** containerd's directory of running tasks, beside the state of its CRI plugin. */
+/** containerd's directory of running tasks, beside the state of its CRI plugin; else where its socket is. */
 async function findTasksDir(client: CriClient, socket: string): Promise<string> {
-  const config = parseInfo(textMapAt(await client.status(), "info")["config"]);
+  const status = await unlessGone(() => client.status());
+  const config = parseInfo(textMapAt(status, "info")["config"]);
   const stateDir = textAt(config, "stateDir") || `${socket.replace(/\/[^/]*$/, "")}/x`;
   return `${stateDir.replace(/\/[^/]*$/, "")}/io.containerd.runtime.v2.task/k8s.io`;
 }

@@ -94,10 +94,9 @@ export class CoreQueue {
     await Promise.all(this.#running);
   }
 
-  /** Lets go of what waits; a later look finds it again. */
+  /** Lets go of what waits; a later look finds it again. What a composer still works on stays ours. */
   close(): void {
-    for (const { core } of this.#waiting.values()) closeSync(core.fd);
-    this.#waiting.clear();
+    for (const waiting of this.#waiting.values()) if (!waiting.isRunning) this.#drop(waiting);
   }
 
   #start(waiting: Waiting, nowMs: number): boolean {
@@ -139,7 +138,9 @@ export class CoreQueue {
 
   async #compose(waiting: Waiting, input: number): Promise<void> {
     const { core } = waiting;
-    const composed = await this.#context.compose(core, input);
+    const composed = await this.#context
+      .compose(core, input)
+      .catch((error: unknown): Composed => ({ kind: "failed", why: describeError(error) }));
     if (composed.kind === "failed") {
       this.#fail(waiting, composed.why);
       return;

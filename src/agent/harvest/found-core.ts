@@ -51,7 +51,7 @@ export function findCore(spot: Spot, directory: number, name: Buffer): Finding {
     throw error;
   }
   const found = fstatSync(fd, { bigint: true });
-  const key = `${found.dev}:${found.ino}`;
+  const key = keyOf(fd);
   const facts = parseCoreFileName(name.toString());
   const why = oddity(found) ?? (facts === undefined ? "its name is not the pattern's" : undefined);
   if (why === undefined && facts !== undefined)
@@ -134,6 +134,8 @@ function oddContent(input: number): string | undefined {
 export function removeCore({ spot, name, fd, key }: FoundCore): void {
   const writable = openFound(fd, constants.O_WRONLY);
   try {
+    // A mistake of ours about a descriptor must not cost another file.
+    if (keyOf(writable) !== key) throw new Error("the descriptor is another file's");
     ftruncateSync(writable, 0);
   } finally {
     closeSync(writable);
@@ -150,13 +152,18 @@ export function removeCore({ spot, name, fd, key }: FoundCore): void {
 function isStill(directory: number, name: Buffer, key: string): boolean {
   try {
     const fd = openEntry(directory, name, "any");
-    const found = fstatSync(fd, { bigint: true });
+    const found = keyOf(fd);
     closeSync(fd);
-    return `${found.dev}:${found.ino}` === key;
+    return found === key;
   } catch (error) {
     if (errnoOf(error) === "ENOENT") return false;
     throw error;
   }
+}
+
+function keyOf(fd: number): string {
+  const { dev, ino } = fstatSync(fd, { bigint: true });
+  return `${dev}:${ino}`;
 }
 
 /** Nobody can reach it by a name any more: only our descriptor keeps it. */

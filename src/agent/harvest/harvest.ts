@@ -103,10 +103,16 @@ class Harvester {
   }
 
   async run(): Promise<void> {
-    const { settings, metrics, signal, hostTmp = hostTmpOf(settings) } = this.#context;
+    const { settings, metrics, log, signal, hostTmp = hostTmpOf(settings) } = this.#context;
     if (hostTmp !== "") this.#spots.addDirectory(hostTmp);
     while (!signal.aborted) {
-      this.#turn(Date.now());
+      try {
+        this.#turn(Date.now());
+        this.#said.delete("turn");
+      } catch (error) {
+        if (this.#isNews("turn", error))
+          log.error("harvest_failed", { error: describeError(error) });
+      }
       metrics.coreFilesWaiting.set(this.#queue.size);
       await pause(TURN_MS, signal);
     }
@@ -151,7 +157,7 @@ class Harvester {
       const { added, exited, gone } = await this.#containers.refresh(signal);
       if (signal.aborted) return;
       const { tasksDir } = this.#containers;
-      if (tasksDir !== undefined) this.#watches.watchTasks(tasksDir);
+      if (tasksDir !== undefined && this.#watches.watchTasks(tasksDir)) this.#refreshAtMs = 0;
       for (const record of added) this.#spots.addContainer(record);
       for (const record of exited) {
         this.#spots.lookAtContainer(record.id);

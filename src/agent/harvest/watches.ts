@@ -38,9 +38,10 @@ export class Watches {
     return this.#inotify !== undefined;
   }
 
-  watchTasks(path: string): void {
+  /** True when the watch begins now: what came before it was not told. */
+  watchTasks(path: string): boolean {
     const inotify = this.#inotify;
-    if (this.#tasks !== undefined || inotify === undefined) return;
+    if (this.#tasks !== undefined || inotify === undefined) return false;
     this.#attempt(() => {
       const directory = openLayerRoot(path);
       try {
@@ -49,6 +50,7 @@ export class Watches {
         closeSync(directory);
       }
     });
+    return this.#tasks !== undefined;
   }
 
   /** Watches a spot from now on: the layer's root for a /tmp that is made or replaced, and /tmp itself. */

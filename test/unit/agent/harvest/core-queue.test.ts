@@ -145,6 +145,26 @@ test("a core that is being written holds no place; when it takes long, that is s
     expect(queue.size).toBe(0);
   }));
 
+test("what a composer works on when the queue closes is still removed by it, and nothing else is", () =>
+  withSpot((running) =>
+    withSpot(async (waiting) => {
+      const { queue, outcomes, add, end } = openQueue();
+      const [path, other] = [await running.put("app"), await waiting.put("app")];
+      add(running, "app");
+      queue.turn();
+      add(waiting, "app");
+      queue.close();
+      // Whatever is opened now has the number that was let go of.
+      const reused = openSync(other, "r+");
+      await end(0, DONE);
+      closeSync(reused);
+      expect(existsSync(path)).toBe(false);
+      expect(readFileSync(other)).toHaveLength(1000);
+      expect(outcomes).toEqual(["taken"]);
+      expect(queue.size).toBe(0);
+    }),
+  ));
+
 test("the same file is taken once, however often it is found", () =>
   withSpot(async (spot) => {
     const { queue, started, add } = openQueue();
