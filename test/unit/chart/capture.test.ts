@@ -73,7 +73,9 @@ describe.each(HELMS)("%s", (helm) => {
         capabilities: { drop: ["ALL"], add: ["SYS_ADMIN", "SYS_CHROOT", "SYS_PTRACE"] },
         readOnlyRootFilesystem: true,
         seccompProfile: { type: "RuntimeDefault" },
+        appArmorProfile: { type: "Unconfined" },
       });
+      expect(agent.securityContext?.["appArmorProfile"]).toEqual({ type: "Unconfined" });
       expect(capabilitiesOf(agent)).toEqual(
         expect.arrayContaining(["SYSLOG", "SYS_ADMIN", "SYS_CHROOT", "SYS_PTRACE"]),
       );
@@ -143,6 +145,15 @@ describe.each(HELMS)("%s", (helm) => {
     const values = { ...SOCKET, "composer.includeProcInfo": true };
     const listener = containerOf(await renderChart(helm, { values }), "listener");
     expect(capabilitiesOf(listener)).toContain("DAC_READ_SEARCH");
+  });
+
+  test("privileged means both containers", async () => {
+    const values = { ...SOCKET, "daemonset.privileged": true };
+    const { containers } = podOf(await renderChart(helm, { values }));
+    expect(containers.map(({ securityContext }) => securityContext)).toEqual([
+      { privileged: true },
+      { privileged: true },
+    ]);
   });
 
   test("the listener has no memory limit unless it is given one", async () => {
