@@ -61,3 +61,11 @@ export const EVIDENCE: Readonly<Record<string, string>> = {
   S3_MIN_SPEED: "e2e/store/faults.test.ts",
   S3_PART_SIZE: "e2e/store/memory.test.ts",
 };
+
+/** The same for values that are no variable of the agent's, by their path; the others are template.test.ts's. */
+export const VALUE_EVIDENCE: Readonly<Record<string, string>> = {
+  "daemonset.captureFallback": "e2e/chart/auto.test.ts",
+  "daemonset.listener.resources": "unit/chart/capture.test.ts",
+  "daemonset.containerdRoot": "unit/chart/capture-file.test.ts",
+  "daemonset.kubeletRoot": "unit/chart/capture-file.test.ts",
+};

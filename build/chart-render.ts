@@ -1,5 +1,5 @@
 // What is written from the table of the chart's values, as text; chart-generate.ts puts it into files.
-import { EVIDENCE } from "./chart-evidence.ts";
+import { EVIDENCE, VALUE_EVIDENCE } from "./chart-evidence.ts";
 import type { ChartValue, Json } from "./chart-value.ts";
 
 type Tree = { [key: string]: Tree | ChartValue };
@@ -104,14 +104,14 @@ export function renderReadmeTable(values: readonly ChartValue[]): string {
 export function renderTraceTable(values: readonly ChartValue[]): string {
   const rows = values.map(({ path, variable, about }) => {
     const name = variable === undefined ? "" : `\`${variable}\``;
-    return `| \`${path}\` | ${name} | ${cell(about)} | ${evidenceFor(variable)} |`;
+    return `| \`${path}\` | ${name} | ${cell(about)} | ${evidenceFor(path, variable)} |`;
   });
   const head = ["| Value | Variable | Behaviour | Shown by test/ |", "| --- | --- | --- | --- |"];
   return [...head, ...rows].join("\n");
 }
 
-function evidenceFor(variable: string | undefined): string {
-  if (variable === undefined) return "unit/chart/template.test.ts";
+function evidenceFor(path: string, variable: string | undefined): string {
+  if (variable === undefined) return VALUE_EVIDENCE[path] ?? "unit/chart/template.test.ts";
   return EVIDENCE[variable] ?? "unit/chart/variables.test.ts";
 }
 

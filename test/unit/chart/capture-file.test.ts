@@ -49,6 +49,21 @@ describe.each(HELMS)("%s", (helm) => {
     ]);
   });
 
+  test("the node's folders are where the values say", async () => {
+    const values = {
+      ...FILE,
+      "daemonset.containerdRoot": "/var/lib/rancher/k3s/agent/containerd",
+      "daemonset.kubeletRoot": "/var/snap/microk8s/common/var/lib/kubelet/",
+    };
+    const manifests = await renderChart(helm, { values });
+    const folders = [
+      "/var/lib/rancher/k3s/agent/containerd",
+      "/var/snap/microk8s/common/var/lib/kubelet/pods",
+    ];
+    expect(hostPathsOf(manifests)).toEqual(expect.arrayContaining(folders));
+    expect(mountsOf(agentContainerOf(manifests))).toEqual(expect.arrayContaining(folders));
+  });
+
   test("composers of file capture have memory of the agent's, which has more by default", async () => {
     const limit = async (values: object) =>
       agentContainerOf(await renderChart(helm, { values }))["resources"];

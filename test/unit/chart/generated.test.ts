@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "bun:test";
 import { generateChartFiles } from "../../../build/chart-generate.ts";
-import { EVIDENCE } from "../../../build/chart-evidence.ts";
+import { EVIDENCE, VALUE_EVIDENCE } from "../../../build/chart-evidence.ts";
 import { CHART_VALUES } from "../../../build/chart-values.ts";
 import { ROOT } from "../../../build/targets.ts";
 import packageJson from "../../../package.json" with { type: "json" };
@@ -23,6 +23,13 @@ test("the test that is named as a variable's evidence speaks of it", () => {
     expect(`${path}: ${text}`).toMatch(
       new RegExp(`\\b(COMP_)?${variable.replace("COMP_", "")}\\b`),
     );
+  }
+});
+
+test("the test that is named as a value's evidence speaks of it", () => {
+  for (const [path, file] of Object.entries(VALUE_EVIDENCE)) {
+    expect(readFileSync(join(ROOT, "test", file), "utf8")).toContain(path);
+    expect(CHART_VALUES.map((value) => value.path)).toContain(path);
   }
 });
 
