@@ -36,8 +36,9 @@ export interface Harvest {
 const TURN_MS = 100;
 /** After something changed: several containers of a pod start together. */
 const REFRESH_SOON_MS = 200;
-/** Where containerd's tasks cannot be watched, or an event was lost. */
+/** In case an event was lost; and where containerd's tasks cannot be watched. */
 const REFRESH_EVERY_MS = 15_000;
+const REFRESH_UNWATCHED_MS = 2_000;
 /** Every spot is looked at as a whole, whatever inotify said; and where it says nothing. */
 const LOOK_EVERY_MS = 60_000;
 const LOOK_UNWATCHED_MS = 5_000;
@@ -157,7 +158,9 @@ class Harvester {
       const { added, exited, gone } = await this.#containers.refresh(signal);
       if (signal.aborted) return;
       const { tasksDir } = this.#containers;
-      if (tasksDir !== undefined && this.#watches.watchTasks(tasksDir)) this.#refreshAtMs = 0;
+      const watch = tasksDir === undefined ? "missing" : this.#watches.watchTasks(tasksDir);
+      if (watch === "began") this.#refreshAtMs = 0;
+      if (watch === "missing") this.#refreshAtMs = Date.now() + REFRESH_UNWATCHED_MS;
       for (const record of added) this.#spots.addContainer(record);
       for (const record of exited) {
         this.#spots.lookAtContainer(record.id);

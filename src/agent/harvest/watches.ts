@@ -38,10 +38,14 @@ export class Watches {
     return this.#inotify !== undefined;
   }
 
-  /** True when the watch begins now: what came before it was not told. */
-  watchTasks(path: string): boolean {
+  /**
+   * "began": what came before was not told. "missing": nothing is told; containerd makes the directory with the
+   * first container of a node.
+   */
+  watchTasks(path: string): "began" | "watched" | "missing" {
     const inotify = this.#inotify;
-    if (this.#tasks !== undefined || inotify === undefined) return false;
+    if (this.#tasks !== undefined) return "watched";
+    if (inotify === undefined) return "missing";
     this.#attempt(() => {
       const directory = openLayerRoot(path);
       try {
@@ -50,7 +54,7 @@ export class Watches {
         closeSync(directory);
       }
     });
-    return this.#tasks !== undefined;
+    return this.#tasks === undefined ? "missing" : "began";
   }
 
   /** Watches a spot from now on: the layer's root for a /tmp that is made or replaced, and /tmp itself. */

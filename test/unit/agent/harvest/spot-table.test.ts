@@ -135,6 +135,23 @@ test("a directory that cannot be seen from here is said once, and why its cores 
     expect(log.names()).toEqual(["core_place_unseen"]);
   }));
 
+test("containerd's tasks are watched as soon as there is a directory of them", () =>
+  withTable(async ({ folder, watches }) => {
+    const tasks = join(folder, "k8s.io");
+    expect(watches.watchTasks(tasks)).toBe("missing");
+    await mkdir(tasks);
+    expect(watches.watchTasks(tasks)).toBe("began");
+    expect(watches.watchTasks(tasks)).toBe("watched");
+    expect(watches.turn().containersChanged).toBe(false);
+    await mkdir(join(tasks, "id"));
+    expect(watches.turn().containersChanged).toBe(true);
+    await rm(join(tasks, "id"), { recursive: true });
+    expect(watches.turn().containersChanged).toBe(true);
+    await rm(tasks, { recursive: true });
+    watches.turn();
+    expect(watches.watchTasks(tasks)).toBe("missing");
+  }));
+
 test("without inotify what lies there is found by looking, and that is said", async () => {
   const failures: unknown[] = [];
   const watches = new Watches(
@@ -144,7 +161,7 @@ test("without inotify what lies there is found by looking, and that is said", as
     },
   );
   expect(watches.isWatching).toBe(false);
-  watches.watchTasks("/");
+  expect(watches.watchTasks("/")).toBe("missing");
   watches.add({ path: "/tmp", isLayer: false, owners: new Map() });
   expect(watches.turn()).toEqual({ names: new Map(), stale: new Set(), containersChanged: false });
   watches.close();
