@@ -119,7 +119,7 @@ async function collectPod(
     const verdict = decide(rules, knowledgeOf(found));
     if (verdict.kind === "skip" || settings.IGNORE_CRIO) return { ...nothing, verdict };
     if (found === null) return { ...nothing, verdict, entries: emptyPodEntries() };
-    if (runtime === null) return { ...nothing, verdict, ...knownOnly(found) };
+    if (runtime === null) return { ...nothing, verdict, ...knownOnly(found, known) };
     const crashedId = identity.kind === "container" ? identity.containerId : null;
     const pod = await collectPodEntries({
       runtime,
@@ -156,9 +156,16 @@ function orKnown(found: FoundPod | null, known: KnownPod | undefined): FoundPod 
 }
 
 /** The runtime does not answer, and the pod is known all the same. */
-function knownOnly(found: FoundPod): Pick<Metadata, "facts" | "entries"> {
-  const nothing = { entries: [], containers: [], images: [], crashedIndex: null };
-  return { facts: podFacts(found, nothing), entries: emptyPodEntries(found.pod) };
+function knownOnly(
+  found: FoundPod,
+  known: KnownPod | undefined,
+): Pick<Metadata, "facts" | "entries"> {
+  const container = known?.container ?? null;
+  const crashed = container === null ? [] : [container];
+  const crashedIndex = container === null ? null : 0;
+  const facts = podFacts(found, { entries: [], containers: crashed, images: [], crashedIndex });
+  // There are no numbered entries.
+  return { facts: { ...facts, container_index: null }, entries: emptyPodEntries(found.pod) };
 }
 
 /** A guess is good enough for a report, not for the owner's rules. */
