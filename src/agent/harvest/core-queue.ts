@@ -107,10 +107,9 @@ export class CoreQueue {
         this.#run(waiting, readiness.input);
         return true;
       }
-      if (readiness.kind === "refused") {
-        this.#drop(waiting);
-        this.#context.onRefused(core, readiness.why);
-      } else this.#waitForWriter(waiting, nowMs);
+      if (readiness.kind === "being_written") this.#waitForWriter(waiting, nowMs);
+      else this.#drop(waiting);
+      if (readiness.kind === "refused") this.#context.onRefused(core, readiness.why);
     } catch (error) {
       this.#fail(waiting, describeError(error));
     }

@@ -74,8 +74,10 @@ function oddity(found: BigIntStats): string | undefined {
 
 export type Readiness =
   /** An open, locked descriptor to read from the beginning; the caller's to close. */
-  | { kind: "ready"; input: number; sizeBytes: number }
+  | { kind: "ready"; input: number }
   | { kind: "being_written" }
+  /** Emptied and removed by another agent, which was zipping it when we found it. */
+  | { kind: "gone" }
   | { kind: "refused"; why: string };
 
 /** Opens the core for its composer once nobody writes it any more. */
@@ -85,9 +87,11 @@ export function openWhenFinished({ fd }: FoundCore, nowMs = Date.now()): Readine
     // The lock goes to the composer with the descriptor: one that outlived its agent is not given a second.
     const finished = isFinished(input, nowMs) && tryLock(input);
     const why = finished ? oddContent(input) : undefined;
-    if (finished && why === undefined)
-      return { kind: "ready", input, sizeBytes: fstatSync(input).size };
+    const { size, nlink } = fstatSync(input);
+    const isGone = finished && size === 0 && nlink === 0;
+    if (finished && why === undefined && !isGone) return { kind: "ready", input };
     closeSync(input);
+    if (isGone) return { kind: "gone" };
     return why === undefined ? { kind: "being_written" } : { kind: "refused", why };
   } catch (error) {
     closeSync(input);

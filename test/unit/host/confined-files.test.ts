@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { closeSync, fstatSync, mkdirSync, openSync, readFileSync, symlinkSync } from "node:fs";
-import { readdir, rename, writeFile } from "node:fs/promises";
+import { chown, readdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
   findWriters,
@@ -11,6 +11,7 @@ import {
   removeEntry,
 } from "../../../src/host/confined-files.ts";
 import { errnoOf } from "../../../src/model/app-error.ts";
+import { gatedTest, missingProgram } from "../../support/gate.ts";
 import { withFolder } from "../../support/temporary-folder.ts";
 
 /** Runs with an open directory of a test's own. */
@@ -104,3 +105,25 @@ test("a file that is not open as asked, or is none, is not known to be written",
   withDirectory(async (fd) => {
     expect(findWriters(fd)).toBe("unknown");
   }));
+
+gatedTest(
+  "without CAP_LEASE, who writes another user's file is not known",
+  [process.getuid?.() === 0 ? undefined : "needs root", missingProgram("setpriv")],
+  () =>
+    withDirectory(async (_, folder) => {
+      const path = join(folder, "another-s");
+      await writeFile(path, "");
+      await chown(path, 1000, 1000);
+      const module = join(import.meta.dir, "../../../src/host/confined-files.ts");
+      const script = `
+        const { findWriters } = await import(${JSON.stringify(module)});
+        const { openSync } = await import("node:fs");
+        console.log(findWriters(openSync(${JSON.stringify(path)}, "r")));`;
+      const run = (...setpriv: string[]) =>
+        Bun.spawnSync([...setpriv, process.execPath, "-e", script], { stdout: "pipe" })
+          .stdout.toString()
+          .trim();
+      expect(run()).toBe("none");
+      expect(run("setpriv", "--bounding-set=-lease", "--inh-caps=-lease")).toBe("unknown");
+    }),
+);

@@ -145,11 +145,20 @@ test("a core that was unlinked meanwhile is read all the same", () =>
     await rm(spot.directory, { recursive: true });
     expect(isUnlinked(core)).toBe(true);
     expect(readAll(core)).toHaveLength(1000);
-    removeCore(core);
-    expect(readAll(core)).toHaveLength(0);
     closeSync(core.fd);
-    expect(await readdir(spot.spot.path)).toEqual([]);
     expect(path).toContain("/tmp/");
+  }));
+
+test("a core that another agent has taken meanwhile is not taken for an empty one", () =>
+  withSpot(async (spot) => {
+    await spot.put("app");
+    const [ours, others] = [coreOf(spot), coreOf(spot)];
+    const readiness = openWhenFinished(others);
+    expect(openWhenFinished(ours)).toEqual({ kind: "being_written" });
+    removeCore(others);
+    if (readiness.kind === "ready") closeSync(readiness.input);
+    expect(openWhenFinished(ours)).toEqual({ kind: "gone" });
+    for (const { fd } of [ours, others]) closeSync(fd);
   }));
 
 test("what is removed is the core itself, and its space with it, whoever has it open", () =>
