@@ -133,7 +133,7 @@ export async function openContainerd(
     }
   }
   throw new AppError("host", `no container runtime answered: ${refusals.join("; ")}`, {
-    hint: "set CRIO_ENDPOINT to containerd's socket, and mount its directory into the agent's pod",
+    hint: "set CRIO_ENDPOINT to containerd's socket, and mount its directory into the agent's pod; COMP_IGNORE_CRIO=true on a host without containers",
   });
 }
 

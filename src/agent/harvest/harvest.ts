@@ -33,7 +33,7 @@ export interface Harvest {
   run(): Promise<void>;
 }
 
-const TURN_MS = 100;
+const TURN_MS = 200;
 /** After something changed: several containers of a pod start together. */
 const REFRESH_SOON_MS = 200;
 /** In case an event was lost; and where containerd's tasks cannot be watched. */
