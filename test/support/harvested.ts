@@ -8,7 +8,7 @@ import { readAgentSettings } from "../../src/config/agent-settings.ts";
 import { FILE_PATTERN } from "../../src/model/core-file-pattern.ts";
 import { withCorePattern } from "./borrowed-kernel.ts";
 import { executablePath, linkExecutable } from "./executable.ts";
-import { installComposer, type InstalledComposer } from "./installed-composer.ts";
+import { composersAtWork, installComposer, type InstalledComposer } from "./installed-composer.ts";
 import { openZip, type OpenedZip } from "./opened-zip.ts";
 import { recordedLog, type RecordedLog } from "./recorded-log.ts";
 import { withFolder } from "./temporary-folder.ts";
@@ -24,6 +24,8 @@ export interface Harvested {
   start: () => void;
   /** Ends it as SIGTERM does. */
   stop: () => Promise<void>;
+  /** Waits for a composer to be there; its pid. */
+  composerAtWork: () => Promise<number>;
   /** Waits for the first log line of this event that has these fields. */
   says: (event: string, fields?: Settings) => Promise<Settings>;
   /** The zips whose dump-info has these values, once there are so many. */
@@ -93,7 +95,18 @@ async function prepare(composer: InstalledComposer, settings: Settings): Promise
     };
     return until(`${count} zips of ${JSON.stringify(info)}`, log, find);
   };
-  return { composer, log, metrics: () => metrics.registry.render(), start, stop, says, zipsOf };
+  const composerAtWork = () =>
+    until("a composer at work", log, async () => (await composersAtWork(executable))[0]);
+  return {
+    composerAtWork,
+    composer,
+    log,
+    metrics: () => metrics.registry.render(),
+    start,
+    stop,
+    says,
+    zipsOf,
+  };
 }
 
 function matches(found: Readonly<Record<string, unknown>>, wanted: Settings): boolean {

@@ -1,6 +1,7 @@
 // File capture in real containers: the kernel writes each core into the container's own layer, or into what is mounted
 // over its /tmp, and the harvest takes it from there.
 import { expect } from "bun:test";
+import { existsSync } from "node:fs";
 import { chmod, mkdir, readdir } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
@@ -9,7 +10,8 @@ import { harvestSuite } from "../../support/harvest-suite.ts";
 import { crashFirst } from "../../support/runtime-suite.ts";
 import { withFolder } from "../../support/temporary-folder.ts";
 
-const { suite, harvestTest, app, start, startAll, coresLeft, untilExited } = harvestSuite();
+const { suite, harvestTest, app, start, startAll, layerOf, coresLeft, untilExited } =
+  harvestSuite();
 
 for (const uid of [0, 1000])
   harvestTest(
@@ -126,20 +128,24 @@ harvestTest(
 );
 
 harvestTest(
-  "a container that is removed, with its pod, while its core is being zipped",
+  "a container that is removed, with its pod, before its core is read",
   async (harvested) => {
     const { cri } = suite.containerd();
-    const [pod, other] = [
-      await start("fleeting", { args: ["talk", "1", "150"] }),
-      await start("busy", { args: ["talk", "1", "150"] }),
-    ];
-    await crashFirst({ pod: other });
+    const pod = await start("fleeting", { args: ["talk", "1", "60"] });
+    const layer = await layerOf(pod);
     await crashFirst({ pod });
+    const composer = await harvested.composerAtWork();
+    process.kill(composer, "SIGSTOP");
     await untilExited(pod);
     const containerId = pod.containers[0]?.id;
     await cri.call("RemoveContainer", { containerId });
     await cri.call("StopPodSandbox", { podSandboxId: pod.id });
     await cri.call("RemovePodSandbox", { podSandboxId: pod.id });
+    for (let tries = 0; existsSync(layer); tries++) {
+      if (tries > 400) throw new Error("containerd has not removed the layer");
+      await Bun.sleep(25);
+    }
+    process.kill(composer, "SIGCONT");
     const [zip] = await harvested.zipsOf({ podname: "fleeting" });
     expect(zip?.info).toMatchObject({
       container_id: containerId,
@@ -148,7 +154,7 @@ harvestTest(
       core_complete: true,
     });
     expect((await zip?.json("-pod-info.json"))?.["id"]).toBe(pod.id);
-    await harvested.zipsOf({ podname: "busy" });
+    await harvested.says("core_file_taken");
   },
 );
 

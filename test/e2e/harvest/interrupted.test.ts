@@ -1,9 +1,7 @@
 // File capture whose composers and containers do not live long enough: no core is removed before its zip is there.
 import { expect } from "bun:test";
-import { join } from "node:path";
 import { SHELL_IMAGE } from "../../support/containerd.ts";
 import { harvestSuite } from "../../support/harvest-suite.ts";
-import { composersAtWork } from "../../support/installed-composer.ts";
 import { crashFirst } from "../../support/runtime-suite.ts";
 
 const { harvestTest, start, coresLeft } = harvestSuite();
@@ -11,15 +9,9 @@ const { harvestTest, start, coresLeft } = harvestSuite();
 harvestTest(
   "a composer that is killed: the core stays, and the next one takes it",
   async (harvested) => {
-    const pod = await start("twice", { args: ["talk", "1", "200"] });
+    const pod = await start("twice", { args: ["talk", "1", "100"] });
     await crashFirst({ pod });
-    const executable = join(harvested.composer.hostDir, "core-dump-handler");
-    let [composer] = await composersAtWork(executable);
-    for (let tries = 0; composer === undefined && tries < 2000; tries++) {
-      await Bun.sleep(10);
-      [composer] = await composersAtWork(executable);
-    }
-    process.kill(composer ?? 0, "SIGKILL");
+    process.kill(await harvested.composerAtWork(), "SIGKILL");
     await harvested.says("core_file_failed");
     expect(await coresLeft(pod)).toHaveLength(1);
     const [zip] = await harvested.zipsOf({ podname: "twice" });
