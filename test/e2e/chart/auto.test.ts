@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe } from "bun:test";
 import { gatedTest, socketObstacle } from "../../support/gate.ts";
 import { runTool } from "../../support/run-tool.ts";
 import { chooseOnNode } from "./capture-rights.ts";
+import { live } from "./life.ts";
 import { tryPrivileges } from "./privileges.ts";
 import { openStage, sharedNode, sharedNodeObstacle, STAGE_OBSTACLES } from "./stage.ts";
 
@@ -24,6 +25,15 @@ describe("auto in the rendered pod", () => {
 
   gatedTest("with all rights it takes the socket where HOST_DIR is noexec", obstacles, () =>
     withScene([], { ...FALLBACK, ...below(folder()) }, (scene) => chooseOnNode(scene, "socket")),
+  );
+
+  gatedTest(
+    "of values.aws.bottlerocket.yaml it catches, delivers and goes, by socket",
+    obstacles,
+    () =>
+      withScene(["values.aws.bottlerocket.yaml"], below(folder()), (scene) =>
+        live(scene, "victim-bottlerocket", "socket"),
+      ),
   );
 
   gatedTest("without them there is no way on such a node, and the value is named", obstacles, () =>
