@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
-import { mkdir, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { closeSync, openSync } from "node:fs";
+import { mkdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { openAgentMetrics } from "../../../../src/agent/agent-metrics.ts";
 import { CoreQueue } from "../../../../src/agent/harvest/core-queue.ts";
@@ -108,6 +109,23 @@ test("a /tmp that is replaced is watched anew, and a link in its place is not", 
     await put(tmp, "app");
     expect(found()).toEqual(["app~web-0"]);
   }));
+
+test(
+  "a core among more names than inotify can keep is found by looking",
+  () =>
+    withTable(async ({ folder, table, found }) => {
+      const { record, tmp } = await layerRecord(folder, "one");
+      await mkdir(tmp);
+      table.addContainer(record);
+      const limit = await readFile("/proc/sys/fs/inotify/max_queued_events", "utf8");
+      for (let n = 0; n <= Number(limit); n++) closeSync(openSync(join(tmp, `noise-${n}`), "w"));
+      await put(tmp, "app");
+      // Each turn reads a part of what is waiting; the word that the rest was lost comes last.
+      for (let turn = 0; found().length === 0 && turn < 1000; turn++);
+      expect(found()).toEqual(["app~web-0"]);
+    }),
+  60_000,
+);
 
 test("a volume of two containers is one place; it is left with the last of them", () =>
   withTable(async ({ folder, table, found }) => {
