@@ -14,7 +14,7 @@ import type { Checkpoint, ZipArchive } from "./zip-archive.ts";
 export type DrainEnd = "end" | "timeout" | "size_limit" | "no_space" | "skipped";
 
 /** Blocks under way at once; each has its compressor. */
-const LANES = 4;
+const LANES = 6;
 const WRITE_BYTES = 256 * 1024;
 /** Blocks between two collections: the peak of memory stays flat. */
 const BLOCKS_PER_COLLECTION = 256;
@@ -188,14 +188,18 @@ export class CoreDrain {
       const { lane, output } = passing;
       const parts = await output;
       for (const part of parts) this.archive.push(part);
-      if (lane?.deflater !== undefined) deflated.push(...parts);
       const stored = lane !== undefined && lane.deflater === undefined;
+      if (lane !== undefined && !stored) {
+        deflated.push(...parts);
+        // Its block is free: only the output still waits for the disk.
+        this.idle.put(lane);
+      }
       if (stored || this.archive.queuedBytes >= WRITE_BYTES) {
         await this.archive.flush();
         freeOutput(deflated.splice(0));
         this.remember(passing.crc, passing.sizeBytes);
       }
-      if (lane !== undefined) this.idle.put(lane);
+      if (stored) this.idle.put(lane);
     }
     await this.archive.flush();
     this.remember(this.crc, this.sizeBytes);

@@ -13,6 +13,7 @@ const EARLY_BYTES = 64 * 1024;
 
 export class CoreInput {
   private readonly fd: number;
+  private readonly readNow: (block: Uint8Array) => number;
   private closed = false;
   private turn: Promise<unknown> = Promise.resolve();
   /** The first bytes, asked for at once; what of them is not taken yet. */
@@ -21,8 +22,13 @@ export class CoreInput {
   /** Sees all that is read, before its reader does: the reader waits for it. */
   tap: ((bytes: Uint8Array) => Promise<void>) | undefined;
 
-  constructor(fd: number) {
+  /**
+   * `readNow` reads on this thread and waits for next to nothing; 0 where nothing came. For an input that holds
+   * little (a socket's sender sleeps at some 100 KiB): a read by the thread pool stands in line behind the deflaters.
+   */
+  constructor(fd: number, readNow: (block: Uint8Array) => number = () => 0) {
     this.fd = fd;
+    this.readNow = readNow;
     setPipeSize(fd, PIPE_BYTES);
     this.early = new Uint8Array(EARLY_BYTES);
     this.earlyCount = this.readOnce(this.early, 0);
@@ -54,6 +60,8 @@ export class CoreInput {
   }
 
   private readOnce(block: Uint8Array, offset: number): Promise<number> {
+    const count = this.closed ? 0 : this.readNow(block.subarray(offset));
+    if (count > 0) return Promise.resolve(count);
     return new Promise((resolve, reject) => {
       read(this.fd, block, offset, block.length - offset, null, (error, count) => {
         if (error === null) resolve(count);

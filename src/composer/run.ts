@@ -74,7 +74,7 @@ export async function runComposer(
     deadline.clear();
     return EXIT.done;
   }
-  const core = new CoreInput(input);
+  const core = new CoreInput(input, connection?.readNow);
   // Of a process that is gone, the previous handler could learn no more than we.
   const { PREVIOUS_HANDLER } = file === undefined ? environment.settings : { PREVIOUS_HANDLER: "" };
   const chain = chainPreviousHandler(PREVIOUS_HANDLER, core, crash, log);

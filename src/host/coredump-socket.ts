@@ -16,7 +16,6 @@ const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
 const SOL_SOCKET = 1;
 const SO_PEERCRED = 17;
-const SO_RCVLOWAT = 18;
 const SO_RCVTIMEO = 20;
 /** include/uapi/asm-generic/socket.h, Linux 6.5 */
 const SO_PEERPIDFD = 77;
@@ -130,21 +129,22 @@ export function limitReceive(connection: number, timeoutMs: number): void {
   libc().setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, ptr(time), time.byteLength);
 }
 
-/**
- * From now on a read(2) that finds fewer bytes waits for more, to the end (SO_RCVLOWAT): the kernel sends a core
- * page by page, and each read on its own costs as much as fifty pages.
- */
-export function gatherReads(connection: number, sizeBytes: number): void {
-  const size = new Int32Array([sizeBytes]);
-  libc().setsockopt(connection, SOL_SOCKET, SO_RCVLOWAT, ptr(size), size.byteLength);
-}
-
 /** The next sizeBytes bytes, fewer at the end or when the time is over. With peek they stay in the socket. */
 export function receive(connection: number, sizeBytes: number, peek = false): Uint8Array {
   const bytes = new Uint8Array(sizeBytes);
-  const flags = MSG_WAITALL | (peek ? MSG_PEEK : 0);
+  if (!peek) return bytes.subarray(0, receiveInto(connection, bytes));
+  const flags = MSG_WAITALL | MSG_PEEK;
   const count = Number(libc().recv(connection, ptr(bytes), BigInt(sizeBytes), flags));
   return bytes.subarray(0, Math.max(0, count));
+}
+
+/**
+ * Fills `bytes` on this thread, waiting for no longer than limitReceive allows: how many came, 0 where none did in
+ * time or none will.
+ */
+export function receiveInto(connection: number, bytes: Uint8Array): number {
+  const count = libc().recv(connection, ptr(bytes), BigInt(bytes.length), MSG_WAITALL);
+  return Math.max(0, Number(count));
 }
 
 /** False where the other side is gone. */

@@ -3,12 +3,12 @@
 import { readNodeName } from "../../host/uts-name.ts";
 import {
   becomeUndumpable,
-  gatherReads,
   limitReceive,
   openPeerPidfd,
   readPeerPid,
   readPidfdInfo,
   receive,
+  receiveInto,
   transmit,
 } from "../../host/coredump-socket.ts";
 import { AppError } from "../../model/app-error.ts";
@@ -21,7 +21,6 @@ import {
   requestSize,
   type Answer,
 } from "../../model/coredump-socket.ts";
-import { CORE_BLOCK_BYTES } from "../../model/partial-layout.ts";
 import type { CrashContext } from "../../model/crash-context.ts";
 import { readPeerCrash } from "./peer-crash.ts";
 
@@ -29,6 +28,8 @@ import { readPeerCrash } from "./peer-crash.ts";
 const OPENING_MS = 5_000;
 /** What would be seen of a core that is sent although it was refused. */
 const REST_BYTES = 4096;
+/** How long one read of the core may keep the composer's own thread: the kernel needs 0.2 ms for a block. */
+const CORE_READ_MS = 2;
 const PROC_DIR = "/proc";
 
 export interface Connection {
@@ -43,6 +44,8 @@ export interface Connection {
    * how many bytes came all the same, which should be none. Throws where the answer is not taken.
    */
   answer(answer: Answer): number;
+  /** For CoreInput. */
+  readNow(block: Uint8Array): number;
 }
 
 /**
@@ -66,9 +69,10 @@ export function openConnection(fd: number, nowSeconds: number): Connection {
     answer: (answer) => {
       if (request !== undefined) answerRequest(fd, formatAck(request, answer));
       if (answer === "reject") return countRest(fd);
-      gatherReads(fd, CORE_BLOCK_BYTES);
+      limitReceive(fd, CORE_READ_MS);
       return 0;
     },
+    readNow: (block) => receiveInto(fd, block),
   };
 }
 
