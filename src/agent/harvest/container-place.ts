@@ -37,17 +37,18 @@ export function parseMountPlace(spec: Json | undefined): Place | undefined {
 
 /** The directory that takes what the container writes, from containerd's mounts of its snapshot. */
 export function parseLayerPlace(mounts: readonly JsonObject[]): Place {
-  const [mount, ...others] = mounts;
+  // The last is the root itself; those before it (erofs) are what it is made of.
+  const mount = mounts.at(-1);
   const type = textAt(mount, "type");
   const options = textsAt(mount, "options");
   const option = (name: string) =>
     options.find((text) => text.startsWith(`${name}=`))?.slice(name.length + 1) ?? "";
   const upperDir = option("upperdir");
-  if (others.length === 0 && type === "overlay" && upperDir.startsWith("/"))
+  if (type === "overlay" && upperDir.startsWith("/"))
     return { kind: "layer", upperDir, lowerDirs: option("lowerdir").split(":") };
   const source = textAt(mount, "source");
   // An image without layers, and the native snapshotter: the directory as it is.
-  if (others.length === 0 && type === "bind" && options.includes("rw") && source.startsWith("/"))
+  if (type === "bind" && options.includes("rw") && source.startsWith("/"))
     return { kind: "layer", upperDir: source, lowerDirs: [] };
   const why = `its root is ${type === "" ? "no mount" : type}, and only overlayfs is supported`;
   return { kind: "none", why };

@@ -21,6 +21,12 @@ test("an overlay's upper directory takes the cores", () => {
   });
 });
 
+test("what the overlay is made of may be mounts as well", () => {
+  const layer = { type: "erofs", source: "/c/2/layer.erofs", options: ["ro"] };
+  const mounts = [layer, ...overlay("upperdir=/c/5/fs", "lowerdir={{ mount 0 }}")];
+  expect(parseLayerPlace(mounts)).toMatchObject({ kind: "layer", upperDir: "/c/5/fs" });
+});
+
 test("a plain directory does too (no layers, native snapshotter)", () => {
   const mounts = [{ type: "bind", source: "/c/7/fs", options: ["rw", "rbind"] }];
   expect(parseLayerPlace(mounts)).toEqual({ kind: "layer", upperDir: "/c/7/fs", lowerDirs: [] });
