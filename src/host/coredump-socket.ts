@@ -82,11 +82,11 @@ export function findListener(path: string): number | undefined {
   }
 }
 
-/** Waits on this thread, timers and all, until somebody connects or the time is over. */
-export function waitForConnection(listener: number, timeoutMs: number): boolean {
+/** Waits on this thread, timers and all: true when a connection or bytes are there, false when the time is over. */
+export function waitForInput(fd: number, timeoutMs: number): boolean {
   // struct pollfd
   const wanted = Buffer.alloc(8);
-  wanted.writeInt32LE(listener, 0);
+  wanted.writeInt32LE(fd, 0);
   wanted.writeInt16LE(POLLIN, 4);
   return libc().poll(ptr(wanted), 1, timeoutMs) > 0;
 }

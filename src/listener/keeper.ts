@@ -72,7 +72,7 @@ async function runWorker(
     heardMs = performance.now();
   });
   const watch = setInterval(() => {
-    if (signal.aborted || performance.now() - heardMs < SILENT_MAX_MS) return;
+    if (performance.now() - heardMs < SILENT_MAX_MS) return;
     log.error("listener_worker_silent", { pid: worker.pid, silent_ms: SILENT_MAX_MS });
     worker.kill("SIGKILL");
   }, CHECK_MS);

@@ -9,7 +9,7 @@ import {
   readPeerPid,
   readPidfdInfo,
   transmit,
-  waitForConnection,
+  waitForInput,
 } from "../host/coredump-socket.ts";
 import type { Log } from "../host/log.ts";
 import { EXIT, describeError } from "../model/app-error.ts";
@@ -38,6 +38,7 @@ const WAIT_MS = 200;
 const WAIT_WHILE_QUEUED_MS = 20;
 const BEAT_MS = 500;
 const ANSWERED_MS = 1_000;
+const FIRST_WORD_MS = 50;
 /** A pod has half a minute to end (terminationGracePeriodSeconds): composers then seal what they have. */
 const FINISH_MS = 20_000;
 /** A composer that is told to end takes five seconds at most (deadline.ts). */
@@ -87,7 +88,7 @@ function turn(): Promise<void> {
 
 function acceptAll(context: WorkerContext, composers: Composers, waitMs: number): void {
   // Asked again before each: the descriptor we inherit blocks, as a stdin does.
-  for (let timeoutMs = waitMs; waitForConnection(context.listener, timeoutMs); timeoutMs = 0) {
+  for (let timeoutMs = waitMs; waitForInput(context.listener, timeoutMs); timeoutMs = 0) {
     const connection = acceptConnection(context.listener);
     if (connection === undefined) return;
     take(connection, context, composers);
@@ -96,7 +97,11 @@ function acceptAll(context: WorkerContext, composers: Composers, waitMs: number)
 
 function take(connection: number, context: WorkerContext, composers: Composers): void {
   const pid = readPeerPid(connection);
-  if (!isCrash(connection)) {
+  const peer = recognise(connection);
+  if (peer === "unseen") {
+    loseCrash(context, pid, "its process is not to be seen from here: the listener needs hostPID");
+    closeSync(connection);
+  } else if (peer === "asks") {
     // The agent, asking whether we are well. Only root can connect (the file's mode).
     transmit(connection, Buffer.from(formatListenerAnswer(whoWeAre(context))));
     // Bun 1.4.5's client loses an answer that is closed behind: it closes its own side when it has read.
@@ -108,12 +113,15 @@ function take(connection: number, context: WorkerContext, composers: Composers):
   } else composers.take(connection, pid, (why) => loseCrash(context, pid, why));
 }
 
-function isCrash(connection: number): boolean {
+type Peer = "crashes" | "asks" | "unseen";
+
+/** Who connected, by the kernel's word; where it has none, the kernel speaks first and the agent waits. */
+function recognise(connection: number): Peer {
   const pidfd = openPeerPidfd(connection);
-  if (pidfd === undefined) return false;
-  const info = readPidfdInfo(pidfd);
-  closeSync(pidfd);
-  return info?.isDumping === true;
+  const info = pidfd === undefined ? undefined : readPidfdInfo(pidfd);
+  if (pidfd !== undefined) closeSync(pidfd);
+  if (info === undefined) return waitForInput(connection, FIRST_WORD_MS) ? "unseen" : "asks";
+  return info.isDumping ? "crashes" : "asks";
 }
 
 const keeperPid = process.ppid;

@@ -1,9 +1,12 @@
 // The listener as a program: how it answers, keeps its socket, gives way and ends. No kernel setting is touched.
 import { expect, test } from "bun:test";
 import { existsSync, unlinkSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { askListener } from "../../src/agent/listener-watch.ts";
 import { executablePath } from "../support/executable.ts";
+import { gatedTest, mountObstacle } from "../support/gate.ts";
 import { askUntilAnswered, startListener, type TestListener } from "../support/listener.ts";
 import { withFolder } from "../support/temporary-folder.ts";
 
@@ -16,6 +19,15 @@ function withListener(body: (hostDir: string, listener: TestListener) => Promise
       await listener.stop();
     }
   });
+}
+
+/** Sends the text and waits until the listener is done with us. */
+async function say(text: string, hostDir: string): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const socket = connect(join(hostDir, "cdc.sock"));
+  for (const event of ["error", "close"]) socket.on(event, () => resolve());
+  socket.resume().write(text);
+  await promise;
 }
 
 function isAlive(pid: number): boolean {
@@ -36,6 +48,13 @@ test("SIGTERM ends both of its processes and takes the socket away", () =>
     await listener.stop();
     expect([isAlive(listener.pid), isAlive(worker)]).toEqual([false, false]);
     expect(existsSync(join(hostDir, "cdc.sock"))).toBe(false);
+  }));
+
+test("SIGTERM ends a keeper whose worker is stopped", () =>
+  withListener(async (hostDir, listener) => {
+    process.kill((await askUntilAnswered(hostDir))?.worker ?? 0, "SIGSTOP");
+    await listener.stop();
+    expect(isAlive(listener.pid)).toBe(false);
   }));
 
 test("a socket whose file was deleted is made again", () =>
@@ -75,3 +94,30 @@ test("what it does not understand, or cannot do, is said in one line", async () 
     expect(await child.exited).not.toBe(0);
   }
 });
+
+test("a peer that speaks first and is none of the kernel's crashes gets no composer", () =>
+  withListener(async (hostDir) => {
+    await say("\x7fELF, or so it says", hostDir);
+    expect(existsSync(join(hostDir, "cores"))).toBe(false);
+    expect(await askUntilAnswered(hostDir)).toBeDefined();
+  }));
+
+gatedTest("a crash that the listener cannot see leaves a line", [mountObstacle()], () =>
+  withFolder(async (hostDir) => {
+    const program = await executablePath();
+    const listener = Bun.spawn(["unshare", "-pf", "--mount-proc", program, "listen"], {
+      env: { HOST_DIR: hostDir },
+      stdio: ["ignore", "ignore", "ignore"],
+    });
+    try {
+      while (!existsSync(join(hostDir, "cdc.sock"))) await Bun.sleep(20);
+      await say("\x7fELF", hostDir);
+      const log = await readFile(join(hostDir, "composer.log"), "utf8");
+      expect(log).toContain('"event":"dump_failed"');
+      expect(log).toContain("the listener needs hostPID");
+    } finally {
+      listener.kill("SIGKILL");
+      await listener.exited;
+    }
+  }),
+);
