@@ -14,7 +14,7 @@ import type { Checkpoint, ZipArchive } from "./zip-archive.ts";
 export type DrainEnd = "end" | "timeout" | "size_limit" | "no_space" | "skipped";
 
 /** Blocks under way at once; each has its compressor. */
-const LANES = 6;
+const LANES = 4;
 const WRITE_BYTES = 256 * 1024;
 /** Blocks between two collections: the peak of memory stays flat. */
 const BLOCKS_PER_COLLECTION = 256;
