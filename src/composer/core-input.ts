@@ -60,8 +60,8 @@ export class CoreInput {
   }
 
   private readOnce(block: Uint8Array, offset: number): Promise<number> {
-    const count = this.closed ? 0 : this.readNow(block.subarray(offset));
-    if (count > 0) return Promise.resolve(count);
+    const atOnce = this.closed ? 0 : this.readNow(block.subarray(offset));
+    if (atOnce > 0) return Promise.resolve(atOnce);
     return new Promise((resolve, reject) => {
       read(this.fd, block, offset, block.length - offset, null, (error, count) => {
         if (error === null) resolve(count);

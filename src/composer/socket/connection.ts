@@ -45,7 +45,7 @@ export interface Connection {
    */
   answer(answer: Answer): number;
   /** For CoreInput. */
-  readNow(block: Uint8Array): number;
+  readNow: (block: Uint8Array) => number;
 }
 
 /**
