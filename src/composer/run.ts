@@ -70,7 +70,13 @@ export async function runComposer(
     environment,
     log,
   });
-  if (connection !== undefined && !(await admit(connection, metadata, environment, log))) {
+  const fail = (error: unknown): never => {
+    log.milestone("error", "dump_failed", { error: describeError(error) });
+    throw error;
+  };
+  const admitted =
+    connection === undefined || (await admit(connection, metadata, environment, log).catch(fail));
+  if (!admitted) {
     deadline.clear();
     return EXIT.done;
   }

@@ -1,7 +1,8 @@
 // Which tests may run here. What cannot run is skipped by name with its reason, never passed in silence.
-import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync, readlinkSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { test } from "bun:test";
+import { seesHostProcesses } from "../../src/host/host-namespace.ts";
 
 /**
  * Tests that change kernel settings need root, the owner's word (CDH_TEST_KERNEL=1), and a kernel that can
@@ -26,7 +27,14 @@ export function socketObstacle(): string | undefined {
   if (obstacle !== undefined) return obstacle;
   const path = "/proc/sys/kernel/core_modes";
   const modes = existsSync(path) ? readFileSync(path, "utf8") : "";
-  return /^socket$/m.test(modes) ? undefined : "needs the kernel's coredump socket (Linux 6.17)";
+  if (!/^socket$/m.test(modes)) return "needs the kernel's coredump socket (Linux 6.17)";
+  return isOnHost() ? undefined : "needs the host's own mount namespace";
+}
+
+/** The kernel takes a socket's path from nowhere else; its thread kthreadd has the namespaces that it began with. */
+function isOnHost(): boolean {
+  const mounts = (pid: string) => readlinkSync(`/proc/${pid}/ns/mnt`);
+  return seesHostProcesses() && mounts("self") === mounts("2");
 }
 
 /** Why there can be no mounts in a namespace of a test's own, or undefined. */
