@@ -9,7 +9,7 @@ import { executablePath } from "./executable.ts";
 export interface TestListener {
   /** The keeper's pid. */
   pid: number;
-  /** SIGTERM, and its end. */
+  /** SIGTERM, and its end; a worker that lost its keeper ends too. */
   stop(): Promise<void>;
 }
 
@@ -28,7 +28,11 @@ export async function startListener(hostDir: string): Promise<TestListener> {
     pid: child.pid,
     stop: async () => {
       child.kill("SIGTERM");
+      // A test may have stopped it, and failed.
+      child.kill("SIGCONT");
       await child.exited;
+      const left = await askListener(hostDir);
+      if (left !== undefined) process.kill(left.worker, "SIGTERM");
     },
   };
 }

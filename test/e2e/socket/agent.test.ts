@@ -76,10 +76,14 @@ async function keptIn(hostDir: string): Promise<Set<number>> {
   );
 }
 
+/** A dump that takes a while, and is in the hands of a composer. */
 async function startLargeDump(hostDir: string) {
   const large = await startSleeper("mapping", ["250", "random"], { timeoutMs: HELD_MAX_MS });
   const end = large.crash();
-  while ((await composersAtWork(join(hostDir, "cdc"))).length === 0) await Bun.sleep(5);
+  const log = Bun.file(join(hostDir, "composer.log"));
+  const isTold = async () =>
+    (await log.text().catch(() => "")).includes(`"host_pid":${large.pid},`);
+  while (!(await isTold())) await Bun.sleep(5);
   return { pid: large.pid, end };
 }
 
