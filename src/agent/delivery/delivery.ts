@@ -122,7 +122,7 @@ export function openDelivery(settings: StoreSettings, log: Log): Delivery {
       const key = await uploadDump({ store: target, dump, journal, save, log, signal });
       storeFailures = 0;
       storeRestsUntilMs = 0;
-      await forget(zipPath, journalPath);
+      await forget(zipPath, journalPath, journal, signal);
       log.info("upload_finished", {
         path: zipPath,
         key,
@@ -137,10 +137,17 @@ export function openDelivery(settings: StoreSettings, log: Log): Delivery {
   }
 
   /** The zip goes first: a kill in between leaves a journal without a zip, which reclaim() clears away. */
-  async function forget(zipPath: string, journalPath: string): Promise<void> {
+  async function forget(
+    zipPath: string,
+    journalPath: string,
+    journal: Journal,
+    signal: AbortSignal,
+  ): Promise<void> {
     await removeFile(zipPath);
     await syncDirectory(dirname(zipPath));
-    await removeJournal(journalPath, log);
+    // With an upload left at the store the journal stays as well, for reclaim().
+    if (journal.opening === null || (await release(journal, signal).catch(() => false)))
+      await removeJournal(journalPath, log);
   }
 
   async function failed(

@@ -62,18 +62,20 @@ async function resumeOrBegin(
   const { upload: begun } = journal;
   const stored = begun === null ? undefined : await storedParts(begun, plan, multipart, context);
   if (begun !== null && stored !== undefined) return { upload: begun, stored };
+  // One that the store would not let go of, or not tell of, is left for when the dump is delivered.
+  let isLeft = journal.opening !== null;
   // Recorded first: a kill between the store's doing and our knowing leaves an upload to be found.
   journal.opening ??= { key, sinceMs: Date.now() };
   await save();
   let tried = false;
   const begin = async () => {
     // The store may have begun one and its answer been lost.
-    if (tried) await forgetLostUpload(journal.opening, multipart, { log, signal });
+    if (tried) isLeft = !(await forgetLostUpload(journal, multipart, { log, signal }));
     tried = true;
     return multipart.create(key, dump, signal);
   };
   const upload = await withRetries(begin, { signal, log });
-  journal.opening = null;
+  if (!isLeft) journal.opening = null;
   journal.upload = { key, uploadId: upload.uploadId };
   await save();
   return { upload, stored: [] };
@@ -155,7 +157,7 @@ async function forgetOtherUploads(
     journal.upload = null;
     await save();
   }
-  if (await forgetLostUpload(journal.opening, multipart, context)) journal.opening = null;
+  if (await forgetLostUpload(journal, multipart, context)) journal.opening = null;
 }
 
 /** Aborts what a journal whose dump is gone still has at the store. False where the store would not. */
@@ -165,12 +167,12 @@ export async function releaseUploads(
   context: Pick<UploadContext, "log" | "signal">,
 ): Promise<boolean> {
   if (upload !== null && !(await abandon(upload, multipart, context))) return false;
-  return forgetLostUpload(opening, multipart, context);
+  return forgetLostUpload({ upload: null, opening }, multipart, context);
 }
 
 /** Aborts what a request whose answer we never got may have begun. False where the store would not list. */
 async function forgetLostUpload(
-  opening: Journal["opening"],
+  { opening, upload: own }: Pick<Journal, "opening" | "upload">,
   multipart: MultipartStore,
   { log, signal }: Pick<UploadContext, "log" | "signal">,
 ): Promise<boolean> {
@@ -179,7 +181,10 @@ async function forgetLostUpload(
     // Only uploads to this dump's key that began since we asked can be the one whose id we never learnt.
     let all = true;
     for (const upload of await multipart.listUploads(opening.key, signal))
-      if (upload.initiatedMs >= opening.sinceMs - CLOCK_TOLERANCE_MS)
+      if (
+        upload.uploadId !== own?.uploadId &&
+        upload.initiatedMs >= opening.sinceMs - CLOCK_TOLERANCE_MS
+      )
         all = (await abandon(upload, multipart, { log, signal })) && all;
     return all;
   } catch (error) {
