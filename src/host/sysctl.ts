@@ -71,9 +71,9 @@ function writeFromHost(path: string, value: string): void {
 function hintFor(cause: unknown): string {
   if (cause instanceof AppError && cause.hint !== undefined) return cause.hint;
   if (errnoOf(cause) === "EROFS")
-    return "/proc/sys is read-only here: the container must be privileged";
+    return "/proc/sys is read-only here: mount the host's files and set PROC_ROOT, as the chart does";
   if (errnoOf(cause) === "EACCES" || errnoOf(cause) === "EPERM")
-    return "only root on the host may change it: run as root, in a privileged container";
+    return "only root of the host may change it";
   if (errnoOf(cause) === "EINVAL") return "this kernel does not know such a value";
   return "is this the host's kernel?";
 }

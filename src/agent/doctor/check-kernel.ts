@@ -20,8 +20,8 @@ export async function checkSysctlsWritable({ settings }: CheckContext): Promise<
       return failed(
         `${path} cannot be written to (${errnoOf(error) ?? String(error)})`,
         errnoOf(error) === "EROFS"
-          ? "/proc/sys is read-only in this container: make it privileged, or mount the host's file and set PROC_ROOT"
-          : "run as root on the host, or in a privileged container",
+          ? "/proc/sys is read-only here: mount the host's files and set PROC_ROOT, as the chart does"
+          : "run as root of the host",
       );
     }
   }

@@ -52,6 +52,12 @@ test("every event of the agent is explained, and no other", () => {
   expect(namesUnder("Log events of the agent").sort()).toEqual([...new Set(events)].sort());
 });
 
+test("every event of the listener is explained, and no other", () => {
+  const said = eventsIn("src/listener", /\blog\.(?:debug|info|warn|error)\(\s*"([a-z_]+)"/g);
+  const shared = eventsIn("src/host", /\blog\.info\(\s*"([a-z_]+)"/g);
+  expect(namesUnder("Log events of the listener").sort()).toEqual([...said, ...shared].sort());
+});
+
 test("every event of the composer is explained, and no other", () => {
   const events = eventsIn(
     "src/composer",
