@@ -46,10 +46,6 @@ export async function listenerState(hostDir: string): Promise<ListenerState> {
   return connected ? "silent" : "absent";
 }
 
-export async function listenerAnswers(hostDir: string): Promise<boolean> {
-  return (await listenerState(hostDir)) === "answers";
-}
-
 /** Ends the listener that answers, if one does and is to be seen from here: when its composers are done. */
 export async function stopListener(hostDir: string, log: Log): Promise<void> {
   const found = await askListener(hostDir);
