@@ -21,8 +21,6 @@ export class GrpcError extends Error {
   }
 }
 
-export const GRPC_NOT_FOUND = 5;
-
 export class GrpcConnection {
   readonly #session: ClientHttp2Session;
   readonly #signal: AbortSignal;
