@@ -16,7 +16,7 @@ export function openDriftWatch(
   settings: AgentSettings,
   metrics: Pick<AgentMetrics, "drift" | "installed">,
   log: Log,
-  /** Has core_pattern been given back on purpose (capture/listener-watch.ts)? */
+  /** Has core_pattern been given back on purpose (capture/pattern-guard.ts)? */
   isWithdrawn: () => boolean = () => false,
 ): DriftWatch {
   const { HOST_DIR, PROC_ROOT, CORE_PATTERN_DRIFT } = settings;

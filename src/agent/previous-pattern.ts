@@ -1,7 +1,6 @@
 // Who took cores on this host before us: found, named, and handed on to the composer where PREVIOUS_HANDLER=chain.
-import { join } from "node:path";
 import type { AgentSettings } from "../config/agent-settings.ts";
-import { readTextFile } from "../host/files.ts";
+import { readBackup } from "../host/original-pattern.ts";
 import type { Log } from "../host/log.ts";
 import { handlerName, isPipePattern } from "../model/core-handler.ts";
 import { isOurPattern } from "../model/core-pattern.ts";
@@ -12,10 +11,8 @@ export async function findPreviousPattern(
   hostDir: string,
   present: string,
 ): Promise<string | undefined> {
-  const backup = (await readTextFile(join(hostDir, CORE_PATTERN.backup)))?.replace(/\n$/, "");
-  return [backup, present].find(
-    (pattern) => pattern !== undefined && !isOurPattern(pattern, hostDir),
-  );
+  const backup = await readBackup(hostDir, CORE_PATTERN);
+  return backup ?? (isOurPattern(present, hostDir) ? undefined : present);
 }
 
 /** The settings with what the composer is told of the previous handler; says who that is. */

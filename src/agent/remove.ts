@@ -6,8 +6,9 @@ import { COMPOSER_NAME, isOurPattern, SOCKET_NAME } from "../model/core-pattern.
 import { CORE_PATTERN, CORE_PIPE_LIMIT, SUID_DUMPABLE, type Sysctl } from "../model/sysctls.ts";
 import type { AgentSettings } from "../config/agent-settings.ts";
 import { removeEmptyDirectory } from "../host/directories.ts";
-import { readTextFile, removeFile, removeTemporaries } from "../host/files.ts";
+import { removeFile, removeTemporaries } from "../host/files.ts";
 import type { Log } from "../host/log.ts";
+import { DEFAULT_PATTERN, readBackup } from "../host/original-pattern.ts";
 import { readSysctl, writeSysctl } from "../host/sysctl.ts";
 import { errnoOf } from "../model/app-error.ts";
 import { LISTENER, type ListenerControl } from "./capture/listener-control.ts";
@@ -18,7 +19,7 @@ import { HOST_STATE_FILES } from "../model/host-file.ts";
 
 /** What the kernel starts with, for a host whose .bak file is gone (fs/coredump.c, fs/exec.c). */
 const KERNEL_DEFAULTS = new Map([
-  [CORE_PATTERN.name, "core"],
+  [CORE_PATTERN.name, DEFAULT_PATTERN],
   [CORE_PIPE_LIMIT.name, "0"],
   [SUID_DUMPABLE.name, "0"],
 ]);
@@ -97,9 +98,8 @@ async function originalOf(
   sysctl: Sysctl,
   patternIsOurs: boolean,
 ): Promise<string | undefined> {
-  const backup = (await readTextFile(join(hostDir, sysctl.backup)))?.replace(/\n$/, "");
-  if (backup !== undefined && !isOurPattern(backup, hostDir)) return backup;
-  return patternIsOurs ? KERNEL_DEFAULTS.get(sysctl.name) : undefined;
+  const fallback = patternIsOurs ? KERNEL_DEFAULTS.get(sysctl.name) : undefined;
+  return (await readBackup(hostDir, sysctl)) ?? fallback;
 }
 
 /** The backups and the record last: a removal that is cut short can be run again. */

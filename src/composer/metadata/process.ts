@@ -53,13 +53,15 @@ function readStartTime(procDir: string, pid: number): string {
   return startTime;
 }
 
-/** Fields 3 and 22 of /proc/PID/stat (proc_pid_stat(5)); comm may hold blanks and parentheses. */
+/** A field of /proc/PID/stat from the third on, as proc_pid_stat(5) counts; comm may hold blanks and parentheses. */
+export function statField(text: string, number: number): string | undefined {
+  const afterComm = text.slice(text.lastIndexOf(")") + 2);
+  return afterComm.trimEnd().split(" ")[number - 3];
+}
+
+/** State and start time (in clock ticks after boot). */
 export function parseStat(text: string): { state: string; startTime: string } {
-  const fields = text
-    .slice(text.lastIndexOf(")") + 2)
-    .trimEnd()
-    .split(" ");
-  const [state, startTime] = [fields[0], fields[22 - 3]];
+  const [state, startTime] = [statField(text, 3), statField(text, 22)];
   if (state === undefined || startTime === undefined || !/^\d+$/.test(startTime))
     throw new Error("/proc/PID/stat has an unknown form");
   return { state, startTime };

@@ -7,7 +7,7 @@ import { readUtsName } from "../../host/uts-name.ts";
 import { describeError } from "../../model/app-error.ts";
 import { corenameText } from "../../model/corename.ts";
 import type { CrashContext } from "../../model/crash-context.ts";
-import { pinProcess, readExePath, verifyPinned } from "../metadata/process.ts";
+import { pinProcess, readExePath, statField, verifyPinned } from "../metadata/process.ts";
 
 /** include/linux/sched.h: the one thread that writes the core. */
 const PF_DUMPCORE = 0x200;
@@ -99,8 +99,7 @@ export function parseStatus(text: string): Pick<CrashContext, "uid" | "gid" | "p
 
 /** Field 9 of proc_pid_stat(5) has the flags; comm, before it, may hold anything. */
 export function isDumping(stat: string): boolean {
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[9 - 3]) & PF_DUMPCORE) !== 0;
+  return (Number(statField(stat, 9)) & PF_DUMPCORE) !== 0;
 }
 
 function findDumpingThread(procDir: string, pid: number): string {
@@ -122,8 +121,7 @@ function findDumpingThread(procDir: string, pid: number): string {
  * (kernel/coredump: zap_process sets group_exit_code). 0 for those who may not ptrace it.
  */
 export function parseExitSignal(stat: string): number | null {
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  const signal = Number(fields[52 - 3]) & 0x7f;
+  const signal = Number(statField(stat, 52)) & 0x7f;
   return signal === 0 ? null : signal;
 }
 
