@@ -6,6 +6,7 @@ import { CAPTURE_MODES } from "../model/capture-mode.ts";
 import { openAgentMetrics } from "./agent-metrics.ts";
 import { installCapture } from "./capture/choice.ts";
 import { openDoctorWatch } from "./doctor/watch.ts";
+import { DumpsUnderWay } from "./dumps-under-way.ts";
 import { openHarvest } from "./harvest/harvest.ts";
 import { openHousekeeping } from "./housekeeping.ts";
 import type { KubernetesApi } from "./kubernetes-api.ts";
@@ -37,14 +38,15 @@ export async function runAgent(context: AgentContext): Promise<void> {
     await noteDaemonSet(settings, kubernetes, log);
 
   const request = (reason: string) => uploads?.request(reason);
-  const housekeeping = openHousekeeping({ settings, metrics, log, signal, request });
+  const underWay = new DumpsUnderWay();
+  const housekeeping = openHousekeeping({ settings, metrics, underWay, log, signal, request });
   await housekeeping.prepare();
   startTriggers({ settings, log, signal, request });
   request("start");
   const doctor = openDoctorWatch({ settings, metrics, log, signal });
   await Promise.all([
     housekeeping.untilStopped(),
-    observe({ settings, mode, metrics, log, signal, doctor }),
+    observe({ settings, mode, metrics, underWay, log, signal, doctor }),
     doctor.untilWell(),
     ...(mode === "file" ? [openHarvest({ settings, metrics, log, signal, executable }).run()] : []),
   ]);

@@ -1,6 +1,7 @@
 // What the composers on this node report, as the agent's own log lines and metrics.
 import type { Log } from "../host/log.ts";
 import type { AgentMetrics } from "./agent-metrics.ts";
+import type { DumpsUnderWay } from "./dumps-under-way.ts";
 
 export interface ComposerEvents {
   /** One line of composer.log. */
@@ -15,11 +16,11 @@ const OUTCOMES: Record<string, string> = {
   dump_failed: "failed",
 };
 
-/** Crashes under way whose signal is remembered until their end. */
-const UNDER_WAY_MAX = 1000;
-
-export function openComposerEvents(log: Log, metrics: AgentMetrics): ComposerEvents {
-  const signals = new Map<string, string>();
+export function openComposerEvents(
+  log: Log,
+  metrics: AgentMetrics,
+  underWay: DumpsUnderWay,
+): ComposerEvents {
   let canary: string | undefined;
 
   function take(line: string): void {
@@ -39,7 +40,8 @@ export function openComposerEvents(log: Log, metrics: AgentMetrics): ComposerEve
     if (uuid !== "" && uuid === canary) return;
     if (event === "dump_started") {
       metrics.started.add();
-      remember(uuid, text(record["signal"]));
+      const [exe, signal] = [text(record["exe"]), text(record["signal"])];
+      underWay.begin({ uuid, exe, signal, sinceMs: Date.now() });
       return;
     }
     const namespace = text(record["namespace"]);
@@ -48,16 +50,8 @@ export function openComposerEvents(log: Log, metrics: AgentMetrics): ComposerEve
     if (event === "dump_evicted") countEvicted(metrics, namespace, number(record["bytes"]));
     const outcome = OUTCOMES[event];
     if (outcome === undefined) return;
-    metrics.ended.add(1, { outcome, namespace, signal: signals.get(uuid) ?? "" });
-    signals.delete(uuid);
+    metrics.ended.add(1, { outcome, namespace, signal: underWay.end(uuid)?.signal ?? "" });
     if (outcome === "published") countPublished(record);
-  }
-
-  /** A composer that was killed never tells its end: the oldest are forgotten. */
-  function remember(uuid: string, signal: string): void {
-    const [oldest] = signals.keys();
-    if (signals.size >= UNDER_WAY_MAX && oldest !== undefined) signals.delete(oldest);
-    signals.set(uuid, signal);
   }
 
   function countPublished(record: ComposerRecord): void {

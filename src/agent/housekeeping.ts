@@ -1,17 +1,22 @@
-// What CORE_DIR needs from time to time, uploads or not: dumps of killed composers sealed, limits held.
+// What CORE_DIR needs from time to time, uploads or not: dumps of killed composers sealed, or told of where nothing is
+// left to seal; limits held.
 import { join } from "node:path";
+import { kindOfCoreFile, uuidOfPartial } from "../model/core-file.ts";
 import { EVICTION_LOCK } from "../model/host-file.ts";
 import type { AgentSettings } from "../config/agent-settings.ts";
 import { makeRoom, measureRoom } from "../host/disk-room.ts";
 import type { Log } from "../host/log.ts";
 import type { AgentMetrics } from "./agent-metrics.ts";
 import { countEvicted } from "./composer-events.ts";
+import { listNames } from "./dumps.ts";
+import type { DumpsUnderWay } from "./dumps-under-way.ts";
 import { pollUntil } from "./poll.ts";
 import { openRecovery } from "./recovery/recover.ts";
 
 export interface HousekeepingContext {
   settings: AgentSettings;
   metrics: AgentMetrics;
+  underWay: DumpsUnderWay;
   log: Log;
   signal: AbortSignal;
   /** Asks for a sweep: there is something new to deliver. */
@@ -26,16 +31,13 @@ export interface Housekeeping {
 }
 
 const EVERY_MS = 10_000;
+/** A composer ends at its TIMEOUT; so much later one without a file or a word is surely gone. */
+const WORDLESS_MS = 60_000;
 
-export function openHousekeeping({
-  settings,
-  metrics,
-  log,
-  signal,
-  request,
-}: HousekeepingContext): Housekeeping {
+export function openHousekeeping(context: HousekeepingContext): Housekeeping {
+  const { settings, metrics, underWay, log, signal, request } = context;
   const { CORE_DIR, HOST_DIR, composer } = settings;
-  const recovery = openRecovery(CORE_DIR, log);
+  const recovery = openRecovery(CORE_DIR, log, (uuid) => underWay.end(uuid));
   const limits = { quota: composer.DISK_QUOTA, free: composer.DISK_FREE };
   const lockPath = join(HOST_DIR, EVICTION_LOCK);
   let noRoomSaid = false;
@@ -46,6 +48,7 @@ export function openHousekeeping({
       metrics.recovered.add(recovered);
       request("recovered");
     }
+    await reportUnaccounted(context);
     await holdLimits();
   }
 
@@ -73,4 +76,18 @@ export function openHousekeeping({
     // The first turn may take a while, with a large core to seal: nothing else waits for it.
     untilStopped: async () => pollUntil(signal, EVERY_MS, "housekeeping", log, runNow),
   };
+}
+
+/** Once for each dump that will have no end any more. */
+async function reportUnaccounted({ settings, metrics, underWay, log }: HousekeepingContext) {
+  const names = await listNames(settings.CORE_DIR);
+  const partials = names.filter((name) => kindOfCoreFile(name) === "partial");
+  const uuids = new Set(partials.map(uuidOfPartial));
+  const beforeMs = Date.now() - settings.composer.TIMEOUT * 1000 - WORDLESS_MS;
+  for (const { uuid, exe, signal } of underWay.takeUnaccounted(beforeMs, (id) => uuids.has(id))) {
+    metrics.ended.add(1, { outcome: "unaccounted", namespace: "", signal });
+    const hint =
+      "its composer was killed before the dump had a file, or right behind its publication: out of memory?";
+    log.warn("dump_unaccounted", { uuid, exe, signal, hint });
+  }
 }

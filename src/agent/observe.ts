@@ -8,6 +8,7 @@ import type { AgentMetrics } from "./agent-metrics.ts";
 import { openPatternGuard } from "./capture/pattern-guard.ts";
 import { openComposerEvents } from "./composer-events.ts";
 import { openComposerLogTail } from "./composer-log-tail.ts";
+import type { DumpsUnderWay } from "./dumps-under-way.ts";
 import type { DoctorWatch } from "./doctor/watch.ts";
 import { openDriftWatch } from "./drift.ts";
 import { listDumps } from "./dumps.ts";
@@ -20,6 +21,7 @@ export interface ObserverContext {
   /** How cores come. */
   mode: CaptureMode;
   metrics: AgentMetrics;
+  underWay: DumpsUnderWay;
   log: Log;
   signal: AbortSignal;
   doctor: Pick<DoctorWatch, "notReady">;
@@ -65,9 +67,9 @@ export async function observe(context: ObserverContext): Promise<void> {
   await server?.stop();
 }
 
-async function followComposerLog({ settings, metrics, log, signal }: ObserverContext) {
+async function followComposerLog({ settings, metrics, underWay, log, signal }: ObserverContext) {
   const tail = openComposerLogTail(settings.HOST_DIR);
-  const events = openComposerEvents(log, metrics);
+  const events = openComposerEvents(log, metrics, underWay);
   const poll = async () => {
     if (!(await tail.poll((line) => events.take(line)))) log.warn("composer_log_gap");
   };

@@ -24,7 +24,12 @@ export interface Recovery {
 /** A composer takes its lock right after making the file: a younger file is not looked at yet. */
 const YOUNG_MS = 2_000;
 
-export function openRecovery(coreDir: string, log: Log): Recovery {
+/** `onEnd` is told of every dump that a killed composer left, when it is a zip or found to be nothing. */
+export function openRecovery(
+  coreDir: string,
+  log: Log,
+  onEnd: (uuid: string) => void = () => undefined,
+): Recovery {
   /** Said, or tried, once in the agent's life. */
   const settled = new Set<string>();
 
@@ -52,14 +57,21 @@ export function openRecovery(coreDir: string, log: Log): Recovery {
       const wasPublished = (await file.stat()).nlink > 1;
       if (wasPublished) await unlink(path);
       await file.close();
-      if (wasPublished) log.info("partial_was_published", { uuid: uuidOfPartial(name) ?? name });
+      if (wasPublished) {
+        const uuid = uuidOfPartial(name) ?? name;
+        log.info("partial_was_published", { uuid });
+        onEnd(uuid);
+      }
     }
   }
 
   async function recoverOne(name: string): Promise<boolean> {
     const path = join(coreDir, name);
+    const uuid = uuidOfPartial(name) ?? name;
     try {
-      return await recoverFile(path, uuidOfPartial(name) ?? name, log);
+      const end = await recoverFile(path, uuid, log);
+      if (end !== "living") onEnd(uuid);
+      return end === "recovered";
     } catch (error) {
       // On a full disk the next run may do better; anything else will not change by itself.
       if (errnoOf(error) !== "ENOSPC") settled.add(name);
@@ -71,21 +83,25 @@ export function openRecovery(coreDir: string, log: Log): Recovery {
   return { clearPublished, run };
 }
 
-async function recoverFile(path: string, uuid: string, log: Log): Promise<boolean> {
+async function recoverFile(
+  path: string,
+  uuid: string,
+  log: Log,
+): Promise<"living" | "discarded" | "recovered"> {
   const file = await openAbandoned(path);
-  if (file === undefined) return false;
+  if (file === undefined) return "living";
   try {
     const { size } = await file.stat();
     const sealed = await sealPartial(file, uuid);
     if (sealed === undefined) {
       await unlink(path);
       log.warn("partial_discarded", { uuid, bytes: size, because: "nothing of the dump is in it" });
-      return false;
+      return "discarded";
     }
     const zip = await publishFile(path, sealed.base);
     const { core_bytes, core_complete, namespace, podname } = sealed.info;
     log.warn("partial_recovered", { uuid, zip, core_bytes, core_complete, namespace, podname });
-    return true;
+    return "recovered";
   } finally {
     await file.close();
   }

@@ -1,6 +1,7 @@
 import { beforeEach, expect, test } from "bun:test";
 import { openAgentMetrics } from "../../../src/agent/agent-metrics.ts";
 import { openComposerEvents } from "../../../src/agent/composer-events.ts";
+import { DumpsUnderWay } from "../../../src/agent/dumps-under-way.ts";
 import { recordedLog, type RecordedLog } from "../../support/recorded-log.ts";
 
 let log: RecordedLog;
@@ -9,7 +10,7 @@ let take: (record: object | string) => void;
 beforeEach(() => {
   log = recordedLog();
   metrics = openAgentMetrics();
-  const events = openComposerEvents(log, metrics);
+  const events = openComposerEvents(log, metrics, new DumpsUnderWay());
   take = (record) => events.take(typeof record === "string" ? record : JSON.stringify(record));
 });
 const samples = () =>
