@@ -22,6 +22,8 @@ interface Contender {
   pattern: (folder: string) => Promise<string>;
   /** Whom the pattern needs; called after it. */
   listen?: (folder: string) => Promise<TestListener>;
+  /** net.core.wmem_default meanwhile, as SOCKET_SEND_BUFFER would set it. */
+  socketBuffer?: string;
   /** The program whose memory is watched, as /proc/PID/comm has it. */
   comm: string;
 }
@@ -42,8 +44,11 @@ const composer = (name: string, settings: Record<string, string | boolean>): Con
 
 type Settings = Record<string, string | boolean>;
 
+const SEND_BUFFER = 2 ** 21;
+
 const bySocket = (form: "@" | "@@", settings: Settings): Contender => ({
   name: `composer, ${form}`,
+  socketBuffer: "212992",
   // The executable's own name, which the listener has too: its memory counts as well.
   comm: "core-dump-handl",
   async pattern(folder) {
@@ -51,6 +56,12 @@ const bySocket = (form: "@" | "@@", settings: Settings): Contender => ({
     return planSocketPattern(hostDir, form === "@@");
   },
   listen: (folder) => startListener(join(folder, "h")),
+});
+
+const bySocketBuffered = (form: "@" | "@@", settings: Settings): Contender => ({
+  ...bySocket(form, settings),
+  name: `composer, ${form}, send buffer of 2 MiB`,
+  socketBuffer: String(SEND_BUFFER),
 });
 
 const peer = (...command: string[]): Contender => ({
@@ -95,13 +106,16 @@ async function measure(contender: Contender, start: () => Promise<Crasher>) {
     const pattern = await contender.pattern(folder);
     const listener = await contender.listen?.(folder);
     try {
-      return await withCorePattern(pattern, async () => {
+      const { socketBuffer } = contender;
+      const others = socketBuffer === undefined ? {} : { socketBuffer };
+      const crashOnce = async () => {
         const crasher = await start();
         const peak = watchPeak(contender.comm);
         const heldMs = await crasher.crash();
         const peakMiB = await peak.end();
         return { heldMs, peakMiB, megabytes: (await folderBytes(folder)) / 1e6 };
-      });
+      };
+      return await withCorePattern(pattern, crashOnce, others);
     } finally {
       await listener?.stop();
     }
@@ -171,10 +185,13 @@ if (ONLY !== "peers") {
       pipe,
       bySocket("@", settings),
       bySocket("@@", settings),
+      bySocketBuffered("@", settings),
+      bySocketBuffered("@@", settings),
     ]);
   await compare(`${SPARSE_GB} GB of zeros, by pipe and by socket`, startSparse, [
     compressed,
     bySocket("@", {}),
     bySocket("@@", {}),
+    bySocketBuffered("@@", {}),
   ]);
 }

@@ -26,6 +26,7 @@ export const EVIDENCE: Readonly<Record<string, string>> = {
   HOST_DIR: "e2e/kernel/agent-lifecycle.test.ts",
   CORE_DIR: "e2e/kernel/disk-limits.test.ts",
   CRIO_ENDPOINT: "e2e/runtime/lost-runtime.test.ts",
+  SOCKET_SEND_BUFFER: "e2e/socket/send-buffer.test.ts",
   SUID_DUMPABLE: "unit/agent/remove.test.ts",
   CORE_PIPE_LIMIT: "unit/agent/remove.test.ts",
   VENDOR: "e2e/kernel/variant.test.ts",

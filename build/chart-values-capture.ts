@@ -1,7 +1,7 @@
 // The rows of how cores are taken: by pipe, socket or file. What each needs of the pod is decided in
 // templates/_capture.tpl, and explained in docs/platforms.md and docs/security.md. See chart-values.ts.
 import { CAPTURE_MODES } from "../src/model/capture-mode.ts";
-import { ABSOLUTE_PATH, type ChartValue } from "./chart-value.ts";
+import { ABSOLUTE_PATH, SIZE, type ChartValue } from "./chart-value.ts";
 
 export const CAPTURE_VALUES: readonly ChartValue[] = [
   {
@@ -17,6 +17,14 @@ export const CAPTURE_VALUES: readonly ChartValue[] = [
     fallback: false,
     about:
       "Give the pod what socket and file need, so that captureMode auto may choose them where the pipe does not work: the node's processes (hostPID), capabilities that make it as good as root on the node, and the containers' files (docs/security.md).",
+  },
+  {
+    path: "daemonset.socketSendBuffer",
+    variable: "SOCKET_SEND_BUFFER",
+    fallback: "0",
+    schema: SIZE,
+    about:
+      "Socket capture: net.core.wmem_default while installed, from 64Ki to 64Mi; 0 leaves the node's own. With 2Mi a core comes as fast as by the pipe, with the usual 208Ki a fifth slower (docs/performance.md). It is every new socket's default on the node, so nothing sets it unasked.",
   },
   {
     path: "daemonset.listener.resources",

@@ -118,7 +118,7 @@ pods' volumes busy. A node whose root is mounted private refuses it (docs/platfo
 
 {{- define "core-dump-handler.listenerMounts" -}}
 {{- include "core-dump-handler.folderMounts" . }}
-{{- include "core-dump-handler.sysctlMounts" . }}
+{{- include "core-dump-handler.sysctlMounts" (include "core-dump-handler.sysctls" .) }}
 {{- if not .Values.composer.ignoreCrio }}
 # Who the crashed container is, and the last lines of its log. A socket needs no writable mount.
 - name: runtime

@@ -110,7 +110,7 @@ comes from a Secret is decided here. A value that is not set makes no variable, 
 
 {{- /* What the pod tells the agent about itself and its mounts. */ -}}
 {{- define "core-dump-handler.wiredEnv" -}}
-# /proc/sys is read-only in a container; the three files are mounted here instead.
+# /proc/sys is read-only in a container; its files are mounted here instead.
 - name: PROC_ROOT
   value: /host/proc
 - name: POD_NAME

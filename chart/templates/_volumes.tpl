@@ -18,6 +18,13 @@ needs no mount of its own for the agent, which can then remove it again when it 
 - fs/suid_dumpable
 {{- end -}}
 
+{{- define "core-dump-handler.agentSysctls" -}}
+{{- include "core-dump-handler.sysctls" . }}
+{{- if and (include "core-dump-handler.mayListen" .) (ne (toString .Values.daemonset.socketSendBuffer) "0") }}
+- net/core/wmem_default
+{{- end }}
+{{- end -}}
+
 {{- /* A volume's object name, cluster-wide for a PersistentVolume. */ -}}
 {{- define "core-dump-handler.volumeName" -}}
 {{- if .root.Values.fixedNames -}}
@@ -45,7 +52,7 @@ needs no mount of its own for the agent, which can then remove it again when it 
   {{- end }}
 {{- end }}
 {{- end }}
-{{- range fromYamlArray (include "core-dump-handler.sysctls" .) }}
+{{- range fromYamlArray (include "core-dump-handler.agentSysctls" .) }}
 - name: {{ base . | replace "_" "-" }}
   hostPath:
     path: /proc/sys/{{ . }}
@@ -66,7 +73,7 @@ needs no mount of its own for the agent, which can then remove it again when it 
 {{- /* Without mount propagation: a node whose root is mounted private would refuse it, and nothing here needs it. */ -}}
 {{- define "core-dump-handler.agentMounts" -}}
 {{- include "core-dump-handler.folderMounts" . }}
-{{- include "core-dump-handler.sysctlMounts" . }}
+{{- include "core-dump-handler.sysctlMounts" (include "core-dump-handler.agentSysctls" .) }}
 {{- include "core-dump-handler.harvestMounts" . }}
 {{- if .Values.daemonset.mountContainerRuntimeEndpoint }}
 - name: container-runtime
@@ -86,9 +93,10 @@ needs no mount of its own for the agent, which can then remove it again when it 
 {{- end }}
 {{- end -}}
 
+{{- /* Takes the list of them. */ -}}
 {{- define "core-dump-handler.sysctlMounts" }}
-# Just these three of the kernel's settings can be written, not all of /proc/sys.
-{{- range fromYamlArray (include "core-dump-handler.sysctls" .) }}
+# Just these of the kernel's settings can be written, not all of /proc/sys.
+{{- range fromYamlArray . }}
 - name: {{ base . | replace "_" "-" }}
   mountPath: /host/proc/sys/{{ . }}
 {{- end }}

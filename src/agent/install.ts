@@ -9,6 +9,7 @@ import { removeFile, removeTemporaries } from "../host/files.ts";
 import type { Log } from "../host/log.ts";
 import { LISTENER, type ListenerControl } from "./capture/listener-control.ts";
 import { clearOtherModes, requireListener } from "./capture/mode-change.ts";
+import { installSendBuffer, planSendBuffer } from "./capture/send-buffer.ts";
 import { planComposer, firstVariant, type Variant } from "./executables.ts";
 import { checkHostDirectory } from "./host-directory.ts";
 import { installDirectories, installFiles, isProgramFile, planFiles } from "./install-files.ts";
@@ -48,6 +49,7 @@ export async function install({
 }: InstallContext): Promise<void> {
   const { HOST_DIR, PROC_ROOT } = settings;
   const wanted = planSysctls(settings, planPattern(mode, settings));
+  const sendBuffer = planSendBuffer(mode, settings);
   const found = await readSysctls(PROC_ROOT);
   await checkHostDirectory(HOST_DIR, mode === "pipe");
   const chosen = variant ?? (await firstVariant(executable, settings));
@@ -64,7 +66,11 @@ export async function install({
     const record: InstallRecord = {
       version: VERSION,
       finished: false,
-      sysctls: Object.fromEntries(wanted.map(({ sysctl, value }) => [sysctl.name, value])),
+      sysctls: {
+        ...before?.sysctls,
+        ...Object.fromEntries(wanted.map(({ sysctl, value }) => [sysctl.name, value])),
+        ...sendBuffer,
+      },
       files: union(before?.files, planFiles(settings, composer)),
       ...(before?.proven === undefined ? {} : { proven: before.proven }),
       ...(before?.capture === undefined ? {} : { capture: before.capture }),
@@ -76,7 +82,8 @@ export async function install({
     await installFiles(adapted, { executable, composer }, rollback);
     if (mode === "socket") await requireListener(settings, listener, rollback, log);
     const context = { hostDir: HOST_DIR, procRoot: PROC_ROOT, wanted, found, rollback, log };
-    const sysctls = await installSysctls(context);
+    await installSendBuffer(sendBuffer, settings, before?.sysctls, rollback, log);
+    const sysctls = { ...(await installSysctls(context)), ...sendBuffer };
     await clearOtherModes(mode, settings, before?.files ?? [], listener, log);
     const files =
       mode === "pipe" ? record.files : record.files.filter((name) => !isProgramFile(name));

@@ -3,7 +3,13 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { COMPOSER_NAME, isOurPattern, SOCKET_NAME } from "../model/core-pattern.ts";
-import { CORE_PATTERN, CORE_PIPE_LIMIT, SUID_DUMPABLE, type Sysctl } from "../model/sysctls.ts";
+import {
+  CORE_PATTERN,
+  CORE_PIPE_LIMIT,
+  SOCKET_BUFFER,
+  SUID_DUMPABLE,
+  type Sysctl,
+} from "../model/sysctls.ts";
 import type { AgentSettings } from "../config/agent-settings.ts";
 import { removeEmptyDirectory } from "../host/directories.ts";
 import { removeFile, removeTemporaries } from "../host/files.ts";
@@ -11,6 +17,7 @@ import type { Log } from "../host/log.ts";
 import { DEFAULT_PATTERN, readBackup } from "../host/original-pattern.ts";
 import { readSysctl, writeSysctl } from "../host/sysctl.ts";
 import { errnoOf } from "../model/app-error.ts";
+import { restoreSendBuffer } from "./capture/send-buffer.ts";
 import { LISTENER, type ListenerControl } from "./capture/listener-control.ts";
 import { removeOldCanaries } from "./doctor/canary.ts";
 import { readInstallRecord, RECORD_NAME, type InstallRecord } from "./install-record.ts";
@@ -32,7 +39,13 @@ const CANARY_MS = 1_000;
 
 export type RemovalSettings = Pick<
   AgentSettings,
-  "HOST_DIR" | "CORE_DIR" | "EVENT_DIR" | "PROC_ROOT" | "CORE_PIPE_LIMIT" | "SUID_DUMPABLE"
+  | "HOST_DIR"
+  | "CORE_DIR"
+  | "EVENT_DIR"
+  | "PROC_ROOT"
+  | "CORE_PIPE_LIMIT"
+  | "SUID_DUMPABLE"
+  | "SOCKET_SEND_BUFFER"
 >;
 
 /** Throws AppError "sysctl" or "host"; what was done until then stays done. */
@@ -47,6 +60,7 @@ export async function remove(
   await removeTemporaries(HOST_DIR, 0);
   const wasEmpty = record === undefined && (await countFiles(HOST_DIR)) === 0;
   await restoreSysctls(settings, record, log);
+  await restoreSendBuffer(settings, record?.sysctls, log);
   // A doctor that was killed in the middle: the composer of its canary may be about to start.
   if ((await removeOldCanaries(HOST_DIR, CORE_DIR, 0)) > 0) await Bun.sleep(CANARY_MS);
   const living = await waitForComposers(CORE_DIR, COMPOSERS_MAX_MS);
@@ -105,7 +119,9 @@ async function originalOf(
 /** The backups and the record last: a removal that is cut short can be run again. */
 function installedNames(record: InstallRecord | undefined): string[] {
   const files = record?.files ?? [COMPOSER_NAME, ".env"];
-  const backups = [CORE_PATTERN, CORE_PIPE_LIMIT, SUID_DUMPABLE].map(({ backup }) => backup);
+  const backups = [CORE_PATTERN, CORE_PIPE_LIMIT, SUID_DUMPABLE, SOCKET_BUFFER].map(
+    ({ backup }) => backup,
+  );
   return [...files, SOCKET_NAME, ...HOST_STATE_FILES, ...backups, RECORD_NAME];
 }
 

@@ -5,6 +5,7 @@ import { COMPOSER_SETTINGS, LOG_LEVELS, type ComposerSettings } from "./composer
 import { OBSERVER_SETTINGS } from "./observer-settings.ts";
 import { SCHEDULE_SETTINGS } from "./schedule-settings.ts";
 import {
+  byteSize,
   choice,
   describeComplaint,
   flag,
@@ -29,6 +30,8 @@ const AGENT_SETTINGS = {
   CORE_PIPE_LIMIT: integer(128, { min: 0, max: 65_536, unit: "dumps at once" }),
   /** How cores come; auto: the first way that is seen to work on this host (agent/capture/choice.ts). */
   CAPTURE_MODE: choice("auto", ["auto", ...CAPTURE_MODES]),
+  /** Socket capture: what the kernel's side may hold, in bytes (agent/capture/send-buffer.ts); 0 leaves it. */
+  SOCKET_SEND_BUFFER: byteSize(0, { min: 2 ** 16, max: 2 ** 26, range: "64Ki to 64Mi" }),
   /** Which build the host gets; auto: the first that is seen to work there. */
   VENDOR: choice("auto", ["auto", "default", "rhel7", "musl", "self-contained"]),
   /** Who took cores here before us: replaced, or handed the cores of processes outside containers as well. */
@@ -116,6 +119,7 @@ const REMOVAL_SETTINGS = {
   PROC_ROOT: true,
   CORE_PIPE_LIMIT: true,
   SUID_DUMPABLE: true,
+  SOCKET_SEND_BUFFER: true,
   LOG_LEVEL: true,
   LOG_FORMAT: true,
   POD_NAMESPACE: true,

@@ -125,14 +125,26 @@ const UNITS: Record<string, number> = {
   ti: 2 ** 40,
 };
 
-/** A size in bytes, with the suffixes that Kubernetes knows (500M, 10Gi); a trailing B is allowed. */
-export function byteSize(fallback: number): Setting<number> {
+/**
+ * A size in bytes, with the suffixes that Kubernetes knows (500M, 10Gi); a trailing B is allowed. Within limits, where
+ * there are any, or 0.
+ */
+export function byteSize(
+  fallback: number,
+  limits?: { min: number; max: number; range: string },
+): Setting<number> {
+  const { min, max, range } = limits ?? { min: 0, max: Number.MAX_SAFE_INTEGER, range: "" };
   const schema = v.pipe(
     v.string(),
     v.transform(parseByteSize),
     v.check((bytes) => Number.isSafeInteger(bytes)),
+    v.check((bytes) => bytes === 0 || (bytes >= min && bytes <= max)),
   );
-  return { schema, fallback, expected: "a size in bytes such as 1073741824, 500M or 10Gi" };
+  const expected =
+    limits === undefined
+      ? "a size in bytes such as 1073741824, 500M or 10Gi"
+      : `0 or a size in bytes from ${range}`;
+  return { schema, fallback, expected };
 }
 
 /** A share of a filesystem (model/disk-share.ts): `10%`, or a size in bytes, which the value then holds. */

@@ -1,5 +1,5 @@
-// The three kernel settings that the agent owns while it is installed, and where their old values rest.
-// Source: core(5), Documentation/admin-guide/sysctl/{kernel,fs}.rst.
+// The three kernel settings that the agent owns while it is installed, one that it changes where it is asked to, and
+// where their old values rest. Source: core(5), Documentation/admin-guide/sysctl/{kernel,fs,net}.rst.
 
 export interface Sysctl {
   /** The name as sysctl(8) prints it. */
@@ -26,4 +26,11 @@ export const SUID_DUMPABLE: Sysctl = {
   name: "fs.suid_dumpable",
   path: "fs/suid_dumpable",
   backup: "suid_dumpable.bak",
+};
+
+/** How much every new socket may have on its way that asks for nothing else, in bytes (capture/send-buffer.ts). */
+export const SOCKET_BUFFER: Sysctl = {
+  name: "net.core.wmem_default",
+  path: "net/core/wmem_default",
+  backup: "wmem_default.bak",
 };

@@ -1,4 +1,4 @@
-// Borrows the three sysctls of core dumps for a test or the demo, and gives them back: at the end, on
+// Borrows the sysctls of core dumps for a test or the demo, and gives them back: at the end, on
 // failure, on SIGINT, SIGTERM and SIGHUP. A borrower that was killed leaves a note beside the lock; the
 // next one, or verify's last step, restores from it.
 import {
@@ -12,15 +12,22 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { CORE_PATTERN, CORE_PIPE_LIMIT, SUID_DUMPABLE } from "../../src/model/sysctls.ts";
+import {
+  CORE_PATTERN,
+  CORE_PIPE_LIMIT,
+  SOCKET_BUFFER,
+  SUID_DUMPABLE,
+} from "../../src/model/sysctls.ts";
 import { kernelLockPath, takeKernelLock } from "./kernel-lock.ts";
 
 const SYSCTLS = {
   corePattern: CORE_PATTERN,
   corePipeLimit: CORE_PIPE_LIMIT,
   suidDumpable: SUID_DUMPABLE,
+  /** Only where a test asks for it. */
+  socketBuffer: SOCKET_BUFFER,
 };
-const KEYS = ["corePattern", "corePipeLimit", "suidDumpable"] as const;
+const KEYS = ["corePattern", "corePipeLimit", "suidDumpable", "socketBuffer"] as const;
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 export type KernelSettings = Record<(typeof KEYS)[number], string>;
@@ -29,7 +36,7 @@ let borrowed = false;
 
 /**
  * Runs with core_pattern set (127 characters at most, as the kernel cuts the rest in silence), then
- * puts back all three sysctls, changed by whomever meanwhile.
+ * puts back all of the sysctls, changed by whomever meanwhile.
  */
 export async function withCorePattern<T>(
   corePattern: string,
@@ -106,6 +113,7 @@ export function readKernel(): KernelSettings {
     corePattern: readSysctl("corePattern"),
     corePipeLimit: readSysctl("corePipeLimit"),
     suidDumpable: readSysctl("suidDumpable"),
+    socketBuffer: readSysctl("socketBuffer"),
   };
 }
 
@@ -119,7 +127,9 @@ function writeKernel(wanted: Partial<KernelSettings>): void {
   }
 }
 
+/** Empty where the kernel does not show it (net.core in a container, on an older one). */
 function readSysctl(key: (typeof KEYS)[number]): string {
+  if (!existsSync(sysctlFile(key))) return "";
   return readFileSync(sysctlFile(key), "utf8").replace(/\n$/, "");
 }
 

@@ -1,4 +1,4 @@
-// A host in a temporary folder: /proc/sys with the three settings, a place for HOST_DIR, and executables
+// A host in a temporary folder: /proc/sys with the settings, a place for HOST_DIR, and executables
 // that can stand for ours. Snapshots compare it before and after.
 import {
   chmodSync,
@@ -26,7 +26,8 @@ export interface HostTree {
   logLines: () => Record<string, unknown>[];
   settings: (environment?: Record<string, string>) => AgentSettings;
   sysctls: () => { pattern: string; pipeLimit: string; suidDumpable: string };
-  setSysctl: (name: "core_pattern" | "core_pipe_limit" | "suid_dumpable", value: string) => void;
+  socketBuffer: () => string;
+  setSysctl: (name: keyof typeof SYSCTL_PATHS, value: string) => void;
   /** Every path with its kind, mode and content. */
   snapshot: () => Record<string, string>;
   remove: () => void;
@@ -38,11 +39,12 @@ const SYSCTL_PATHS = {
   core_pattern: "proc/sys/kernel/core_pattern",
   core_pipe_limit: "proc/sys/kernel/core_pipe_limit",
   suid_dumpable: "proc/sys/fs/suid_dumpable",
+  wmem_default: "proc/sys/net/core/wmem_default",
 };
 
 export function makeHostTree(): HostTree {
   const root = mkdtempSync(join(tmpdir(), "host-"));
-  for (const folder of ["proc/sys/kernel", "proc/sys/fs", "app", "host"])
+  for (const folder of ["proc/sys/kernel", "proc/sys/fs", "proc/sys/net/core", "app", "host"])
     mkdirSync(join(root, folder), { recursive: true });
   const setSysctl: HostTree["setSysctl"] = (name, value) =>
     writeFileSync(join(root, SYSCTL_PATHS[name]), `${value}\n`);
@@ -51,6 +53,7 @@ export function makeHostTree(): HostTree {
   setSysctl("core_pattern", ORIGINAL_PATTERN);
   setSysctl("core_pipe_limit", "16");
   setSysctl("suid_dumpable", "1");
+  setSysctl("wmem_default", "212992");
   const executable = join(root, "app/core-dump-handler");
   copyFileSync("/bin/true", executable);
   chmodSync(executable, 0o755);
@@ -69,6 +72,7 @@ export function makeHostTree(): HostTree {
       pipeLimit: read("core_pipe_limit"),
       suidDumpable: read("suid_dumpable"),
     }),
+    socketBuffer: () => read("wmem_default"),
     setSysctl,
     snapshot: () => snapshotOf(root, ""),
     remove: () => rmSync(root, { recursive: true, force: true }),

@@ -6,13 +6,20 @@ import { readSysctl } from "../../host/sysctl.ts";
 import { errnoOf } from "../../model/app-error.ts";
 import { captureModeOf, isOurPattern, PATTERN_MAX_LENGTH } from "../../model/core-pattern.ts";
 import { handlerName } from "../../model/core-handler.ts";
-import { CORE_PATTERN, CORE_PIPE_LIMIT, SUID_DUMPABLE } from "../../model/sysctls.ts";
+import {
+  CORE_PATTERN,
+  CORE_PIPE_LIMIT,
+  SOCKET_BUFFER,
+  SUID_DUMPABLE,
+} from "../../model/sysctls.ts";
 import { failed, ok, skipped, warning, type CheckContext, type Verdict } from "./check.ts";
 import { readInstalledCapture } from "./installed-capture.ts";
 
 /** Opened for writing, and closed again: nothing is changed. */
 export async function checkSysctlsWritable({ settings }: CheckContext): Promise<Verdict> {
-  for (const sysctl of [CORE_PATTERN, CORE_PIPE_LIMIT, SUID_DUMPABLE]) {
+  const { mode } = await readInstalledCapture(settings);
+  const asked = mode === "socket" && settings.SOCKET_SEND_BUFFER > 0 ? [SOCKET_BUFFER] : [];
+  for (const sysctl of [CORE_PATTERN, CORE_PIPE_LIMIT, SUID_DUMPABLE, ...asked]) {
     const path = join(settings.PROC_ROOT, "sys", sysctl.path);
     try {
       await (await open(path, constants.O_WRONLY)).close();

@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { expect } from "bun:test";
 import type { CaptureMode } from "../../../src/model/capture-mode.ts";
 import { captureModeOf } from "../../../src/model/core-pattern.ts";
-import { readKernel, withKernel } from "../../support/borrowed-kernel.ts";
+import { readKernel, withKernel, type KernelSettings } from "../../support/borrowed-kernel.ts";
 import type { Bucket } from "../../support/bucket.ts";
 import { APP_IMAGE, type Containerd } from "../../support/containerd.ts";
 import { envOf, objectOf, podOf, type Manifest, type PodSpec } from "../../support/helm.ts";
@@ -32,7 +32,13 @@ export interface Scene {
 }
 
 /** The pod's life: install, a crash of the pod `name`, an update, an uninstall. */
-export async function live(scene: Scene, name: string, mode: CaptureMode = "pipe"): Promise<void> {
+export async function live(
+  scene: Scene,
+  name: string,
+  mode: CaptureMode = "pipe",
+  /** What the kernel's settings are meanwhile, beside the pattern. */
+  meanwhile: Partial<KernelSettings> = {},
+): Promise<void> {
   const { containerd, manifests, api, bucket, port } = scene;
   await onNode(scene, async (hostDir) => {
     const before = readKernel();
@@ -41,6 +47,7 @@ export async function live(scene: Scene, name: string, mode: CaptureMode = "pipe
     await until(agent, "readiness", async () => (await probe(port, "/readyz")) === 200);
     expect(await probe(port, "/healthz")).toBe(200);
     expect(modeNow()).toBe(mode);
+    expect(readKernel()).toMatchObject(meanwhile);
 
     const { containers } = await startPod(containerd, {
       name,

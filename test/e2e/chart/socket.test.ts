@@ -15,7 +15,9 @@ describe("socket capture in the rendered pod", () => {
   const { withScene } = openStage({ obstacle: socketObstacle() });
 
   gatedTest("both containers catch, deliver and go", obstacles, () =>
-    withScene([], SOCKET, (scene) => live(scene, "victim-socket", "socket")),
+    withScene([], { ...SOCKET, "daemonset.socketSendBuffer": "2Mi" }, (scene) =>
+      live(scene, "victim-socket", "socket", { socketBuffer: "2097152" }),
+    ),
   );
 
   gatedTest("a listener that was killed leaves no pattern that names it", obstacles, () =>

@@ -67,7 +67,7 @@ function agentTest(name: string, body: (node: Node) => Promise<void>): void {
           const removed = await runCommand(executable, ["remove"], environment);
           expect(removed.exitCode).toBe(0);
         }
-        expect(readKernel()).toEqual(ORIGINALS);
+        expect(readKernel()).toMatchObject(ORIGINALS);
         expect(existsSync(join(folder, "h/harvest.json"))).toBe(false);
       }),
     ),

@@ -31,7 +31,7 @@ kernelTest(
     expect(await agent.child.exited).toBe(0);
     expect(isOurPattern(readKernel().corePattern, HOST_DIR)).toBe(true);
     expect((await runCommand(executable, ["remove"], { HOST_DIR })).exitCode).toBe(0);
-    expect(readKernel()).toEqual(ORIGINALS);
+    expect(readKernel()).toMatchObject(ORIGINALS);
     expect(readdirSync(folder)).toEqual([]);
   },
 );
@@ -50,7 +50,7 @@ kernelTest("remove restores after a second start and after kill -9", async (fold
   }
   await runCommand(executable, ["remove"], { HOST_DIR });
   await runCommand(executable, ["remove"], { HOST_DIR });
-  expect(readKernel()).toEqual(ORIGINALS);
+  expect(readKernel()).toMatchObject(ORIGINALS);
   expect(existsSync(HOST_DIR)).toBe(false);
 });
 
@@ -65,7 +65,7 @@ kernelTest(
       await agent.child.exited;
       const removal = await runCommand(executable, ["remove"], { HOST_DIR });
       expect(removal).toMatchObject({ exitCode: 0 });
-      expect(readKernel()).toEqual(ORIGINALS);
+      expect(readKernel()).toMatchObject(ORIGINALS);
       expect(readdirSync(folder)).toEqual([]);
     }
   },
@@ -91,7 +91,7 @@ kernelTest(
     agent.child.kill("SIGTERM");
     await agent.child.exited;
     await runCommand(executable, ["remove"], { HOST_DIR });
-    expect(readKernel()).toEqual(ORIGINALS);
+    expect(readKernel()).toMatchObject(ORIGINALS);
   },
 );
 
@@ -107,7 +107,7 @@ kernelTest(
       expect(run.exitCode).toBe(1);
       expect(run.stderr).toContain("which is mounted noexec");
       expect(existsSync(HOST_DIR)).toBe(false);
-      expect(readKernel()).toEqual(ORIGINALS);
+      expect(readKernel()).toMatchObject(ORIGINALS);
     } finally {
       Bun.spawnSync(["umount", mounted]);
       rmSync(mounted, { recursive: true });
@@ -129,7 +129,7 @@ kernelTest("a core_pattern that another tool takes is taken back", async (folder
   // Removed beside a running agent, which must not put it back.
   await runCommand(executable, ["remove"], { HOST_DIR });
   await Bun.sleep(16_000);
-  expect(readKernel()).toEqual(ORIGINALS);
+  expect(readKernel()).toMatchObject(ORIGINALS);
   agent.child.kill("SIGTERM");
   expect(await agent.child.exited).toBe(0);
   expect(readdirSync(folder)).toEqual([]);

@@ -74,7 +74,7 @@ function modeTest(
             },
           });
           expect(await run("remove")).toMatchObject({ exitCode: 0 });
-          expect(readKernel()).toEqual(ORIGINALS);
+          expect(readKernel()).toMatchObject(ORIGINALS);
           expect(await askListener(hostDir)).toBeUndefined();
           expect(readdirSync(mounted)).toEqual([]);
         } finally {
@@ -203,7 +203,7 @@ modeTest(
         expect(end.exitCode).toBe(1);
         expect(end.stderr).toContain(reason);
         expect(existsSync(hostDir)).toBe(false);
-        expect(readKernel()).toEqual(ORIGINALS);
+        expect(readKernel()).toMatchObject(ORIGINALS);
       }
     });
   },

@@ -71,7 +71,7 @@ gatedTest(
         await second.child.exited;
 
         expect((await runCommand(agentPath, ["remove"], { HOST_DIR })).exitCode).toBe(0);
-        expect(readKernel()).toEqual(ORIGINALS);
+        expect(readKernel()).toMatchObject(ORIGINALS);
         expect(readdirSync(folder)).toEqual(["app"]);
       }),
     );

@@ -104,6 +104,21 @@ describe.each(HELMS)("%s", (helm) => {
     expect(mountsOf(agentContainerOf(manifests))).not.toContain("/run/containerd");
   });
 
+  test("a larger send buffer is the agent's to set, where there may be a socket", async () => {
+    const path = "/proc/sys/net/core/wmem_default";
+    const asked = { "daemonset.socketSendBuffer": "2Mi" };
+    for (const values of [SOCKET, FALLBACK]) {
+      const manifests = await renderChart(helm, { values: { ...values, ...asked } });
+      expect(findTypeErrors(objectOf(manifests, "DaemonSet"))).toEqual([]);
+      expect(hostPathsOf(manifests)).toContain(path);
+      expect(mountsOf(agentContainerOf(manifests))).toContain(`/host${path}`);
+      expect(mountsOf(containerOf(manifests, "listener"))).not.toContain(`/host${path}`);
+      expect(envOf(manifests).get("SOCKET_SEND_BUFFER")?.value).toBe("2Mi");
+    }
+    for (const values of [SOCKET, { ...FILE, ...asked }, asked])
+      expect(hostPathsOf(await renderChart(helm, { values }))).not.toContain(path);
+  });
+
   test("a listener that asks no runtime has neither its socket nor the logs", async () => {
     const values = { ...SOCKET, "composer.ignoreCrio": true };
     const manifests = await renderChart(helm, { values });
