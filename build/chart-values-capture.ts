@@ -24,7 +24,7 @@ export const CAPTURE_VALUES: readonly ChartValue[] = [
     fallback: "0",
     schema: SIZE,
     about:
-      "Socket capture: net.core.wmem_default while installed, from 64Ki to 64Mi; 0 leaves the node's own. With 2Mi a core comes as fast as by the pipe, with the usual 208Ki a fifth slower (docs/performance.md). It is every new socket's default on the node, so nothing sets it unasked.",
+      "Socket capture: net.core.wmem_default while installed, from 64Ki to 64Mi; 0 leaves the node's own. With 2Mi a core comes as fast as by the pipe, with the usual 208Ki a fifth to a quarter slower (docs/performance.md). It is every new socket's default on the node, so nothing sets it unasked.",
   },
   {
     path: "daemonset.listener.resources",

@@ -48,6 +48,12 @@ export const SOCKET_TRIALS: readonly Trial[] = [
     },
     expected: { installs: false, says: "no listener answers" },
   },
+  {
+    name: "an agent that cannot reach the send buffer it is to set installs nothing, and says so",
+    values: { ...SOCKET, "daemonset.socketSendBuffer": "2Mi" },
+    change: withoutMount("wmem-default"),
+    expected: { installs: false, says: "cannot read net.core.wmem_default" },
+  },
 ];
 
 export const FILE_TRIALS: readonly Trial[] = [
