@@ -144,7 +144,8 @@ async function deliverBatch(
     S3_TIMEOUT: "2",
     S3_MIN_SPEED: String(2 ** 20),
   });
-  for (let started = 0; dumpsIn(coreDir) > 0; started++) {
+  // Notes of uploads that the store would not let go of are worked off by later sweeps, as in an agent's life.
+  for (let started = 0; readdirSync(coreDir).length > 0; started++) {
     if (started === PROCESSES_MAX) {
       figures.problems.push(`${dumpsIn(coreDir)} dumps not delivered by ${started} processes`);
       return;

@@ -62,15 +62,18 @@ async function resumeOrBegin(
   const { upload: begun } = journal;
   const stored = begun === null ? undefined : await storedParts(begun, plan, multipart, context);
   if (begun !== null && stored !== undefined) return { upload: begun, stored };
-  // One that the store would not let go of, or not tell of, is left for when the dump is delivered.
+  if (begun !== null) await abandon(begun, multipart, { log, signal });
+  journal.upload = null;
+  // What the store was asked for and did not answer is looked for again when the dump is delivered.
   let isLeft = journal.opening !== null;
   // Recorded first: a kill between the store's doing and our knowing leaves an upload to be found.
   journal.opening ??= { key, sinceMs: Date.now() };
   await save();
   let tried = false;
   const begin = async () => {
-    // The store may have begun one and its answer been lost.
-    if (tried) isLeft = !(await forgetLostUpload(journal, multipart, { log, signal }));
+    // The store may have begun one and its answer been lost, or be about to.
+    if (tried) await forgetLostUpload(journal, multipart, { log, signal });
+    isLeft ||= tried;
     tried = true;
     return multipart.create(key, dump, signal);
   };
@@ -157,7 +160,9 @@ async function forgetOtherUploads(
     journal.upload = null;
     await save();
   }
-  if (await forgetLostUpload(journal, multipart, context)) journal.opening = null;
+  // One to this key stays noted: a store that is slow may begin it after it was asked to list.
+  const isForgotten = await forgetLostUpload(journal, multipart, context);
+  if (isForgotten && journal.opening?.key !== key) journal.opening = null;
 }
 
 /** Aborts what a journal whose dump is gone still has at the store. False where the store would not. */

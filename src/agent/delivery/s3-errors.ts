@@ -15,6 +15,9 @@ export function explainS3Error(error: unknown, context: S3Context): StoreError {
   // An answer without a body (HEAD, some gateways) leaves the SDK with this word only.
   const cause = message === "UnknownError" ? new Error(`${status} ${name}`) : error;
   const retryAfterMs = parseRetryAfter(headers["retry-after"]);
+  // A status came, and then the connection broke: its code, which says what the status is about, did not.
+  if (/^(ECONN|EPIPE|ETIMEDOUT)/.test(errnoOf(error) ?? ""))
+    return explainNetworkError(error, message, context);
   const known = BY_CODE[name] ?? byStatus(status);
   if (known !== undefined)
     return new StoreError(known.failure, known.message(context), {

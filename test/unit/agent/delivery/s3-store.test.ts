@@ -1,6 +1,8 @@
 // What we ask of an S3 store and make of its answers, where the real server at hand never gives them.
 import { existsSync } from "node:fs";
 import { createHash } from "node:crypto";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { afterEach, expect, test } from "bun:test";
 import { openDelivery } from "../../../../src/agent/delivery/delivery.ts";
 import { parseRetryAfter } from "../../../../src/agent/delivery/s3-errors.ts";
@@ -267,4 +269,24 @@ test("an answer that is no XML is the store's trouble, not the file's", async ()
   const { settings } = settingsFor(() => new Response("<html>hello from the proxy"));
   const listed = openS3Store(settings).multipart?.listParts({ key: "T", uploadId: "u" }, never);
   expect(failureOf(await listed?.catch((thrown: unknown) => thrown))).toBe("server");
+});
+
+test("a 403 whose body breaks off is the network's doing: the code that it had did not come", async () => {
+  const server = createServer((request, answer) => {
+    request.resume();
+    answer.writeHead(403, { "content-type": "application/xml", "content-length": "4096" });
+    answer.write("<?xml");
+    setTimeout(() => answer.destroy(), 20);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  try {
+    const { port } = server.address() as AddressInfo;
+    const { settings } = settingsFor(notFound, { S3_ENDPOINT: `http://127.0.0.1:${port}` });
+    const listed = openS3Store(settings).multipart?.listParts({ key: "T", uploadId: "u" }, never);
+    const error = await listed?.catch((thrown: unknown) => thrown);
+    expect(failureOf(error)).toBe("unreachable");
+    expect(error instanceof StoreError && error.transient).toBe(true);
+  } finally {
+    server.close();
+  }
 });
