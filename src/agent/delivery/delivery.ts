@@ -24,6 +24,7 @@ import { lockFile } from "./locked-file.ts";
 import { releaseUploads } from "./multipart-upload.ts";
 import type { Dump, ObjectStore } from "./object-store.ts";
 import { openStore } from "./open-store.ts";
+import { removeHiddenName } from "../recovery/hidden-name.ts";
 import { failureOf, StoreError } from "./store-error.ts";
 import { uploadDump } from "./upload.ts";
 
@@ -80,6 +81,7 @@ export function openDelivery(settings: StoreSettings, log: Log): Delivery {
     const locked = await lockFile(zipPath);
     if (locked === undefined) return { kind: "busy" };
     try {
+      if (locked.linkCount > 1) await removeHiddenName(zipPath, locked.identity.inode, log);
       return await deliverLocked(zipPath, locked.identity, target, signal, ignoreBackoff);
     } finally {
       await locked.release();

@@ -8,6 +8,8 @@ import type { FileIdentity } from "./journal.ts";
 
 export interface LockedFile {
   identity: FileIdentity;
+  /** More than one where a composer was killed between giving it its name and taking its hidden one away. */
+  linkCount: number;
   release(): Promise<void>;
 }
 
@@ -29,7 +31,7 @@ export async function lockFile(path: string): Promise<LockedFile | undefined> {
     if (tryLock(file.fd) && (await isStillAt(path, opened.ino, opened.dev))) {
       const identity = { sizeBytes: opened.size, mtimeMs: opened.mtimeMs, inode: opened.ino };
       const held = file;
-      return { identity, release: () => held.close() };
+      return { identity, linkCount: opened.nlink, release: () => held.close() };
     }
   } catch (error) {
     await file.close();

@@ -1,15 +1,17 @@
 // Lock, journal and back-off of one file, with a directory as the store.
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { expect, test } from "bun:test";
 import { openDelivery } from "../../../../src/agent/delivery/delivery.ts";
 import { journalPathOf } from "../../../../src/agent/delivery/journal.ts";
 import { lockFile } from "../../../../src/agent/delivery/locked-file.ts";
+import { partialName } from "../../../../src/model/core-file.ts";
 import { temporaryFolder, writeDump } from "../../../support/dumps.ts";
 import { recordedLog } from "../../../support/recorded-log.ts";
 import { storeSettings } from "../../../support/store-settings.ts";
 
+const UUID = "11111111-2222-4333-8444-555555555555";
 const never = new AbortController().signal;
 
 function openAt(share: string, log = recordedLog()) {
@@ -131,4 +133,19 @@ test("a journal whose dump is gone is cleared away", async () => {
   expect(existsSync(join(folder, ".gone.zip.upload.json"))).toBe(false);
   expect(existsSync(journalPathOf(there))).toBe(true);
   expect(existsSync(join(folder, "foreign.json"))).toBe(true);
+});
+
+test("a dump whose composer was killed right behind its publication leaves no second name", async () => {
+  const [share, folder, log] = [temporaryFolder(), temporaryFolder(), recordedLog()];
+  const path = writeDump(folder, "T.zip", { coreBytes: 100 });
+  linkSync(path, join(folder, partialName(UUID)));
+  const other = join(folder, partialName(crypto.randomUUID()));
+  writeFileSync(other, "a dump under way");
+  expect(await openAt(share, log).deliver(path, never)).toMatchObject({ kind: "delivered" });
+  expect(readdirSync(folder)).toEqual([basename(other)]);
+  expect(log.events).toContainEqual({
+    level: "info",
+    event: "partial_was_published",
+    fields: { uuid: UUID },
+  });
 });
