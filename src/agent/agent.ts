@@ -40,7 +40,6 @@ export async function runAgent(context: AgentContext): Promise<void> {
   const request = (reason: string) => uploads?.request(reason);
   const underWay = new DumpsUnderWay();
   const housekeeping = openHousekeeping({ settings, metrics, underWay, log, signal, request });
-  await housekeeping.prepare();
   startTriggers({ settings, log, signal, request });
   request("start");
   const doctor = openDoctorWatch({ settings, metrics, log, signal });

@@ -1,14 +1,14 @@
 // What CORE_DIR needs from time to time, uploads or not: dumps of killed composers sealed, or told of where nothing is
 // left to seal; limits held.
+import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { kindOfCoreFile, uuidOfPartial } from "../model/core-file.ts";
+import { partialName } from "../model/core-file.ts";
 import { EVICTION_LOCK } from "../model/host-file.ts";
 import type { AgentSettings } from "../config/agent-settings.ts";
 import { makeRoom, measureRoom } from "../host/disk-room.ts";
 import type { Log } from "../host/log.ts";
 import type { AgentMetrics } from "./agent-metrics.ts";
 import { countEvicted } from "./composer-events.ts";
-import { listNames } from "./dumps.ts";
 import type { DumpsUnderWay } from "./dumps-under-way.ts";
 import { pollUntil } from "./poll.ts";
 import { openRecovery } from "./recovery/recover.ts";
@@ -24,8 +24,6 @@ export interface HousekeepingContext {
 }
 
 export interface Housekeeping {
-  /** What must be in order before the first sweep; quick. */
-  prepare(): Promise<void>;
   /** Again and again; settles after the signal. */
   untilStopped(): Promise<void>;
 }
@@ -48,7 +46,7 @@ export function openHousekeeping(context: HousekeepingContext): Housekeeping {
       metrics.recovered.add(recovered);
       request("recovered");
     }
-    await reportUnaccounted(context);
+    reportUnaccounted(context);
     await holdLimits();
   }
 
@@ -72,19 +70,16 @@ export function openHousekeeping(context: HousekeepingContext): Housekeeping {
   }
 
   return {
-    prepare: () => recovery.clearPublished(),
     // The first turn may take a while, with a large core to seal: nothing else waits for it.
     untilStopped: async () => pollUntil(signal, EVERY_MS, "housekeeping", log, runNow),
   };
 }
 
 /** Once for each dump that will have no end any more. */
-async function reportUnaccounted({ settings, metrics, underWay, log }: HousekeepingContext) {
-  const names = await listNames(settings.CORE_DIR);
-  const partials = names.filter((name) => kindOfCoreFile(name) === "partial");
-  const uuids = new Set(partials.map(uuidOfPartial));
+function reportUnaccounted({ settings, metrics, underWay, log }: HousekeepingContext): void {
+  const hasFile = (uuid: string) => existsSync(join(settings.CORE_DIR, partialName(uuid)));
   const beforeMs = Date.now() - settings.composer.TIMEOUT * 1000 - WORDLESS_MS;
-  for (const { uuid, exe, signal } of underWay.takeUnaccounted(beforeMs, (id) => uuids.has(id))) {
+  for (const { uuid, exe, signal } of underWay.takeUnaccounted(beforeMs, hasFile)) {
     metrics.ended.add(1, { outcome: "unaccounted", namespace: "", signal });
     const hint =
       "its composer was killed before the dump had a file, or right behind its publication: out of memory?";

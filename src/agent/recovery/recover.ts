@@ -12,11 +12,6 @@ import { listNames } from "../dumps.ts";
 import { sealPartial } from "./seal.ts";
 
 export interface Recovery {
-  /**
-   * Takes away hidden names of dumps that have their public name already: quick, and due before a sweep, as
-   * a dump whose public name is delivered and gone would else be taken for an unpublished one.
-   */
-  clearPublished(): Promise<void>;
   /** Seals what can be sealed now. Returns how many dumps it published. Never throws for a single file. */
   run(): Promise<number>;
 }
@@ -34,7 +29,6 @@ export function openRecovery(
   const settled = new Set<string>();
 
   async function run(): Promise<number> {
-    await clearPublished();
     let recovered = 0;
     for (const name of await listNames(coreDir)) {
       if (settled.has(name)) continue;
@@ -46,23 +40,6 @@ export function openRecovery(
       if (kind === "partial" && (await recoverOne(name))) recovered++;
     }
     return recovered;
-  }
-
-  async function clearPublished(): Promise<void> {
-    for (const name of await listNames(coreDir)) {
-      if (kindOfCoreFile(name) !== "partial" || settled.has(name)) continue;
-      const path = join(coreDir, name);
-      const file = await openAbandoned(path).catch(() => undefined);
-      if (file === undefined) continue;
-      const wasPublished = (await file.stat()).nlink > 1;
-      if (wasPublished) await unlink(path);
-      await file.close();
-      if (wasPublished) {
-        const uuid = uuidOfPartial(name) ?? name;
-        log.info("partial_was_published", { uuid });
-        onEnd(uuid);
-      }
-    }
   }
 
   async function recoverOne(name: string): Promise<boolean> {
@@ -80,18 +57,23 @@ export function openRecovery(
     }
   }
 
-  return { clearPublished, run };
+  return { run };
 }
 
 async function recoverFile(
   path: string,
   uuid: string,
   log: Log,
-): Promise<"living" | "discarded" | "recovered"> {
+): Promise<"living" | "published" | "discarded" | "recovered"> {
   const file = await openAbandoned(path);
   if (file === undefined) return "living";
   try {
-    const { size } = await file.stat();
+    const { size, nlink } = await file.stat();
+    if (nlink > 1) {
+      await unlink(path);
+      log.info("partial_was_published", { uuid });
+      return "published";
+    }
     const sealed = await sealPartial(file, uuid);
     if (sealed === undefined) {
       await unlink(path);
