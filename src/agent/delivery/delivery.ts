@@ -8,6 +8,7 @@ import type { Log } from "../../host/log.ts";
 import { describeError } from "../../model/app-error.ts";
 import { planBackoff } from "../../model/backoff.ts";
 import { renderObjectKey } from "../../model/object-key.ts";
+import { removeHiddenName } from "../recovery/hidden-name.ts";
 import { keyValuesOf, labelsOf, readDumpInfo } from "./dump-labels.ts";
 import {
   isSameFile,
@@ -24,7 +25,6 @@ import { lockFile } from "./locked-file.ts";
 import { releaseUploads } from "./multipart-upload.ts";
 import type { Dump, ObjectStore } from "./object-store.ts";
 import { openStore } from "./open-store.ts";
-import { removeHiddenName } from "../recovery/hidden-name.ts";
 import { failureOf, StoreError } from "./store-error.ts";
 import { uploadDump } from "./upload.ts";
 
@@ -148,8 +148,7 @@ export function openDelivery(settings: StoreSettings, log: Log): Delivery {
     await removeFile(zipPath);
     await syncDirectory(dirname(zipPath));
     // With an upload left at the store the journal stays as well, for reclaim().
-    if (journal.opening === null || (await release(journal, signal).catch(() => false)))
-      await removeJournal(journalPath, log);
+    if (await release(journal, signal).catch(() => false)) await removeJournal(journalPath, log);
   }
 
   async function failed(

@@ -65,20 +65,18 @@ async function resumeOrBegin(
   if (begun !== null) await abandon(begun, multipart, { log, signal });
   journal.upload = null;
   // What the store was asked for and did not answer is looked for again when the dump is delivered.
-  let isLeft = journal.opening !== null;
+  const wasOpening = journal.opening !== null;
   // Recorded first: a kill between the store's doing and our knowing leaves an upload to be found.
   journal.opening ??= { key, sinceMs: Date.now() };
   await save();
-  let tried = false;
+  let tries = 0;
   const begin = async () => {
     // The store may have begun one and its answer been lost, or be about to.
-    if (tried) await forgetLostUpload(journal, multipart, { log, signal });
-    isLeft ||= tried;
-    tried = true;
+    if (tries++ > 0) await forgetLostUpload(journal, multipart, { log, signal });
     return multipart.create(key, dump, signal);
   };
   const upload = await withRetries(begin, { signal, log });
-  if (!isLeft) journal.opening = null;
+  if (!wasOpening && tries === 1) journal.opening = null;
   journal.upload = { key, uploadId: upload.uploadId };
   await save();
   return { upload, stored: [] };
