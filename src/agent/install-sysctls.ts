@@ -1,14 +1,21 @@
-// The kernel's three settings: planned, the originals kept (contract, section 4), then written.
+// The kernel's settings: planned, the originals kept (contract, section 4), then written.
 import { join } from "node:path";
 import type { CaptureMode } from "../model/capture-mode.ts";
 import { FILE_PATTERN } from "../model/core-file-pattern.ts";
 import { isOurPattern, planCorePattern, planSocketPattern } from "../model/core-pattern.ts";
-import { CORE_PATTERN, CORE_PIPE_LIMIT, SUID_DUMPABLE, type Sysctl } from "../model/sysctls.ts";
+import {
+  CORE_PATTERN,
+  CORE_PIPE_LIMIT,
+  SOCKET_BUFFER,
+  SUID_DUMPABLE,
+  type Sysctl,
+} from "../model/sysctls.ts";
 import type { AgentSettings } from "../config/agent-settings.ts";
 import { errnoOf } from "../model/app-error.ts";
 import { exists, removeFile, writeFileAtomically } from "../host/files.ts";
 import type { Log } from "../host/log.ts";
 import { readSysctl, writeSysctl } from "../host/sysctl.ts";
+import { setsSendBuffer } from "./capture/send-buffer.ts";
 import type { Rollback } from "./rollback.ts";
 
 export interface WantedSysctl {
@@ -22,16 +29,17 @@ export interface WantedSysctl {
 export type FoundSysctls = ReadonlyMap<string, string>;
 
 /**
- * In the order of writing: the limit before the pattern, so that no crash runs without it; suid_dumpable
+ * Throws AppError "configuration" where HOST_DIR does not suit the mode.
+ *
+ * In the order of writing: limit and buffer before the pattern, so that no crash runs without them; suid_dumpable
  * last, as the kernel warns when it is 2 without a pipe (fs/coredump.c, validate_coredump_safety).
  */
-export function planSysctls(
-  settings: Pick<AgentSettings, "CORE_PIPE_LIMIT" | "SUID_DUMPABLE">,
-  pattern: Omit<WantedSysctl, "sysctl">,
-): WantedSysctl[] {
+export function planSysctls(mode: CaptureMode, settings: AgentSettings): WantedSysctl[] {
+  const sendBuffer = { sysctl: SOCKET_BUFFER, value: String(settings.SOCKET_SEND_BUFFER) };
   return [
+    ...(setsSendBuffer(mode, settings) ? [sendBuffer] : []),
     { sysctl: CORE_PIPE_LIMIT, value: String(settings.CORE_PIPE_LIMIT) },
-    { sysctl: CORE_PATTERN, ...pattern },
+    { sysctl: CORE_PATTERN, ...planPattern(mode, settings) },
     { sysctl: SUID_DUMPABLE, value: String(settings.SUID_DUMPABLE) },
   ];
 }
@@ -55,10 +63,13 @@ export function planPattern(
   }
 }
 
-export async function readSysctls(procRoot: string): Promise<FoundSysctls> {
+/** Throws AppError "sysctl". */
+export async function readSysctls(
+  procRoot: string,
+  wanted: readonly WantedSysctl[],
+): Promise<FoundSysctls> {
   const found = new Map<string, string>();
-  for (const sysctl of [CORE_PIPE_LIMIT, CORE_PATTERN, SUID_DUMPABLE])
-    found.set(sysctl.name, await readSysctl(procRoot, sysctl));
+  for (const { sysctl } of wanted) found.set(sysctl.name, await readSysctl(procRoot, sysctl));
   return found;
 }
 
@@ -104,20 +115,24 @@ async function writeEither(
 }
 
 /**
- * The first backup stays. While core_pattern is ours already, none of the three can be an original: what
- * an earlier start failed to keep is lost, and `remove` falls back to the kernel's defaults.
+ * The first backup stays. While core_pattern is ours already, none of the three that go with it can be an original:
+ * what an earlier start failed to keep is lost, and `remove` falls back to the kernel's defaults. A send buffer may be
+ * asked for later.
  */
 async function backUp({
   hostDir,
+  wanted,
   found,
   rollback,
 }: {
   hostDir: string;
+  wanted: readonly WantedSysctl[];
   found: FoundSysctls;
   rollback: Rollback;
 }): Promise<void> {
-  if (isOurPattern(found.get(CORE_PATTERN.name) ?? "", hostDir)) return;
-  for (const sysctl of [CORE_PATTERN, CORE_PIPE_LIMIT, SUID_DUMPABLE]) {
+  const patternIsOurs = isOurPattern(found.get(CORE_PATTERN.name) ?? "", hostDir);
+  for (const { sysctl } of wanted) {
+    if (patternIsOurs && sysctl !== SOCKET_BUFFER) continue;
     const backup = join(hostDir, sysctl.backup);
     if (await exists(backup)) continue;
     await writeFileAtomically(backup, `${found.get(sysctl.name) ?? ""}\n`);

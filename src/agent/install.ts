@@ -9,7 +9,7 @@ import { removeFile, removeTemporaries } from "../host/files.ts";
 import type { Log } from "../host/log.ts";
 import { LISTENER, type ListenerControl } from "./capture/listener-control.ts";
 import { clearOtherModes, requireListener } from "./capture/mode-change.ts";
-import { installSendBuffer, planSendBuffer } from "./capture/send-buffer.ts";
+import { restoreSendBuffer, setsSendBuffer } from "./capture/send-buffer.ts";
 import { planComposer, firstVariant, type Variant } from "./executables.ts";
 import { checkHostDirectory } from "./host-directory.ts";
 import { installDirectories, installFiles, isProgramFile, planFiles } from "./install-files.ts";
@@ -19,7 +19,7 @@ import {
   writeInstallRecord,
   type InstallRecord,
 } from "./install-record.ts";
-import { installSysctls, planPattern, planSysctls, readSysctls } from "./install-sysctls.ts";
+import { installSysctls, planSysctls, readSysctls } from "./install-sysctls.ts";
 import { findPreviousPattern, withPreviousHandler } from "./previous-pattern.ts";
 import { Rollback } from "./rollback.ts";
 
@@ -48,9 +48,8 @@ export async function install({
   log,
 }: InstallContext): Promise<void> {
   const { HOST_DIR, PROC_ROOT } = settings;
-  const wanted = planSysctls(settings, planPattern(mode, settings));
-  const sendBuffer = planSendBuffer(mode, settings);
-  const found = await readSysctls(PROC_ROOT);
+  const wanted = planSysctls(mode, settings);
+  const found = await readSysctls(PROC_ROOT, wanted);
   await checkHostDirectory(HOST_DIR, mode === "pipe");
   const chosen = variant ?? (await firstVariant(executable, settings));
   // Listener and agent start composers from where they are: the host needs no program then.
@@ -69,7 +68,6 @@ export async function install({
       sysctls: {
         ...before?.sysctls,
         ...Object.fromEntries(wanted.map(({ sysctl, value }) => [sysctl.name, value])),
-        ...sendBuffer,
       },
       files: union(before?.files, planFiles(settings, composer)),
       ...(before?.proven === undefined ? {} : { proven: before.proven }),
@@ -82,8 +80,8 @@ export async function install({
     await installFiles(adapted, { executable, composer }, rollback);
     if (mode === "socket") await requireListener(settings, listener, rollback, log);
     const context = { hostDir: HOST_DIR, procRoot: PROC_ROOT, wanted, found, rollback, log };
-    await installSendBuffer(sendBuffer, settings, before?.sysctls, rollback, log);
-    const sysctls = { ...(await installSysctls(context)), ...sendBuffer };
+    if (!setsSendBuffer(mode, settings)) await restoreSendBuffer(settings, before?.sysctls, log);
+    const sysctls = await installSysctls(context);
     await clearOtherModes(mode, settings, before?.files ?? [], listener, log);
     const files =
       mode === "pipe" ? record.files : record.files.filter((name) => !isProgramFile(name));

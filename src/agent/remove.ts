@@ -15,13 +15,14 @@ import { removeEmptyDirectory } from "../host/directories.ts";
 import { removeFile, removeTemporaries } from "../host/files.ts";
 import type { Log } from "../host/log.ts";
 import { DEFAULT_PATTERN, readBackup } from "../host/original-pattern.ts";
-import { readSysctl, writeSysctl } from "../host/sysctl.ts";
+import { readSysctl } from "../host/sysctl.ts";
 import { errnoOf } from "../model/app-error.ts";
 import { restoreSendBuffer } from "./capture/send-buffer.ts";
 import { LISTENER, type ListenerControl } from "./capture/listener-control.ts";
 import { removeOldCanaries } from "./doctor/canary.ts";
 import { readInstallRecord, RECORD_NAME, type InstallRecord } from "./install-record.ts";
 import { waitForComposers } from "./living-composers.ts";
+import { restoreSysctl } from "./restore-sysctl.ts";
 import { HOST_STATE_FILES } from "../model/host-file.ts";
 
 /** What the kernel starts with, for a host whose .bak file is gone (fs/coredump.c, fs/exec.c). */
@@ -93,13 +94,8 @@ async function restoreSysctls(
     const found = await readSysctl(PROC_ROOT, sysctl);
     const isOurs = sysctl === CORE_PATTERN ? patternIsOurs : found === ours[sysctl.name];
     const original = await originalOf(HOST_DIR, sysctl, patternIsOurs);
-    if (original === undefined || original === found) continue;
-    if (isOurs) {
-      await writeSysctl(PROC_ROOT, sysctl, original);
-      log.info("sysctl_restored", { name: sysctl.name, value: original });
-    } else {
-      log.warn("sysctl_left", { name: sysctl.name, value: found, original });
-    }
+    if (original === undefined) continue;
+    await restoreSysctl(PROC_ROOT, { sysctl, found, original, isOurs }, log);
   }
 }
 

@@ -31,7 +31,7 @@ const AGENT_SETTINGS = {
   /** How cores come; auto: the first way that is seen to work on this host (agent/capture/choice.ts). */
   CAPTURE_MODE: choice("auto", ["auto", ...CAPTURE_MODES]),
   /** Socket capture: what the kernel's side may hold, in bytes (agent/capture/send-buffer.ts); 0 leaves it. */
-  SOCKET_SEND_BUFFER: byteSize(0, { min: 2 ** 16, max: 2 ** 26, range: "64Ki to 64Mi" }),
+  SOCKET_SEND_BUFFER: byteSize(0, { min: "64Ki", max: "64Mi" }),
   /** Which build the host gets; auto: the first that is seen to work there. */
   VENDOR: choice("auto", ["auto", "default", "rhel7", "musl", "self-contained"]),
   /** Who took cores here before us: replaced, or handed the cores of processes outside containers as well. */

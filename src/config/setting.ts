@@ -129,11 +129,9 @@ const UNITS: Record<string, number> = {
  * A size in bytes, with the suffixes that Kubernetes knows (500M, 10Gi); a trailing B is allowed. Within limits, where
  * there are any, or 0.
  */
-export function byteSize(
-  fallback: number,
-  limits?: { min: number; max: number; range: string },
-): Setting<number> {
-  const { min, max, range } = limits ?? { min: 0, max: Number.MAX_SAFE_INTEGER, range: "" };
+export function byteSize(fallback: number, limits?: { min: string; max: string }): Setting<number> {
+  const min = parseByteSize(limits?.min ?? "0");
+  const max = limits === undefined ? Infinity : parseByteSize(limits.max);
   const schema = v.pipe(
     v.string(),
     v.transform(parseByteSize),
@@ -143,7 +141,7 @@ export function byteSize(
   const expected =
     limits === undefined
       ? "a size in bytes such as 1073741824, 500M or 10Gi"
-      : `0 or a size in bytes from ${range}`;
+      : `0 or a size in bytes from ${limits.min} to ${limits.max}`;
   return { schema, fallback, expected };
 }
 

@@ -6,6 +6,10 @@ import { AppError, errnoOf } from "../model/app-error.ts";
 import type { Sysctl } from "../model/sysctls.ts";
 import { inHostMountNamespace } from "./host-namespace.ts";
 
+/** For EROFS. */
+export const READ_ONLY_HINT =
+  "/proc/sys is read-only here: mount the host's files and set PROC_ROOT, as the chart does";
+
 function pathOf(procRoot: string, sysctl: Sysctl): string {
   return join(procRoot, "sys", sysctl.path);
 }
@@ -70,8 +74,7 @@ function writeFromHost(path: string, value: string): void {
 
 function hintFor(cause: unknown): string {
   if (cause instanceof AppError && cause.hint !== undefined) return cause.hint;
-  if (errnoOf(cause) === "EROFS")
-    return "/proc/sys is read-only here: mount the host's files and set PROC_ROOT, as the chart does";
+  if (errnoOf(cause) === "EROFS") return READ_ONLY_HINT;
   if (errnoOf(cause) === "EACCES" || errnoOf(cause) === "EPERM")
     return "only root of the host may change it";
   if (errnoOf(cause) === "EINVAL") return "this kernel does not know such a value";

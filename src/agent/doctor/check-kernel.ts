@@ -2,7 +2,7 @@
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
-import { readSysctl } from "../../host/sysctl.ts";
+import { READ_ONLY_HINT, readSysctl } from "../../host/sysctl.ts";
 import { errnoOf } from "../../model/app-error.ts";
 import { captureModeOf, isOurPattern, PATTERN_MAX_LENGTH } from "../../model/core-pattern.ts";
 import { handlerName } from "../../model/core-handler.ts";
@@ -12,13 +12,14 @@ import {
   SOCKET_BUFFER,
   SUID_DUMPABLE,
 } from "../../model/sysctls.ts";
+import { setsSendBuffer } from "../capture/send-buffer.ts";
 import { failed, ok, skipped, warning, type CheckContext, type Verdict } from "./check.ts";
 import { readInstalledCapture } from "./installed-capture.ts";
 
 /** Opened for writing, and closed again: nothing is changed. */
 export async function checkSysctlsWritable({ settings }: CheckContext): Promise<Verdict> {
   const { mode } = await readInstalledCapture(settings);
-  const asked = mode === "socket" && settings.SOCKET_SEND_BUFFER > 0 ? [SOCKET_BUFFER] : [];
+  const asked = setsSendBuffer(mode, settings) ? [SOCKET_BUFFER] : [];
   for (const sysctl of [CORE_PATTERN, CORE_PIPE_LIMIT, SUID_DUMPABLE, ...asked]) {
     const path = join(settings.PROC_ROOT, "sys", sysctl.path);
     try {
@@ -26,9 +27,7 @@ export async function checkSysctlsWritable({ settings }: CheckContext): Promise<
     } catch (error) {
       return failed(
         `${path} cannot be written to (${errnoOf(error) ?? String(error)})`,
-        errnoOf(error) === "EROFS"
-          ? "/proc/sys is read-only here: mount the host's files and set PROC_ROOT, as the chart does"
-          : "run as root of the host",
+        errnoOf(error) === "EROFS" ? READ_ONLY_HINT : "run as root of the host",
       );
     }
   }

@@ -15,7 +15,7 @@ gatedTest("a form that the kernel refuses gives way to the older one", [socketOb
       const older = `@${join(hostDir, "cdc.sock")}`;
       const wanted = [{ sysctl: CORE_PATTERN, value: `@@${older}`, instead: older }];
       const [rollback, log] = [new Rollback(), recordedLog()];
-      const found = await readSysctls("/proc");
+      const found = await readSysctls("/proc", wanted);
       const context = { hostDir, procRoot: "/proc", wanted, found, rollback, log };
       expect(await installSysctls(context)).toEqual({ [CORE_PATTERN.name]: older });
       expect(readKernel().corePattern).toBe(older);
