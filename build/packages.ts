@@ -29,6 +29,7 @@ export const DEBIAN_PACKAGES: readonly DebianPackage[] = [
   { name: "containerd", provides: "containerd", reason: "a real container runtime" },
   { name: "runc", provides: "runc", reason: "a real container runtime" },
   { name: "buildah", provides: "buildah", reason: "builds the image of Dockerfile.gnu" },
+  { name: "ntfs-3g", provides: "ntfs-3g", reason: "a share with Windows' rules for names" },
   { name: "busybox-static", provides: "/bin/busybox", reason: "a shell in a container" },
 ];
 

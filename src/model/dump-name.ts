@@ -1,5 +1,6 @@
 // The name of a dump: FILENAME_TEMPLATE with its fields filled in, always one safe path component,
 // whatever the crashing process calls itself.
+import { portableComponent, portableText } from "./portable-name.ts";
 
 export const DEFAULT_TEMPLATE = "{uuid}-dump-{timestamp}-{hostname}-{exe_name}-{pid}-{signal}";
 
@@ -41,24 +42,19 @@ export function unknownTemplateFields(template: string): string[] {
 
 /**
  * Renders a template to a file name without extension: no slash, no control character, no blank,
- * no leading dot or dash, at most NAME_MAX_BYTES bytes. Falls back to the uuid where the template
+ * no leading dot or dash, nothing that Windows refuses, at most NAME_MAX_BYTES bytes. Falls back to the uuid where the template
  * is unknown to us or nothing is left.
  */
 export function renderDumpName(template: string, values: TemplateValues): string {
   if (unknownTemplateFields(template).length > 0) return safeComponent(values.uuid);
   const known = values as Record<string, string | undefined>;
   const rendered = template.replace(PLACEHOLDER, (_, double?: string, single?: string) =>
-    safeText(known[(double ?? single ?? "").trim()] ?? "").slice(0, VALUE_MAX_CHARACTERS),
+    portableText(known[(double ?? single ?? "").trim()] ?? "").slice(0, VALUE_MAX_CHARACTERS),
   );
   return safeComponent(rendered) || safeComponent(values.uuid);
 }
 
-/** One path component of harmless ASCII: letters, digits and `._-!@+=,:` stay, all else becomes `_`. */
+/** One path component that every share can hold (portable-name.ts), as long as a dump's name may be. */
 export function safeComponent(text: string): string {
-  const safe = safeText(text).replace(/^[.-]+/, (lead) => "_".repeat(lead.length));
-  return safe.slice(0, NAME_MAX_BYTES);
-}
-
-function safeText(text: string): string {
-  return text.replace(/[^A-Za-z0-9._\-!@+=,:]/gu, "_");
+  return portableComponent(text, NAME_MAX_BYTES);
 }

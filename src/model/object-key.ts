@@ -1,6 +1,6 @@
 // The object's key: S3_KEY_TEMPLATE with its fields filled in. Slashes come from the template only: a
 // value, whoever chose it, stays within one component of the key.
-import { safeComponent } from "./dump-name.ts";
+import { COMPONENT_MAX_BYTES, portableComponent, portableFileName } from "./portable-name.ts";
 
 export const DEFAULT_KEY_TEMPLATE = "{filename}";
 
@@ -29,6 +29,8 @@ export type KeyValues = Readonly<Record<KeyField, string>>;
 /** S3 takes 1024 bytes; room is left for a collision suffix. */
 const KEY_MAX_BYTES = 1000;
 const VALUE_MAX_CHARACTERS = 120;
+/** How long each value may be, for a key that is still too long the next, shorter one. The file's name is never cut. */
+const VALUE_CUTS = [VALUE_MAX_CHARACTERS, 48, 16] as const;
 const PLACEHOLDER = /\{\{\s*([^{}]*?)\s*\}\}|\{\s*([^{}]*?)\s*\}/g;
 
 /** What is wrong with a key template, as words for a message; empty when it is good. */
@@ -51,12 +53,24 @@ export function keyTemplateProblems(template: string): string[] {
   return problems;
 }
 
-/** Fills in a template that keyTemplateProblems() found nothing wrong with. */
+/**
+ * Fills in a template that keyTemplateProblems() found nothing wrong with. Its components are such as a file's name can
+ * be, wherever the object goes later on.
+ */
 export function renderObjectKey(template: string, values: KeyValues): string {
-  return fillTemplate(template, values, (value) => safeComponent(value) || "unknown").slice(
-    0,
-    KEY_MAX_BYTES,
-  );
+  const keys = VALUE_CUTS.map((maxBytes) => fillTemplate(template, values, portable(maxBytes)));
+  return keys.find(fits) ?? (keys.at(-1) ?? "").slice(0, KEY_MAX_BYTES);
+}
+
+function portable(maxBytes: number): (value: string, field: string) => string {
+  return (value, field) =>
+    (field === "filename" ? portableFileName(value) : portableComponent(value, maxBytes)) ||
+    "unknown";
+}
+
+function fits(key: string): boolean {
+  const isShort = (component: string) => component.length <= COMPONENT_MAX_BYTES;
+  return key.length <= KEY_MAX_BYTES && key.split("/").every(isShort);
 }
 
 /** The template with each known field replaced by `clean(value)`; unknown ones become nothing. */

@@ -9,12 +9,13 @@ import { removeFile, syncDirectory } from "../../host/files.ts";
 import { errnoOf } from "../../model/app-error.ts";
 import type { Dump, Evidence, ObjectStore, Presence, StoreProbe } from "./object-store.ts";
 import { digestRange } from "./part-digest.ts";
-import { explained, watchMount } from "./share.ts";
+import { explained, local, named, watchMount } from "./share.ts";
 import { StoreError } from "./store-error.ts";
 import { stallGuard, type StallGuard } from "./stall-guard.ts";
 
 const BLOCK_BYTES = 1 << 20;
 const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+const NO_LINKS = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK", "EINVAL"]);
 const MD5_ONLY = { sha256: false, crc32: false };
 
 /** How many ms a share may keep one call waiting before it counts as gone. */
@@ -22,6 +23,9 @@ export function openDirectoryStore(storeUrl: string, timeoutMs: number): ObjectS
   const root = fileURLToPath(storeUrl);
   const guard = stallGuard(root, timeoutMs);
   const mount = watchMount(root);
+  /** A step about the name of a dump at the share. */
+  const naming = <T>(key: string, step: () => Promise<T>) =>
+    named({ root, key, look: () => guard(mount) }, () => guard(step));
 
   async function examine(
     key: string,
@@ -32,16 +36,17 @@ export function openDirectoryStore(storeUrl: string, timeoutMs: number): ObjectS
     const path = join(root, key);
     return explained(root, `look at ${key}`, async () => {
       await guard(mount);
-      const there = await guard(() => statOrNothing(path));
+      const there = await naming(key, () => statOrNothing(path));
       if (there === undefined) return "absent";
       if (!there.isFile() || there.size !== dump.sizeBytes) return "different";
       // We have just written and synced it under a name that was free.
       if (known !== undefined) return "same";
-      const ends = [dump.path, path].map((file) =>
-        guard(() => digestRange(file, 0, dump.sizeBytes, MD5_ONLY, signal), dump.sizeBytes),
-      );
-      const [ours, theirs] = await Promise.all(ends);
-      return Bun.deepEquals(ours?.md5, theirs?.md5) ? "same" : "different";
+      const digest = (file: string) => digestRange(file, 0, dump.sizeBytes, MD5_ONLY, signal);
+      const [ours, theirs] = await Promise.all([
+        local(dump.path, () => digest(dump.path)),
+        guard(() => digest(path), dump.sizeBytes),
+      ]);
+      return Bun.deepEquals(ours.md5, theirs.md5) ? "same" : "different";
     });
   }
 
@@ -51,7 +56,7 @@ export function openDirectoryStore(storeUrl: string, timeoutMs: number): ObjectS
     return explained(root, `copy ${key}`, async () => {
       const before = await guard(mount);
       if (dirname(path) !== root)
-        await guard(() => mkdir(dirname(path), { recursive: true, mode: 0o750 }));
+        await naming(key, () => mkdir(dirname(path), { recursive: true, mode: 0o750 }));
       // Ours from an attempt that was killed: the id is random and the dump's lock is held.
       await guard(() => removeFile(hidden));
       try {
@@ -59,7 +64,7 @@ export function openDirectoryStore(storeUrl: string, timeoutMs: number): ObjectS
         const now = await guard(mount);
         if (now.dev !== before.dev || now.ino !== before.ino)
           throw new StoreError("away", `${root} was unmounted while ${key} was copied`);
-        await guard(() => publish(hidden, path));
+        await naming(key, () => publish(hidden, path));
         await guard(() => syncDirectory(dirname(path)));
       } finally {
         await guard(() => removeFile(hidden)).catch(() => false);
@@ -102,7 +107,9 @@ async function copy(
   guard: StallGuard,
   signal: AbortSignal,
 ): Promise<void> {
-  const source = await open(dump.path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  const source = await local(dump.path, () =>
+    open(dump.path, constants.O_RDONLY | constants.O_NOFOLLOW),
+  );
   let target: FileHandle | undefined;
   try {
     target = await guard(() => open(hidden, NEW_FILE, 0o600));
@@ -111,7 +118,9 @@ async function copy(
     let copiedBytes = 0;
     for (;;) {
       if (signal.aborted) throw new StoreError("aborted", "the copy was stopped");
-      const { bytesRead } = await source.read(block, 0, block.length, copiedBytes);
+      const { bytesRead } = await local(dump.path, () =>
+        source.read(block, 0, block.length, copiedBytes),
+      );
       if (bytesRead === 0) break;
       for (let written = 0; written < bytesRead;) {
         const { bytesWritten } = await guard(() =>
@@ -142,8 +151,7 @@ async function publish(hidden: string, path: string): Promise<void> {
   } catch (error) {
     if (errnoOf(error) === "EEXIST") throw taken(path, error);
     // CIFS, FAT and some FUSE filesystems have no hard links: claim the name, then rename over the claim.
-    if (!["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"].includes(errnoOf(error) ?? ""))
-      throw error;
+    if (!NO_LINKS.has(errnoOf(error) ?? "")) throw error;
     await claim(path);
     try {
       await rename(hidden, path);

@@ -47,6 +47,11 @@ const EXISTS: Explanation = {
   failure: "exists",
   message: ({ action }) => `${action}: an object of this key exists already`,
 };
+const NAME_REFUSED: Explanation = {
+  failure: "name_refused",
+  message: ({ action, address }) => `${action}: ${address} does not take a key like this`,
+  hint: "another S3_KEY_TEMPLATE gives keys that it takes",
+};
 
 export const BY_CODE: Readonly<Record<string, Explanation>> = {
   InvalidAccessKeyId: UNKNOWN_KEY,
@@ -101,6 +106,11 @@ export const BY_CODE: Readonly<Record<string, Explanation>> = {
     failure: "unsupported",
     message: ({ action }) => `${action}: the store does not support this`,
   },
+  // Stores that keep objects as files (MinIO, gateways to Azure or a NAS) have a file system's rules.
+  KeyTooLongError: NAME_REFUSED,
+  KeyTooLong: NAME_REFUSED,
+  InvalidObjectName: NAME_REFUSED,
+  XMinioInvalidObjectName: NAME_REFUSED,
   QuotaExceeded: {
     failure: "no_space",
     message: ({ bucket }) => `bucket ${bucket} is over its quota`,

@@ -20,6 +20,10 @@ export type StoreFailure =
   | "gone"
   /** The store does not know this feature (NotImplemented). */
   | "unsupported"
+  /** The store cannot hold a name like this one (a colon on NTFS); another name may do. */
+  | "name_refused"
+  /** The file on this node cannot be read. */
+  | "unreadable_file"
   /** Any other 4xx. */
   | "refused"
   /** What stands there after the write is not what was sent. */

@@ -1,7 +1,9 @@
 // The story of one upload: find a free key, send the dump there (whole, or in parts that were not sent
 // yet), verify what stands there. Retries of single requests are retry.ts's, the local file delivery.ts's.
 import type { Log } from "../../host/log.ts";
+import { describeError } from "../../model/app-error.ts";
 import { keyWithSuffix } from "../../model/object-key.ts";
+import { portableKey } from "../../model/portable-name.ts";
 import type { Journal } from "./journal.ts";
 import { sendParts } from "./multipart-upload.ts";
 import type { Dump, Evidence, ObjectStore, Presence } from "./object-store.ts";
@@ -20,8 +22,26 @@ export interface UploadContext {
 
 const SUFFIXES_MAX = 1000;
 
-/** Delivers the dump and returns its key once the store shows the whole of it there. Throws StoreError. */
+/**
+ * Delivers the dump and returns its key once the store shows the whole of it there. Where the store refuses the key for
+ * its name, a plainer one takes its place. Throws StoreError.
+ */
 export async function uploadDump(context: UploadContext): Promise<string> {
+  const { journal, store, log, save } = context;
+  try {
+    return await uploadToFreeKey(context);
+  } catch (error) {
+    const plainer = portableKey(journal.key);
+    if (failureOf(error) !== "name_refused" || plainer === journal.key) throw error;
+    const said = { key: journal.key, instead: plainer, error: describeError(error) };
+    log.warn("key_refused", { ...said, store: store.name });
+    Object.assign(journal, { key: plainer, suffix: 0 });
+    await save();
+    return await uploadToFreeKey(context);
+  }
+}
+
+async function uploadToFreeKey(context: UploadContext): Promise<string> {
   const { journal, store, log } = context;
   for (; journal.suffix < SUFFIXES_MAX; journal.suffix++) {
     const key = keyWithSuffix(journal.key, journal.suffix);

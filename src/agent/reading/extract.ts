@@ -1,17 +1,15 @@
 // `extract`: one entry of a dump into a file, zeros left as holes, or to stdout. Length and checksum are
 // verified; what turns out damaged does not stay behind as if it were whole.
 import { AppError } from "../../model/app-error.ts";
+import { portableFileName } from "../../model/portable-name.ts";
 import type { ZipEntry } from "../../model/zip-directory.ts";
 import { readEntry, type DumpZip } from "./dump-zip.ts";
 import { showProgress } from "./progress.ts";
 import { createSparseFile } from "./sparse-file.ts";
 
-const NAME_MAX_BYTES = 255;
-
 /** The file an entry is extracted to by default: its own name as one harmless path component. */
 export function fileNameOf(entry: ZipEntry): string {
-  const safe = entry.name.replace(/[^A-Za-z0-9._\-!@+=,:]/gu, "_").replace(/^[.-]+/, "_");
-  return safe.slice(-NAME_MAX_BYTES) || "entry";
+  return portableFileName(entry.name) || "entry";
 }
 
 /** Throws AppError "usage" for a file that exists, "archive" for a damaged entry (the file is removed). */

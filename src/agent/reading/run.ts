@@ -3,6 +3,7 @@ import { basename } from "node:path";
 import { readAgentSettings } from "../../config/agent-settings.ts";
 import { EXIT } from "../../model/app-error.ts";
 import { formatBytes } from "../../model/byte-text.ts";
+import { portableFileName } from "../../model/portable-name.ts";
 import type { Environment } from "../environment.ts";
 import { openFileSource } from "./byte-source.ts";
 import type { ReadingCommand } from "./command.ts";
@@ -69,7 +70,7 @@ async function runFetch(
 ): Promise<number> {
   const dumps = await openStoredDumps(readAgentSettings(environment));
   try {
-    const path = output ?? basename(key);
+    const path = output ?? portableFileName(basename(key));
     const { sizeBytes, resumedAtBytes } = await fetchDump(dumps, key, path, force);
     const resumed = resumedAtBytes === 0 ? "" : `, resumed at ${formatBytes(resumedAtBytes)}`;
     print(`${path}  ${formatBytes(sizeBytes)}, verified${resumed}\n`);

@@ -72,7 +72,7 @@ test.each([
 ])("a process that calls itself %p gets one harmless path component", (name) => {
   for (const template of ["{exe_name}", "{hostname}{exe_name}", DEFAULT_TEMPLATE]) {
     const rendered = renderDumpName(template, { ...VALUES, exe_name: name, hostname: name });
-    expect(rendered).toMatch(/^[A-Za-z0-9_!@+=,:][A-Za-z0-9._\-!@+=,:]*$/);
+    expect(rendered).toMatch(/^[A-Za-z0-9_!@+=,][A-Za-z0-9._\-!@+=,]*$/);
     expect(Buffer.byteLength(rendered)).toBeLessThanOrEqual(NAME_MAX_BYTES);
   }
 });
@@ -99,5 +99,5 @@ test("a huge template is read in a moment", () => {
 });
 
 test("a safe text stays as it is", () => {
-  for (const text of ["a", "a.b-c_d!e@f+g=h,i:j", "0"]) expect(safeComponent(text)).toBe(text);
+  for (const text of ["a", "a.b-c_d!e@f+g=h,i", "0"]) expect(safeComponent(text)).toBe(text);
 });

@@ -51,7 +51,7 @@ test.each(["../../etc", "a/b", "", ".", "..", "-x", "ü\n{filename}", "a\u0000b"
     expect(components).toHaveLength(4);
     expect(components[3]).toBe("T.zip");
     for (const component of components) {
-      expect(component).toMatch(/^[A-Za-z0-9_][A-Za-z0-9._\-!@+=,:]*$/);
+      expect(component).toMatch(/^[A-Za-z0-9_][A-Za-z0-9._\-!@+=,]*$/);
       expect(component.length).toBeLessThanOrEqual(200);
     }
   },
@@ -79,4 +79,18 @@ test("a suffix goes before the extension and never into a folder's name", () => 
   expect(keyWithSuffix("a/T.zip", 2)).toBe("a/T-2.zip");
   expect(keyWithSuffix("a.b/T", 1)).toBe("a.b/T-1");
   expect(keyWithSuffix("a/.zip", 1)).toBe("a/.zip-1");
+});
+
+test("a file's name is never cut, as long as it may be", () => {
+  const filename = `${"x".repeat(200)}.zip`;
+  expect(renderObjectKey("{namespace}/{filename}", { ...VALUES, filename })).toBe(
+    `shop/${filename}`,
+  );
+});
+
+test("values give way in a component that no file system could hold, the file's name does not", () => {
+  const values = { ...allHostile("y".repeat(300)), filename: `${"x".repeat(150)}.zip` };
+  const key = renderObjectKey("{namespace}-{podname}-{container}-{filename}", values);
+  expect(key).toEndWith(values.filename);
+  expect(key.length).toBeLessThanOrEqual(240);
 });

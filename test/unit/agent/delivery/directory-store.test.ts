@@ -101,3 +101,45 @@ test("a stop in the middle of a copy leaves nothing behind at the share", async 
   expect(readdirSync(share)).toEqual([]);
   expect(existsSync(path)).toBe(true);
 });
+
+test("a name too long for the share is replaced by a plainer one of the same dump", async () => {
+  const share = temporaryFolder();
+  const template = `${"long".repeat(75)}/{filename}`;
+  const path = writeDump(temporaryFolder(), "T.zip", { coreBytes: 1000 });
+  const outcome = await deliver(path, share, { S3_KEY_TEMPLATE: template });
+  expect(outcome).toMatchObject({ kind: "delivered", key: `${"long".repeat(30)}/T.zip` });
+});
+
+test("a file that stands where one dump needs a folder holds up no other dump", async () => {
+  const share = temporaryFolder();
+  writeFileSync(join(share, "shop"), "a note");
+  const settings = storeSettings({
+    STORE_URL: pathToFileURL(share).href,
+    S3_KEY_TEMPLATE: "{namespace}/{filename}",
+  });
+  const delivery = openDelivery(settings, recordedLog());
+  const folder = temporaryFolder();
+  const [shop, bank] = ["shop", "bank"].map((namespace) =>
+    writeDump(folder, `${namespace}.zip`, { coreBytes: 10, info: { namespace } }),
+  );
+  const refused = await delivery.deliver(shop ?? "", never);
+  expect(failureIn(refused)).toBe("refused");
+  expect(refused.kind === "failed" ? describeError(refused.error) : "").toContain("a file stands");
+  expect(await delivery.deliver(bank ?? "", never)).toMatchObject({ key: "bank/bank.zip" });
+  expect(existsSync(shop ?? "")).toBe(true);
+});
+
+test("a dump that cannot be read on the node says so, and does not blame the share", async () => {
+  const share = temporaryFolder();
+  const dump: Dump = {
+    path: join(temporaryFolder(), "gone.zip"),
+    sizeBytes: 1000,
+    deliveryId: "id-1",
+    labels: { metadata: {}, tags: {} },
+  };
+  const store = openDirectoryStore(pathToFileURL(share).href, 10_000);
+  const failure = await store.put("T.zip", dump, never).catch((error: unknown) => error);
+  expect(failureOf(failure)).toBe("unreadable_file");
+  expect(describeError(failure)).toContain("gone.zip cannot be read");
+  expect(readdirSync(share)).toEqual([]);
+});

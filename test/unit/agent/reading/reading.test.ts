@@ -109,7 +109,7 @@ describe("extract", () => {
   });
 
   test.each([
-    ["../../etc/passwd", "__.._etc_passwd"],
+    ["../../etc/passwd", "___.._etc_passwd"],
     ["/etc/shadow", "_etc_shadow"],
     ["T-0-proc/maps", "T-0-proc_maps"],
     ["-rf\n", "_rf_"],

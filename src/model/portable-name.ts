@@ -1,0 +1,44 @@
+// Names that every file system and share can hold: ext4, NTFS, FAT, SMB, Azure Files, and an S3 key alike. A name that
+// a share refuses would keep its dump on the node for ever. Source: "Naming Files, Paths, and Namespaces", Win32.
+
+/** NAME_MAX is 255 bytes nearly everywhere; room is left for suffixes such as `-12`. */
+export const COMPONENT_MAX_BYTES = 240;
+/** What still fits where less is allowed: eCryptfs takes 143 bytes. */
+const SHORT_MAX_BYTES = 120;
+
+/** Windows keeps these as device names, with any extension and in any case. */
+const DEVICE = /^(?:con|prn|aux|nul|com\d|lpt\d)(?=\.|$)/i;
+const EXTENSION = /\.[A-Za-z0-9]{1,8}$/;
+
+/** Harmless ASCII: letters, digits and `._-!@+=,` stay, all else becomes `_`. */
+export function portableText(text: string): string {
+  return text.replace(/[^A-Za-z0-9._\-!@+=,]/gu, "_");
+}
+
+/** One path component: portable text, no dot or dash at its beginning, no dot at its end, no device's name. */
+export function portableComponent(text: string, maxBytes = COMPONENT_MAX_BYTES): string {
+  return portableText(text)
+    .replace(/^[.-]+/, underscores)
+    .replace(DEVICE, (device) => `_${device}`)
+    .slice(0, maxBytes)
+    .replace(/\.+$/, underscores);
+}
+
+/** A file's name as such a component; what is too long is cut before its extension. */
+export function portableFileName(name: string, maxBytes = COMPONENT_MAX_BYTES): string {
+  const extension = EXTENSION.exec(name)?.[0] ?? "";
+  const stem = name.slice(0, name.length - extension.length);
+  return `${portableComponent(stem, maxBytes - extension.length)}${extension}`;
+}
+
+/** A path or key, every component of which is portable and short, for where a store refused it as it was. */
+export function portableKey(key: string): string {
+  return key
+    .split("/")
+    .map((component) => portableFileName(component, SHORT_MAX_BYTES) || "_")
+    .join("/");
+}
+
+function underscores(run: string): string {
+  return "_".repeat(run.length);
+}
