@@ -30,6 +30,7 @@ export const DEBIAN_PACKAGES: readonly DebianPackage[] = [
   { name: "runc", provides: "runc", reason: "a real container runtime" },
   { name: "buildah", provides: "buildah", reason: "builds the image of Dockerfile.gnu" },
   { name: "ntfs-3g", provides: "ntfs-3g", reason: "a share with Windows' rules for names" },
+  { name: "strace", provides: "strace", reason: "stops a process between two system calls" },
   { name: "busybox-static", provides: "/bin/busybox", reason: "a shell in a container" },
 ];
 

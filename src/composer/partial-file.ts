@@ -1,5 +1,6 @@
 // The hidden file that a dump is written to until it is whole, and its publication. Created exclusively,
 // never through a link, locked while its composer lives: an unlocked one is a composer that was killed.
+import { randomUUID } from "node:crypto";
 import { constants } from "node:fs";
 import { open, unlink, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
@@ -12,6 +13,9 @@ import { publishFile } from "../host/publication.ts";
 const NEW_FILE = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 /** The disk, a quota or a file-size limit is full: what is there can still be published. */
 const NO_SPACE = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
+/** The agent holds a file that it discards for a moment only. */
+const LOCK_WAIT_MS = 200;
+const LOCK_STEP_MS = 2;
 
 export function isNoSpace(error: unknown): boolean {
   return NO_SPACE.has(errnoOf(error) ?? "");
@@ -22,18 +26,15 @@ export class PartialFile {
   private readonly path: string;
   private end = 0;
 
-  private constructor(file: FileHandle, path: string) {
+  constructor(file: FileHandle, path: string) {
     this.file = file;
     this.path = path;
   }
 
   /** Throws AppError "core_directory" when it cannot be made. */
   static async create(directory: string, uuid: string): Promise<PartialFile> {
-    const path = join(directory, partialName(uuid));
     try {
-      const file = await open(path, NEW_FILE, 0o600);
-      tryLock(file.fd);
-      return new PartialFile(file, path);
+      return await createLocked(directory, uuid);
     } catch (cause) {
       throw new AppError("core_directory", `cannot write to CORE_DIR ${directory}`, { cause });
     }
@@ -101,4 +102,31 @@ export class PartialFile {
     await unlink(this.path);
     await this.file.close();
   }
+}
+
+/**
+ * A composer that stands still between making its file and locking it (a frozen cgroup, a slow disk) looks like one
+ * that was killed: the agent locks the file, finds it empty, and removes it. So what counts is what stands after the
+ * lock: without the lock, or without a name, the file is the agent's, and another one takes its place.
+ */
+async function createLocked(directory: string, uuid: string): Promise<PartialFile> {
+  const first = join(directory, partialName(uuid));
+  for (let path = first; ;) {
+    const file = await open(path, NEW_FILE, 0o600);
+    const isLocked = await lockInTime(file);
+    const isNamed = (await file.stat()).nlink > 0;
+    // Where files cannot be locked at all, no agent takes one either.
+    if (isNamed && (isLocked || path !== first)) return new PartialFile(file, path);
+    await file.close();
+    // Whoever still holds the first file will remove its name: that one cannot be used again.
+    if (isNamed) path = join(directory, partialName(randomUUID()));
+  }
+}
+
+async function lockInTime(file: FileHandle): Promise<boolean> {
+  for (let waitedMs = 0; waitedMs < LOCK_WAIT_MS; waitedMs += LOCK_STEP_MS) {
+    if (tryLock(file.fd)) return true;
+    await Bun.sleep(LOCK_STEP_MS);
+  }
+  return false;
 }

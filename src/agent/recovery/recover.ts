@@ -16,7 +16,10 @@ export interface Recovery {
   run(): Promise<number>;
 }
 
-/** A composer takes its lock right after making the file: a younger file is not looked at yet. */
+/**
+ * A composer takes its lock right after making the file, and makes another where we were faster: to leave young files
+ * alone only spares it that.
+ */
 const YOUNG_MS = 2_000;
 
 /** `onEnd` is told of every dump that a killed composer left, when it is a zip or found to be nothing. */
