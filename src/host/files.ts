@@ -113,6 +113,14 @@ export async function syncDirectory(directory: string): Promise<void> {
   }
 }
 
+/** Makes the name of `directory` itself last too: syncs it and every folder above it, `root` included. */
+export async function syncDirectoriesUpTo(root: string, directory: string): Promise<void> {
+  for (let at = directory; ; at = dirname(at)) {
+    await syncDirectory(at);
+    if (at === root || at === dirname(at)) return;
+  }
+}
+
 /**
  * The text of a regular file of at most maxBytes; undefined where there is none.
  * Throws AppError "host" for a symbolic link, another kind of file, or one that is longer.

@@ -5,7 +5,7 @@ import { constants, type Stats } from "node:fs";
 import { link, lstat, mkdir, open, rename, unlink, type FileHandle } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { removeFile, syncDirectory } from "../../host/files.ts";
+import { removeFile, syncDirectoriesUpTo } from "../../host/files.ts";
 import { errnoOf } from "../../model/app-error.ts";
 import type { Dump, Evidence, ObjectStore, Presence, StoreProbe } from "./object-store.ts";
 import { digestRange } from "./part-digest.ts";
@@ -20,7 +20,7 @@ const MD5_ONLY = { sha256: false, crc32: false };
 
 /** How many ms a share may keep one call waiting before it counts as gone. */
 export function openDirectoryStore(storeUrl: string, timeoutMs: number): ObjectStore {
-  const root = fileURLToPath(storeUrl);
+  const root = fileURLToPath(storeUrl).replace(/\/+$/, "");
   const guard = stallGuard(root, timeoutMs);
   const mount = watchMount(root);
   /** A step about the name of a dump at the share. */
@@ -46,7 +46,11 @@ export function openDirectoryStore(storeUrl: string, timeoutMs: number): ObjectS
         local(dump.path, () => digest(dump.path)),
         guard(() => digest(path), dump.sizeBytes),
       ]);
-      return Bun.deepEquals(ours.md5, theirs.md5) ? "same" : "different";
+      if (!Bun.deepEquals(ours.md5, theirs.md5)) return "different";
+      // Whoever put it there, an attempt of ours that was killed for one, may not have synced it.
+      await guard(() => syncFile(path), dump.sizeBytes);
+      await guard(() => syncDirectoriesUpTo(root, dirname(path)));
+      return "same";
     });
   }
 
@@ -65,7 +69,8 @@ export function openDirectoryStore(storeUrl: string, timeoutMs: number): ObjectS
         if (now.dev !== before.dev || now.ino !== before.ino)
           throw new StoreError("away", `${root} was unmounted while ${key} was copied`);
         await naming(key, () => publish(hidden, path));
-        await guard(() => syncDirectory(dirname(path)));
+        // The folders too may be new, from this attempt or from one that was killed.
+        await guard(() => syncDirectoriesUpTo(root, dirname(path)));
       } finally {
         await guard(() => removeFile(hidden)).catch(() => false);
       }
@@ -98,6 +103,15 @@ async function statOrNothing(path: string): Promise<Stats | undefined> {
   } catch (error) {
     if (errnoOf(error) === "ENOENT") return undefined;
     throw error;
+  }
+}
+
+async function syncFile(path: string): Promise<void> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
   }
 }
 
