@@ -21,20 +21,22 @@ export const STORE_VALUES: readonly ChartValue[] = [
     path: "daemonset.s3BucketName",
     variable: "S3_BUCKET_NAME",
     fallback: "XXX",
-    about: "The bucket. XXX or empty: not set.",
+    schema: { type: "string", pattern: "^[^/ ]*$", not: { pattern: "^arn:" } },
+    about: "The bucket's name alone: no ARN, s3:// or folder. XXX or empty: not set.",
   },
   {
     path: "daemonset.s3Region",
     variable: "S3_REGION",
     fallback: "XXX",
     about:
-      "A region (us-east-1), or the host name of an S3-compatible service. XXX or empty: not set.",
+      "A region (us-east-1), or the host name of an S3-compatible service. XXX or empty: the region is the one that the host's name tells, or the store insists on.",
   },
   {
     path: "daemonset.s3Endpoint",
     variable: "S3_ENDPOINT",
     fallback: "",
-    about: "URL of an S3-compatible service; wins over s3Region as the address.",
+    about:
+      "URL of an S3-compatible service, a VPC endpoint and the like; wins over s3Region as the address.",
   },
   {
     path: "daemonset.storeUrl",

@@ -47,4 +47,5 @@ export const WIRED_VARIABLES: readonly WiredVariable[] = [
 /** Variables of the agent that the chart leaves alone, and why. */
 export const UNUSED_VARIABLES: Readonly<Record<string, string>> = {
   COMP_CORE_EVENT_DIR: "the older name of EVENT_DIR, which the chart sets",
+  AWS_REGION: "the AWS SDK's own, which EKS sets; s3Region goes before it",
 };

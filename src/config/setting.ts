@@ -18,6 +18,8 @@ export interface Complaint {
   expected: string;
 }
 
+const PASSWORD_IN_URL = /\/\/[^/]*@/;
+
 type AnySettings = Record<string, Setting<unknown>>;
 export type SettingValues<S extends AnySettings> = {
   [K in keyof S]: S[K] extends Setting<infer T> ? T : never;
@@ -39,7 +41,7 @@ export function readSettings<S extends AnySettings>(
     else
       complaints.push({
         variable,
-        value: setting.secret === true ? "(hidden)" : given,
+        value: setting.secret === true || PASSWORD_IN_URL.test(given) ? "(hidden)" : given,
         expected: setting.expected,
       });
   }

@@ -2,6 +2,7 @@
 import * as v from "valibot";
 import { DEFAULT_KEY_TEMPLATE, KEY_FIELDS, keyTemplateProblems } from "../model/object-key.ts";
 import { PART_MAX_BYTES, PART_MIN_BYTES, PART_WISHED_BYTES } from "../model/part-plan.ts";
+import { isRegionName, isS3Host, parseS3Address } from "../model/s3-address.ts";
 import { choice, flag, integer, path, text, type Setting, type SettingValues } from "./setting.ts";
 
 const storeUrl: Setting<string> = {
@@ -20,6 +21,34 @@ const keyTemplate: Setting<string> = {
   expected: `a path with {filename} or {uuid} in it, of the fields ${KEY_FIELDS.map((field) => `{${field}}`).join(" ")}`,
 };
 
+/** Stores of other kinds than AWS's are freer with names (Ceph: tenant:bucket); what no name is, is told from one. */
+const bucketName: Setting<string> = {
+  schema: v.pipe(v.string(), v.regex(/^(?!arn:|s3:)[A-Za-z0-9][A-Za-z0-9._:-]*$/i)),
+  fallback: "",
+  expected:
+    "the bucket's name alone: no ARN (an access point has an alias), no s3://, no folder (that belongs into S3_KEY_TEMPLATE)",
+};
+
+const endpoint: Setting<string> = {
+  schema: v.pipe(
+    v.string(),
+    v.check((value) => parseS3Address(value) !== undefined),
+  ),
+  fallback: "",
+  expected: "a host name or https://host[:port], without a password",
+};
+
+const region: Setting<string> = {
+  schema: v.pipe(
+    v.string(),
+    v.check((value) =>
+      isS3Host(value) ? parseS3Address(value) !== undefined : isRegionName(value),
+    ),
+  ),
+  fallback: "",
+  expected: "a region such as eu-west-1, or the host name of an S3-compatible service",
+};
+
 const CHECKSUM_MODES = ["when_required", "when_supported"] as const;
 
 export const STORE_SETTINGS = {
@@ -28,11 +57,13 @@ export const STORE_SETTINGS = {
   /** Unset: the AWS chain (environment, IRSA, EKS Pod Identity, IMDS). */
   S3_ACCESS_KEY: text("", { secret: true }),
   S3_SECRET: text("", { secret: true }),
-  S3_BUCKET_NAME: text(""),
+  S3_BUCKET_NAME: bucketName,
   /** A region, or the host name of an S3-compatible service (contract, section 4). */
-  S3_REGION: text(""),
+  S3_REGION: region,
   /** Wins over S3_REGION as the address. */
-  S3_ENDPOINT: text(""),
+  S3_ENDPOINT: endpoint,
+  /** The AWS SDK's own: the region where neither S3_REGION nor the host's name tells one. */
+  AWS_REGION: text(""),
   S3_ADDRESSING: choice("path", ["path", "virtual"]),
   /** A PEM file that is trusted beside the public authorities. */
   S3_CA_BUNDLE: path(""),

@@ -8,12 +8,18 @@ export interface S3Context {
   bucket: string;
   /** The address as it was configured, without secrets. */
   address: string;
+  /** The region that the request was signed for, where we know it. */
+  signedFor?: string | undefined;
+  /** Another region, which the answer names. */
+  region?: string | undefined;
+  /** Where the answer sends us. */
+  location?: string | undefined;
 }
 
 export interface Explanation {
   failure: StoreFailure;
   message: (context: S3Context) => string;
-  hint?: string;
+  hint?: string | ((context: S3Context) => string);
 }
 
 const UNKNOWN_KEY: Explanation = {
@@ -53,6 +59,19 @@ const NAME_REFUSED: Explanation = {
   hint: "another S3_KEY_TEMPLATE gives keys that it takes",
 };
 
+const setRegion = ({ region }: S3Context) => `set S3_REGION to ${region ?? "the bucket's region"}`;
+const ANOTHER_REGION: Explanation = {
+  failure: "configuration",
+  message: ({ address, region }) =>
+    `${address} expects ${region === undefined ? "another region" : `region ${region}`} in the signature`,
+  hint: setRegion,
+};
+const ELSEWHERE: Explanation = {
+  failure: "no_bucket",
+  message: ({ bucket, region }) => `bucket ${bucket} is in ${region ?? "another region"}`,
+  hint: setRegion,
+};
+
 export const BY_CODE: Readonly<Record<string, Explanation>> = {
   InvalidAccessKeyId: UNKNOWN_KEY,
   SignatureDoesNotMatch: {
@@ -77,16 +96,9 @@ export const BY_CODE: Readonly<Record<string, Explanation>> = {
     message: ({ bucket, address }) => `there is no bucket ${bucket} at ${address}`,
     hint: "check S3_BUCKET_NAME and S3_REGION; buckets are not made by the agent",
   },
-  PermanentRedirect: {
-    failure: "no_bucket",
-    message: ({ bucket }) => `bucket ${bucket} is in another region`,
-    hint: "set S3_REGION to the bucket's region",
-  },
-  AuthorizationHeaderMalformed: {
-    failure: "configuration",
-    message: ({ address }) => `${address} expects another region in the signature`,
-    hint: "set S3_REGION to the bucket's region",
-  },
+  PermanentRedirect: ELSEWHERE,
+  IllegalLocationConstraintException: ELSEWHERE,
+  AuthorizationHeaderMalformed: ANOTHER_REGION,
   RequestTimeTooSkewed: {
     failure: "server",
     message: ({ address }) => `this node's clock and ${address}'s are too far apart`,
@@ -142,8 +154,20 @@ export const BY_CODE: Readonly<Record<string, Explanation>> = {
   },
 };
 
+const REDIRECTED: Explanation = {
+  failure: "configuration",
+  message: ({ address, location = "another address" }) => `${address} redirects to ${location}`,
+  hint: "set S3_ENDPOINT to the store's own address, and S3_REGION to the bucket's region",
+};
+
 /** What a status means where the answer had no code that we know. */
-export function byStatus(status: number | undefined): Explanation | undefined {
+export function byStatus(
+  status: number | undefined,
+  { region }: Pick<S3Context, "region">,
+): Explanation | undefined {
+  if (status === 301 && region !== undefined) return ELSEWHERE;
+  if (status === 400 && region !== undefined) return ANOTHER_REGION;
+  if (status !== undefined && status >= 300 && status < 400) return REDIRECTED;
   if (status === 429 || status === 503) return THROTTLED;
   if (status === 404) return NOT_FOUND;
   if (status === 412) return EXISTS;

@@ -12,7 +12,6 @@ const NOTHING: Dump = {
 };
 
 export async function probeS3(
-  name: string,
   session: S3Session,
   multipart: MultipartStore,
   signal: AbortSignal,
@@ -32,7 +31,7 @@ export async function probeS3(
   } catch (error) {
     failure = error;
   }
-  return { name, failure, aheadMs: session.aheadMs };
+  return { name: session.name, failure, aheadMs: session.aheadMs };
 }
 
 /** Rights may be given for a prefix only: the part of the key template before its first field. */

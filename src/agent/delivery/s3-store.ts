@@ -84,13 +84,14 @@ export function openS3Store(settings: StoreSettings): ObjectStore {
     return { etag: body.md5Hex, crc32: body.crc32, answeredRight: isRight };
   }
 
-  const name = `bucket ${session.bucket} at ${session.address}`;
   return {
-    name,
+    get name() {
+      return session.name;
+    },
     multipart,
     examine,
     put,
-    probe: (signal) => probeS3(name, session, multipart, signal),
+    probe: (signal) => probeS3(session, multipart, signal),
     close: () => session.close(),
   };
 }

@@ -56,16 +56,26 @@ export class StoreError extends AppError {
   readonly failure: StoreFailure;
   /** The store asked for this pause (Retry-After); 0 where it did not. */
   readonly retryAfterMs: number;
+  /** The region that the store named in its answer, where it is not the one that we signed for. */
+  readonly region: string | undefined;
+  /** The answer had no code that tells why (HEAD's never has one). */
+  readonly isWordless: boolean;
 
   constructor(
     failure: StoreFailure,
     message: string,
-    details: AppErrorDetails & { retryAfterMs?: number } = {},
+    details: AppErrorDetails & {
+      retryAfterMs?: number;
+      region?: string | undefined;
+      isWordless?: boolean;
+    } = {},
   ) {
     super("store", message, details);
     this.name = "StoreError";
     this.failure = failure;
     this.retryAfterMs = details.retryAfterMs ?? 0;
+    this.region = details.region;
+    this.isWordless = details.isWordless ?? false;
   }
 
   /** Trying again in a moment may well succeed. */

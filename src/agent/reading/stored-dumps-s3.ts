@@ -74,7 +74,7 @@ export function openBucket(settings: StoreSettings): StoredDumps {
   }
 
   return {
-    name: `bucket ${session.bucket} at ${session.address}`,
+    name: session.name,
     list,
     head,
     open,

@@ -33,6 +33,9 @@ describe.each(HELMS)("%s", (helm) => {
     ["composer.timeout", 0],
     ["daemonset.suidDumpable", 3],
     ["daemonset.storeUrl", "https://host"],
+    ["daemonset.s3BucketName", "s3://cores"],
+    ["daemonset.s3BucketName", "cores/prod"],
+    ["daemonset.s3BucketName", "arn:aws:s3:::cores"],
     ["image.pullPolicy", "Sometimes"],
   ])("%s cannot be %p", async (key, value) => {
     const words = await refusalOf(helm, { values: { [key]: value } });

@@ -1,0 +1,60 @@
+// The address of an S3 store: what may stand in S3_ENDPOINT and S3_REGION, and the signing region that a host's
+// name tells. The forms are those of the providers' own endpoint lists.
+
+/** A host's name, `host:port` or a URL, as an http(s) URL; undefined for what is none, or holds a password. */
+export function parseS3Address(value: string): URL | undefined {
+  const text = /^[a-z][a-z0-9+.-]*:\/\//i.test(value) ? value : `https://${value}`;
+  if (!URL.canParse(text)) return undefined;
+  const url = new URL(text);
+  const isPlain =
+    url.username === "" && url.password === "" && url.search === "" && url.hash === "";
+  return /^https?:$/.test(url.protocol) && isPlain ? url : undefined;
+}
+
+/** S3_REGION with a dot, a colon or a slash in it is a host and not a region (contract, section 4). */
+export function isS3Host(region: string): boolean {
+  return /[.:/]/.test(region);
+}
+
+/** What a store may call a region, in an answer too: it goes into a header of ours. */
+export function isRegionName(name: string): boolean {
+  return /^[a-z0-9][a-z0-9_-]{0,62}$/i.test(name);
+}
+
+/** Each with the region as its first group. Bucket names may stand before them (virtual hosts). */
+const NAMED_REGION: readonly RegExp[] = [
+  // AWS: s3.R, s3-R, s3.dualstack.R, s3-fips.R, access points, VPC endpoints (vpce-….s3.R.vpce); China, EU sovereign.
+  /(?:^|\.)s3(?:-fips|-accesspoint|-accesspoint-fips)?(?:\.dualstack)?[.-]([a-z]{2,}(?:-[a-z]+)+-\d+)(?:\.vpce)?\.amazonaws\.(?:com|com\.cn|eu)$/,
+  /(?:^|\.)s3\.([a-z0-9-]+)\.wasabisys\.com$/,
+  /(?:^|\.)s3\.([a-z0-9-]+)\.backblazeb2\.com$/,
+  /(?:^|\.)s3\.([a-z0-9-]+)\.scw\.cloud$/,
+  /(?:^|\.)s3\.([a-z0-9-]+)\.(?:(?:io|perf)\.)?cloud\.ovh\.(?:net|us)$/,
+  /(?:^|\.)s3\.(?:private\.|direct\.)?([a-z0-9-]+)\.cloud-object-storage\.appdomain\.cloud$/,
+  /(?:^|\.)([a-z]+\d+)\.digitaloceanspaces\.com$/,
+  /(?:^|\.)([a-z]{2}-[a-z]+-\d+)\.linodeobjects\.com$/,
+  /(?:^|\.)sos-([a-z]{2}-[a-z]+-\d+)\.exo\.io$/,
+  /(?:^|\.)([a-z]+\d+)\.your-objectstorage\.com$/,
+  /(?:^|\.)([a-z]+\d+)\.vultrobjects\.com$/,
+  /(?:^|\.)compat\.objectstorage\.([a-z]+-[a-z]+-\d+)\.(?:oraclecloud|oci\.customer-oci)\.com$/,
+  /(?:^|\.)cos\.([a-z]+-[a-z0-9-]+)\.myqcloud\.com$/,
+  /(?:^|\.)obs\.([a-z]+-[a-z0-9-]+)\.myhuaweicloud\.(?:com|eu)$/,
+  /(?:^|\.)oos\.([a-z]+-[a-z]+-\d+)\.outscale\.com$/,
+  /(?:^|\.)([a-z]{2}-\d{3})\.s3\.synologyc2\.net$/,
+];
+
+/** Hosts that have one region, whatever they are called. */
+const ONE_REGION: readonly [RegExp, string][] = [
+  [/(?:^|\.)s3(?:-external-1)?\.amazonaws\.com$/, "us-east-1"],
+  [/(?:^|\.)s3\.wasabisys\.com$/, "us-east-1"],
+  [/\.r2\.cloudflarestorage\.com$/, "auto"],
+];
+
+/** The region that a host's requests are signed for, where its name tells. */
+export function regionOfHost(hostname: string): string | undefined {
+  const host = hostname.toLowerCase().replace(/\.$/, "");
+  for (const pattern of NAMED_REGION) {
+    const region = pattern.exec(host)?.[1];
+    if (region !== undefined) return region;
+  }
+  return ONE_REGION.find(([pattern]) => pattern.test(host))?.[1];
+}

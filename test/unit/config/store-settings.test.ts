@@ -1,0 +1,41 @@
+// What names no store is refused at the start, by its variable, not tried against the network for ever.
+import { expect, test } from "bun:test";
+import { readAgentSettings } from "../../../src/config/agent-settings.ts";
+
+test.each([
+  ["S3_BUCKET_NAME", "arn:aws:s3:::cores"],
+  ["S3_BUCKET_NAME", "arn:aws:s3:eu-west-1:123456789012:accesspoint/cores"],
+  ["S3_BUCKET_NAME", "s3://cores"],
+  ["S3_BUCKET_NAME", "cores/prod"],
+  ["S3_BUCKET_NAME", "cores/"],
+  ["S3_BUCKET_NAME", "https://cores.s3.eu-west-1.amazonaws.com"],
+  ["S3_BUCKET_NAME", "my cores"],
+  ["S3_BUCKET_NAME", "cores?x"],
+  ["S3_ENDPOINT", "ftp://store"],
+  ["S3_ENDPOINT", "http://"],
+  ["S3_REGION", "not a host:"],
+  ["S3_REGION", "eu west 1"],
+])("%s cannot be %p", (variable, value) => {
+  let message = "";
+  try {
+    readAgentSettings({ [variable]: value });
+  } catch (error) {
+    message = String(error);
+  }
+  expect(message).toContain(`${variable} is ${JSON.stringify(value)}; expected `);
+  expect(message.split(variable)).toHaveLength(2);
+});
+
+test("a password in an address is refused, and not shown", () => {
+  for (const variable of ["S3_ENDPOINT", "S3_REGION"])
+    expect(() => readAgentSettings({ [variable]: "https://user:hush@store.example" })).toThrow(
+      `${variable} is (hidden)`,
+    );
+});
+
+test.each(["cores", "my.cores-1", "Old_Name", "tenant:cores", "ap-x1y2z3-s3alias"])(
+  "the bucket %s is one",
+  (name) => {
+    expect(readAgentSettings({ S3_BUCKET_NAME: name }).S3_BUCKET_NAME).toBe(name);
+  },
+);
