@@ -25,7 +25,7 @@ interface SlowComposer {
   /** The hidden file, which stands there and is not locked yet. */
   path: string;
   /** What strace saw of its locking so far. */
-  traced(): string;
+  traced: () => string;
   /** What it printed. */
   ended: Promise<string>;
 }
