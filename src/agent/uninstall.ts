@@ -1,9 +1,14 @@
 // Is this pod ending because the product is being uninstalled, or because it is updated, evicted or moved?
-// Only the first may take the composer off the host. The API server knows: the DaemonSet is gone, or going.
+// Only the first may take the composer off the host. The API server knows: the DaemonSet is gone, or it is going, or
+// its namespace is going (since Kubernetes 1.33 pods go first, and the DaemonSet has no deletionTimestamp yet).
 //
-// `helm uninstall` deletes the DaemonSet first and the pod's own right to ask soon after. So the agent notes
-// at its start that it may ask (and the DaemonSet's uid); a refusal later means that the right was taken away
-// with the release. RBAC: `get` on daemonsets.apps, in the own namespace, by this one name.
+// A refusal proves nothing. 401 is what `helm uninstall` leads to, which deletes the ServiceAccount behind the
+// DaemonSet, and what every pod gets after `kubectl delete pod --force`, as its token is bound to the pod; 403 is
+// what a changed Role or an API server that has just started answers. The chart's clean-up (chart/templates/
+// cleanup.yaml) comes behind a `helm uninstall` that a pod could not be sure of.
+//
+// RBAC: `get` on daemonsets.apps and on namespaces, in the own namespace, by these names. A Role is enough for the
+// namespace itself: the API server takes GET /api/v1/namespaces/NAME as a request in that namespace.
 import { join } from "node:path";
 import * as v from "valibot";
 import { describeError } from "../model/app-error.ts";
@@ -23,7 +28,7 @@ export interface UninstallVerdict {
   because: string;
 }
 
-const daemonSetSchema = v.object({
+const objectSchema = v.object({
   metadata: v.object({ uid: v.string(), deletionTimestamp: v.optional(v.string()) }),
 });
 
@@ -37,7 +42,7 @@ export async function noteDaemonSet(
   try {
     const { status, body } = await api.get(daemonSetPath(settings));
     if (status === 200) {
-      await writeFileAtomically(path, v.parse(daemonSetSchema, body).metadata.uid);
+      await writeFileAtomically(path, v.parse(objectSchema, body).metadata.uid);
       return;
     }
     await removeFile(path);
@@ -56,30 +61,49 @@ export async function findUninstall(
     return { uninstalled: false, because: "this is no pod of a DaemonSet" };
   const uid = await readTextFile(join(settings.HOST_DIR, DAEMONSET_NOTE));
   try {
-    return judgeAnswer(await api.get(daemonSetPath(settings)), uid);
+    const verdict = judgeAnswer(await api.get(daemonSetPath(settings)), uid);
+    if (verdict !== "there") return verdict;
+    return judgeNamespace(await api.get(namespacePath(settings)));
   } catch (error) {
     return { uninstalled: false, because: describeError(error) };
   }
 }
 
-/** `uid` is the one noted at the start; undefined where the agent could not ask then. */
+/**
+ * The DaemonSet's part of it; "there" where it is to stay. `uid` is the one noted at the start; undefined where the
+ * agent could not ask then.
+ */
 export function judgeAnswer(
   { status, body }: KubernetesAnswer,
   uid: string | undefined,
-): UninstallVerdict {
+): UninstallVerdict | "there" {
   if (status === 404) return { uninstalled: true, because: "the DaemonSet is gone" };
-  if ((status === 401 || status === 403) && uid !== undefined)
-    return { uninstalled: true, because: "the right to see the DaemonSet went with the release" };
-  const parsed = v.safeParse(daemonSetSchema, body);
+  const parsed = v.safeParse(objectSchema, body);
   if (status !== 200 || !parsed.success)
-    return { uninstalled: false, because: `the API server answered ${status}` };
+    return { uninstalled: false, because: `the API server answered ${status}, which proves nothing` };
   const { metadata } = parsed.output;
   // A new DaemonSet of the same name: its pod may have installed already, and needs what is there.
   if (uid !== undefined && metadata.uid !== uid)
     return { uninstalled: false, because: "another DaemonSet has taken its place" };
   if (metadata.deletionTimestamp !== undefined)
     return { uninstalled: true, because: "the DaemonSet is being deleted" };
+  return "there";
+}
+
+function judgeNamespace({ status, body }: KubernetesAnswer): UninstallVerdict {
+  const parsed = v.safeParse(objectSchema, body);
+  if (status !== 200 || !parsed.success)
+    return {
+      uninstalled: false,
+      because: `the DaemonSet is still there, and for its namespace the API server answered ${status}`,
+    };
+  if (parsed.output.metadata.deletionTimestamp !== undefined)
+    return { uninstalled: true, because: "the namespace is being deleted" };
   return { uninstalled: false, because: "the DaemonSet is still there" };
+}
+
+function namespacePath({ POD_NAMESPACE }: DaemonSetSettings): string {
+  return `/api/v1/namespaces/${encodeURIComponent(POD_NAMESPACE)}`;
 }
 
 function daemonSetPath({ POD_NAMESPACE, DAEMONSET_NAME }: DaemonSetSettings): string {

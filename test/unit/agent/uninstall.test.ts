@@ -14,18 +14,19 @@ const daemonSet = (uid: string, deletionTimestamp?: string) => ({
 });
 
 test.each([
-  ["is there", daemonSet("u1"), "u1", false],
-  ["is there, and we never could ask before", daemonSet("u1"), undefined, false],
+  ["is there", daemonSet("u1"), "u1", "there"],
+  ["is there, and we never could ask before", daemonSet("u1"), undefined, "there"],
   ["is being deleted", daemonSet("u1", "2026-01-01T00:00:00Z"), "u1", true],
   ["is gone", { status: 404, body: {} }, undefined, true],
   ["was replaced by another of its name", daemonSet("u2"), "u1", false],
-  ["may no longer be seen", { status: 403, body: {} }, "u1", true],
-  ["is asked for by a deleted account", { status: 401, body: {} }, "u1", true],
+  ["may no longer be seen", { status: 403, body: {} }, "u1", false],
+  ["is asked for with a dead token (kubectl delete pod --force)", { status: 401, body: {} }, "u1", false],
   ["never could be seen", { status: 403, body: {} }, undefined, false],
   ["is unknown to a sick API server", { status: 500, body: {} }, "u1", false],
   ["is described in a way we do not know", { status: 200, body: [] }, "u1", false],
-])("a DaemonSet that %s", (_name, answer, uid, uninstalled) => {
-  expect(judgeAnswer(answer, uid).uninstalled).toBe(uninstalled);
+])("a DaemonSet that %s", (_name, answer, uid, expected) => {
+  const verdict = judgeAnswer(answer, uid);
+  expect(verdict === "there" ? verdict : verdict.uninstalled).toBe(expected);
 });
 
 let hostDir: string;
@@ -48,8 +49,34 @@ test("from an agent's start to an uninstall, asked over TLS with the account's t
   await noteDaemonSet(settings(), api, quiet);
   expect(readFileSync(join(hostDir, "daemonset.uid"), "utf8")).toBe("u1");
   expect(await findUninstall(settings(), api)).toMatchObject({ uninstalled: false });
-  server.answers.set(PATH, { status: 403, body: { kind: "Status" } });
+  server.answers.delete(PATH);
   expect(await findUninstall(settings(), api)).toMatchObject({ uninstalled: true });
+});
+
+test("a pod that was deleted by force keeps what is installed: its token is dead, the DaemonSet is not", async () => {
+  const api = openKubernetesApi(server.access);
+  server.answers.set(PATH, daemonSet("u1"));
+  await noteDaemonSet(settings(), api, quiet);
+  writeFileSync(join(server.access.accountFolder, "token"), "a-token-of-a-deleted-pod");
+  expect(await findUninstall(settings(), api)).toEqual({
+    uninstalled: false,
+    because: "the API server answered 401, which proves nothing",
+  });
+});
+
+const NAMESPACE = "GET /api/v1/namespaces/observe";
+const GOING = { metadata: { uid: "n1", deletionTimestamp: "2026-01-01T00:00:00Z" } };
+
+test.each([
+  ["is being deleted, and with it a DaemonSet that knows nothing of it yet", { status: 200, body: GOING }, true],
+  ["stays", { status: 200, body: { metadata: { uid: "n1" } } }, false],
+  ["may not be seen", { status: 403, body: { kind: "Status" } }, false],
+])("a namespace that %s", async (_name, answer, uninstalled) => {
+  const api = openKubernetesApi(server.access);
+  server.answers.set(PATH, daemonSet("u1"));
+  server.answers.set(NAMESPACE, answer);
+  await noteDaemonSet(settings(), api, quiet);
+  expect(await findUninstall(settings(), api)).toMatchObject({ uninstalled });
 });
 
 test("an agent that may not ask forgets what it knew", async () => {

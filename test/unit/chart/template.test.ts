@@ -248,7 +248,7 @@ describe.each(HELMS)("%s", (helm) => {
     });
   });
 
-  test("the pod may read its own DaemonSet and nothing else, and write Events only where they are on", async () => {
+  test("the pod may read its own DaemonSet and namespace and nothing else, and write Events only where they are on", async () => {
     const rules = (manifests: Manifest[]) =>
       manifests.filter(({ kind }) => kind.endsWith("Role")).map((role) => role["rules"]);
     const daemonSet = {
@@ -257,8 +257,14 @@ describe.each(HELMS)("%s", (helm) => {
       resourceNames: ["core-dump-handler"],
       verbs: ["get"],
     };
+    const namespace = {
+      apiGroups: [""],
+      resources: ["namespaces"],
+      resourceNames: ["observe"],
+      verbs: ["get"],
+    };
     const events = { apiGroups: [""], resources: ["events"], verbs: ["create"] };
-    expect(rules(await renderChart(helm))).toEqual([[daemonSet]]);
+    expect(rules(await renderChart(helm))).toEqual([[daemonSet, namespace]]);
     const on = await renderChart(helm, { values: { "daemonset.kubernetesEvents": true } });
     expect(rules(on)).toContainEqual([events]);
     expect(rules(on)).toHaveLength(2);
