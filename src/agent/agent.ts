@@ -4,10 +4,11 @@ import type { AgentSettings } from "../config/agent-settings.ts";
 import type { Log } from "../host/log.ts";
 import { CAPTURE_MODES } from "../model/capture-mode.ts";
 import { openAgentMetrics } from "./agent-metrics.ts";
-import { installCapture } from "./capture/choice.ts";
+import { installCapture, reinstallCapture } from "./capture/choice.ts";
 import { openDoctorWatch } from "./doctor/watch.ts";
 import { DumpsUnderWay } from "./dumps-under-way.ts";
 import { openHarvest } from "./harvest/harvest.ts";
+import { lapseClaim } from "./host-owner.ts";
 import { openHousekeeping } from "./housekeeping.ts";
 import type { KubernetesApi } from "./kubernetes-api.ts";
 import { observe } from "./observe.ts";
@@ -42,13 +43,15 @@ export async function runAgent(context: AgentContext): Promise<void> {
   const housekeeping = openHousekeeping({ settings, metrics, underWay, log, signal, request });
   startTriggers({ settings, log, signal, request });
   request("start");
+  const reinstall = async () => reinstallCapture({ settings, executable, log }, mode);
   const doctor = openDoctorWatch({ settings, metrics, log, signal });
   await Promise.all([
     housekeeping.untilStopped(),
-    observe({ settings, mode, metrics, underWay, log, signal, doctor }),
+    observe({ settings, mode, metrics, underWay, log, signal, doctor, reinstall }),
     doctor.untilWell(),
     ...(mode === "file" ? [openHarvest({ settings, metrics, log, signal, executable }).run()] : []),
   ]);
   await uploads?.close();
+  await lapseClaim(settings);
   log.info("stopped");
 }

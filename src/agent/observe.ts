@@ -25,6 +25,8 @@ export interface ObserverContext {
   log: Log;
   signal: AbortSignal;
   doctor: Pick<DoctorWatch, "notReady">;
+  /** Puts everything back on the host. */
+  reinstall: () => Promise<void>;
 }
 
 const COMPOSER_LOG_MS = 1_000;
@@ -36,10 +38,11 @@ const BACKLOG_MS = 15_000;
 
 /** Settles after the signal. */
 export async function observe(context: ObserverContext): Promise<void> {
-  const { settings, mode, metrics, log, signal, doctor } = context;
+  const { settings, mode, metrics, log, signal, doctor, reinstall } = context;
   let notReady: string | undefined = "starting";
   const guard = openPatternGuard({ settings, metrics, log });
-  const drift = openDriftWatch(settings, metrics, log, () => guard.isLost());
+  const isWithdrawn = () => guard.isLost();
+  const drift = openDriftWatch({ settings, metrics, log, isWithdrawn, reinstall });
   const server =
     settings.HTTP_PORT === 0
       ? undefined

@@ -20,6 +20,7 @@ import { errnoOf } from "../model/app-error.ts";
 import { restoreSendBuffer } from "./capture/send-buffer.ts";
 import { LISTENER, type ListenerControl } from "./capture/listener-control.ts";
 import { removeOldCanaries } from "./doctor/canary.ts";
+import { otherOwner } from "./host-owner.ts";
 import { readInstallRecord, RECORD_NAME, type InstallRecord } from "./install-record.ts";
 import { waitForComposers } from "./living-composers.ts";
 import { restoreSysctl } from "./restore-sysctl.ts";
@@ -47,6 +48,8 @@ export type RemovalSettings = Pick<
   | "CORE_PIPE_LIMIT"
   | "SUID_DUMPABLE"
   | "SOCKET_SEND_BUFFER"
+  | "POD_NAMESPACE"
+  | "DAEMONSET_NAME"
 >;
 
 /** Throws AppError "sysctl" or "host"; what was done until then stays done. */
@@ -56,6 +59,11 @@ export async function remove(
   listener: ListenerControl = LISTENER,
 ): Promise<void> {
   const { HOST_DIR, CORE_DIR, EVENT_DIR } = settings;
+  const owner = await otherOwner(settings);
+  if (owner !== undefined) {
+    log.warn("not_ours_to_remove", { host_dir: HOST_DIR, owner });
+    return;
+  }
   const record = await readInstallRecord(HOST_DIR, log);
   // A start that was killed before its first file: HOST_DIR is there, and nothing says whose it is.
   await removeTemporaries(HOST_DIR, 0);

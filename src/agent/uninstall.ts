@@ -80,7 +80,10 @@ export function judgeAnswer(
   if (status === 404) return { uninstalled: true, because: "the DaemonSet is gone" };
   const parsed = v.safeParse(objectSchema, body);
   if (status !== 200 || !parsed.success)
-    return { uninstalled: false, because: `the API server answered ${status}, which proves nothing` };
+    return {
+      uninstalled: false,
+      because: `the API server answered ${status}, which proves nothing`,
+    };
   const { metadata } = parsed.output;
   // A new DaemonSet of the same name: its pod may have installed already, and needs what is there.
   if (uid !== undefined && metadata.uid !== uid)

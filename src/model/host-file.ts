@@ -18,6 +18,9 @@ export const EVICTION_LOCK = "eviction.lock";
 /** The uid of the DaemonSet that runs us (src/agent/uninstall.ts). */
 export const DAEMONSET_NOTE = "daemonset.uid";
 
+/** Which DaemonSet HOST_DIR belongs to (src/agent/host-owner.ts). */
+export const OWNER_RECORD = "owner.json";
+
 /** How far the kernel's log was read (src/agent/kernel-log.ts). */
 export const KERNEL_LOG_POSITION = "kernel-log.position";
 
@@ -32,6 +35,7 @@ export const HOST_STATE_FILES = [
   CRASH_LOOP_LOCK,
   EVICTION_LOCK,
   DAEMONSET_NOTE,
+  OWNER_RECORD,
   KERNEL_LOG_POSITION,
   HARVEST_STATE,
 ] as const;

@@ -5,6 +5,7 @@ import type { AgentSettings } from "../../config/agent-settings.ts";
 import type { Log } from "../../host/log.ts";
 import { AppError, describeError } from "../../model/app-error.ts";
 import { CAPTURE_MODES, type CaptureMode } from "../../model/capture-mode.ts";
+import { claimHostDirectory } from "../host-owner.ts";
 import { install } from "../install.ts";
 import {
   readInstallRecord,
@@ -34,7 +35,21 @@ type Choice = Pick<CaptureNote, "mode" | "because" | "tried" | "proven">;
 /** Installs, and leaves one mode in place. Throws AppError, with nothing half-done, where none can be. */
 export async function installCapture(context: ChoiceContext): Promise<CaptureMode> {
   const { settings, log } = context;
-  const choice = await choose(context);
+  const release = await claimHostDirectory(settings, log);
+  try {
+    return await noteChoice(context, await choose(context));
+  } catch (error) {
+    await release();
+    throw error;
+  }
+}
+
+/** Puts back what was installed in this mode, and is gone from the host. Throws as installCapture() does. */
+export async function reinstallCapture(context: ChoiceContext, mode: CaptureMode): Promise<void> {
+  await installCapture({ ...context, settings: { ...context.settings, CAPTURE_MODE: mode } });
+}
+
+async function noteChoice({ settings, log }: ChoiceContext, choice: Choice): Promise<CaptureMode> {
   const { mode, because, tried, proven } = choice;
   const record = await readInstallRecord(settings.HOST_DIR, log);
   if (record !== undefined)

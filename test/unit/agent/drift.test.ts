@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { openAgentMetrics } from "../../../src/agent/agent-metrics.ts";
 import { openDriftWatch } from "../../../src/agent/drift.ts";
 import { install } from "../../../src/agent/install.ts";
@@ -18,7 +20,8 @@ async function start(environment: Record<string, string> = {}) {
   const settings = host.settings(environment);
   await install({ settings, executable: host.executable, log: host.log });
   const metrics = openAgentMetrics();
-  const watch = openDriftWatch(settings, metrics, log);
+  const reinstall = () => install({ settings, executable: host.executable, log: host.log });
+  const watch = openDriftWatch({ settings, metrics, log, reinstall });
   return { settings, watch, metrics: () => metrics.registry.render() };
 }
 
@@ -46,9 +49,55 @@ test("with CORE_PATTERN_DRIFT=report it stays, and is said once", async () => {
   expect(metrics()).toContain("core_dump_handler_installed 0");
 });
 
-test("what remove restored beside a running agent stays restored", async () => {
-  const { settings, watch } = await start();
+const POD = { POD_NAME: "p", POD_NAMESPACE: "observe", DAEMONSET_NAME: "cdh" };
+
+test("outside a pod, what remove restored beside a running agent stays restored, and that is said once", async () => {
+  const { settings, watch, metrics } = await start();
   await remove(settings, host.log);
+  for (let look = 0; look < 3; look++) expect(await watch.check()).toBe(false);
+  expect(host.sysctls().pattern).toBe(ORIGINAL_PATTERN);
+  expect(log.names()).toEqual(["install_missing"]);
+  expect(metrics()).toContain("core_dump_handler_installed 0");
+});
+
+test("in a pod an install that another release took away is put back, at the second look", async () => {
+  const { settings, watch, metrics } = await start(POD);
+  const ours = host.sysctls();
+  // An uninstall of a release that knows no owners.
+  await remove({ ...settings, POD_NAMESPACE: "", DAEMONSET_NAME: "" }, host.log);
   expect(await watch.check()).toBe(false);
   expect(host.sysctls().pattern).toBe(ORIGINAL_PATTERN);
+  expect(await watch.check()).toBe(true);
+  expect(host.sysctls()).toEqual(ours);
+  expect(existsSync(join(host.hostDir, "cdc"))).toBe(true);
+  expect(await watch.check()).toBe(true);
+  expect(log.names()).toEqual(["install_missing", "reinstalled"]);
+  expect(metrics()).toContain("core_dump_handler_installed 1");
+});
+
+test.each(["cdc", ".env"])("so is a single %s, whose loss no sysctl shows", async (name) => {
+  const { watch } = await start(POD);
+  rmSync(join(host.hostDir, name));
+  expect(await watch.check()).toBe(false);
+  expect(await watch.check()).toBe(true);
+  expect(existsSync(join(host.hostDir, name))).toBe(true);
+});
+
+test("with CORE_PATTERN_DRIFT=report it is said and left", async () => {
+  const { settings, watch } = await start({ ...POD, CORE_PATTERN_DRIFT: "report" });
+  await remove(settings, host.log);
+  for (let look = 0; look < 3; look++) expect(await watch.check()).toBe(false);
+  expect(host.sysctls().pattern).toBe(ORIGINAL_PATTERN);
+  expect(log.names()).toEqual(["install_missing"]);
+});
+
+test("a HOST_DIR that another DaemonSet has taken meanwhile is left to it, and that is said once", async () => {
+  const { watch, metrics } = await start(POD);
+  const owner = { namespace: "other", daemonset: "cdh" };
+  writeFileSync(join(host.hostDir, "owner.json"), JSON.stringify(owner));
+  host.setSysctl("core_pattern", "|/theirs %p");
+  for (let look = 0; look < 2; look++) expect(await watch.check()).toBe(false);
+  expect(host.sysctls().pattern).toBe("|/theirs %p");
+  expect(log.events).toMatchObject([{ event: "host_dir_taken", fields: { owner: "other/cdh" } }]);
+  expect(metrics()).toContain("core_dump_handler_installed 0");
 });

@@ -20,13 +20,19 @@ test.each([
   ["is gone", { status: 404, body: {} }, undefined, true],
   ["was replaced by another of its name", daemonSet("u2"), "u1", false],
   ["may no longer be seen", { status: 403, body: {} }, "u1", false],
-  ["is asked for with a dead token (kubectl delete pod --force)", { status: 401, body: {} }, "u1", false],
+  [
+    "is asked for with a dead token (kubectl delete pod --force)",
+    { status: 401, body: {} },
+    "u1",
+    false,
+  ],
   ["never could be seen", { status: 403, body: {} }, undefined, false],
   ["is unknown to a sick API server", { status: 500, body: {} }, "u1", false],
   ["is described in a way we do not know", { status: 200, body: [] }, "u1", false],
 ])("a DaemonSet that %s", (_name, answer, uid, expected) => {
   const verdict = judgeAnswer(answer, uid);
-  expect(verdict === "there" ? verdict : verdict.uninstalled).toBe(expected);
+  const found: string | boolean = verdict === "there" ? verdict : verdict.uninstalled;
+  expect(found).toBe(expected);
 });
 
 let hostDir: string;
@@ -68,7 +74,11 @@ const NAMESPACE = "GET /api/v1/namespaces/observe";
 const GOING = { metadata: { uid: "n1", deletionTimestamp: "2026-01-01T00:00:00Z" } };
 
 test.each([
-  ["is being deleted, and with it a DaemonSet that knows nothing of it yet", { status: 200, body: GOING }, true],
+  [
+    "is being deleted, and with it a DaemonSet that knows nothing of it yet",
+    { status: 200, body: GOING },
+    true,
+  ],
   ["stays", { status: 200, body: { metadata: { uid: "n1" } } }, false],
   ["may not be seen", { status: 403, body: { kind: "Status" } }, false],
 ])("a namespace that %s", async (_name, answer, uninstalled) => {

@@ -33,7 +33,13 @@ async function start({
   await install({ settings, executable: host.executable, mode, listener, log: host.log });
   const metrics = openAgentMetrics();
   const guard = openPatternGuard({ settings, metrics, log, listener, silentMaxMs });
-  const drift = openDriftWatch(settings, metrics, log, () => guard.isLost());
+  const drift = openDriftWatch({
+    settings,
+    metrics,
+    log,
+    isWithdrawn: () => guard.isLost(),
+    reinstall: async () => {},
+  });
   const ours = host.sysctls().pattern;
   return { settings, guard, drift, ours, metrics: () => metrics.registry.render() };
 }
