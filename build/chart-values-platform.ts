@@ -131,7 +131,20 @@ export const PLATFORM_VALUES: readonly ChartValue[] = [
     path: "rbac.create",
     fallback: true,
     about:
-      "Make the Role (read the own DaemonSet, so that an uninstall is told from an update) and, for kubernetesEvents, the ClusterRole. false: grant the same yourself.",
+      "Make the Role (read the own DaemonSet and namespace, so that an uninstall is told from an update) and, for kubernetesEvents, the ClusterRole. false: grant the same yourself.",
+  },
+  {
+    path: "cleanup.enabled",
+    fallback: true,
+    about:
+      "Behind helm uninstall, run a pod on every node that gives its core_pattern back and removes the composer, also where the agent's container does not run.",
+  },
+  {
+    path: "cleanup.seconds",
+    fallback: 120,
+    schema: { type: "integer", minimum: 1, maximum: 86400 },
+    about:
+      "How long helm uninstall waits for that. A node that is not reached by then keeps what was installed, and the uninstall says so.",
   },
   { path: "scc.create", fallback: false, about: "Make an OpenShift SecurityContextConstraints." },
   {
@@ -149,7 +162,13 @@ export const PLATFORM_VALUES: readonly ChartValue[] = [
     fallback: "core-dump-event-report",
     about: "Name of its binding (see fixedNames).",
   },
-  { path: "nodeSelector", fallback: {}, schema: OBJECT, about: "Nodes that get the agent." },
+  {
+    path: "nodeSelector",
+    fallback: {},
+    schema: OBJECT,
+    about:
+      "Nodes that get the agent; kubernetes.io/os: linux is added unless that label is set here.",
+  },
   { path: "affinity", fallback: {}, schema: OBJECT, about: "Affinity of the pods." },
   {
     path: "priorityClassName",

@@ -99,3 +99,8 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 - name: {{ . | quote }}
 {{- end }}
 {{- end -}}
+
+{{- /* Linux nodes, unless the values say something of the operating system themselves. */ -}}
+{{- define "core-dump-handler.nodeSelector" -}}
+{{- toYaml (merge (deepCopy (default dict .Values.nodeSelector)) (dict "kubernetes.io/os" "linux")) -}}
+{{- end -}}

@@ -25,6 +25,15 @@ needs no mount of its own for the agent, which can then remove it again when it 
 {{- end }}
 {{- end -}}
 
+{{- define "core-dump-handler.sysctlVolumes" -}}
+{{- range fromYamlArray (include "core-dump-handler.agentSysctls" .) }}
+- name: {{ base . | replace "_" "-" }}
+  hostPath:
+    path: /proc/sys/{{ . }}
+    type: File
+{{- end }}
+{{- end -}}
+
 {{- /* A volume's object name, cluster-wide for a PersistentVolume. */ -}}
 {{- define "core-dump-handler.volumeName" -}}
 {{- if .root.Values.fixedNames -}}
@@ -52,12 +61,7 @@ needs no mount of its own for the agent, which can then remove it again when it 
   {{- end }}
 {{- end }}
 {{- end }}
-{{- range fromYamlArray (include "core-dump-handler.agentSysctls" .) }}
-- name: {{ base . | replace "_" "-" }}
-  hostPath:
-    path: /proc/sys/{{ . }}
-    type: File
-{{- end }}
+{{- include "core-dump-handler.sysctlVolumes" . }}
 {{- include "core-dump-handler.captureVolumes" . }}
 {{- if .Values.daemonset.mountContainerRuntimeEndpoint }}
 - name: container-runtime

@@ -13,7 +13,8 @@ export type AgentCommand =
   | { name: "agent" }
   | { name: "apply" }
   | { name: "install"; configPath: string }
-  | { name: "remove"; onlyWhenUninstalled: boolean }
+  | { name: "remove"; onlyWhenUninstalled: boolean; stay: boolean }
+  | { name: "await-removal"; daemonSet: string; withinMs: number }
   | { name: "doctor"; json: boolean }
   | { name: "sweep"; file: string | undefined }
   | { name: "crash-test"; victim: boolean }
@@ -26,6 +27,8 @@ const OPTIONS = {
   help: { type: "boolean", short: "h" },
   version: { type: "boolean", short: "V" },
   "when-uninstalled": { type: "boolean" },
+  stay: { type: "boolean" },
+  within: { type: "string" },
   victim: { type: "boolean" },
   config: { type: "string", short: "c" },
   ...READING_OPTIONS,
@@ -36,7 +39,8 @@ const OWN_COMMANDS: Readonly<Record<string, { options: readonly string[]; most: 
   agent: { options: [], most: 0 },
   apply: { options: [], most: 0 },
   install: { options: ["config"], most: 0 },
-  remove: { options: ["when-uninstalled"], most: 0 },
+  remove: { options: ["when-uninstalled", "stay"], most: 0 },
+  "await-removal": { options: ["within"], most: 1 },
   doctor: { options: ["json"], most: 0 },
   /** Run by main.ts; known here for its help and its completion. */
   listen: { options: [], most: 0 },
@@ -64,6 +68,8 @@ export function parseAgentCommand(args: readonly string[]): AgentCommand {
     victim = false,
     config,
     "when-uninstalled": uninstalled,
+    stay = false,
+    within,
     ...forReading
   } = values;
   if (help === true) return { name: "help", topic: positionals[0] };
@@ -78,7 +84,9 @@ export function parseAgentCommand(args: readonly string[]): AgentCommand {
         throw new AppError("usage", "install needs --config FILE", SEE_HELP);
       return { name, configPath: config };
     case "remove":
-      return { name, onlyWhenUninstalled: uninstalled === true };
+      return { name, onlyWhenUninstalled: uninstalled === true, stay };
+    case "await-removal":
+      return { name, daemonSet: parseName(operands[0]), withinMs: parseSeconds(within) * 1000 };
     case "doctor":
       return { name, json: forReading.json === true };
     case "sweep":
@@ -103,6 +111,18 @@ function checkWords(name: string, operands: readonly string[], options: readonly
   const extra = operands[most];
   if (extra !== undefined)
     throw new AppError("usage", `${name} does not take ${JSON.stringify(extra)}`, SEE_HELP);
+}
+
+function parseName(name: string | undefined): string {
+  if (name !== undefined) return name;
+  throw new AppError("usage", "await-removal needs the name of a DaemonSet", SEE_HELP);
+}
+
+const WITHIN_SECONDS = "120";
+
+function parseSeconds(text = WITHIN_SECONDS): number {
+  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
+  throw new AppError("usage", `--within ${JSON.stringify(text)} is no number of seconds`, SEE_HELP);
 }
 
 function parseShell(name: string | undefined): Shell {

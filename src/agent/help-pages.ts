@@ -38,11 +38,21 @@ export const HELP_PAGES: Readonly<Record<string, HelpPage>> = {
     exit: USUAL_EXIT,
   },
   remove: {
-    usage: "remove [--when-uninstalled]",
+    usage: "remove [--when-uninstalled | --stay]",
     about: "restore the kernel's settings, delete what was installed",
-    options: { "when-uninstalled": "only if the DaemonSet itself is going (a preStop hook)" },
+    options: {
+      "when-uninstalled": "only if the DaemonSet itself is going (a preStop hook)",
+      stay: "then wait for SIGTERM (the chart's clean-up)",
+    },
     text: "Dumps that were not delivered stay. On a plain host units and program go too. Safe to run again.",
     exit: USUAL_EXIT,
+  },
+  "await-removal": {
+    usage: "await-removal DAEMONSET [--within SECONDS]",
+    about: "wait until the chart's clean-up is done on every node",
+    options: { "within SECONDS": "how long; 120 where it is not said" },
+    text: "What the chart's Job does behind helm uninstall, in its own namespace.",
+    exit: { ...USUAL_EXIT, 1: "a node was not cleaned in that time" },
   },
   doctor: {
     usage: "doctor [--json]",

@@ -13,6 +13,9 @@ usage
   core-dump-handler remove         restore the kernel's settings and delete what was installed;
                                    dumps that were not uploaded stay
       --when-uninstalled           only if the DaemonSet itself is going (for a preStop hook)
+      --stay                       then wait for SIGTERM (the chart's clean-up behind helm uninstall)
+  core-dump-handler await-removal DAEMONSET
+                                   wait until that clean-up is done on every node; --within SECONDS
   core-dump-handler crash-test     crash a child on purpose and wait until its dump was delivered
 
   core-dump-handler list [FOLDER]      the dumps in CORE_DIR or FOLDER; --store: in the store;

@@ -10,7 +10,7 @@ import {
 import { openLog, type Log } from "../host/log.ts";
 import { runAgent } from "./agent.ts";
 import { installCapture } from "./capture/choice.ts";
-import { parseAgentCommand } from "./command-line.ts";
+import { parseAgentCommand, type AgentCommand } from "./command-line.ts";
 import {
   directoryOfExecutable,
   isCompiled,
@@ -26,7 +26,7 @@ import { isVmInstalled, removeFromVm, stopOnVm } from "./vm/remove.ts";
 import { isSystemdHost, SYSTEMD } from "./vm/systemd.ts";
 import { findKubernetes, openKubernetesApi } from "./kubernetes-api.ts";
 import { remove } from "./remove.ts";
-import { stopSignal } from "../host/stop-signal.ts";
+import { stopSignal, untilAborted } from "../host/stop-signal.ts";
 import { sweepFile, sweepFolder, type SweepReport } from "./sweep.ts";
 import { findUninstall } from "./uninstall.ts";
 import { findUnknownVariables } from "./unknown-variables.ts";
@@ -51,7 +51,8 @@ export async function runAgentCommand(
   if (command.name === "doctor") return runDoctorHere(command.json, environment);
   if (command.name === "crash-test") return runCrashTestHere(command.victim, environment);
   if (command.name === "sweep") return runSweep(command.file, environment);
-  if (command.name === "remove") return runRemove(command.onlyWhenUninstalled, environment);
+  if (command.name === "remove") return runRemove(command, environment);
+  if (command.name === "await-removal") return runAwaitRemoval(command, environment);
   return runAgentHere(environment);
 }
 
@@ -142,7 +143,24 @@ function logSweep(log: Log, { delivered, busy, waiting, failed }: SweepReport): 
   log.info("sweep_done", { reason: "command", delivered, busy, waiting, failed });
 }
 
-async function runRemove(onlyWhenUninstalled: boolean, environment: Environment): Promise<number> {
+async function runAwaitRemoval(
+  { daemonSet, withinMs }: Extract<AgentCommand, { name: "await-removal" }>,
+  environment: Environment,
+): Promise<number> {
+  const { LOG_LEVEL, LOG_FORMAT, POD_NAMESPACE } = readRemovalSettings(environment);
+  const log = openLog({ level: LOG_LEVEL, format: LOG_FORMAT });
+  const access = findKubernetes(environment);
+  if (access === undefined) throw new AppError("usage", "await-removal is for a pod of a cluster");
+  const { awaitRemoval } = await import("./await-removal.ts");
+  const api = openKubernetesApi(access);
+  await awaitRemoval({ namespace: POD_NAMESPACE, daemonSet, withinMs, api, log });
+  return EXIT.done;
+}
+
+async function runRemove(
+  { onlyWhenUninstalled, stay }: Extract<AgentCommand, { name: "remove" }>,
+  environment: Environment,
+): Promise<number> {
   const settings = readRemovalSettings(environment);
   const log = openLog({ level: settings.LOG_LEVEL, format: settings.LOG_FORMAT });
   if (onlyWhenUninstalled) {
@@ -153,7 +171,9 @@ async function runRemove(onlyWhenUninstalled: boolean, environment: Environment)
     if (!uninstalled) return EXIT.done;
   }
   if (settings.POD_NAMESPACE !== "" || !(await isVmInstalled(HOST_PLACES))) {
+    const signal = stopSignal(log);
     await remove(settings, log);
+    if (stay) await untilAborted(signal);
     return EXIT.done;
   }
   const systemd = (await isSystemdHost()) ? SYSTEMD : undefined;

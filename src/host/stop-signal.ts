@@ -11,3 +11,13 @@ export function stopSignal(log: Log): AbortSignal {
   }
   return controller.signal;
 }
+
+/** Settles once the signal is aborted; until then it keeps the process alive. */
+export async function untilAborted(signal: AbortSignal): Promise<void> {
+  const HOUR_MS = 3_600_000;
+  const alive = setInterval(() => {}, HOUR_MS);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  signal.addEventListener("abort", () => resolve(), { once: true });
+  if (!signal.aborted) await promise;
+  clearInterval(alive);
+}

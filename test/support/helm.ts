@@ -101,26 +101,52 @@ export interface Container {
   [key: string]: unknown;
 }
 export interface PodSpec {
+  initContainers?: Container[];
   containers: Container[];
   volumes: { name: string; [kind: string]: unknown }[];
   serviceAccountName: string;
   [key: string]: unknown;
 }
 
+/** What lives as long as the release, and the pod of `helm test`: not what comes behind `helm uninstall`. */
+export function withoutCleanUp(manifests: readonly Manifest[]): Manifest[] {
+  return manifests.filter((manifest) => !isCleanUp(manifest));
+}
+
+export function cleanUpOf(manifests: readonly Manifest[]): Manifest[] {
+  return manifests.filter((manifest) => isCleanUp(manifest));
+}
+
+function isCleanUp({ metadata }: Manifest): boolean {
+  const annotations = metadata["annotations"] as Record<string, string> | undefined;
+  return annotations?.["helm.sh/hook"] === "post-delete";
+}
+
+/** The release's only one. */
 export function objectOf(manifests: readonly Manifest[], kind: string): Manifest {
+  return only(withoutCleanUp(manifests), kind);
+}
+
+function only(manifests: readonly Manifest[], kind: string): Manifest {
   const found = manifests.filter((manifest) => manifest.kind === kind);
-  const [only] = found;
-  if (only === undefined || found.length > 1) throw new Error(`${found.length} of kind ${kind}`);
-  return only;
+  const [first] = found;
+  if (first === undefined || found.length > 1) throw new Error(`${found.length} of kind ${kind}`);
+  return first;
 }
 
 /** The pod that the DaemonSet describes. */
 export function podOf(manifests: readonly Manifest[]): PodSpec {
+  return podIn(objectOf(manifests, "DaemonSet"));
+}
+
+/** The pod that cleans a node behind `helm uninstall`. */
+export function cleanUpPodOf(manifests: readonly Manifest[]): PodSpec {
+  return podIn(only(cleanUpOf(manifests), "DaemonSet"));
+}
+
+function podIn(daemonSet: Manifest): PodSpec {
   // Its shape is held by the strict check of every rendering (kubernetes-types.ts).
-  const daemonSet = objectOf(manifests, "DaemonSet") as Manifest & {
-    spec: { template: { spec: PodSpec } };
-  };
-  return daemonSet.spec.template.spec;
+  return (daemonSet as Manifest & { spec: { template: { spec: PodSpec } } }).spec.template.spec;
 }
 
 export function agentContainerOf(manifests: readonly Manifest[]): Container {

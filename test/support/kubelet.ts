@@ -61,11 +61,23 @@ export async function startRenderedPod(
     ids.set(container.name, made["containerId"]);
     await cri.call("StartContainer", { containerId: made["containerId"] });
   };
-  for (const container of pod.containers) await start(container);
-  const [containerId] = ids.values();
-  if (containerId === undefined) throw new Error("the pod has no container");
   const statusOf = async (id: unknown) =>
     (await cri.call("ContainerStatus", { containerId: id }))["status"] as CriJson;
+  const endOf = async (id: unknown): Promise<number> => {
+    for (;;) {
+      const { state, exitCode } = await statusOf(id);
+      if (state === "CONTAINER_EXITED") return Number(exitCode);
+      await Bun.sleep(100);
+    }
+  };
+  for (const container of pod.initContainers ?? []) {
+    await start(container);
+    const exitCode = await endOf(ids.get(container.name));
+    if (exitCode !== 0) throw new Error(`init container ${container.name} ended with ${exitCode}`);
+  }
+  for (const container of pod.containers) await start(container);
+  const containerId = ids.get(pod.containers[0]?.name ?? "");
+  if (containerId === undefined) throw new Error("the pod has no container");
   const stopAll = async (timeout: number) => {
     await Promise.all(
       [...ids.values()].map((id) => cri.call("StopContainer", { containerId: id, timeout })),
@@ -95,13 +107,7 @@ export async function startRenderedPod(
       await cri.call("StopPodSandbox", { podSandboxId });
       await cri.call("RemovePodSandbox", { podSandboxId });
     },
-    async ended() {
-      for (;;) {
-        const { state, exitCode } = await statusOf(containerId);
-        if (state === "CONTAINER_EXITED") return Number(exitCode);
-        await Bun.sleep(100);
-      }
-    },
+    ended: async () => endOf(containerId),
     async log() {
       const logs = [...ids.keys()].map((container) =>
         readFile(join(logDirectory, container, "0.log"), "utf8"),

@@ -3,7 +3,7 @@
 // update leaves the composer, an uninstall leaves the host as it was; and each privilege is tried without.
 import { describe } from "bun:test";
 import { gatedTest } from "../../support/gate.ts";
-import { live } from "./life.ts";
+import { live, uninstallDead } from "./life.ts";
 import { TRIALS, tryPrivileges } from "./privileges.ts";
 import { openStage, STAGE_OBSTACLES } from "./stage.ts";
 
@@ -18,6 +18,15 @@ describe("the rendered pod", () => {
         live(scene, `victim-${FILES.indexOf(file)}`),
       ),
     );
+
+  gatedTest(
+    "whose container does not run is cleaned up after, and a second release is refused its folders",
+    STAGE_OBSTACLES,
+    () =>
+      withScene([], {}, (scene) =>
+        withScene([], { fullnameOverride: "second" }, (second) => uninstallDead(scene, second)),
+      ),
+  );
 
   for (const trial of TRIALS)
     gatedTest(trial.name, STAGE_OBSTACLES, () =>

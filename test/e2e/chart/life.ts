@@ -8,7 +8,14 @@ import { captureModeOf } from "../../../src/model/core-pattern.ts";
 import { readKernel, withKernel, type KernelSettings } from "../../support/borrowed-kernel.ts";
 import type { Bucket } from "../../support/bucket.ts";
 import { APP_IMAGE, type Containerd } from "../../support/containerd.ts";
-import { envOf, objectOf, podOf, type Manifest, type PodSpec } from "../../support/helm.ts";
+import {
+  cleanUpPodOf,
+  envOf,
+  objectOf,
+  podOf,
+  type Manifest,
+  type PodSpec,
+} from "../../support/helm.ts";
 import { startRenderedPod, type RenderedPod } from "../../support/kubelet.ts";
 import type { KubernetesServer } from "../../support/kubernetes-server.ts";
 import { startPod } from "../../support/pods.ts";
@@ -77,6 +84,37 @@ export async function live(
     expect(await agent.stop()).toBe(0);
     expect(readKernel()).toEqual(before);
   });
+}
+
+/**
+ * `helm uninstall` of a release whose agent's container does not run: no preStop hook, and the clean-up comes. The one
+ * of a second release, which never got the folders, changes nothing.
+ */
+export async function uninstallDead(scene: Scene, second: Scene): Promise<void> {
+  await onNode(scene, async (hostDir) => {
+    const before = readKernel();
+    const agent = await startAgent(scene);
+    await until(agent, "readiness", async () => (await probe(scene.port, "/readyz")) === 200);
+    await agent.kill("coredump-container");
+    const installed = readKernel();
+    expect(captureModeOf(installed.corePattern, hostDir)).toBe("pipe");
+
+    const refused = await startAgent(second);
+    expect(await refused.ended()).toBe(1);
+    expect(await refused.log()).toContain(`belongs to the DaemonSet ${NAMESPACE}/`);
+    await cleanUp(second);
+    expect(readKernel()).toEqual(installed);
+    expect(existsSync(join(hostDir, "cdc"))).toBe(true);
+
+    await cleanUp(scene);
+    expect(readKernel()).toEqual(before);
+  });
+}
+
+/** Until its pod is ready: its init container has ended well then. */
+async function cleanUp(scene: Scene): Promise<void> {
+  const pod = await startAgent(scene, cleanUpPodOf(scene.manifests));
+  expect(await pod.stop()).toBe(0);
 }
 
 /**

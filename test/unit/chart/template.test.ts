@@ -12,6 +12,7 @@ import {
   podOf,
   renderChart,
   runHelm,
+  withoutCleanUp,
   type Manifest,
   type PodSpec,
 } from "../../support/helm.ts";
@@ -250,7 +251,9 @@ describe.each(HELMS)("%s", (helm) => {
 
   test("the pod may read its own DaemonSet and namespace and nothing else, and write Events only where they are on", async () => {
     const rules = (manifests: Manifest[]) =>
-      manifests.filter(({ kind }) => kind.endsWith("Role")).map((role) => role["rules"]);
+      withoutCleanUp(manifests)
+        .filter(({ kind }) => kind.endsWith("Role"))
+        .map((role) => role["rules"]);
     const daemonSet = {
       apiGroups: ["apps"],
       resources: ["daemonsets"],
