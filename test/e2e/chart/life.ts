@@ -111,9 +111,13 @@ export async function uninstallDead(scene: Scene, second: Scene): Promise<void> 
   });
 }
 
-/** Until its pod is ready: its init container has ended well then. */
+/** Until both of its containers have done it: the first one ended well, the second one stays. */
 async function cleanUp(scene: Scene): Promise<void> {
   const pod = await startAgent(scene, cleanUpPodOf(scene.manifests));
+  await until(pod, "both removals", async () => {
+    const ends = (await pod.log()).matchAll(/ (removed|not_ours_to_remove) /g);
+    return [...ends].length === 2;
+  });
   expect(await pod.stop()).toBe(0);
 }
 
