@@ -21,6 +21,7 @@ export const EVIDENCE: Readonly<Record<string, string>> = {
   COMP_DISK_QUOTA: "e2e/kernel/disk-limits.test.ts",
   COMP_DISK_FREE: "e2e/kernel/disk-limits.test.ts",
   COMP_CRASH_LOOP_LIMIT: "unit/composer/crash-loop.test.ts",
+  COMP_CRASH_LOOP_NAMESPACE_LIMIT: "unit/composer/crash-loop.test.ts",
   COMP_CRASH_LOOP_WINDOW: "unit/composer/crash-loop.test.ts",
   CAPTURE_MODE: "e2e/chart/socket.test.ts",
   HOST_DIR: "e2e/kernel/agent-lifecycle.test.ts",

@@ -138,13 +138,21 @@ export const COMPOSER_VALUES: readonly ChartValue[] = [
     fallback: 250,
     schema: { type: "integer", minimum: 0, maximum: 10_000 },
     about:
-      "Dumps that one workload may leave in crashLoopWindow; further ones are counted, not kept. 0: no limit.",
+      "Dumps that one workload may leave in crashLoopWindow; further ones are counted, not kept. 0: no limit, for namespaces neither.",
+  },
+  {
+    path: "composer.crashLoopNamespaceLimit",
+    variable: "COMP_CRASH_LOOP_NAMESPACE_LIMIT",
+    fallback: 1000,
+    schema: { type: "integer", minimum: 0, maximum: 100_000 },
+    about:
+      "Dumps that all workloads of one namespace together may leave in crashLoopWindow. 0: no limit.",
   },
   {
     path: "composer.crashLoopWindow",
     variable: "COMP_CRASH_LOOP_WINDOW",
     fallback: 3600,
     schema: { type: "integer", minimum: 1, maximum: 2_592_000 },
-    about: "Seconds that crashLoopLimit looks back.",
+    about: "Seconds that crashLoopLimit and crashLoopNamespaceLimit look back.",
   },
 ];

@@ -20,6 +20,7 @@ COMP_DISK_RESERVE: composer.diskReserve
 COMP_DISK_QUOTA: composer.diskQuota
 COMP_DISK_FREE: composer.diskFree
 COMP_CRASH_LOOP_LIMIT: composer.crashLoopLimit
+COMP_CRASH_LOOP_NAMESPACE_LIMIT: composer.crashLoopNamespaceLimit
 COMP_CRASH_LOOP_WINDOW: composer.crashLoopWindow
 CAPTURE_MODE: daemonset.captureMode
 SOCKET_SEND_BUFFER: daemonset.socketSendBuffer

@@ -1,5 +1,6 @@
-// The crash-loop limit: HOST_DIR/crash-loop.json remembers how many dumps each workload left lately. Twenty
-// composers may ask at once, so it is read and written under a lock. That it fails never costs a core.
+// The crash-loop limits: HOST_DIR/crash-loop.json remembers how many dumps each namespace, and each workload in it,
+// left lately. Twenty composers may ask at once, so it is read and written under a lock. That it fails never costs a
+// core.
 import { closeSync, constants, openSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
@@ -12,41 +13,62 @@ import {
   crashLoopSchema,
   isAnyLimited,
   judgeCrash,
-  type CrashLoopLimit,
+  type Crash,
+  type CrashLoopLimits,
   type CrashLoopState,
   type CrashLoopVerdict,
 } from "../model/crash-loop.ts";
-import { workloadKey, type CrashIdentity } from "../model/workload.ts";
 import type { ComposerLog } from "../host/composer-log.ts";
+import { ownerOfCrash } from "./crash-owner.ts";
 import type { Metadata } from "./metadata/metadata.ts";
 import { CRASH_LOOP_LOCK, CRASH_LOOP_STATE } from "../model/host-file.ts";
 
 const LOCK_WAIT_MS = 2_000;
 const LOCK_STEP_MS = 5;
 
+type LoopSettings = Pick<
+  ComposerSettings,
+  "CRASH_LOOP_LIMIT" | "CRASH_LOOP_NAMESPACE_LIMIT" | "CRASH_LOOP_WINDOW"
+>;
+
+export interface CrashLoopContext {
+  crash: CrashContext;
+  settings: LoopSettings;
+  hostDir: string;
+  log: ComposerLog;
+}
+
 /**
- * The metadata as it is, or with the verdict "skip" where this workload has left its dumps already: told in
- * composer.log, with who and how many.
+ * The metadata as it is, or with the verdict "skip" where this workload, or its namespace, has left its dumps
+ * already: composer.log says who and how many.
  */
 export async function limitCrashLoop(
   metadata: Metadata,
   { crash, settings, hostDir, log }: CrashLoopContext,
 ): Promise<Metadata> {
-  const { CRASH_LOOP_LIMIT: limit, CRASH_LOOP_WINDOW: windowSeconds } = settings;
-  if (limit === 0 || metadata.verdict.kind === "skip") return metadata;
-  const identity = identify(crash, metadata);
-  const workload = workloadKey(identity);
+  const limits = limitsOf(settings);
+  if (limits.perWorkload === 0 || metadata.verdict.kind === "skip") return metadata;
+  const owner = ownerOfCrash(crash, metadata);
+  const { namespace = null, podname = null } = metadata.facts;
+  const who = { workload: owner.workloadKey, namespace, podname };
   try {
-    const verdict = await countCrash(hostDir, workload, { limit, windowMs: windowSeconds * 1000 });
-    const who = { workload, namespace: identity.namespace, podname: identity.podname };
+    const verdict = await countCrash(hostDir, owner, limits);
     if (verdict.kind === "collect") {
-      if (verdict.suppressedBefore > 0)
-        log.milestone("info", "crash_loop_over", { ...who, suppressed: verdict.suppressedBefore });
+      const { suppressedBefore } = verdict;
+      for (const by of ["workload", "namespace"] as const)
+        if (suppressedBefore[by] > 0)
+          log.milestone("info", "crash_loop_over", {
+            ...who,
+            by,
+            suppressed: suppressedBefore[by],
+          });
       return metadata;
     }
-    const rule = { limit, window_s: windowSeconds };
-    log.milestone("warn", "dump_suppressed", { ...who, suppressed: verdict.suppressed, ...rule });
-    const reason = `crash loop: ${limit} dumps in ${windowSeconds} s, ${verdict.suppressed} left out`;
+    const { by, suppressed } = verdict;
+    const limit = by === "workload" ? limits.perWorkload : limits.perNamespace;
+    const window_s = settings.CRASH_LOOP_WINDOW;
+    log.milestone("warn", "dump_suppressed", { ...who, by, suppressed, limit, window_s });
+    const reason = `crash loop: ${limit} dumps of the ${by} in ${window_s} s, ${suppressed} left out`;
     return { ...metadata, verdict: { kind: "skip", reason } };
   } catch (error) {
     log.milestone("warn", "crash_loop_unknown", { error: describeError(error) });
@@ -54,46 +76,23 @@ export async function limitCrashLoop(
   }
 }
 
-export interface CrashLoopContext {
-  crash: CrashContext;
-  settings: Pick<ComposerSettings, "CRASH_LOOP_LIMIT" | "CRASH_LOOP_WINDOW">;
-  hostDir: string;
-  log: ComposerLog;
-}
-
-/** Whether any workload at all has left its dumps already: only then may the next crash be over the limit. */
+/** Whether any limit is reached already: only then may the next crash be over it. */
 export async function isAnyWorkloadLimited(
   hostDir: string,
-  {
-    CRASH_LOOP_LIMIT: limit,
-    CRASH_LOOP_WINDOW: windowSeconds,
-  }: Pick<ComposerSettings, "CRASH_LOOP_LIMIT" | "CRASH_LOOP_WINDOW">,
+  settings: LoopSettings,
 ): Promise<boolean> {
-  if (limit === 0) return false;
-  const state = await readState(join(hostDir, CRASH_LOOP_STATE)).catch(() => ({}));
-  return isAnyLimited(state, Date.now(), { limit, windowMs: windowSeconds * 1000 });
+  const limits = limitsOf(settings);
+  if (limits.perWorkload === 0) return false;
+  const state = await readState(join(hostDir, CRASH_LOOP_STATE));
+  return isAnyLimited(state, Date.now(), limits);
 }
 
-function identify(crash: CrashContext, { facts, entries }: Metadata): CrashIdentity {
-  const pod = entries.find(({ suffix }) => suffix === "-pod-info.json");
+function limitsOf(settings: LoopSettings): CrashLoopLimits {
   return {
-    namespace: facts.namespace ?? null,
-    podname: facts.podname ?? null,
-    labels: pod === undefined ? {} : labelsOf(pod.data),
-    container: facts.container_name ?? null,
-    executable: facts.exe_path ?? (crash.pathname || crash.exeName),
-    signal: String(crash.signal ?? ""),
+    perWorkload: settings.CRASH_LOOP_LIMIT,
+    perNamespace: settings.CRASH_LOOP_NAMESPACE_LIMIT,
+    windowMs: settings.CRASH_LOOP_WINDOW * 1000,
   };
-}
-
-const podSchema = v.object({ labels: v.record(v.string(), v.string()) });
-
-function labelsOf(podInfo: Uint8Array): Readonly<Record<string, string>> {
-  try {
-    return v.parse(podSchema, JSON.parse(Buffer.from(podInfo).toString("utf8"))).labels;
-  } catch {
-    return {}; // no pod, or one without labels: the pod's name has to do
-  }
 }
 
 /**
@@ -102,13 +101,13 @@ function labelsOf(podInfo: Uint8Array): Readonly<Record<string, string>> {
  */
 export async function countCrash(
   hostDir: string,
-  workload: string,
-  limit: CrashLoopLimit,
+  crash: Crash,
+  limits: CrashLoopLimits,
 ): Promise<CrashLoopVerdict> {
   const lock = await takeLock(join(hostDir, CRASH_LOOP_LOCK));
   try {
     const path = join(hostDir, CRASH_LOOP_STATE);
-    const judged = judgeCrash(await readState(path), workload, Date.now(), limit);
+    const judged = judgeCrash(await readState(path), crash, Date.now(), limits);
     await writeFileAtomically(path, JSON.stringify(judged.state));
     return judged.verdict;
   } finally {
@@ -126,10 +125,13 @@ async function takeLock(path: string): Promise<number> {
   throw new Error(`${path} is still locked after ${LOCK_WAIT_MS} ms`);
 }
 
-/** A state that cannot be understood starts anew: at worst a window's dumps are collected again. */
+/**
+ * A state that cannot be read (torn, too long, of an earlier version) starts anew: at worst a window's dumps are
+ * collected again. The limit itself stays on, as the state is written over.
+ */
 async function readState(path: string): Promise<CrashLoopState> {
-  const text = await readTextFile(path);
   try {
+    const text = await readTextFile(path);
     return text === undefined ? {} : v.parse(crashLoopSchema, JSON.parse(text));
   } catch {
     return {};

@@ -63,8 +63,10 @@ export const COMPOSER_SETTINGS = {
   DISK_QUOTA: diskShare("10%"),
   /** What must stay free on CORE_DIR's filesystem before older dumps give way. 0 is no floor. */
   DISK_FREE: diskShare("15%"),
-  /** Dumps that one workload may leave in CRASH_LOOP_WINDOW; 0 is no limit. */
+  /** Dumps that one workload may leave in CRASH_LOOP_WINDOW; 0 is no limit, for a namespace neither. */
   CRASH_LOOP_LIMIT: integer(250, { min: 0, max: 10_000, unit: "dumps" }),
+  /** Dumps that all workloads of one namespace may leave in CRASH_LOOP_WINDOW; 0 is no limit. */
+  CRASH_LOOP_NAMESPACE_LIMIT: integer(1000, { min: 0, max: 100_000, unit: "dumps" }),
   CRASH_LOOP_WINDOW: integer(3600, { min: 1, max: 2_592_000, unit: "seconds" }),
   /** The core_pattern that stood here before: its program gets the cores of processes outside containers. */
   PREVIOUS_HANDLER: text(""),

@@ -1,81 +1,154 @@
-// How many dumps one workload may leave in a window. Pure: the state comes in and goes out; who keeps it on
-// the disk is the composer's crash-loop.ts.
+// How many dumps one workload, and all workloads of one namespace, may leave in a window. Pure: the state comes in
+// and goes out; who keeps it on the disk is the composer's crash-loop.ts. Its size has a bound, however many
+// workloads there are and however often they crash: at most some 300 KB as JSON.
 import * as v from "valibot";
 
-export interface CrashLoopLimit {
-  /** Dumps in a window; 0 is no limit. */
-  limit: number;
+export interface CrashLoopLimits {
+  /** Dumps of one workload in a window; 0 turns both limits off. */
+  perWorkload: number;
+  /** Dumps of one namespace in a window; 0 is no limit. */
+  perNamespace: number;
   windowMs: number;
 }
 
-const workloadSchema = v.object({
-  /** When its dumps of the window were collected, oldest first, in ms since the epoch. */
-  collectedMs: v.array(v.number()),
+export interface Crash {
+  /** As namespaceOwner (dump-owner.ts) has it. */
+  namespace: string;
+  /** A short name for the workload, such as its hash. */
+  workload: string;
+}
+
+const counted = {
+  /** Dumps collected, by the parts of the window: when the part began (ms since the epoch) and how many. */
+  parts: v.array(v.tuple([v.number(), v.number()])),
   /** Crashes not collected since the last one that was. */
   suppressed: v.number(),
-});
+};
+const countSchema = v.object(counted);
+const namespaceSchema = v.object({ ...counted, workloads: v.record(v.string(), countSchema) });
 
-export const crashLoopSchema = v.record(v.string(), workloadSchema);
+export const crashLoopSchema = v.record(v.string(), namespaceSchema);
 
-/** By workload key. */
+/** By namespace; in it, by workload. */
 export type CrashLoopState = v.InferOutput<typeof crashLoopSchema>;
+type Count = v.InferOutput<typeof countSchema>;
+type NamespaceCount = v.InferOutput<typeof namespaceSchema>;
 
 export type CrashLoopVerdict =
-  /** `suppressedBefore`: crashes of this workload that were left out since its last dump. */
-  { kind: "collect"; suppressedBefore: number } | { kind: "suppress"; suppressed: number };
+  /** Crashes that were left out since the last dump: the workload's, and those over the namespace's limit. */
+  | { kind: "collect"; suppressedBefore: { workload: number; namespace: number } }
+  | { kind: "suppress"; by: "workload" | "namespace"; suppressed: number };
 
-/** Workloads that are remembered; the ones longest silent are forgotten first. */
+/** A dump counts for its window and up to one part longer. */
+const PARTS_IN_WINDOW = 16;
+/** After the window was set to another length, parts of both lengths are there. */
+const PARTS_MAX = 2 * PARTS_IN_WINDOW;
+/** Remembered in all; the namespace that has most of them forgets the one longest silent. */
 const WORKLOADS_MAX = 500;
+const NAMESPACES_MAX = 250;
 
 /** Judges one crash at nowMs and returns the state that holds it. */
 export function judgeCrash(
   state: CrashLoopState,
-  workload: string,
+  crash: Crash,
   nowMs: number,
-  { limit, windowMs }: CrashLoopLimit,
+  limits: CrashLoopLimits,
 ): { verdict: CrashLoopVerdict; state: CrashLoopState } {
-  const known = state[workload] ?? { collectedMs: [], suppressed: 0 };
-  const recent = recentOf(known.collectedMs, nowMs, windowMs);
-  if (limit > 0 && recent.length >= limit) {
-    const suppressed = known.suppressed + 1;
-    const next = { collectedMs: recent, suppressed };
-    return {
-      verdict: { kind: "suppress", suppressed },
-      state: trim({ ...state, [workload]: next }, nowMs, windowMs),
-    };
+  const { windowMs } = limits;
+  const current = currentOf(state, nowMs, windowMs);
+  const namespace = current[crash.namespace] ?? { parts: [], suppressed: 0, workloads: {} };
+  const workload = namespace.workloads[crash.workload] ?? { parts: [], suppressed: 0 };
+  current[crash.namespace] = namespace;
+  namespace.workloads[crash.workload] = workload;
+  const by = limitReached(namespace, workload, limits);
+  if (by !== undefined) {
+    const suppressed = ++(by === "workload" ? workload : namespace).suppressed;
+    return { verdict: { kind: "suppress", by, suppressed }, state: trim(current) };
   }
-  const next = { collectedMs: [...recent, nowMs], suppressed: 0 };
-  return {
-    verdict: { kind: "collect", suppressedBefore: known.suppressed },
-    state: trim({ ...state, [workload]: next }, nowMs, windowMs),
-  };
+  const suppressedBefore = { workload: workload.suppressed, namespace: namespace.suppressed };
+  for (const count of [workload, namespace]) {
+    count.suppressed = 0;
+    addTo(count, nowMs, windowMs);
+  }
+  return { verdict: { kind: "collect", suppressedBefore }, state: trim(current) };
 }
 
 /** Whether a crash of some workload would be left out now. */
 export function isAnyLimited(
   state: CrashLoopState,
   nowMs: number,
-  { limit, windowMs }: CrashLoopLimit,
+  limits: CrashLoopLimits,
 ): boolean {
-  return Object.values(state).some(
-    ({ collectedMs }) => recentOf(collectedMs, nowMs, windowMs).length >= limit,
+  return Object.values(currentOf(state, nowMs, limits.windowMs)).some((namespace) =>
+    [{ parts: [], suppressed: 0 }, ...Object.values(namespace.workloads)].some(
+      (workload) => limitReached(namespace, workload, limits) !== undefined,
+    ),
   );
 }
 
-/** A time in the future is of a clock that was set back: it must not count for ever. */
-function recentOf(times: readonly number[], nowMs: number, windowMs: number): number[] {
-  return times.filter((at) => at > nowMs - windowMs && at <= nowMs);
+function limitReached(
+  namespace: Count,
+  workload: Count,
+  { perWorkload, perNamespace }: CrashLoopLimits,
+): "workload" | "namespace" | undefined {
+  if (perWorkload === 0) return undefined;
+  if (collected(workload) >= perWorkload) return "workload";
+  return perNamespace > 0 && collected(namespace) >= perNamespace ? "namespace" : undefined;
 }
 
-/** Without the workloads whose window is over and that owe no report, and not more than WORKLOADS_MAX. */
-function trim(state: CrashLoopState, nowMs: number, windowMs: number): CrashLoopState {
-  const alive = Object.entries(state).filter(
-    ([, { collectedMs, suppressed }]) => suppressed > 0 || lastOf(collectedMs) > nowMs - windowMs,
-  );
-  const newestFirst = alive.sort(([, a], [, b]) => lastOf(b.collectedMs) - lastOf(a.collectedMs));
-  return Object.fromEntries(newestFirst.slice(0, WORKLOADS_MAX));
+function collected({ parts }: Count): number {
+  return parts.reduce((sum, [, dumps]) => sum + dumps, 0);
 }
 
-function lastOf(times: readonly number[]): number {
-  return times.at(-1) ?? 0;
+function addTo({ parts }: Count, nowMs: number, windowMs: number): void {
+  const partMs = windowMs / PARTS_IN_WINDOW;
+  const beganMs = Math.floor(nowMs / partMs) * partMs;
+  const last = parts.at(-1);
+  if (last !== undefined && last[0] === beganMs) last[1]++;
+  else parts.push([beganMs, 1]);
+}
+
+/** A copy without what is over: parts before the window, and whoever has none left and owes no report. */
+function currentOf(state: CrashLoopState, nowMs: number, windowMs: number): CrashLoopState {
+  const partMs = windowMs / PARTS_IN_WINDOW;
+  const countOf = ({ parts, suppressed }: Count): Count => ({
+    // A part in the future is of a clock that was set back: it must not count for ever.
+    parts: parts
+      .filter(([beganMs]) => beganMs + partMs > nowMs - windowMs && beganMs <= nowMs)
+      .map(([beganMs, dumps]): [number, number] => [beganMs, dumps])
+      .slice(-PARTS_MAX),
+    suppressed,
+  });
+  const isAlive = ({ parts, suppressed }: Count) => parts.length > 0 || suppressed > 0;
+  const current: CrashLoopState = {};
+  for (const [name, namespace] of Object.entries(state)) {
+    const workloads = Object.entries(namespace.workloads)
+      .map(([key, workload]) => [key, countOf(workload)] as const)
+      .filter(([, workload]) => isAlive(workload));
+    const kept = { ...countOf(namespace), workloads: Object.fromEntries(workloads) };
+    if (isAlive(kept) || workloads.length > 0) current[name] = kept;
+  }
+  return current;
+}
+
+/** Not more than may be remembered. Changes and returns the state. */
+function trim(state: CrashLoopState): CrashLoopState {
+  const namespaces = Object.values(state);
+  let workloads = namespaces.reduce((sum, one) => sum + sizeOf(one), 0);
+  for (; workloads > WORKLOADS_MAX; workloads--) {
+    const largest = namespaces.reduce((most, one) => (sizeOf(one) > sizeOf(most) ? one : most));
+    delete largest.workloads[longestSilent(largest.workloads)];
+  }
+  while (Object.keys(state).length > NAMESPACES_MAX) delete state[longestSilent(state)];
+  return state;
+}
+
+function sizeOf({ workloads }: NamespaceCount): number {
+  return Object.keys(workloads).length;
+}
+
+function longestSilent(counts: Readonly<Record<string, Count>>): string {
+  const lastMs = ([, { parts }]: [string, Count]) => parts.at(-1)?.[0] ?? 0;
+  const silent = Object.entries(counts).reduce((a, b) => (lastMs(b) < lastMs(a) ? b : a));
+  return silent[0];
 }

@@ -36,3 +36,8 @@ export function ownerOf(
   if (labels["controller-revision-hash"] !== undefined) return podname.replace(/-[a-z0-9]{5}$/, "");
   return podname;
 }
+
+/** 12 characters in the place of a key that may have a thousand. Told apart only within a namespace. */
+export function hashWorkload(key: string): string {
+  return new Bun.CryptoHasher("sha256").update(key).digest("base64url").slice(0, 12);
+}

@@ -2,5 +2,6 @@
 import { countCrash } from "../../src/composer/crash-loop.ts";
 
 const [hostDir = "", workload = "", limit = "1"] = process.argv.slice(2);
-const verdict = await countCrash(hostDir, workload, { limit: Number(limit), windowMs: 60_000 });
+const limits = { perWorkload: Number(limit), perNamespace: 0, windowMs: 60_000 };
+const verdict = await countCrash(hostDir, { namespace: "shop", workload }, limits);
 console.log(verdict.kind);

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ComposerLog } from "../../../src/host/composer-log.ts";
@@ -26,7 +26,12 @@ const CRASH: CrashContext = {
 };
 const METADATA: Metadata = {
   verdict: { kind: "collect" },
-  facts: { namespace: "shop", podname: "web-7d9c6b5f4-x2x4z", container_name: "server" },
+  facts: {
+    identity: "cgroup",
+    namespace: "shop",
+    podname: "web-7d9c6b5f4-x2x4z",
+    container_name: "server",
+  },
   entries: [
     {
       suffix: "-pod-info.json",
@@ -42,10 +47,15 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(hostDir, { recursive: true, force: true }));
 
-const limit = async (metadata = METADATA, CRASH_LOOP_LIMIT = 2) =>
+const limit = async (
+  metadata = METADATA,
+  CRASH_LOOP_LIMIT = 2,
+  CRASH_LOOP_NAMESPACE_LIMIT = 0,
+  crash = CRASH,
+) =>
   limitCrashLoop(metadata, {
-    crash: CRASH,
-    settings: { CRASH_LOOP_LIMIT, CRASH_LOOP_WINDOW: 3600 },
+    crash,
+    settings: { CRASH_LOOP_LIMIT, CRASH_LOOP_NAMESPACE_LIMIT, CRASH_LOOP_WINDOW: 3600 },
     hostDir,
     log: new ComposerLog(hostDir, "u", "info"),
   });
@@ -60,13 +70,14 @@ test("beyond the limit a dump is skipped, and the log says whose and how many", 
   expect((await limit()).verdict.kind).toBe("collect");
   expect((await limit()).verdict).toEqual({
     kind: "skip",
-    reason: "crash loop: 2 dumps in 3600 s, 1 left out",
+    reason: "crash loop: 2 dumps of the workload in 3600 s, 1 left out",
   });
   await limit();
   expect(logged()).toMatchObject([
     {
       event: "dump_suppressed",
       workload: "shop/web/server/!bin!server/11",
+      by: "workload",
       suppressed: 1,
       limit: 2,
     },
@@ -76,7 +87,38 @@ test("beyond the limit a dump is skipped, and the log says whose and how many", 
 
 test("off by one setting", async () => {
   for (let count = 0; count < 30; count++)
-    expect((await limit(METADATA, 0)).verdict.kind).toBe("collect");
+    expect((await limit(METADATA, 0, 3)).verdict.kind).toBe("collect");
+});
+
+test("copies of a program under other names are one namespace's", async () => {
+  const copy = (name: string) => limit(METADATA, 2, 5, { ...CRASH, pathname: `!tmp!${name}` });
+  const kinds: string[] = [];
+  for (let index = 0; index < 7; index++) kinds.push((await copy(`copy${index}`)).verdict.kind);
+  expect(kinds).toEqual([...Array<string>(5).fill("collect"), "skip", "skip"]);
+  expect(logged().at(-1)).toMatchObject({ by: "namespace", suppressed: 2, limit: 5 });
+  const other = { ...METADATA, facts: { ...METADATA.facts, namespace: "bank" } };
+  expect((await limit(other, 2, 5)).verdict.kind).toBe("collect");
+});
+
+test("a namespace that was guessed from the host name is nobody's", async () => {
+  const guessed: Metadata = {
+    ...METADATA,
+    facts: { ...METADATA.facts, identity: "hostname_guess" },
+  };
+  for (let count = 0; count < 5; count++) await limit(guessed, 2, 3);
+  expect((await limit(METADATA, 2, 3)).verdict.kind).toBe("collect");
+});
+
+test("a thousand workloads at their limit leave the limit on, and its file small", async () => {
+  const state = join(hostDir, "crash-loop.json");
+  const longName = "\u0001".repeat(4000);
+  for (let index = 0; index < 700; index++)
+    await limit(METADATA, 250, 0, { ...CRASH, pathname: `${longName}${index}` });
+  expect(statSync(state).size).toBeLessThan(400_000);
+  writeFileSync(state, "x".repeat(2 << 20)); // an earlier version's, too long to be read
+  const kinds = [];
+  for (let count = 0; count < 3; count++) kinds.push((await limit()).verdict.kind);
+  expect(kinds).toEqual(["collect", "collect", "skip"]);
 });
 
 test("a dump that the owner's rules left out is not counted", async () => {
@@ -89,7 +131,7 @@ test("a state that cannot be read or a folder that cannot be written costs no co
   writeFileSync(join(hostDir, "crash-loop.json"), "{broken");
   expect((await limit()).verdict.kind).toBe("collect");
   const log = new ComposerLog(hostDir, "u", "info");
-  const settings = { CRASH_LOOP_LIMIT: 1, CRASH_LOOP_WINDOW: 60 };
+  const settings = { CRASH_LOOP_LIMIT: 1, CRASH_LOOP_NAMESPACE_LIMIT: 0, CRASH_LOOP_WINDOW: 60 };
   const nowhere = { crash: CRASH, settings, hostDir: join(hostDir, "none"), log };
   expect((await limitCrashLoop(METADATA, nowhere)).verdict.kind).toBe("collect");
   expect(logged()).toMatchObject([{ event: "crash_loop_unknown" }]);

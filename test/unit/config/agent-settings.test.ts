@@ -55,6 +55,7 @@ test("every setting of the composer can be given to the agent, and arrives", () 
     DISK_QUOTA: ["7%", "7%"],
     DISK_FREE: ["1048576", "1048576"],
     CRASH_LOOP_LIMIT: ["3", 3],
+    CRASH_LOOP_NAMESPACE_LIMIT: ["7", 7],
     CRASH_LOOP_WINDOW: ["60", 60],
   };
   // PREVIOUS_HANDLER: what the agent finds on the host, see previous-pattern.ts.

@@ -1,0 +1,41 @@
+// Whose a crash is, for the limits: read off its metadata. Nothing that the crashed pod chooses names its namespace.
+import * as v from "valibot";
+import type { CrashContext } from "../model/crash-context.ts";
+import { namespaceOwner } from "../model/dump-owner.ts";
+import { hashWorkload, workloadKey } from "../model/workload.ts";
+import type { Metadata } from "./metadata/metadata.ts";
+
+export interface CrashOwner {
+  /** As namespaceOwner has it. */
+  namespace: string;
+  /** The workload's hash. */
+  workload: string;
+  /** The workload in words, for the log. */
+  workloadKey: string;
+}
+
+const podSchema = v.object({ labels: v.record(v.string(), v.string()) });
+
+export function ownerOfCrash(
+  crash: CrashContext,
+  { facts, entries }: Pick<Metadata, "facts" | "entries">,
+): CrashOwner {
+  const pod = entries.find(({ suffix }) => suffix === "-pod-info.json");
+  const key = workloadKey({
+    namespace: facts.namespace ?? null,
+    podname: facts.podname ?? null,
+    labels: pod === undefined ? {} : labelsOf(pod.data),
+    container: facts.container_name ?? null,
+    executable: facts.exe_path ?? (crash.pathname || crash.exeName),
+    signal: String(crash.signal ?? ""),
+  });
+  return { namespace: namespaceOwner(facts), workload: hashWorkload(key), workloadKey: key };
+}
+
+function labelsOf(podInfo: Uint8Array): Readonly<Record<string, string>> {
+  try {
+    return v.parse(podSchema, JSON.parse(Buffer.from(podInfo).toString("utf8"))).labels;
+  } catch {
+    return {}; // no pod, or one without labels: the pod's name has to do
+  }
+}
