@@ -25,8 +25,8 @@ export interface DrainOptions {
   compress: boolean;
   /** Bytes of core after which it is cut; 0 is no limit. */
   maxCoreBytes: number;
-  /** Asked before each block; false when the core must end here for want of space. */
-  hasSpace: () => Promise<boolean>;
+  /** Asked before so many bytes of the core are read; false when it must end here for want of space. */
+  hasSpace: (sizeBytes: number) => Promise<boolean>;
   /** Called once, when the first bytes were read. */
   onFirstBytes: () => void;
   /** Called when no more will be read, while the last blocks are still being written. Awaited. */
@@ -114,7 +114,7 @@ export class CoreDrain {
 
   private async readBlocks(): Promise<void> {
     while (this.stopReason === undefined) {
-      if (!(await this.options.hasSpace())) return this.stop("no_space");
+      if (!(await this.options.hasSpace(BLOCK_BYTES))) return this.stop("no_space");
       const lane = await this.idle.take();
       if (lane === undefined) return;
       const wanted = this.wantedBytes();

@@ -6,8 +6,10 @@ import { open, unlink, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError, errnoOf } from "../model/app-error.ts";
 import { partialName } from "../model/core-file.ts";
+import type { DumpOwner } from "../model/dump-owner.ts";
 import { writeFully } from "../host/full-write.ts";
 import { tryLock } from "../host/libc.ts";
+import { markOwner } from "../host/owner-mark.ts";
 import { publishFile } from "../host/publication.ts";
 
 const NEW_FILE = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
@@ -25,6 +27,7 @@ export class PartialFile {
   private readonly file: FileHandle;
   private readonly path: string;
   private end = 0;
+  private closed = false;
 
   constructor(file: FileHandle, path: string) {
     this.file = file;
@@ -76,6 +79,11 @@ export class PartialFile {
     return writeFully(this.file, bytes, position);
   }
 
+  /** Says on the file whose it is, where its filesystem takes that; the name it gets later keeps it. */
+  markOwner(owner: DumpOwner): void {
+    if (!this.closed) markOwner(this.file.fd, owner);
+  }
+
   /** Cuts the file to sizeBytes and goes on from there. */
   async truncate(sizeBytes: number): Promise<void> {
     await this.file.truncate(sizeBytes);
@@ -93,13 +101,18 @@ export class PartialFile {
       throw new AppError("publish", `cannot sync ${this.path}`, { cause });
     }
     const name = await publishFile(this.path, base);
-    await this.file.close(); // frees the lock: delivery may begin
+    await this.close(); // frees the lock: delivery may begin
     return name;
   }
 
   /** Gives the dump up: nothing is left of it. */
   async abandon(): Promise<void> {
     await unlink(this.path);
+    await this.close();
+  }
+
+  private async close(): Promise<void> {
+    this.closed = true;
     await this.file.close();
   }
 }

@@ -5,6 +5,7 @@ import { EXIT, describeError } from "../model/app-error.ts";
 import { canaryZipBase } from "../model/canary.ts";
 import type { CrashContext } from "../model/crash-context.ts";
 import { renderDumpName } from "../model/dump-name.ts";
+import { UNKNOWN_OWNER } from "../model/dump-owner.ts";
 import { AttemptLog } from "./attempt.ts";
 import { isCanary, settingsForCanary } from "./canary.ts";
 import { parseCommandLine } from "./command-line.ts";
@@ -13,12 +14,13 @@ import { CoreDrain } from "./core-drain.ts";
 import { CoreInput } from "./core-input.ts";
 import type { CoreSource } from "./core-source.ts";
 import { Deadline } from "./deadline.ts";
+import { ownerOfCrash } from "./crash-owner.ts";
 import { openDiskLimits, type DiskRules } from "./disk-limits.ts";
 import { readEnvironment, type Environment } from "./environment.ts";
 import { writeEvent } from "./event.ts";
 import { firstFacts, templateValues } from "./facts.ts";
 import { openCoreFile } from "./core-file.ts";
-import type { EventFacts } from "./metadata/metadata.ts";
+import type { EventFacts, Metadata } from "./metadata/metadata.ts";
 import type { MetadataTask } from "./metadata-task.ts";
 import { openDump } from "./opening.ts";
 import { openPodMetadata } from "./pod-metadata.ts";
@@ -134,11 +136,22 @@ async function composeDump(job: Job): Promise<number> {
   const info = { ...firstFacts(uuid, crash, job.nodeName), settings_ignored: complaints };
   const { file, archive } = await openDump(coreDir, info, settings);
   let drainedMs = 0;
+  let namespace = UNKNOWN_OWNER;
+  const limits = openDiskLimits({
+    coreDir,
+    hostDir: environment.hostDir,
+    rules: diskRules(settings),
+    log,
+    asker: () => namespace,
+  });
   const drain = new CoreDrain(core, archive, {
     compress: settings.COMPRESSION,
     maxCoreBytes: settings.MAX_CORE_SIZE,
-    hasSpace: openDiskLimits(coreDir, environment.hostDir, diskRules(settings), log),
-    onFirstBytes: () => metadata.start(() => drain.stop("skipped")),
+    hasSpace: (sizeBytes) => limits.hasSpace(sizeBytes),
+    onFirstBytes: () => {
+      metadata.start(() => drain.stop("skipped"));
+      void metadata.result().then(noteOwner);
+    },
     onLastBytes: async () => {
       // Without a first byte (a full disk), the process is asked for now, before it goes.
       metadata.start();
@@ -152,12 +165,21 @@ async function composeDump(job: Job): Promise<number> {
     onReadError: (error) =>
       attempts.record("core", `could not be read on: ${describeError(error)}`),
   });
+  /** While it is written already: a large dump under way counts as its namespace's. */
+  function noteOwner(found: Metadata): void {
+    const owner = ownerOfCrash(crash, found);
+    namespace = owner.namespace;
+    file.markOwner(owner);
+  }
   deadline.signal.addEventListener("abort", () => drain.stop("timeout"));
   if (deadline.passed) drain.stop("timeout");
 
   const end = await drain.run();
+  limits.end();
   log.detail("debug", "core_drained", { end, core_bytes: drain.written.sizeBytes });
-  const { verdict, facts, entries, event } = await metadata.result();
+  const found = await metadata.result();
+  noteOwner(found);
+  const { verdict, facts, entries, event } = found;
   if (verdict.kind === "skip") {
     await file.abandon();
     log.milestone("info", "dump_skipped", { reason: verdict.reason });

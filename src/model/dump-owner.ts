@@ -18,3 +18,24 @@ export function namespaceOwner(info: { identity?: unknown; namespace?: unknown }
   if (!SURE.has(identity) || typeof namespace !== "string") return UNKNOWN_OWNER;
   return NAMESPACE.test(namespace) ? namespace : UNKNOWN_OWNER;
 }
+
+export interface DumpOwner {
+  /** As namespaceOwner has it. */
+  namespace: string;
+  /** The workload's hash (workload.ts). */
+  workload: string;
+}
+
+/** On one line, as it is kept with a dump's file. */
+export function formatOwner({ namespace, workload }: DumpOwner): string {
+  return `${namespace}/${workload}`;
+}
+
+/** undefined for what formatOwner does not write. */
+export function parseOwner(text: string): DumpOwner | undefined {
+  const [namespace = "", workload = "", ...rest] = text.split("/");
+  const isKnown = namespace === HOST_OWNER || namespace === UNKNOWN_OWNER;
+  if (rest.length > 0 || workload === "" || !(isKnown || NAMESPACE.test(namespace)))
+    return undefined;
+  return { namespace, workload };
+}

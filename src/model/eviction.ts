@@ -1,59 +1,99 @@
-// Which dumps give way when CORE_DIR is at its limit: the oldest of the workload that takes the most, again and
-// again until enough is free; never the newest, which is the one that somebody is looking for.
+// Which dumps give way when CORE_DIR is at its limit: of the namespace that takes the most, of its workload that takes
+// the most, the oldest; again and again until enough is free. The newest of each namespace stays: it is the one that
+// somebody is looking for.
 
 export interface StoredDump {
   name: string;
   sizeBytes: number;
   modifiedMs: number;
-  /** Whose dump it is; dumps of one crash loop share it. */
+  /** As namespaceOwner (dump-owner.ts) has it. */
+  namespace: string;
+  /** Which workload of the namespace; dumps of one crash loop share it. */
   workload: string;
   /** False for what counts but cannot go: a dump under way, one being uploaded. */
   evictable: boolean;
 }
 
-/** The dumps to evict, in order, so that at least neededBytes come free; all that may go where that is less. */
+interface Share<Dump> {
+  bytes: number;
+  /** Those that may go, the newest first: the last is the next. */
+  left: Dump[];
+}
+
+interface NamespaceShare<Dump> {
+  bytes: number;
+  newest: Dump;
+  /** Those with something to give, the largest last. */
+  workloads: Share<Dump>[];
+}
+
+/**
+ * The dumps to evict, in order, so that at least neededBytes come free; all that may go where that is less. Asked by a
+ * dump of `asker`'s namespace, only namespaces that hold more than that one give way to it, and it itself.
+ */
 export function planEvictions<Dump extends StoredDump>(
   dumps: readonly Dump[],
   neededBytes: number,
+  asker?: string,
 ): Dump[] {
-  const newest = newestOf(dumps);
-  const left = new Map<string, Dump[]>();
-  const bytes = new Map<string, number>();
-  for (const dump of dumps.toSorted((a, b) => a.modifiedMs - b.modifiedMs)) {
-    bytes.set(dump.workload, (bytes.get(dump.workload) ?? 0) + dump.sizeBytes);
-    if (dump.evictable && dump !== newest)
-      left.set(dump.workload, [...(left.get(dump.workload) ?? []), dump]);
-  }
+  const namespaces = shareOut(dumps);
   const plan: Dump[] = [];
   for (let freed = 0; freed < neededBytes;) {
-    const workload = largest(bytes, left);
-    const dump = workload === undefined ? undefined : left.get(workload)?.shift();
+    const name = largest(namespaces);
+    const namespace = name === undefined ? undefined : namespaces.get(name);
+    const askersBytes = asker === undefined ? 0 : (namespaces.get(asker)?.bytes ?? 0);
+    if (namespace === undefined) break;
+    if (asker !== undefined && name !== asker && namespace.bytes <= askersBytes) break;
+    const workload = namespace.workloads.pop();
+    const dump = workload?.left.pop();
     if (workload === undefined || dump === undefined) break;
     plan.push(dump);
     freed += dump.sizeBytes;
-    bytes.set(workload, (bytes.get(workload) ?? 0) - dump.sizeBytes);
+    namespace.bytes -= dump.sizeBytes;
+    workload.bytes -= dump.sizeBytes;
+    if (workload.left.length > 0) insert(namespace.workloads, workload);
   }
   return plan;
 }
 
-function newestOf(dumps: readonly StoredDump[]): StoredDump | undefined {
-  return dumps.reduce<StoredDump | undefined>(
-    (newest, dump) =>
-      newest === undefined || dump.modifiedMs >= newest.modifiedMs ? dump : newest,
-    undefined,
-  );
+function shareOut<Dump extends StoredDump>(
+  dumps: readonly Dump[],
+): Map<string, NamespaceShare<Dump>> {
+  const namespaces = new Map<string, NamespaceShare<Dump>>();
+  const workloads = new Map<string, Map<string, Share<Dump>>>();
+  for (const dump of dumps.toSorted((a, b) => b.modifiedMs - a.modifiedMs)) {
+    const namespace = namespaces.get(dump.namespace) ?? { bytes: 0, newest: dump, workloads: [] };
+    const shares = workloads.get(dump.namespace) ?? new Map<string, Share<Dump>>();
+    const share = shares.get(dump.workload) ?? { bytes: 0, left: [] };
+    namespaces.set(dump.namespace, namespace);
+    workloads.set(dump.namespace, shares.set(dump.workload, share));
+    namespace.bytes += dump.sizeBytes;
+    share.bytes += dump.sizeBytes;
+    if (dump.evictable && dump !== namespace.newest) share.left.push(dump);
+  }
+  for (const [name, namespace] of namespaces)
+    namespace.workloads = [...(workloads.get(name)?.values() ?? [])]
+      .filter(({ left }) => left.length > 0)
+      .sort((a, b) => a.bytes - b.bytes);
+  return namespaces;
 }
 
-/** The workload with the most bytes that has something to give. */
-function largest(
-  bytes: ReadonlyMap<string, number>,
-  left: ReadonlyMap<string, readonly StoredDump[]>,
-): string | undefined {
-  let found: string | undefined;
-  for (const [workload, dumps] of left) {
-    if (dumps.length === 0) continue;
-    if (found === undefined || (bytes.get(workload) ?? 0) > (bytes.get(found) ?? 0))
-      found = workload;
+/** The namespace with the most bytes that has something to give. */
+function largest(namespaces: ReadonlyMap<string, NamespaceShare<StoredDump>>): string | undefined {
+  let found: { name: string; bytes: number } | undefined;
+  for (const [name, { bytes, workloads }] of namespaces)
+    if (workloads.length > 0 && (found === undefined || bytes > found.bytes))
+      found = { name, bytes };
+  return found?.name;
+}
+
+/** Where its size belongs: a namespace may have very many workloads. */
+function insert<Dump>(ascending: Share<Dump>[], share: Share<Dump>): void {
+  let [from, to] = [0, ascending.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if ((ascending[middle]?.bytes ?? 0) <= share.bytes) from = middle + 1;
+    else to = middle;
   }
-  return found;
+  ascending.splice(from, 0, share);
 }

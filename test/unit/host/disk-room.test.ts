@@ -12,6 +12,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { makeRoom, measureRoom, type Evicted } from "../../../src/host/disk-room.ts";
 import { tryLock } from "../../../src/host/libc.ts";
+import { markOwner } from "../../../src/host/owner-mark.ts";
 
 const MIB = 2 ** 20;
 const PARTIAL = ".cdh-0f8fad5b-d9cb-469f-a165-70867728950e.partial";
@@ -29,17 +30,29 @@ afterEach(() => {
   rmSync(lockPath, { force: true });
 });
 
-function put(name: string, ageSeconds: number, mebibytes = 1): string {
+function put(name: string, ageSeconds: number, mebibytes = 1, namespace?: string): string {
   const path = join(coreDir, name);
   writeFileSync(path, new Uint8Array(mebibytes * MIB).fill(7));
+  if (namespace !== undefined) mark(path, namespace, name);
   const at = Date.now() / 1000 - ageSeconds;
   utimesSync(path, at, at);
   return path;
 }
 
+function mark(path: string, namespace: string, workload: string): void {
+  const fd = openSync(path, "r");
+  expect(markOwner(fd, { namespace, workload })).toBe(true);
+  closeSync(fd);
+}
+
 const quotaOf = (mebibytes: number) => ({ quota: String(mebibytes * MIB), free: "0" });
-const make = (quotaMebibytes: number, wantedBytes = 0) =>
-  makeRoom(coreDir, quotaOf(quotaMebibytes), { wantedBytes, lockPath }, (one) => evicted.push(one));
+const make = (quotaMebibytes: number, wantedBytes = 0, asker?: string) =>
+  makeRoom(
+    coreDir,
+    quotaOf(quotaMebibytes),
+    { wantedBytes, lockPath, ...(asker === undefined ? {} : { asker }) },
+    (one) => evicted.push(one),
+  );
 
 test("room is what the quota leaves, every file counted", async () => {
   put("a.zip", 1);
@@ -102,4 +115,21 @@ test("two that make room at once do not both evict", async () => {
   } finally {
     closeSync(fd);
   }
+});
+
+test("the namespace that takes the most gives way, whatever the files are called", async () => {
+  for (let age = 1; age <= 3; age++) put(`mallory-${age}.zip`, age, 1, "victim");
+  for (let copy = 1; copy <= 6; copy++) put(`victim-${copy}.zip`, 100 - copy, 1, "mallory");
+  await make(6);
+  expect(evicted.map(({ zip }) => zip)).toEqual(["victim-1.zip", "victim-2.zip", "victim-3.zip"]);
+  expect(evicted[0]).toMatchObject({ namespace: "mallory", workload: "victim-1.zip" });
+});
+
+test("a dump under way counts as its namespace's, and takes nothing from one that holds less", async () => {
+  for (let age = 1; age <= 3; age++) put(`victim-${age}.zip`, age, 1, "victim");
+  put(PARTIAL, 0, 6, "mallory");
+  await make(8, 0, "mallory");
+  expect(evicted).toEqual([]);
+  await make(8, 0, "bystander");
+  expect(evicted.map(({ zip }) => zip)).toEqual(["victim-3.zip"]);
 });

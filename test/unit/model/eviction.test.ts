@@ -1,8 +1,15 @@
 import { expect, test } from "bun:test";
 import { planEvictions, type StoredDump } from "../../../src/model/eviction.ts";
 
-const dump = (name: string, workload: string, modifiedMs: number, sizeBytes = 10): StoredDump => ({
+const dump = (
+  name: string,
+  workload: string,
+  modifiedMs: number,
+  sizeBytes = 10,
+  namespace = "shop",
+): StoredDump => ({
   name,
+  namespace,
   workload,
   modifiedMs,
   sizeBytes,
@@ -51,4 +58,36 @@ test("a dump under way or being uploaded counts, and stays", () => {
 test("nothing needed, nothing evicted", () => {
   expect(planEvictions(CROWD, 0)).toEqual([]);
   expect(planEvictions([], 10)).toEqual([]);
+});
+
+/** What one program under sixty names left, against one victim's four dumps. */
+const COPIES = Array.from({ length: 60 }, (_, at) => dump(`m-${at}`, `m${at}`, at, 10, "mallory"));
+const VICTIMS = [1, 2, 3, 4].map((at) => dump(`v-${at}`, "shop", at, 40, "victim"));
+
+test("many workloads of one namespace do not make another namespace's dumps give way", () => {
+  const plan = planEvictions([...VICTIMS, ...COPIES], 400);
+  expect(plan.every(({ namespace }) => namespace === "mallory")).toBe(true);
+  expect(plan).toHaveLength(40);
+});
+
+test("the newest dump of each namespace stays, whatever is needed", () => {
+  const left = new Set([...VICTIMS, ...COPIES]).difference(
+    new Set(planEvictions([...VICTIMS, ...COPIES], 1e9)),
+  );
+  expect(names([...left]).sort()).toEqual(["m-59", "v-4"]);
+});
+
+test("a dump makes room among namespaces that hold more than its own, and in its own", () => {
+  const underWay = { ...dump("u", "m0", 99, 200, "mallory"), evictable: false };
+  expect(planEvictions([...VICTIMS, underWay], 100, "mallory")).toEqual([]);
+  expect(names(planEvictions([...VICTIMS, underWay], 100, "other"))).toEqual(["v-1", "v-2", "v-3"]);
+  const own = [dump("m-1", "m1", 1, 20, "mallory"), underWay];
+  expect(names(planEvictions([...VICTIMS, ...own], 100, "mallory"))).toEqual(["m-1"]);
+});
+
+test("within a namespace the largest of very many workloads is found quickly", () => {
+  const crowd = Array.from({ length: 20_000 }, (_, at) => dump(`${at}`, `${at}`, at, 1 + at));
+  const plan = planEvictions(crowd, 1e12);
+  expect(plan).toHaveLength(19_999);
+  expect(names(plan.slice(0, 2))).toEqual(["19998", "19997"]);
 });
