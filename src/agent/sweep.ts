@@ -1,14 +1,19 @@
-// One pass over CORE_DIR: every finished dump is handed to delivery, the oldest first. A dump that cannot be
-// delivered does not hold up the others. What happens to one dump is delivery's business.
+// One pass over CORE_DIR: every finished dump is handed to delivery, the oldest of each namespace in turn. A dump that
+// cannot be delivered does not hold up the others, nor does a namespace with thousands of them. What happens to one
+// dump is delivery's business.
 import { lstat } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 import { AppError, describeError } from "../model/app-error.ts";
 import { kindOfCoreFile } from "../model/core-file.ts";
+import { Turns } from "../model/turns.ts";
 import type { Log } from "../host/log.ts";
+import { readDumpOwner } from "../host/stored-dumps.ts";
 import type { Delivery, DeliveryOutcome } from "./delivery/delivery.ts";
-import { listDumps } from "./dumps.ts";
+import { listDumps, type Dump } from "./dumps.ts";
 
 const BUSY_RETRY_MS = 2_000;
+/** After so long the folder is looked at again: a dump that came meanwhile has its namespace's turn. */
+const LISTING_MAX_MS = 10_000;
 
 export interface SweepReport {
   delivered: number;
@@ -29,15 +34,29 @@ export interface SweepContext {
   signal: AbortSignal;
   /** Try every dump now, whatever its back-off says: someone asked for this sweep. */
   ignoreBackoff?: boolean;
+  listingMaxMs?: number;
 }
 
 export async function sweepFolder(context: SweepContext): Promise<SweepReport> {
   await reclaimUploads(context);
-  const dumps = await listDumps(context.coreDir);
-  return sweepFiles(
-    dumps.map(({ path }) => path),
-    context,
-  );
+  const { coreDir, signal, listingMaxMs = LISTING_MAX_MS } = context;
+  const sweep = openSweep(context);
+  const turns = new Turns();
+  while (!signal.aborted) {
+    const listedMs = performance.now();
+    const due = sweep.dueOf(await listDumps(coreDir)).map(({ path, modifiedMs }) => ({
+      path,
+      sinceMs: modifiedMs,
+      namespace: readDumpOwner(path).namespace,
+    }));
+    if (due.length === 0) break;
+    for (const { path, namespace } of turns.order(due)) {
+      turns.take(namespace);
+      await sweep.deliver(path);
+      if (signal.aborted || performance.now() - listedMs > listingMaxMs) break;
+    }
+  }
+  return sweep.report;
 }
 
 /**
@@ -52,13 +71,20 @@ export async function sweepFile(file: string, context: SweepContext): Promise<Sw
     throw new AppError("usage", `${path} is no finished dump`, {
       hint: "a finished dump is a regular file whose name ends in .zip and does not begin with a dot",
     });
-  return sweepFiles([path], context);
+  const sweep = openSweep(context);
+  await sweep.deliver(path);
+  return sweep.report;
 }
 
-async function sweepFiles(
-  paths: readonly string[],
-  { delivery, log, signal, ignoreBackoff = false }: SweepContext,
-): Promise<SweepReport> {
+interface Sweep {
+  report: SweepReport;
+  deliver(path: string): Promise<void>;
+  /** Without those that this sweep has delivered, or tried and is to try later. Forgets what is not listed. */
+  dueOf(listed: readonly Dump[]): Dump[];
+}
+
+function openSweep(context: SweepContext): Sweep {
+  const { delivery, log, signal, ignoreBackoff = false, listingMaxMs = LISTING_MAX_MS } = context;
   const report: SweepReport = {
     delivered: 0,
     busy: 0,
@@ -66,8 +92,10 @@ async function sweepFiles(
     failed: 0,
     nextRetryMs: undefined,
   };
-  for (const path of paths) {
-    if (signal.aborted) break;
+  /** When each was tried (performance.now), and is due again (ms since the epoch) where it was not delivered. */
+  const tried = new Map<string, { triedMs: number; retryAtMs: number | undefined }>();
+
+  async function deliver(path: string): Promise<void> {
     const outcome = await delivery.deliver(path, signal, { ignoreBackoff }).catch(unexpected);
     report[outcome.kind] += 1;
     if (outcome.kind === "failed")
@@ -77,10 +105,26 @@ async function sweepFiles(
         retry_at: new Date(outcome.retryAtMs).toISOString(),
       });
     const retryAtMs = retryAt(outcome);
+    tried.set(path, { triedMs: performance.now(), retryAtMs });
     if (retryAtMs !== undefined)
       report.nextRetryMs = Math.min(report.nextRetryMs ?? Infinity, retryAtMs);
   }
-  return report;
+
+  function isDue({ path }: Dump): boolean {
+    const before = tried.get(path);
+    if (before === undefined) return true;
+    if (before.retryAtMs === undefined || before.retryAtMs > Date.now()) return false;
+    // A clock that is set forth or back must not make one dump spin.
+    return performance.now() - before.triedMs > listingMaxMs;
+  }
+
+  function dueOf(listed: readonly Dump[]): Dump[] {
+    const paths = new Set(listed.map(({ path }) => path));
+    for (const path of tried.keys()) if (!paths.has(path)) tried.delete(path);
+    return listed.filter(isDue);
+  }
+
+  return { report, deliver, dueOf };
 }
 
 /** When this dump is due again, in ms since the epoch. */

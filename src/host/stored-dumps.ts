@@ -9,7 +9,7 @@ import {
   readdirSync,
   type Stats,
 } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { kindOfCoreFile } from "../model/core-file.ts";
 import { parseDumpHead } from "../model/dump-head.ts";
 import { namespaceOwner, UNKNOWN_OWNER, type DumpOwner } from "../model/dump-owner.ts";
@@ -67,7 +67,7 @@ export async function listStored(coreDir: string): Promise<Survey & { dumps: Sto
   const total = await survey(coreDir, (name, path, found) => {
     const kind = kindOfCoreFile(name);
     if ((kind !== "dump" && kind !== "partial") || dumps.length >= DUMPS_MAX) return;
-    const { namespace, workload } = readOwner(path, kind, name);
+    const { namespace, workload } = readOwner(path, kind);
     dumps.push({
       name,
       sizeBytes: found.blocks * BLOCK_BYTES,
@@ -80,15 +80,19 @@ export async function listStored(coreDir: string): Promise<Survey & { dumps: Sto
   return { ...total, dumps };
 }
 
-/** Of a dump under way whose composer does not know it yet, and of a zip that is not ours: unknown. */
-function readOwner(path: string, kind: "dump" | "partial", name: string): DumpOwner {
+/** Whose a finished dump is. Unknown for a zip that is not ours, or gone. */
+export function readDumpOwner(path: string): DumpOwner {
+  return readOwner(path, "dump");
+}
+
+/** Of a dump under way only its mark tells: its composer may not know it yet. */
+function readOwner(path: string, kind: "dump" | "partial"): DumpOwner {
   const marked = readOwnerMark(path);
   if (marked !== undefined) return marked;
-  const unknown = { namespace: UNKNOWN_OWNER, workload: name };
-  if (kind === "partial") return unknown;
-  const info = readInfo(path);
+  const info = kind === "partial" ? undefined : readInfo(path);
   const key = info === undefined ? undefined : workloadOf(info);
-  if (info === undefined || key === undefined) return unknown;
+  if (info === undefined || key === undefined)
+    return { namespace: UNKNOWN_OWNER, workload: basename(path) };
   return { namespace: namespaceOwner(info), workload: hashWorkload(key) };
 }
 

@@ -1,9 +1,19 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sweepFile, sweepFolder } from "../../../src/agent/sweep.ts";
 import { openLog } from "../../../src/host/log.ts";
+import { markOwner } from "../../../src/host/owner-mark.ts";
 import { failureOf } from "../../support/failure.ts";
 import { fakeDelivery } from "../../support/fake-delivery.ts";
 
@@ -20,8 +30,11 @@ function context(delivery = fakeDelivery(), signal = new AbortController().signa
   return { coreDir, delivery, log, signal };
 }
 
-function dump(name: string, ageSeconds: number): void {
+function dump(name: string, ageSeconds: number, namespace = "shop"): void {
   writeFileSync(join(coreDir, name), "zip");
+  const fd = openSync(join(coreDir, name), "r");
+  markOwner(fd, { namespace, workload: name });
+  closeSync(fd);
   const time = Date.now() / 1000 - ageSeconds;
   utimesSync(join(coreDir, name), time, time);
 }
@@ -38,6 +51,41 @@ test("every finished dump is handed over, the oldest first, and nothing else", a
   const report = await sweepFolder(context(delivery));
   expect(delivery.given).toEqual(["old.zip", "new.zip"]);
   expect(report).toEqual({ delivered: 2, busy: 0, waiting: 0, failed: 0, nextRetryMs: undefined });
+});
+
+test("a namespace with very many dumps holds up another's by one at a time", async () => {
+  for (let age = 1; age <= 9; age++) dump(`mallory-${age}.zip`, 100 + age, "mallory");
+  dump("victim-1.zip", 2, "victim");
+  dump("victim-2.zip", 1, "victim");
+  const delivery = fakeDelivery();
+  await sweepFolder(context(delivery));
+  expect(delivery.given.slice(0, 4)).toEqual([
+    "mallory-9.zip",
+    "victim-1.zip",
+    "mallory-8.zip",
+    "victim-2.zip",
+  ]);
+  expect(delivery.given).toHaveLength(11);
+});
+
+test("a dump that comes during a long sweep has its turn in it", async () => {
+  for (let age = 1; age <= 5; age++) dump(`mallory-${age}.zip`, 100 + age, "mallory");
+  const take = async (name: string): Promise<{ kind: "delivered"; key: string; sizeBytes: 1 }> => {
+    rmSync(join(coreDir, name));
+    return { kind: "delivered", key: name, sizeBytes: 1 };
+  };
+  const answers = Object.fromEntries(
+    [1, 2, 3, 4, 5].map((age) => [`mallory-${age}.zip`, () => take(`mallory-${age}.zip`)]),
+  );
+  const first = async () => {
+    dump("victim.zip", 1, "victim");
+    return take("mallory-5.zip");
+  };
+  const later = { "mallory-5.zip": first, "victim.zip": () => take("victim.zip") };
+  const delivery = fakeDelivery({ ...answers, ...later });
+  await sweepFolder({ ...context(delivery), listingMaxMs: -1 });
+  expect(delivery.given.slice(0, 3)).toEqual(["mallory-5.zip", "victim.zip", "mallory-4.zip"]);
+  expect(delivery.given).toHaveLength(6);
 });
 
 test("a dump that cannot be delivered does not hold up the others", async () => {
