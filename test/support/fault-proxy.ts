@@ -40,7 +40,7 @@ export interface FaultProxy {
   hosts: Set<string>;
   /** The share of requests that meet each fault, from 0 to 1; error_in_200: of completions. */
   setRates(rates: Partial<Record<Fault, number>>): void;
-  /** From now on the ETags of answers are no MD5s (reversed), as with SSE-KMS; for whole objects only. */
+  /** From now on the ETags of answers are no MD5s (reversed), as with SSE-KMS, and say so; for whole objects only. */
   disguiseEtags(): void;
   /** The next request that matches meets this fault. */
   plan(fault: Fault, matches?: (method: string, url: string) => boolean): void;
@@ -53,6 +53,7 @@ interface Planned {
 }
 
 const SLOW_BYTES_PER_MS = 2000;
+const KMS = { "x-amz-server-side-encryption": "aws:kms" };
 
 export async function startFaultProxy(upstream: string, seed = 1): Promise<FaultProxy> {
   const counts = Object.fromEntries(FAULTS.map((fault) => [fault, 0])) as Record<Fault, number>;
@@ -194,7 +195,7 @@ function forward(
     const { etag } = response.headers;
     const headers =
       disguised && etag !== undefined
-        ? { ...response.headers, etag: etag.split("").toReversed().join("") }
+        ? { ...response.headers, ...KMS, etag: etag.split("").toReversed().join("") }
         : response.headers;
     outgoing.writeHead(response.statusCode ?? 502, headers);
     response.pipe(outgoing);

@@ -54,7 +54,12 @@ export function openDirectoryStore(storeUrl: string, timeoutMs: number): ObjectS
     });
   }
 
-  async function put(key: string, dump: Dump, signal: AbortSignal): Promise<Evidence> {
+  async function put(
+    key: string,
+    dump: Dump,
+    _replaces: boolean,
+    signal: AbortSignal,
+  ): Promise<Evidence> {
     const path = join(root, key);
     const hidden = join(dirname(path), `.cdh-${dump.deliveryId}.part`);
     return explained(root, `copy ${key}`, async () => {
@@ -74,7 +79,7 @@ export function openDirectoryStore(storeUrl: string, timeoutMs: number): ObjectS
       } finally {
         await guard(() => removeFile(hidden)).catch(() => false);
       }
-      return { etag: undefined, crc32: undefined, answeredRight: true };
+      return { etag: null, crc32: null, answerEtag: "" };
     });
   }
 

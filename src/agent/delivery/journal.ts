@@ -27,6 +27,21 @@ const journalSchema = v.object({
   upload: v.nullable(upload),
   /** A multipart upload was asked for, and the answer not recorded: it may exist without our knowing its id. */
   opening: v.nullable(v.object({ key: name, sinceMs: v.number() })),
+  /**
+   * The last write that the store answered, where its ETag is not the bytes' MD5: by the ETag in the answer the next
+   * process knows the object again. Older journals have none.
+   */
+  written: v.optional(
+    v.nullable(
+      v.object({
+        key: name,
+        etag: v.nullable(v.string()),
+        crc32: v.nullable(v.string()),
+        answerEtag: v.string(),
+      }),
+    ),
+    null,
+  ),
   /** Failed attempts so far, and when the next may begin. */
   attempts: count,
   retryAtMs: v.number(),
@@ -58,6 +73,7 @@ export function newJournal(file: FileIdentity, key: string): Journal {
     suffix: 0,
     upload: null,
     opening: null,
+    written: null,
     attempts: 0,
     retryAtMs: 0,
     lastError: null,

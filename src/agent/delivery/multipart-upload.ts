@@ -11,14 +11,14 @@ import type { UploadContext } from "./upload.ts";
 const CLOCK_TOLERANCE_MS = 15 * 60_000;
 
 /**
- * Sends what the store does not have yet, and completes. Undefined: the upload was not known any more,
- * which is what a completed one looks like; the caller looks at the key. Throws StoreError.
+ * Sends what the store does not have yet, and completes. "gone": the upload was not known any more, which is what a
+ * completed one looks like; the caller looks at the key. "exists": the key is taken. Throws StoreError.
  */
 export async function sendParts(
   key: string,
   multipart: MultipartStore,
   context: UploadContext,
-): Promise<Evidence | undefined> {
+): Promise<Evidence | "gone" | "exists"> {
   const { store, dump, journal, save, log, signal } = context;
   const plan = multipart.plan(dump.sizeBytes);
   await forgetOtherUploads(key, multipart, context);
@@ -33,22 +33,24 @@ export async function sendParts(
     });
     if (there === "same" || there === "different")
       throw new StoreError("exists", `an object came to ${key} while it was uploaded`);
-    const evidence = await withRetries(() => multipart.complete(upload, parts, signal), {
-      signal,
-      log,
-    });
+    const replaces = there === "damaged";
+    const complete = () => multipart.complete(upload, dump, parts, replaces, signal);
+    const evidence = await withRetries(complete, { signal, log });
     journal.upload = null;
     return evidence;
   } catch (error) {
     const failure = failureOf(error);
     // radosgw answers NoSuchKey, not NoSuchUpload, to an id that it does not know.
     const isGone = failure === "gone" || failure === "not_found";
-    if (!isGone && failure !== "exists") throw error;
+    // Among its parts is one that is not ours: nothing of it can be used.
+    const isSpoilt = failure === "unverified";
+    if (!isGone && !isSpoilt && failure !== "exists") throw error;
     const { upload } = journal;
     journal.upload = null;
     await save();
-    if (failure === "exists" && upload !== null) await abandon(upload, multipart, context);
-    return undefined;
+    if (!isGone && upload !== null) await abandon(upload, multipart, context);
+    if (isSpoilt) throw error;
+    return isGone ? "gone" : "exists";
   }
 }
 

@@ -12,23 +12,28 @@ export interface Dump {
   labels: DumpLabels;
 }
 
-/**
- * What stands at a key, compared with a dump. "unreadable": the store would not say (S3 answers 403
- * to a HEAD without s3:GetObject or s3:ListBucket).
- */
-export type Presence = "absent" | "same" | "different" | "unreadable";
+/** What stands at a key, compared with a dump. */
+export type Presence =
+  | "absent"
+  | "same"
+  /** Someone else's. */
+  | "different"
+  /** A write of ours, and not the bytes that we sent. */
+  | "damaged"
+  /** The store would not say (S3 answers 403 to a HEAD without s3:GetObject or s3:ListBucket). */
+  | "unreadable";
 
 /** What a finished write tells about the object that must stand there now. */
 export interface Evidence {
-  /** The ETag that the store must show, where its ETags are MD5s. */
-  etag: string | undefined;
+  /** The ETag that our bytes have where the store's ETags are MD5s; null where it has no ETags. */
+  etag: string | null;
   /** x-amz-checksum-crc32 of the whole, where CRC32 is on. */
-  crc32: string | undefined;
+  crc32: string | null;
   /**
-   * The store's own answer to the write carried this ETag: another one there proves another object. (Not
-   * all do: with SSE-KMS an ETag is no MD5, radosgw 16 answers to a completion without any.)
+   * The ETag in the store's answer to the write, whatever it means: another one there is another object. "" where it
+   * had none (radosgw 16 after a completion).
    */
-  answeredRight: boolean;
+  answerEtag: string;
 }
 
 /** What a try at writing, which leaves nothing behind, told about a store. */
@@ -52,8 +57,11 @@ export interface ObjectStore {
     known: Evidence | undefined,
     signal: AbortSignal,
   ): Promise<Presence>;
-  /** Writes the whole dump at once. Throws "exists" where the store noticed that the key is taken. */
-  put(key: string, dump: Dump, signal: AbortSignal): Promise<Evidence>;
+  /**
+   * Writes the whole dump at once. Throws "exists" where the store noticed that the key is taken, unless it
+   * `replaces` a damaged object of ours.
+   */
+  put(key: string, dump: Dump, replaces: boolean, signal: AbortSignal): Promise<Evidence>;
   /** Undefined where every size goes by put(). */
   readonly multipart: MultipartStore | undefined;
   /** Is it there, and may we write to it? Never throws StoreError. */
@@ -71,6 +79,8 @@ export interface StoredPart {
   sizeBytes: number;
   etag: string;
   crc32: string | undefined;
+  /** The MD5 of what we sent, in hex; undefined where an earlier process sent it. */
+  md5: string | undefined;
 }
 
 /** Uploads in parts. "gone" is thrown for an upload that the store does not know (any more). */
@@ -82,7 +92,14 @@ export interface MultipartStore {
   create(key: string, dump: Dump, signal: AbortSignal): Promise<Upload>;
   uploadPart(upload: Upload, dump: Dump, part: Part, signal: AbortSignal): Promise<StoredPart>;
   listParts(upload: Upload, signal: AbortSignal): Promise<StoredPart[]>;
-  complete(upload: Upload, parts: readonly StoredPart[], signal: AbortSignal): Promise<Evidence>;
+  /** `replaces` as in put(). */
+  complete(
+    upload: Upload,
+    dump: Dump,
+    parts: readonly StoredPart[],
+    replaces: boolean,
+    signal: AbortSignal,
+  ): Promise<Evidence>;
   /** Frees the parts. An upload that is gone already is no error. */
   abort(upload: Upload, signal: AbortSignal): Promise<void>;
   /** Unfinished uploads to exactly this key, and when the store says they began. */

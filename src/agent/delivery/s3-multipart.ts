@@ -9,11 +9,15 @@ import {
 } from "@aws-sdk/client-s3";
 import { planParts } from "../../model/part-plan.ts";
 import type { MultipartStore, StoredPart } from "./object-store.ts";
-import { compositeCrc32, compositeEtag } from "./part-digest.ts";
+import { compositeCrc32, compositeEtag, md5OfPart } from "./part-digest.ts";
 import { readBody } from "./s3-body.ts";
 import { objectHeaders, unquoteEtag } from "./s3-headers.ts";
+import { etagIsMd5 } from "./s3-proof.ts";
 import type { S3Session } from "./s3-session.ts";
-import { failureOf, StoreError } from "./store-error.ts";
+import { failureOf, otherBytes, StoreError } from "./store-error.ts";
+
+/** A part of which the store holds other bytes is sent once more at once. */
+const PART_ATTEMPTS = 2;
 
 export function openS3Multipart(session: S3Session): MultipartStore {
   return {
@@ -36,12 +40,16 @@ export function openS3Multipart(session: S3Session): MultipartStore {
       const action = `upload part ${number} of ${key}`;
       const body = await readBody(session, dump, start, end, signal);
       const input = { ...session.at(key), UploadId: uploadId, PartNumber: number };
-      const { ETag } = await session.run(action, signal, (client, options) =>
-        client.send(new UploadPartCommand({ ...input, ...body.input() }), options),
-      );
-      const etag = unquoteEtag(ETag);
-      if (etag === "") throw new StoreError("server", `${action}: the answer has no ETag`);
-      return { number, sizeBytes: end - start, etag, crc32: body.crc32 };
+      for (let attempt = 1; ; attempt++) {
+        const answer = await session.run(action, signal, (client, options) =>
+          client.send(new UploadPartCommand({ ...input, ...body.input() }), options),
+        );
+        const etag = unquoteEtag(answer.ETag);
+        if (etag === "") throw new StoreError("server", `${action}: the answer has no ETag`);
+        if (!etagIsMd5(etag, 1, answer) || etag.toLowerCase() === body.md5Hex)
+          return { number, sizeBytes: end - start, etag, crc32: body.crc32, md5: body.md5Hex };
+        if (attempt === PART_ATTEMPTS) throw otherBytes(`${action}: the store has`);
+      }
     },
 
     async listParts({ key, uploadId }, signal) {
@@ -62,6 +70,7 @@ export function openS3Multipart(session: S3Session): MultipartStore {
               sizeBytes,
               etag: unquoteEtag(ETag),
               crc32: ChecksumCRC32,
+              md5: undefined,
             });
         const next = page.NextPartNumberMarker;
         if (page.IsTruncated !== true || next === undefined || next === marker) return parts;
@@ -69,21 +78,28 @@ export function openS3Multipart(session: S3Session): MultipartStore {
       }
     },
 
-    async complete({ key, uploadId }, parts, signal) {
+    async complete({ key, uploadId }, dump, parts, replaces, signal) {
       const Parts = parts.map(({ number, etag, crc32 }) => ({
         PartNumber: number,
         ETag: `"${etag}"`,
         ...(crc32 === undefined ? {} : { ChecksumCRC32: crc32 }),
       }));
       const input = { ...session.at(key), UploadId: uploadId, MultipartUpload: { Parts } };
-      const { ETag } = await session.write(`complete ${key}`, signal, (client, options, only) =>
-        client.send(new CompleteMultipartUploadCommand({ ...input, ...only }), options),
+      // What an earlier process sent is digested again: that the store shows what it was told then proves nothing.
+      const plan = planParts(dump.sizeBytes, session.settings.S3_PART_SIZE);
+      const md5s: string[] = [];
+      for (const { number, md5 } of parts)
+        md5s.push(md5 ?? (await md5OfPart(dump, plan, number, signal)));
+      const { ETag } = await session.write(
+        `complete ${key}`,
+        { signal, replaces },
+        (client, options, only) =>
+          client.send(new CompleteMultipartUploadCommand({ ...input, ...only }), options),
       );
-      const etag = compositeEtag(parts.map((part) => part.etag));
       return {
-        etag,
-        crc32: compositeCrc32(parts.map((part) => part.crc32)),
-        answeredRight: etag !== undefined && unquoteEtag(ETag) === etag,
+        etag: compositeEtag(md5s),
+        crc32: compositeCrc32(parts.map((part) => part.crc32)) ?? null,
+        answerEtag: unquoteEtag(ETag),
       };
     },
 

@@ -128,13 +128,16 @@ export class S3Session {
     }
   }
 
-  /** Sends a write under If-None-Match, or without it to a store that does not know it. */
+  /**
+   * Sends a write under If-None-Match, unless it replaces what is there, or without it to a store that does not know
+   * it.
+   */
   async write<T>(
     action: string,
-    signal: AbortSignal,
+    { signal, replaces }: { signal: AbortSignal; replaces: boolean },
     send: (client: S3Client, options: SendOptions, condition: Condition) => Promise<T>,
   ): Promise<T> {
-    if (this.#conditional)
+    if (this.#conditional && !replaces)
       try {
         return await this.run(action, signal, (client, options) =>
           send(client, options, { IfNoneMatch: "*" }),

@@ -91,3 +91,10 @@ export class StoreError extends AppError {
 export function failureOf(error: unknown): StoreFailure | undefined {
   return error instanceof StoreError ? error.failure : undefined;
 }
+
+/** What stands at the store is not what we sent. */
+export function otherBytes(what: string): StoreError {
+  return new StoreError("unverified", `${what} other bytes than were sent`, {
+    hint: "the file is kept and sent again; where a store's ETags only look like MD5s, S3_REQUEST_CHECKSUM=when_supported gives another proof",
+  });
+}

@@ -8,7 +8,7 @@ import type { Journal } from "./journal.ts";
 import { sendParts } from "./multipart-upload.ts";
 import type { Dump, Evidence, ObjectStore, Presence } from "./object-store.ts";
 import { withRetries } from "./retry.ts";
-import { failureOf, StoreError } from "./store-error.ts";
+import { failureOf, otherBytes, StoreError } from "./store-error.ts";
 
 export interface UploadContext {
   store: ObjectStore;
@@ -53,28 +53,50 @@ async function uploadToFreeKey(context: UploadContext): Promise<string> {
 
 /** "taken": a different object stands there, and stays as it is. */
 async function deliverTo(key: string, context: UploadContext): Promise<"delivered" | "taken"> {
-  const resuming = context.journal.upload?.key === key;
-  if (!resuming) {
-    const before = await look(key, undefined, context);
-    if (before === "same") return "delivered";
-    if (before === "different") return "taken";
-  }
-  let evidence = await send(key, context);
-  let after = await look(key, evidence, context);
-  if (evidence === undefined && after === "absent") {
+  const { journal } = context;
+  const written = journal.written?.key === key ? journal.written : undefined;
+  const resuming = journal.upload?.key === key;
+  const before = resuming ? undefined : await look(key, written, context);
+  if (before === "same") return "delivered";
+  if (before === "different") return "taken";
+  // It is there, and cannot be proven: another copy could not be either.
+  if (before === "unreadable" && written !== undefined) throw unproven(key, before);
+  const replaces = before === "damaged";
+  let sent = await send(key, replaces, context);
+  let after = await look(key, evidenceOf(sent), context);
+  if (sent === "gone" && (after === "absent" || after === "unreadable")) {
     // The store had forgotten the upload that was to go on, and nothing stands there: from the beginning.
-    evidence = await send(key, context);
-    after = await look(key, evidence, context);
+    sent = await send(key, replaces, context);
+    after = await look(key, evidenceOf(sent), context);
   }
   if (after === "same") return "delivered";
-  // Someone else's object came first.
-  if (evidence === undefined && after === "different") return "taken";
+  // Someone else's object came first, or one of ours whose answer was lost and which we may not look at.
+  if (evidenceOf(sent) === undefined && after === "different") return "taken";
+  if (sent === "exists" && after === "unreadable") return "taken";
   // A policy that lets us write and not look: the store's own answer to the write is the proof.
-  if (after === "unreadable" && evidence?.answeredRight === true) return "delivered";
-  const what = after === "unreadable" ? "cannot be looked at" : `is ${after}`;
-  throw new StoreError("unverified", `after the upload of ${key} the object ${what}`, {
-    hint: "the file is kept and sent again; s3:GetObject and s3:ListBucket are needed to verify",
+  const evidence = evidenceOf(sent);
+  if (after === "unreadable" && evidence !== undefined && isAnsweredRight(evidence))
+    return "delivered";
+  throw unproven(key, after);
+}
+
+function unproven(key: string, presence: Exclude<Presence, "same">): StoreError {
+  if (presence === "damaged") return otherBytes(`after the upload of ${key} the store has`);
+  const what = presence === "unreadable" ? "cannot be looked at" : `is ${presence}`;
+  return new StoreError("unverified", `after the upload of ${key} the object ${what}`, {
+    hint: "the file is kept; s3:GetObject and s3:ListBucket are needed to verify what was sent",
   });
+}
+
+type Sent = Evidence | "gone" | "exists";
+
+function evidenceOf(sent: Sent): Evidence | undefined {
+  return typeof sent === "string" ? undefined : sent;
+}
+
+/** The answer to the write carried the ETag that our bytes must have. */
+function isAnsweredRight({ etag, answerEtag }: Evidence): boolean {
+  return etag === null || answerEtag.toLowerCase() === etag;
 }
 
 function look(
@@ -85,15 +107,25 @@ function look(
   return withRetries(() => store.examine(key, dump, known, signal), { signal, log });
 }
 
-/** Undefined: the store says that the key is taken, or a lost answer leaves open whether we took it. */
-async function send(key: string, context: UploadContext): Promise<Evidence | undefined> {
-  const { store, dump, signal, log } = context;
+/** "exists": the key is taken, by us perhaps, where an answer was lost. "gone" is sendParts()'s. */
+async function send(key: string, replaces: boolean, context: UploadContext): Promise<Sent> {
+  const { store, dump, journal, save, signal, log } = context;
+  let sent: Sent;
   try {
-    if (store.multipart !== undefined && store.multipart.plan(dump.sizeBytes).partCount > 1)
-      return await sendParts(key, store.multipart, context);
-    return await withRetries(() => store.put(key, dump, signal), { signal, log });
+    sent =
+      store.multipart !== undefined && store.multipart.plan(dump.sizeBytes).partCount > 1
+        ? await sendParts(key, store.multipart, context)
+        : await withRetries(() => store.put(key, dump, replaces, signal), { signal, log });
   } catch (error) {
-    if (failureOf(error) === "exists") return undefined;
+    if (failureOf(error) === "exists") return "exists";
     throw error;
   }
+  const evidence = evidenceOf(sent);
+  const isNeeded = evidence !== undefined && !isAnsweredRight(evidence);
+  if (isNeeded) {
+    // Before the look, which may fail: the object could not be told from another's any more.
+    journal.written = { key, ...evidence };
+    await save();
+  }
+  return sent;
 }

@@ -78,6 +78,10 @@ storeTest("SSE-KMS with a key id is asked for, and what arrives is verified", ()
   arrives({ S3_SSE: "aws:kms", S3_SSE_KMS_KEY_ID: KMS_KEY_ID }),
 );
 
+storeTest("SSE-KMS without metadata: the ETag in the answer tells what is ours", () =>
+  arrives({ S3_SSE: "aws:kms", S3_SSE_KMS_KEY_ID: KMS_KEY_ID, S3_METADATA: "false" }),
+);
+
 storeTest("CRC32 is sent as a header, which even a store that ignores it takes", () =>
   arrives({ S3_REQUEST_CHECKSUM: "when_supported", S3_RESPONSE_CHECKSUM: "when_supported" }),
 );
@@ -124,17 +128,22 @@ storeTest(
   },
 );
 
-storeTest("ETags that are no MD5s, as with SSE-KMS at AWS, do not keep a dump here", async () => {
-  const bucket = await makeBucket();
-  const proxy = await startFaultProxy(bucket.server.endpoint);
-  proxy.disguiseEtags();
-  const path = writeDump(temporaryFolder(), "T.zip", { coreBytes: 1000 });
-  const sha256 = await sha256Of(path);
-  const settings = bucketSettings(bucket, { S3_ENDPOINT: proxy.endpoint });
-  expect(await openDelivery(settings, recordedLog()).deliver(path, never)).toMatchObject({
-    kind: "delivered",
-    key: "T.zip",
-  });
-  expect(await bucket.sha256("T.zip")).toBe(sha256);
-  proxy.stop();
-});
+for (const S3_METADATA of ["true", "false"])
+  storeTest(
+    `ETags that are no MD5s, as with SSE-KMS at AWS, do not keep a dump here (metadata: ${S3_METADATA})`,
+    async () => {
+      const bucket = await makeBucket();
+      const proxy = await startFaultProxy(bucket.server.endpoint);
+      proxy.disguiseEtags();
+      const path = writeDump(temporaryFolder(), "T.zip", { coreBytes: 1000 });
+      const sha256 = await sha256Of(path);
+      const settings = bucketSettings(bucket, { S3_ENDPOINT: proxy.endpoint, S3_METADATA });
+      expect(await openDelivery(settings, recordedLog()).deliver(path, never)).toMatchObject({
+        kind: "delivered",
+        key: "T.zip",
+      });
+      expect(await bucket.keys()).toEqual(["T.zip"]);
+      expect(await bucket.sha256("T.zip")).toBe(sha256);
+      proxy.stop();
+    },
+  );

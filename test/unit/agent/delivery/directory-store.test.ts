@@ -84,7 +84,7 @@ test("a copy that was killed leaves a hidden file, and the next one replaces it"
   };
   writeFileSync(join(share, ".cdh-id-1.part"), "half of it");
   const store = openDirectoryStore(pathToFileURL(share).href, 10_000);
-  await store.put("T.zip", dump, never);
+  await store.put("T.zip", dump, false, never);
   expect(readdirSync(share)).toEqual(["T.zip"]);
   expect(await store.examine("T.zip", dump, undefined, never)).toBe("same");
 });
@@ -138,7 +138,7 @@ test("a dump that cannot be read on the node says so, and does not blame the sha
     labels: { metadata: {}, tags: {} },
   };
   const store = openDirectoryStore(pathToFileURL(share).href, 10_000);
-  const failure = await store.put("T.zip", dump, never).catch((error: unknown) => error);
+  const failure = await store.put("T.zip", dump, false, never).catch((error: unknown) => error);
   expect(failureOf(failure)).toBe("unreadable_file");
   expect(describeError(failure)).toContain("gone.zip cannot be read");
   expect(readdirSync(share)).toEqual([]);

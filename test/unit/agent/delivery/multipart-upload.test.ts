@@ -51,7 +51,7 @@ function faultyStore(fails: Faults, unfinished: Upload[] = []) {
     },
     async uploadPart(_upload, _dump, { number }) {
       request();
-      return { number, sizeBytes: 5, etag: "e", crc32: undefined };
+      return { number, sizeBytes: 5, etag: "e", crc32: undefined, md5: undefined };
     },
     async listParts() {
       request();

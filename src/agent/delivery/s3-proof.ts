@@ -1,0 +1,52 @@
+// Is what stands at a key our dump, byte for byte? S3's ETag is the MD5 of what the store holds, or tells nothing:
+// under SSE-KMS and SSE-C, or where it has another form. Then whose the object is must do: every byte of it was
+// checked by Content-MD5 as it came in.
+import type { HeadObjectCommandOutput } from "@aws-sdk/client-s3";
+import type { Dump, Evidence, Presence } from "./object-store.ts";
+import { DELIVERY_ID, unquoteEtag } from "./s3-headers.ts";
+
+/** What answers tell of an object's encryption. */
+type Encryption = Pick<
+  HeadObjectCommandOutput,
+  "ServerSideEncryption" | "SSEKMSKeyId" | "SSECustomerAlgorithm"
+>;
+
+/** Whether an ETag of this form, of so many parts (one: a plain put), must be the MD5 of the bytes there. */
+export function etagIsMd5(etag: string, partCount: number, encryption: Encryption): boolean {
+  const { ServerSideEncryption = "AES256", SSEKMSKeyId, SSECustomerAlgorithm } = encryption;
+  if (ServerSideEncryption !== "AES256" || SSEKMSKeyId !== undefined) return false;
+  if (SSECustomerAlgorithm !== undefined) return false;
+  const form = /^[0-9a-f]{32}(?:-(\d+))?$/i.exec(etag);
+  if (form === null) return false;
+  return partCount === 1 ? form[1] === undefined : Number(form[1]) === partCount;
+}
+
+/**
+ * Compares an object with the dump. `expectedEtag` digests the dump, which reads all of it: it is asked only where
+ * nothing tells the MD5 yet.
+ */
+export async function compareObject(
+  found: HeadObjectCommandOutput,
+  dump: Dump,
+  known: Evidence | undefined,
+  { partCount, expectedEtag }: { partCount: number; expectedEtag: () => Promise<string> },
+): Promise<Presence> {
+  const etag = unquoteEtag(found.ETag);
+  const id = found.Metadata?.[DELIVERY_ID];
+  const isOurs =
+    id === dump.deliveryId ||
+    (id === undefined && known !== undefined && etag !== "" && etag === known.answerEtag);
+  const other = isOurs ? "damaged" : "different";
+  if (found.ContentLength !== dump.sizeBytes) return other;
+  const { etag: ourEtag, crc32 } = known ?? { etag: null, crc32: null };
+  if (crc32 !== null && found.ChecksumCRC32 !== undefined)
+    return found.ChecksumCRC32 === crc32 ? "same" : other;
+  if (ourEtag !== null && etag === ourEtag) return "same";
+  if (etagIsMd5(etag, partCount, found)) {
+    const expected = ourEtag ?? (await expectedEtag());
+    return etag.toLowerCase() === expected ? "same" : other;
+  }
+  // The ETag proves nothing of the bytes. Our own write was answered, and no other ETag and no other id is there.
+  const isJustWritten = known !== undefined && known.answerEtag === "" && id === undefined;
+  return isOurs || isJustWritten ? "same" : "different";
+}

@@ -1,0 +1,107 @@
+// An S3 store in memory with multipart uploads, which a test can make lie: its answers' ETags, the bytes that it keeps,
+// the headers that it adds. For faults that the real server at hand cannot be brought to.
+import { createHash } from "node:crypto";
+import {
+  s3Error,
+  startScriptedStore,
+  xml,
+  type Asked,
+  type ScriptedStore,
+} from "./scripted-store.ts";
+
+export interface MemoryStore extends ScriptedStore {
+  /** By path: /bucket/key. */
+  objects: Map<string, StoredObject>;
+}
+
+export interface StoredObject {
+  bytes: Uint8Array;
+  etag: string;
+  metadata: Record<string, string>;
+}
+
+export interface Oddities {
+  /** What the store keeps of the bytes that it was sent. */
+  keep?: (bytes: Uint8Array) => Uint8Array;
+  /** The ETag of bytes that it keeps, without quotes; by default their MD5. */
+  etag?: (bytes: Uint8Array) => string;
+  /** Headers of every answer about an object or a part. */
+  headers?: Record<string, string>;
+  /** Whether answers to writes carry an ETag. */
+  answersEtag?: boolean;
+  /** An answer in place of the store's own. */
+  refuse?: (asked: Asked) => Response | undefined;
+}
+
+export function startMemoryStore(odd: Oddities = {}): MemoryStore {
+  const objects = new Map<string, StoredObject>();
+  const uploads = new Map<string, { metadata: Record<string, string>; parts: Uint8Array[] }>();
+  const keep = odd.keep ?? ((bytes) => bytes);
+  const etagOf = odd.etag ?? md5;
+
+  function answer(asked: Asked): Response {
+    const refusal = odd.refuse?.(asked);
+    if (refusal !== undefined) return refusal;
+    const { method, headers, bytes } = asked;
+    const [path = "", query = ""] = asked.target.split("?");
+    const asks = new URLSearchParams(query);
+    const upload = uploads.get(asks.get("uploadId") ?? "");
+    const there = objects.get(path);
+    if (method === "HEAD")
+      return there === undefined ? new Response(null, { status: 404 }) : look(there);
+    if (asks.has("uploads")) return begin(path, headers);
+    if (asks.has("uploadId") && upload === undefined) return s3Error(404, "NoSuchUpload");
+    if (method === "DELETE") return new Response(null, { status: 204 });
+    if (method === "PUT" && upload !== undefined) {
+      const kept = keep(bytes);
+      upload.parts[Number(asks.get("partNumber")) - 1] = kept;
+      return new Response(null, { headers: { etag: `"${etagOf(kept)}"`, ...odd.headers } });
+    }
+    if (headers.get("if-none-match") === "*" && there !== undefined)
+      return s3Error(412, "PreconditionFailed");
+    if (method === "POST" && upload !== undefined) return complete(path, upload);
+    if (method !== "PUT") return s3Error(501, "NotImplemented");
+    const kept = keep(bytes);
+    objects.set(path, { bytes: kept, etag: etagOf(kept), metadata: metadataIn(headers) });
+    return new Response(null, { headers: { ...etagHeader(etagOf(kept)), ...odd.headers } });
+  }
+
+  function look({ bytes, etag, metadata }: StoredObject): Response {
+    const length = String(bytes.length);
+    const headers = { etag: `"${etag}"`, "content-length": length, ...metadata, ...odd.headers };
+    return new Response(null, { headers });
+  }
+
+  function begin(path: string, headers: Headers): Response {
+    const id = `upload-${uploads.size}`;
+    uploads.set(id, { metadata: metadataIn(headers), parts: [] });
+    return xml(
+      `<InitiateMultipartUploadResult><Key>${path}</Key><UploadId>${id}</UploadId></InitiateMultipartUploadResult>`,
+    );
+  }
+
+  function complete(
+    path: string,
+    { metadata, parts }: { metadata: Record<string, string>; parts: Uint8Array[] },
+  ): Response {
+    const md5s = Buffer.concat(parts.map((part) => Buffer.from(etagOf(part), "hex")));
+    const etag = `${md5(md5s)}-${parts.length}`;
+    objects.set(path, { bytes: Buffer.concat(parts), etag, metadata });
+    const told = odd.answersEtag === false ? "" : `<ETag>"${etag}"</ETag>`;
+    return xml(`<CompleteMultipartUploadResult>${told}</CompleteMultipartUploadResult>`);
+  }
+
+  function etagHeader(etag: string): Record<string, string> {
+    return odd.answersEtag === false ? {} : { etag: `"${etag}"` };
+  }
+
+  return Object.assign(startScriptedStore(answer), { objects });
+}
+
+export function md5(bytes: Uint8Array): string {
+  return createHash("md5").update(bytes).digest("hex");
+}
+
+function metadataIn(headers: Headers): Record<string, string> {
+  return Object.fromEntries([...headers].filter(([name]) => name.startsWith("x-amz-meta-")));
+}
