@@ -1,6 +1,7 @@
 // A Kubernetes Event on the pod whose dump was delivered: `kubectl describe pod` then says where the core is.
 // Off by default (KUBERNETES_EVENTS). RBAC: `create` on events, in the namespaces of the pods.
-import { describeError, oneLine } from "../model/app-error.ts";
+import { describeError } from "../model/app-error.ts";
+import { oneLine } from "../model/printable.ts";
 import type { Log } from "../host/log.ts";
 import type { KubernetesApi } from "./kubernetes-api.ts";
 
@@ -20,9 +21,9 @@ export function planEvent(
   const [namespace, name] = [text(facts["namespace"]), text(facts["podname"])];
   // The names that Kubernetes itself allows (RFC 1123): nothing else can be one of its pods.
   if (!/^[a-z0-9-]{1,63}$/.test(namespace) || !/^[a-z0-9.-]{1,253}$/.test(name)) return undefined;
-  const uid = text(facts["pod_uid"]);
+  const uid = matching(facts["pod_uid"], /^[0-9a-f-]{1,64}$/i);
   const at = now.toISOString().replace(/\.\d+Z$/, "Z");
-  const container = text(facts["container_name"]);
+  const container = matching(facts["container_name"], /^[a-z0-9-]{1,63}$/);
   const body = {
     apiVersion: "v1",
     kind: "Event",
@@ -38,7 +39,10 @@ export function planEvent(
     type: "Warning",
     reason: "CoreDumpDelivered",
     message: messageOf(facts, key),
-    source: { component: "core-dump-handler", host: text(facts["node_hostname"]) },
+    source: {
+      component: "core-dump-handler",
+      host: matching(facts["node_hostname"], /^[A-Za-z0-9.-]{1,253}$/),
+    },
     firstTimestamp: at,
     lastTimestamp: at,
     count: 1,
@@ -70,6 +74,11 @@ export async function postEvent(
   } catch (error) {
     log.warn("kubernetes_event_refused", { key, error: describeError(error) });
   }
+}
+
+/** The text where it is of the form that Kubernetes gives it, else nothing. */
+function matching(value: unknown, form: RegExp): string {
+  return form.test(text(value)) ? text(value) : "";
 }
 
 function text(value: unknown): string {

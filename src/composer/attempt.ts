@@ -1,6 +1,7 @@
 // Best-effort steps of one dump: a step that fails is remembered for dump-info and answered with its
 // fallback. What may cost the core (reading it, publishing it) never goes through here.
-import { describeError, oneLine } from "../model/app-error.ts";
+import { describeError } from "../model/app-error.ts";
+import { oneLine } from "../model/printable.ts";
 import type { Missing } from "../model/dump-info.ts";
 
 export interface Attempts {

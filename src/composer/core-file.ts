@@ -1,6 +1,6 @@
 // A core that lies in a finished file: what its name left open is read off its notes. The crashed process is gone.
 import { readSync } from "node:fs";
-import { oneLine } from "../model/app-error.ts";
+import { oneLine } from "../model/printable.ts";
 import { parseCoreNotes } from "../model/core-notes.ts";
 import { corenameText } from "../model/corename.ts";
 import type { CrashContext } from "../model/crash-context.ts";

@@ -4,6 +4,7 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { writeFileAtomically } from "../host/files.ts";
 import type { CrashContext } from "../model/crash-context.ts";
+import { printableJson } from "../model/printable.ts";
 import type { EventFacts } from "./metadata/metadata.ts";
 
 export interface PublishedDump {
@@ -19,7 +20,7 @@ export interface PublishedDump {
 export async function writeEvent(eventDirectory: string, dump: PublishedDump): Promise<void> {
   await mkdir(eventDirectory, { recursive: true, mode: 0o755 });
   const path = join(eventDirectory, `${dump.uuid}-event.json`);
-  await writeFileAtomically(path, `${JSON.stringify(planEvent(dump))}\n`);
+  await writeFileAtomically(path, `${printableJson(planEvent(dump))}\n`);
 }
 
 /** The event's keys, all of the contract's types: texts, a list and a map of texts, namespace or null. */

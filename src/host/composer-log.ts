@@ -11,7 +11,8 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { tryLock } from "./libc.ts";
-import { oneLine } from "../model/app-error.ts";
+import { describeError } from "../model/app-error.ts";
+import { oneLine } from "../model/printable.ts";
 import { COMPOSER_LOG, COMPOSER_LOG_ROTATED } from "../model/host-file.ts";
 
 const MAX_BYTES = 1 << 20;
@@ -58,7 +59,7 @@ export class ComposerLog {
       appendLine(this.path, line);
     } catch (error) {
       // A host directory that cannot be written must not cost the dump; the kernel log is the last resort.
-      writeKernelLog(`${line.trimEnd()} (composer.log: ${String(error)})`);
+      writeKernelLog(`${line.trimEnd()} (composer.log: ${describeError(error)})`);
     }
   }
 }

@@ -1,7 +1,8 @@
 // What the program says while it runs: one event a line, as text or JSON, on stdout or wherever `write` goes.
 // Values may come from a crashing process or a pod's label: nothing in them can forge a second line.
 import { writeSync } from "node:fs";
-import { errnoOf, oneLine } from "../model/app-error.ts";
+import { errnoOf } from "../model/app-error.ts";
+import { oneLine } from "../model/printable.ts";
 
 export type LogLevel = "Debug" | "Info" | "Warn" | "Error";
 export type LogFormat = "text" | "json";

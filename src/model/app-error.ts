@@ -1,4 +1,5 @@
 // The one error for "cannot go on": a code, a sentence, and what would be right. main.ts catches it.
+import { oneLine } from "./printable.ts";
 
 export const EXIT = {
   done: 0,
@@ -60,12 +61,4 @@ export function describeError(error: unknown): string {
 export function errnoOf(error: unknown): string | undefined {
   if (typeof error !== "object" || error === null || !("code" in error)) return undefined;
   return typeof error.code === "string" ? error.code : undefined;
-}
-
-/** Control characters, line and paragraph separators and direction overrides as \u escapes. */
-export function oneLine(text: string): string {
-  return text.replace(
-    /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
-    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
 }

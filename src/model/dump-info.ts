@@ -1,5 +1,6 @@
 // T-dump-info.json: what is known of one dump. The first nine keys are the contract's (section 6), all
 // strings; the others follow. The record must fit the space kept for it at the head of the zip.
+import { printableJson } from "./printable.ts";
 
 export type TruncatedBy = "eof" | "timeout" | "size_limit" | "no_space" | "killed";
 
@@ -70,7 +71,7 @@ const CUTS = [
 
 /**
  * The record as JSON of at most maxBytes bytes (16 KiB always suffice): what is too long is cut, and says
- * so. Control characters are escaped by JSON itself.
+ * so. Nothing in it harms a terminal (printable.ts).
  */
 export function formatDumpInfo(info: DumpInfo, maxBytes: number): Uint8Array {
   const records = CUTS.values().map(({ characters, items }) =>
@@ -82,7 +83,7 @@ export function formatDumpInfo(info: DumpInfo, maxBytes: number): Uint8Array {
 }
 
 function encode(info: DumpInfo): Uint8Array {
-  return new TextEncoder().encode(`${JSON.stringify(info, null, 2)}\n`);
+  return new TextEncoder().encode(`${printableJson(info, 2)}\n`);
 }
 
 function cutRecord(info: DumpInfo, maxCharacters: number, maxItems: number): DumpInfo {

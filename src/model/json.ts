@@ -1,4 +1,5 @@
 // JSON as crictl prints it, native or from crictl itself, and how to read it without trusting its shape.
+import { printableJson } from "./printable.ts";
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 export type JsonObject = { [key: string]: Json };
@@ -46,7 +47,7 @@ export function textMapAt(value: Json | undefined, ...keys: string[]): Record<st
   );
 }
 
-/** Indented as crictl does. */
+/** Indented as crictl does, and harmless to a terminal. */
 export function formatJson(value: Json): Uint8Array {
-  return new TextEncoder().encode(`${JSON.stringify(value, null, 2)}\n`);
+  return new TextEncoder().encode(`${printableJson(value, 2)}\n`);
 }

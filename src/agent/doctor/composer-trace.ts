@@ -1,7 +1,7 @@
 // What composer.log tells of one crash, found by the process's name: the evidence of how far it came.
 import { join } from "node:path";
 import { readTextFile } from "../../host/files.ts";
-import { oneLine } from "../../model/app-error.ts";
+import { oneLine } from "../../model/printable.ts";
 import { COMPOSER_LOG, COMPOSER_LOG_ROTATED } from "../../model/host-file.ts";
 
 type LogRecord = Readonly<Record<string, unknown>>;

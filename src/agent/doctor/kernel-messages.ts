@@ -1,7 +1,7 @@
 // What the kernel logged about core dumps and refused executions, as evidence. Best effort: a container may not
 // see the log.
 import { closeSync, constants, openSync } from "node:fs";
-import { oneLine } from "../../model/app-error.ts";
+import { oneLine } from "../../model/printable.ts";
 import { parseKernelRecord, readKernelRecords } from "../kernel-log.ts";
 
 /** fs/coredump.c in its wordings since 4.19, and what SELinux and AppArmor say of our executable. */

@@ -1,4 +1,5 @@
 // How the doctor's findings are told: a line a step while it works, a table at the end, or JSON.
+import { oneLine, printableJson } from "../../model/printable.ts";
 import type { Status, Verdict } from "./check.ts";
 
 export interface Finding extends Verdict {
@@ -45,9 +46,9 @@ export function formatTable(findings: readonly Finding[], { paint }: Style): str
   const lines = findings.flatMap(({ name, status, found, evidence, remedy }) => {
     const word = paint(status, WORDS[status].padEnd(8));
     const detail = (label: string, text: string | undefined) =>
-      text === undefined ? [] : [`${" ".repeat(width + 12)}${label}: ${text}`];
+      text === undefined ? [] : [`${" ".repeat(width + 12)}${label}: ${oneLine(text)}`];
     return [
-      `${name.padEnd(width)}  ${word}  ${found}`,
+      `${name.padEnd(width)}  ${word}  ${oneLine(found)}`,
       ...(status === "ok" ? [] : detail("evidence", evidence)),
       ...(status === "ok" ? [] : detail("remedy", remedy)),
     ];
@@ -64,7 +65,7 @@ export function formatJson(findings: readonly Finding[]): string {
     remedy: remedy ?? null,
     took_ms: Math.round(tookMs),
   }));
-  return `${JSON.stringify({ ok: !hasFailed(findings), checks }, null, 2)}\n`;
+  return `${printableJson({ ok: !hasFailed(findings), checks }, 2)}\n`;
 }
 
 function summary(findings: readonly Finding[]): string {

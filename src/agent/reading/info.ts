@@ -1,5 +1,5 @@
 // `info`: what is known of one dump, for a person: who crashed, is it whole, what is inside, how to go on.
-import { oneLine } from "../../model/app-error.ts";
+import { oneLine } from "../../model/printable.ts";
 import { formatBytes } from "../../model/byte-text.ts";
 import type { LooseInfo } from "../delivery/dump-labels.ts";
 import { findEntry, readSmallEntry, type DumpZip } from "./dump-zip.ts";

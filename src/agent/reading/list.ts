@@ -1,6 +1,6 @@
 // `list`: which dumps there are, one line each, oldest first; what each line says comes from the dump-info
 // at the head of the zip, which is all that is read of it.
-import { oneLine } from "../../model/app-error.ts";
+import { oneLine } from "../../model/printable.ts";
 import { formatBytes } from "../../model/byte-text.ts";
 import { parseFirstEntry, type LooseInfo } from "../delivery/dump-labels.ts";
 import type { StoredDump, StoredDumps } from "./stored-dumps.ts";

@@ -1,4 +1,5 @@
 // How far a long step is: one line on a terminal's stderr, nothing anywhere else.
+import { oneLine } from "../../model/printable.ts";
 import { formatBytes } from "../../model/byte-text.ts";
 
 const EVERY_MS = 200;
@@ -17,7 +18,7 @@ export function showProgress(what: string, totalBytes: number): Progress {
       if (Date.now() - shownMs < EVERY_MS) return;
       shownMs = Date.now();
       const percent = totalBytes === 0 ? 100 : Math.floor((bytes / totalBytes) * 100);
-      process.stderr.write(`\r\x1b[K${what}: ${formatBytes(bytes)} (${percent} %)`);
+      process.stderr.write(`\r\x1b[K${oneLine(what)}: ${formatBytes(bytes)} (${percent} %)`);
     },
     end: () => void process.stderr.write("\r\x1b[K"),
   };

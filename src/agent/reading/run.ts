@@ -3,6 +3,7 @@ import { basename } from "node:path";
 import { readAgentSettings } from "../../config/agent-settings.ts";
 import { EXIT } from "../../model/app-error.ts";
 import { formatBytes } from "../../model/byte-text.ts";
+import { oneLine, printableJson } from "../../model/printable.ts";
 import { portableFileName } from "../../model/portable-name.ts";
 import type { Environment } from "../environment.ts";
 import { openFileSource } from "./byte-source.ts";
@@ -30,7 +31,7 @@ export async function runReading(
     case "info":
       return withZip(command.file, async (zip) => {
         const info = await readInfo(zip);
-        print(command.json ? `${JSON.stringify(info, null, 2)}\n` : formatInfo(zip, info));
+        print(command.json ? `${printableJson(info, 2)}\n` : formatInfo(zip, info));
         return EXIT.done;
       });
     case "extract":
@@ -47,8 +48,9 @@ async function runList(
   const dumps = await openListed(command, environment);
   try {
     const listed = await listDumps(dumps, command);
-    if (command.json) print(`${JSON.stringify(listed, null, 2)}\n`);
-    else print(listed.length === 0 ? `no dumps in ${dumps.name}\n` : formatList(listed));
+    if (command.json) print(`${printableJson(listed, 2)}\n`);
+    else
+      print(listed.length === 0 ? `${oneLine(`no dumps in ${dumps.name}`)}\n` : formatList(listed));
     return EXIT.done;
   } finally {
     dumps.close();
@@ -73,7 +75,7 @@ async function runFetch(
     const path = output ?? portableFileName(basename(key));
     const { sizeBytes, resumedAtBytes } = await fetchDump(dumps, key, path, force);
     const resumed = resumedAtBytes === 0 ? "" : `, resumed at ${formatBytes(resumedAtBytes)}`;
-    print(`${path}  ${formatBytes(sizeBytes)}, verified${resumed}\n`);
+    print(`${oneLine(path)}  ${formatBytes(sizeBytes)}, verified${resumed}\n`);
     return EXIT.done;
   } finally {
     dumps.close();
@@ -91,7 +93,7 @@ async function runExtract(
   }
   const path = output ?? fileNameOf(entry);
   await extractToFile(zip, entry, path, force);
-  print(`${path}  ${formatBytes(entry.sizeBytes)}\n`);
+  print(`${oneLine(path)}  ${formatBytes(entry.sizeBytes)}\n`);
   return EXIT.done;
 }
 

@@ -1,6 +1,6 @@
 // Who crashed, as /proc/%P tells it right now: read at once, as the process may vanish after its core.
 import { parseCgroup, type CgroupIdentity } from "../../model/cgroup-path.ts";
-import { oneLine } from "../../model/app-error.ts";
+import { oneLine } from "../../model/printable.ts";
 import type { CrashContext } from "../../model/crash-context.ts";
 import type { Attempts } from "../attempt.ts";
 import { pinProcess, readCgroup, readExePath, verifyPinned } from "./process.ts";

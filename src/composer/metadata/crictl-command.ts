@@ -1,6 +1,6 @@
 // Runs crictl as the contract says (section 8): its PATH, no environment of ours, a deadline. Only the
 // exit code tells failure: crictl warns on stderr in the best of health.
-import { oneLine } from "../../model/app-error.ts";
+import { oneLine } from "../../model/printable.ts";
 
 /** The images of a full node are some 200 KB of JSON. */
 const OUTPUT_MAX_BYTES = 4 * 2 ** 20;

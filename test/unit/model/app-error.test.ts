@@ -5,7 +5,6 @@ import {
   describeError,
   errnoOf,
   exitCodeOf,
-  oneLine,
 } from "../../../src/model/app-error.ts";
 
 test("an error reads as one line: what failed, why, and what to do", () => {
@@ -29,12 +28,6 @@ test("what is thrown need not be an error", () => {
   expect(describeError({ a: 1 })).toBe('{"a":1}');
   expect(describeError(undefined)).toBe("");
   expect(describeError(null)).toBe("");
-});
-
-test("nothing in a text can begin a line of its own or reverse the reading order", () => {
-  const hostile = 'a\nb\r\u0000\u001b[2J\u0085\u2028\u2029\u202e"';
-  expect(oneLine(hostile)).toBe('a\\u000ab\\u000d\\u0000\\u001b[2J\\u0085\\u2028\\u2029\\u202e"');
-  expect(JSON.parse(oneLine(JSON.stringify(hostile)))).toBe(hostile);
 });
 
 test("a wrong setting exits with 2, anything else with 1", () => {
