@@ -47,6 +47,18 @@ export function textMapAt(value: Json | undefined, ...keys: string[]): Record<st
   );
 }
 
+/** Whether lists and objects stand in each other deeper than that: writing such a value takes minutes, or the stack. */
+export function isDeeperThan(value: Json, levels: number): boolean {
+  const left: [value: Json, depth: number][] = [[value, 0]];
+  for (let next = left.pop(); next !== undefined; next = left.pop()) {
+    const [current, depth] = next;
+    if (typeof current !== "object" || current === null) continue;
+    if (depth >= levels) return true;
+    for (const inner of Object.values(current)) left.push([inner, depth + 1]);
+  }
+  return false;
+}
+
 /** Indented as crictl does, and harmless to a terminal. */
 export function formatJson(value: Json): Uint8Array {
   return new TextEncoder().encode(`${printableJson(value, 2)}\n`);

@@ -1,4 +1,5 @@
 // Bytes that are read at any place: a file here; an object in a store elsewhere (stored-dumps.ts).
+import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import { AppError } from "../../model/app-error.ts";
 
@@ -13,9 +14,12 @@ export interface ByteSource {
 
 /** Throws AppError "archive" where there is no regular file. */
 export async function openFileSource(path: string): Promise<ByteSource> {
-  const file = await open(path, "r").catch((cause: unknown) => {
-    throw new AppError("archive", `cannot open ${path}`, { cause });
-  });
+  // O_NONBLOCK: a FIFO of that name must not hold us up (regular files ignore the flag).
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch(
+    (cause: unknown) => {
+      throw new AppError("archive", `cannot open ${path}`, { cause });
+    },
+  );
   const found = await file.stat();
   if (!found.isFile()) {
     await file.close();

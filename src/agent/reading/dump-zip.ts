@@ -10,18 +10,20 @@ import {
   parseDataStart,
   parseZip64End,
   parseZipTail,
-  type ZipEntry,
 } from "../../model/zip-directory.ts";
+import { boundEntries, type BoundedEntry } from "../../model/zip-bounds.ts";
 import { DEFLATED, STORED } from "../../model/zip-records.ts";
 import type { ByteSource } from "./byte-source.ts";
 
 const READ_BYTES = 1024 * 1024;
+/** In a message. */
+const NAMES_SHOWN_MAX = 40;
 const SMALL_ENTRY_MAX_BYTES = 16 * 1024 * 1024;
 
 export interface DumpZip {
   source: ByteSource;
   /** In the directory's order: dump-info first, then the core. */
-  entries: ZipEntry[];
+  entries: BoundedEntry[];
 }
 
 /** Throws AppError "archive" that names the source and what is wrong with it. */
@@ -33,7 +35,7 @@ export async function openDumpZip(source: ByteSource): Promise<DumpZip> {
   }
 }
 
-async function readEntries(source: ByteSource): Promise<ZipEntry[]> {
+async function readEntries(source: ByteSource): Promise<BoundedEntry[]> {
   const { sizeBytes } = source;
   const tail = await source.read(Math.max(0, sizeBytes - TAIL_BYTES), sizeBytes);
   const found = parseZipTail(tail, sizeBytes);
@@ -45,14 +47,17 @@ async function readEntries(source: ByteSource): Promise<ZipEntry[]> {
           sizeBytes,
         );
   const directory = await source.read(place.offset, place.offset + place.sizeBytes);
-  return parseCentralDirectory(directory, sizeBytes);
+  return boundEntries(parseCentralDirectory(directory, sizeBytes), place.offset);
 }
 
 /**
  * The entry's bytes, uncompressed. Throws AppError "archive" at the end where length or CRC-32 are not
  * what the directory says, and as soon as there is more than that.
  */
-export async function* readEntry({ source }: DumpZip, entry: ZipEntry): AsyncGenerator<Uint8Array> {
+export async function* readEntry(
+  { source }: DumpZip,
+  entry: BoundedEntry,
+): AsyncGenerator<Uint8Array> {
   let sizeBytes = 0;
   let crc = 0;
   for await (const chunk of unpacked(source, entry)) {
@@ -67,7 +72,7 @@ export async function* readEntry({ source }: DumpZip, entry: ZipEntry): AsyncGen
     });
 }
 
-async function* unpacked(source: ByteSource, entry: ZipEntry): AsyncGenerator<Uint8Array> {
+async function* unpacked(source: ByteSource, entry: BoundedEntry): AsyncGenerator<Uint8Array> {
   if (entry.method !== STORED && entry.method !== DEFLATED)
     throw new AppError("archive", `${entry.name} is packed by method ${entry.method}`, {
       hint: "unzip or 7z may know it",
@@ -87,10 +92,12 @@ async function* unpacked(source: ByteSource, entry: ZipEntry): AsyncGenerator<Ui
   }
 }
 
-async function* packed(source: ByteSource, entry: ZipEntry): AsyncGenerator<Uint8Array> {
+async function* packed(source: ByteSource, entry: BoundedEntry): AsyncGenerator<Uint8Array> {
   const header = await source.read(entry.offset, entry.offset + LOCAL_BYTES);
   const start = parseDataStart(header, entry.offset);
   const end = start + entry.packedBytes;
+  if (end > entry.limit)
+    throw new AppError("archive", `${entry.name} in ${source.name} overlaps what follows it`);
   for (let at = start; at < end;) {
     const chunk = await source.read(at, Math.min(end, at + READ_BYTES));
     if (chunk.length === 0) return;
@@ -100,7 +107,7 @@ async function* packed(source: ByteSource, entry: ZipEntry): AsyncGenerator<Uint
 }
 
 /** A small entry as a whole: dump-info, a log. Throws AppError "archive". */
-export async function readSmallEntry(zip: DumpZip, entry: ZipEntry): Promise<Buffer> {
+export async function readSmallEntry(zip: DumpZip, entry: BoundedEntry): Promise<Buffer> {
   if (entry.sizeBytes > SMALL_ENTRY_MAX_BYTES)
     throw new AppError("archive", `${entry.name} has ${entry.sizeBytes} bytes: too long to show`);
   const chunks: Uint8Array[] = [];
@@ -112,7 +119,7 @@ export async function readSmallEntry(zip: DumpZip, entry: ZipEntry): Promise<Buf
  * The one entry that is called `wanted`, or ends in it (`core`, `dump-info.json`, `0.log`).
  * Throws AppError "usage" that lists what there is.
  */
-export function findEntry({ entries, source }: DumpZip, wanted: string): ZipEntry {
+export function findEntry({ entries, source }: DumpZip, wanted: string): BoundedEntry {
   const exact = entries.filter(({ name }) => name === wanted);
   const ending = entries.filter(
     ({ name }) => name.endsWith(`.${wanted}`) || name.endsWith(`-${wanted}`),
@@ -120,7 +127,9 @@ export function findEntry({ entries, source }: DumpZip, wanted: string): ZipEntr
   const [found, ...others] = exact.length > 0 ? exact : ending;
   if (found !== undefined && others.length === 0) return found;
   const problem = found === undefined ? "no entry" : "more than one entry";
+  const names = entries.slice(0, NAMES_SHOWN_MAX).map(({ name }) => name);
+  const more = entries.length > names.length ? ` and ${entries.length - names.length} more` : "";
   throw new AppError("usage", `${source.name} has ${problem} ${JSON.stringify(wanted)}`, {
-    hint: `there are ${entries.map(({ name }) => name).join(", ")}`,
+    hint: `there are ${names.join(", ")}${more}`,
   });
 }

@@ -1,21 +1,22 @@
 // `extract`: one entry of a dump into a file, zeros left as holes, or to stdout. Length and checksum are
 // verified; what turns out damaged does not stay behind as if it were whole.
 import { AppError } from "../../model/app-error.ts";
+import { manyLines } from "../../model/printable.ts";
 import { portableFileName } from "../../model/portable-name.ts";
-import type { ZipEntry } from "../../model/zip-directory.ts";
+import type { BoundedEntry } from "../../model/zip-bounds.ts";
 import { readEntry, type DumpZip } from "./dump-zip.ts";
 import { showProgress } from "./progress.ts";
 import { createSparseFile } from "./sparse-file.ts";
 
 /** The file an entry is extracted to by default: its own name as one harmless path component. */
-export function fileNameOf(entry: ZipEntry): string {
+export function fileNameOf(entry: { name: string }): string {
   return portableFileName(entry.name) || "entry";
 }
 
 /** Throws AppError "usage" for a file that exists, "archive" for a damaged entry (the file is removed). */
 export async function extractToFile(
   zip: DumpZip,
-  entry: ZipEntry,
+  entry: BoundedEntry,
   path: string,
   replace: boolean,
 ): Promise<void> {
@@ -38,12 +39,25 @@ export async function extractToFile(
   }
 }
 
-/** To stdout, as a stream. */
-export async function extractToStdout(zip: DumpZip, entry: ZipEntry): Promise<void> {
+/** To stdout, as a stream: byte for byte, but for a terminal, where an entry's bytes must not act. */
+export async function extractToStdout(zip: DumpZip, entry: BoundedEntry): Promise<void> {
+  if (process.stdout.isTTY) return showOnTerminal(zip, entry);
   const out = Bun.stdout.writer();
   for await (const chunk of readEntry(zip, entry)) {
     await out.write(chunk);
     await out.flush();
   }
   await out.end();
+}
+
+/** Throws AppError "usage" for a core. */
+async function showOnTerminal(zip: DumpZip, entry: BoundedEntry): Promise<void> {
+  if (entry.name.endsWith(".core"))
+    throw new AppError("usage", `${entry.name} is not for a terminal`, {
+      hint: "--output FILE, or a pipe, takes it",
+    });
+  const text = new TextDecoder();
+  for await (const chunk of readEntry(zip, entry))
+    process.stdout.write(manyLines(text.decode(chunk, { stream: true })));
+  process.stdout.write(manyLines(text.decode()));
 }

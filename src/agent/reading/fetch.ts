@@ -75,7 +75,15 @@ async function verify(part: string): Promise<void> {
   const source = await openFileSource(part);
   try {
     const zip = await openDumpZip(source);
-    for (const entry of zip.entries) for await (const _ of readEntry(zip, entry));
+    const totalBytes = zip.entries.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    const progress = showProgress(`verifying ${part}`, totalBytes);
+    let doneBytes = 0;
+    try {
+      for (const entry of zip.entries)
+        for await (const chunk of readEntry(zip, entry)) progress.at((doneBytes += chunk.length));
+    } finally {
+      progress.end();
+    }
   } catch (error) {
     await removeFile(part);
     await removeFile(versionPath(part));

@@ -1,14 +1,32 @@
 // `info`: what is known of one dump, for a person: who crashed, is it whole, what is inside, how to go on.
+import { AppError } from "../../model/app-error.ts";
+import { isDeeperThan, isObject, type Json } from "../../model/json.ts";
 import { oneLine } from "../../model/printable.ts";
 import { formatBytes } from "../../model/byte-text.ts";
 import type { LooseInfo } from "../delivery/dump-labels.ts";
 import { findEntry, readSmallEntry, type DumpZip } from "./dump-zip.ts";
 
-/** The dump-info of a dump. Throws AppError where there is none, or it is no JSON object. */
+/** The composer's own are 16 KiB at most. */
+const INFO_MAX_BYTES = 1 << 20;
+const INFO_MAX_DEPTH = 16;
+const FILES_SHOWN_MAX = 200;
+
+/** The dump-info of a dump. Throws AppError where there is none, or it is no JSON object of plain values. */
 export async function readInfo(zip: DumpZip): Promise<LooseInfo> {
   const entry = findEntry(zip, "dump-info.json");
-  const parsed: unknown = JSON.parse((await readSmallEntry(zip, entry)).toString("utf8"));
-  return typeof parsed === "object" && parsed !== null ? (parsed as LooseInfo) : {};
+  const refused = (problem: string, cause?: unknown) =>
+    new AppError("archive", `${entry.name} in ${zip.source.name} ${problem}`, { cause });
+  if (entry.sizeBytes > INFO_MAX_BYTES) throw refused(`has ${entry.sizeBytes} bytes`);
+  const json = (await readSmallEntry(zip, entry)).toString("utf8");
+  let parsed: Json;
+  try {
+    parsed = JSON.parse(json) as Json;
+  } catch (cause) {
+    throw refused("is no JSON", cause);
+  }
+  if (!isObject(parsed) || isDeeperThan(parsed, INFO_MAX_DEPTH))
+    throw refused("is no JSON object of a dump-info's form");
+  return parsed;
 }
 
 /** The lines of the first block: a label, and which keys of dump-info stand behind it. */
@@ -39,13 +57,21 @@ export function formatInfo(zip: DumpZip, info: LooseInfo): string {
     ...missingLines(info),
     "",
     "files inside",
-    ...zip.entries.map(({ name, sizeBytes }) => `  ${formatBytes(sizeBytes).padStart(9)}  ${name}`),
+    ...fileLines(zip),
     "",
     ...nextSteps(zip, info),
     "",
   ]
     .map(oneLine)
     .join("\n");
+}
+
+function fileLines({ entries }: DumpZip): string[] {
+  const lines = entries
+    .slice(0, FILES_SHOWN_MAX)
+    .map(({ name, sizeBytes }) => `  ${formatBytes(sizeBytes).padStart(9)}  ${name}`);
+  const left = entries.length - lines.length;
+  return left === 0 ? lines : [...lines, `  and ${left} more`];
 }
 
 function shown(key: string, value: unknown): string {
@@ -63,7 +89,7 @@ function completeness(info: LooseInfo): string {
   if (info["core_complete"] !== false) return `${bytes}, whether it is complete cannot be told`;
   const expected = info["core_expected_bytes"];
   const of = typeof expected === "number" ? ` of ${formatBytes(expected)}` : "";
-  return `cut short (${String(info["truncated_by"])}), ${bytes}${of}`;
+  return `cut short (${shown("truncated_by", info["truncated_by"])}), ${bytes}${of}`;
 }
 
 function missingLines(info: LooseInfo): string[] {
@@ -71,21 +97,26 @@ function missingLines(info: LooseInfo): string[] {
   return missing.flatMap((item) => {
     if (typeof item !== "object" || item === null || !("what" in item) || !("why" in item))
       return [];
-    return [`${"missing".padEnd(12)}${String(item.what)}: ${String(item.why)}`];
+    return [`${"missing".padEnd(12)}${shown("what", item.what)}: ${shown("why", item.why)}`];
   });
 }
 
 function nextSteps({ source }: DumpZip, info: LooseInfo): string[] {
-  const file = shellWord(source.name);
-  const exe = typeof info["exe_path"] === "string" ? ` ${shellWord(info["exe_path"])}` : " PROGRAM";
+  const file = shellWord(source.name.startsWith("-") ? `./${source.name}` : source.name);
   return [
     "how to go on",
     `  core-dump-handler debug ${file}`,
-    `  core-dump-handler extract ${file} --output core && gdb${exe} core`,
+    `  core-dump-handler extract ${file} --output core && gdb -iex 'set auto-load off' ${programWord(info)} core`,
   ];
 }
 
-/** A word that a shell takes as it is. */
+/** The crashed program's path, for a paste. An absolute path cannot be an option; what is changed by oneLine is no path. */
+function programWord({ exe_path: path }: LooseInfo): string {
+  const isPath = typeof path === "string" && path.startsWith("/") && oneLine(path) === path;
+  return isPath ? shellWord(path) : "PROGRAM";
+}
+
+/** One word to any shell, whatever is in it: no option, no expansion, no second command. */
 function shellWord(text: string): string {
-  return /^[\w./:@%+,=-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+  return /^[\w./][\w./:@%+,=-]*$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

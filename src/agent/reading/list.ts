@@ -75,6 +75,16 @@ function describe({ key, sizeBytes, modifiedMs }: StoredDump, info: LooseInfo): 
 
 const HEAD = ["TIME", "POD", "EXE", "SIGNAL", "CORE", "ZIP", "COMPLETE", "FILE"];
 
+/** A name in one dump must not widen the column of all. A file's name is shown whole: it is what one copies. */
+const CELL_MAX_CHARACTERS = 100;
+const LAST_COLUMN = HEAD.length - 1;
+
+function shownCell(cell: string, column: number): string {
+  const line = oneLine(cell);
+  const isLong = column !== LAST_COLUMN && line.length > CELL_MAX_CHARACTERS;
+  return isLong ? `${line.slice(0, CELL_MAX_CHARACTERS - 1)}…` : line;
+}
+
 /** The table for people: columns as wide as their widest value. */
 export function formatList(dumps: readonly ListedDump[]): string {
   const rows = dumps.map((dump) => [
@@ -87,7 +97,7 @@ export function formatList(dumps: readonly ListedDump[]): string {
     dump.core_complete === null ? "unknown" : dump.core_complete ? "yes" : "no",
     dump.key,
   ]);
-  const lines = [HEAD, ...rows].map((row) => row.map(oneLine));
+  const lines = [HEAD, ...rows].map((row) => row.map(shownCell));
   const widths = HEAD.map((_, column) => Math.max(...lines.map((row) => row[column]?.length ?? 0)));
   return lines
     .map((row) =>

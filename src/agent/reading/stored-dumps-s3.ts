@@ -4,7 +4,7 @@ import type { StoreSettings } from "../../config/store-settings.ts";
 import { openLog } from "../../host/log.ts";
 import { withRetries } from "../delivery/retry.ts";
 import { S3Session } from "../delivery/s3-session.ts";
-import { failureOf } from "../delivery/store-error.ts";
+import { failureOf, StoreError } from "../delivery/store-error.ts";
 import type { StoredDumps } from "./stored-dumps.ts";
 
 /** Throws AppError "configuration". */
@@ -30,22 +30,41 @@ export function openBucket(settings: StoreSettings): StoredDumps {
       for (const { Key: key = "", Size = 0, LastModified } of page.Contents ?? [])
         if (key.endsWith(".zip"))
           yield { key, sizeBytes: Size, modifiedMs: LastModified?.getTime() ?? 0 };
-      token = page.NextContinuationToken;
+      const next = page.NextContinuationToken;
+      if (next !== undefined && next === token)
+        throw new StoreError("server", `${session.address} lists the same page over and over`);
+      token = next;
       if (token === undefined) return;
     }
   }
 
-  async function range(key: string, Range: string, condition: { IfMatch?: string }) {
+  /** Bytes [start, end), or fewer. A store that sends more (it knows no ranges) would fill our memory. */
+  async function range(key: string, start: number, end: number, condition: { IfMatch?: string }) {
     return again(`fetch ${key}`, async (client, options) => {
+      const Range = `bytes=${start}-${end - 1}`;
       const command = new GetObjectCommand({ ...session.at(key), Range, ...condition });
       const { Body } = await client.send(command, options);
-      return Buffer.from((await Body?.transformToByteArray()) ?? []);
+      const chunks: Uint8Array[] = [];
+      let sizeBytes = 0;
+      for await (const chunk of Body?.transformToWebStream() ?? []) {
+        sizeBytes += chunk.length;
+        if (sizeBytes > end - start)
+          throw new StoreError(
+            "unsupported",
+            `${session.address} sends more of ${key} than asked`,
+            {
+              hint: "a store has to know ranges (RFC 9110, 14) for its dumps to be read",
+            },
+          );
+        chunks.push(chunk);
+      }
+      return Buffer.concat(chunks);
     });
   }
 
   async function head(key: string, bytes: number) {
     try {
-      return await range(key, `bytes=0-${bytes - 1}`, {});
+      return await range(key, 0, bytes, {});
     } catch (error) {
       // Removed meanwhile, or empty: a range of nothing is refused (416).
       const failure = failureOf(error);
@@ -65,9 +84,9 @@ export function openBucket(settings: StoreSettings): StoredDumps {
       sizeBytes,
       version,
       async read(start: number, end: number) {
-        if (Math.min(end, sizeBytes) <= start) return Buffer.alloc(0);
-        const last = Math.min(end, sizeBytes) - 1;
-        return range(key, `bytes=${start}-${last}`, version === "" ? {} : { IfMatch: version });
+        const last = Math.min(end, sizeBytes);
+        if (last <= start) return Buffer.alloc(0);
+        return range(key, start, last, version === "" ? {} : { IfMatch: version });
       },
       close: () => Promise.resolve(),
     };

@@ -1,6 +1,8 @@
 // The main road: a C program crashes, the kernel starts the composer, a debugger reads the core.
 import { expect } from "bun:test";
 import { join } from "node:path";
+import { openFileSource } from "../../../src/agent/reading/byte-source.ts";
+import { compareBuilds } from "../../../src/agent/reading/program-build.ts";
 import {
   buildCrashProgram,
   compilerObstacle,
@@ -43,6 +45,10 @@ gatedTest("gdb shows the crashing frames of a delivered core", obstacles, async 
     const trace = await debug(zip, "segfault", ["bt"], composer.folder);
     expect(trace).toMatch(/#0 .* write_through .*\n#1 .* handle_request .*\n#2 .* handle_request/);
     expect(trace).toMatch(/#3 .* main /);
+    const core = await openFileSource(join(composer.folder, "core"));
+    const program = await openFileSource(await buildCrashProgram("segfault"));
+    expect(await compareBuilds(core, program)).toMatchObject({ kind: "same" });
+    await Promise.all([core.close(), program.close()]);
   });
 });
 

@@ -53,7 +53,9 @@ const crash = { ...sampleCrash(), exeName: HOSTILE, hostname: HOSTILE, pathname:
 const info = { ...firstFacts("u", crash, HOSTILE), namespace: HOSTILE, exe_path: `/${HOSTILE}` };
 const zip = {
   source: { name: HOSTILE, sizeBytes: 1, read: async () => Buffer.alloc(0), close: async () => {} },
-  entries: [{ name: HOSTILE, method: 0, crc: 0, sizeBytes: 1, packedBytes: 1, offset: 0 }],
+  entries: [
+    { name: HOSTILE, method: 0, crc: 0, sizeBytes: 1, packedBytes: 1, offset: 0, limit: 99 },
+  ],
 };
 const listed = {
   key: HOSTILE,

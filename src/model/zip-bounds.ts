@@ -1,0 +1,76 @@
+// Whether a zip's directory can be true, before a byte of an entry is unpacked: entries that lie side by side, sizes that
+// their packed bytes can give. A bomb (bamsoftware.com/hacks/zipbomb: entries that share their bytes) ends here.
+import { AppError } from "./app-error.ts";
+import { formatBytes } from "./byte-text.ts";
+import { LOCAL_BYTES, type ZipEntry } from "./zip-directory.ts";
+import { DEFLATED, STORED } from "./zip-records.ts";
+
+export interface BoundedEntry extends ZipEntry {
+  /** Header and data end at or before this byte: there another entry, or the directory, begins. */
+  limit: number;
+}
+
+/** A pod of 1,000 containers with INCLUDE_PROC_INFO has 7,000. */
+const ENTRIES_MAX = 65_535;
+/** Deflate gives at most 258 bytes for two bits. */
+const DEFLATE_RATIO_MAX = 1032;
+/** A core may be all of a machine's memory, most of it zeros: no file on ext4 is longer than this. */
+const CORE_MAX_BYTES = 2 ** 44;
+/** All else: logs, descriptions, /proc files. */
+const OTHERS_MAX_BYTES = 2 ** 30;
+const CORE_SUFFIX = ".core";
+
+/** The entries in the directory's order. Throws AppError "archive" that says which entry cannot be what it claims. */
+export function boundEntries(
+  entries: readonly ZipEntry[],
+  directoryOffset: number,
+): BoundedEntry[] {
+  if (entries.length > ENTRIES_MAX)
+    throw impossible(
+      `its directory names ${entries.length} entries; a dump has ${ENTRIES_MAX} at most`,
+    );
+  const limits = planLimits(entries, directoryOffset);
+  for (const entry of entries) checkSize(entry);
+  checkTotal(entries);
+  return entries.map((entry) => ({ ...entry, limit: limits.get(entry) ?? 0 }));
+}
+
+function planLimits(entries: readonly ZipEntry[], directoryOffset: number): Map<ZipEntry, number> {
+  const limits = new Map<ZipEntry, number>();
+  const byPlace = entries.toSorted((a, b) => a.offset - b.offset);
+  for (const [index, entry] of byPlace.entries()) {
+    const next = byPlace[index + 1];
+    const limit = next?.offset ?? directoryOffset;
+    if (entry.offset + LOCAL_BYTES + entry.packedBytes > limit)
+      throw impossible(`${entry.name} overlaps ${next?.name ?? "the directory"}`);
+    limits.set(entry, limit);
+  }
+  return limits;
+}
+
+function checkSize({ name, method, sizeBytes, packedBytes }: ZipEntry): void {
+  const most = { [STORED]: packedBytes, [DEFLATED]: packedBytes * DEFLATE_RATIO_MAX }[method];
+  const isShort = method === STORED && sizeBytes < packedBytes;
+  if (isShort || (most !== undefined && sizeBytes > most))
+    throw impossible(`${name} cannot have ${sizeBytes} bytes in ${packedBytes}`);
+}
+
+function checkTotal(entries: readonly ZipEntry[]): void {
+  const core = entries.find(({ name }) => name.endsWith(CORE_SUFFIX));
+  const others = entries.filter((entry) => entry !== core);
+  const othersBytes = others.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  for (const [what, bytes, most] of [
+    ["its core", core?.sizeBytes ?? 0, CORE_MAX_BYTES],
+    ["what is beside its core", othersBytes, OTHERS_MAX_BYTES],
+  ] as const)
+    if (bytes > most)
+      throw impossible(
+        `${what} would unpack to ${formatBytes(bytes)}; ${formatBytes(most)} is the most`,
+      );
+}
+
+function impossible(problem: string): AppError {
+  return new AppError("archive", problem, {
+    hint: "it is damaged, or made to harm who unpacks it",
+  });
+}
