@@ -111,12 +111,13 @@ export class MetricRegistry {
   }
 }
 
-/** `{a="x",b="y"}`, or nothing. Backslash and quote are escaped (exposition formats, "Comments"), a newline by oneLine. */
+/** `{a="x",b="y"}`, or nothing. Backslash, quote and newline are escaped (exposition formats, "Comments"). */
 function formatLabels(names: readonly string[], labels: Labels): string {
   if (names.length === 0) return "";
   const pairs = names.map((name) => {
-    const value = oneLine((labels[name] ?? "").slice(0, 256));
-    const escaped = value.replace(/\\/g, "\\\\").replace(/"/g, '\\"');
+    const lines = (labels[name] ?? "").slice(0, 256).split("\n").map(oneLine);
+    const value = lines.join("\n");
+    const escaped = value.replace(/\\/g, "\\\\").replace(/"/g, '\\"').replace(/\n/g, "\\n");
     return `${name}="${escaped}"`;
   });
   return `{${pairs.join(",")}}`;
