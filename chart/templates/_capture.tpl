@@ -147,6 +147,7 @@ pods' volumes busy. A node whose root is mounted private refuses it (docs/platfo
   image: {{ include "core-dump-handler.image" . | quote }}
   imagePullPolicy: {{ .Values.image.pullPolicy }}
   command: ["/app/core-dump-handler", "listen"]
+  terminationMessagePolicy: FallbackToLogsOnError
   {{- with .Values.daemonset.listener.resources }}
   resources:
     {{- toYaml . | nindent 4 }}

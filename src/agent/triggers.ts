@@ -74,7 +74,10 @@ function startWatch(
     const watcher = watch(coreDir, { signal }, (_event, name) => {
       if (name === null || kindOfCoreFile(name) === "dump") request("inotify");
     });
-    watcher.on("error", (error) => log.error("watch_failed", { error: describeError(error) }));
+    watcher.on("error", (error) => {
+      // That it ends with the signal is told as an AbortError.
+      if (!signal.aborted) log.error("watch_failed", { error: describeError(error) });
+    });
   } catch (error) {
     // The rescan still sweeps; fs.inotify.max_user_watches is the usual cause.
     log.error("watch_failed", { error: describeError(error) });

@@ -67,6 +67,14 @@ test("a dump that is published wakes USE_INOTIFY; a file being written does not"
   expect(await next()).toBe("inotify");
 });
 
+test("a watch that ends because the agent is told to stop is no failure", async () => {
+  start({ USE_INOTIFY: "true" });
+  stop.abort();
+  await Bun.sleep(0);
+  await Bun.sleep(0);
+  expect(lines).toEqual([]);
+});
+
 test("a CORE_DIR that cannot be watched is said, not thrown", () => {
   rmSync(coreDir, { recursive: true });
   start({ USE_INOTIFY: "true" });

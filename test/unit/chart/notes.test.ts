@@ -48,6 +48,16 @@ test.each([
   expect(await notes({ ...base, ...values })).toContain(words);
 });
 
+test("without a store it is said that the agents end, and not that dumps wait anywhere", async () => {
+  const words = await notes({});
+  expect(words).toContain("NOTHING IS COLLECTED YET");
+  expect(words).not.toContain("Dumps wait");
+  // Without uploads the agents need none.
+  const off = await notes({ "daemonset.useINotify": false });
+  expect(off).toContain("Dumps wait on each node in /var/mnt/core-dump-handler/cores.");
+  expect(off).not.toContain("no bucket is set");
+});
+
 test("a bucket from elsewhere is enough", async () => {
   const external = {
     "daemonset.manageStoreSecret": false,

@@ -310,7 +310,14 @@ describe.each(HELMS)("%s", (helm) => {
     const values = { "composer.podSelectorLabel": "collect=yes", "daemonset.interval": 60000 };
     const pod = objectOf(await renderChart(helm, { values }), "Pod");
     expect(pod).toMatchObject({
-      metadata: { labels: { collect: "yes" }, annotations: { "helm.sh/hook": "test" } },
+      metadata: {
+        labels: { collect: "yes" },
+        // helm 3 reads the log behind the hook's end: the pod must still be there.
+        annotations: {
+          "helm.sh/hook": "test",
+          "helm.sh/hook-delete-policy": "before-hook-creation",
+        },
+      },
       spec: {
         restartPolicy: "Never",
         containers: [
@@ -324,6 +331,15 @@ describe.each(HELMS)("%s", (helm) => {
     });
     const [container] = (pod["spec"] as PodSpec).containers;
     expect(container?.env).toContainEqual({ name: "INTERVAL", value: "60000" });
+  });
+
+  test("why a container of ours ended is seen in kubectl describe", async () => {
+    const manifests = await renderChart(helm, { values: { "daemonset.captureFallback": true } });
+    const pods = [podOf(manifests), objectOf(manifests, "Pod")["spec"] as PodSpec];
+    const containers = pods.flatMap((pod) => pod.containers);
+    expect(containers.map(({ name }) => name)).toEqual(["coredump-container", "listener", "crash"]);
+    for (const container of containers)
+      expect(container["terminationMessagePolicy"]).toBe("FallbackToLogsOnError");
   });
 
   test("an image is named by tag, by digest, and pulled with the secrets of both values", async () => {
