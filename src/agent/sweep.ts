@@ -14,6 +14,9 @@ import { listDumps, type Dump } from "./dumps.ts";
 const BUSY_RETRY_MS = 2_000;
 /** After so long the folder is looked at again: a dump that came meanwhile has its namespace's turn. */
 const LISTING_MAX_MS = 10_000;
+/** A composer lets go of its zip some milliseconds behind its publication, whose file event comes before that. */
+const PUBLISHED_RETRY_MS = 100;
+const JUST_PUBLISHED_MS = 10_000;
 
 export interface SweepReport {
   delivered: number;
@@ -104,7 +107,7 @@ function openSweep(context: SweepContext): Sweep {
         error: describeError(outcome.error),
         retry_at: new Date(outcome.retryAtMs).toISOString(),
       });
-    const retryAtMs = retryAt(outcome);
+    const retryAtMs = await retryAt(outcome, path);
     tried.set(path, { triedMs: performance.now(), retryAtMs });
     if (retryAtMs !== undefined)
       report.nextRetryMs = Math.min(report.nextRetryMs ?? Infinity, retryAtMs);
@@ -128,10 +131,14 @@ function openSweep(context: SweepContext): Sweep {
 }
 
 /** When this dump is due again, in ms since the epoch. */
-function retryAt(outcome: DeliveryOutcome): number | undefined {
+async function retryAt(outcome: DeliveryOutcome, path: string): Promise<number | undefined> {
   if (outcome.kind === "delivered") return undefined;
-  // Its composer is about to let go of it (the file event comes before that), or another agent has it.
-  return outcome.kind === "busy" ? Date.now() + BUSY_RETRY_MS : outcome.retryAtMs;
+  if (outcome.kind !== "busy") return outcome.retryAtMs;
+  // Its name is a link(2), which dates the inode. One that is older is in another agent's hands.
+  const published = await lstat(path).catch(() => undefined);
+  const nowMs = Date.now();
+  const isNew = published !== undefined && nowMs - published.ctimeMs < JUST_PUBLISHED_MS;
+  return nowMs + (isNew ? PUBLISHED_RETRY_MS : BUSY_RETRY_MS);
 }
 
 /** What uploads of dumps that are gone left at the store costs space there, and holds up no dump here. */

@@ -138,7 +138,8 @@ export class SpotTable {
   /** Once: it is the same for every container of the node, until the pod is changed. */
   #sayUnseen(record: ContainerRecord, path: string): void {
     record.place = { kind: "none", why: `${path} cannot be seen from here` };
-    if (this.#isUnseenSaid) return;
+    // A pod that has ended loses its emptyDir volumes at once, and its containers some time later.
+    if (this.#isUnseenSaid || record.exit !== undefined) return;
     this.#isUnseenSaid = true;
     const hint = "mount the host's directory at the same path into the agent's pod";
     this.#context.log.error("core_place_unseen", { path, hint });

@@ -108,6 +108,14 @@ test("a dump that another process still holds is tried again soon, not at the ne
   expect(report.nextRetryMs).toBeLessThan(Date.now() + 10_000);
 });
 
+test("one that has just been published is about to be let go of, and waits no two seconds", async () => {
+  dump("a.zip", 1);
+  const beganMs = Date.now();
+  const report = await sweepFolder(context(fakeDelivery({ "a.zip": { kind: "busy" } })));
+  expect((report.nextRetryMs ?? Infinity) - Date.now()).toBeLessThan(1000);
+  expect(report.nextRetryMs).toBeGreaterThan(beganMs);
+});
+
 test("a stop lets the dump under way end and starts no other", async () => {
   dump("a.zip", 2);
   dump("b.zip", 1);

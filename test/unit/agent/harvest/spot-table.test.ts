@@ -153,6 +153,14 @@ test("a directory that cannot be seen from here is said once, and why its cores 
     expect(log.names()).toEqual(["core_place_unseen"]);
   }));
 
+test("a volume that went with its pod is no directory that cannot be seen", () =>
+  withTable(async ({ table, log }) => {
+    const place = { kind: "mount", path: "/nonexistent/a" } as const;
+    const exit = { exitCode: 0, finishedMs: Date.now() };
+    table.addContainer(containerRecord("a", { place, exit }));
+    expect(log.names()).toEqual([]);
+  }));
+
 test("containerd's tasks are watched as soon as there is a directory of them", () =>
   withTable(async ({ folder, watches }) => {
     const tasks = join(folder, "k8s.io");
