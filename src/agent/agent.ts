@@ -3,15 +3,17 @@
 import type { AgentSettings } from "../config/agent-settings.ts";
 import type { Log } from "../host/log.ts";
 import { CAPTURE_MODES } from "../model/capture-mode.ts";
-import { openAgentMetrics } from "./agent-metrics.ts";
+import { openAgentMetrics, type AgentMetrics } from "./agent-metrics.ts";
 import { installCapture, reinstallCapture } from "./capture/choice.ts";
 import { openDoctorWatch } from "./doctor/watch.ts";
 import { DumpsUnderWay } from "./dumps-under-way.ts";
 import { openHarvest } from "./harvest/harvest.ts";
 import { lapseClaim } from "./host-owner.ts";
 import { openHousekeeping } from "./housekeeping.ts";
+import { startHttp } from "./http.ts";
 import type { KubernetesApi } from "./kubernetes-api.ts";
 import { observe } from "./observe.ts";
+import { Readiness } from "./readiness.ts";
 import { startTriggers, uploadsAreOn } from "./triggers.ts";
 import { noteDaemonSet } from "./uninstall.ts";
 import { openUploads } from "./uploads.ts";
@@ -29,8 +31,31 @@ export interface AgentContext {
 
 /** Ends when the signal is aborted and whatever was under way has been left in good order. */
 export async function runAgent(context: AgentContext): Promise<void> {
-  const { settings, executable, kubernetes, log, signal } = context;
+  const { settings, log } = context;
+  const { HTTP_PORT } = settings;
   const metrics = openAgentMetrics();
+  const readiness = new Readiness();
+  const health = {
+    isStarting: () => readiness.isStarting(),
+    notReady: () => readiness.reason(),
+    metrics: () => metrics.registry.render(),
+  };
+  // Before all else: whoever asks meanwhile is told to wait, and not refused.
+  const server = HTTP_PORT === 0 ? undefined : startHttp(HTTP_PORT, health, log);
+  try {
+    await runObserved(context, metrics, readiness);
+  } finally {
+    await server?.stop();
+  }
+  log.info("stopped");
+}
+
+async function runObserved(
+  context: AgentContext,
+  metrics: AgentMetrics,
+  readiness: Readiness,
+): Promise<void> {
+  const { settings, executable, kubernetes, log, signal } = context;
   // Before anything is installed: settings that name no store are a mistake that is better said at once.
   const uploads = uploadsAreOn(settings) ? await openUploads({ ...context, metrics }) : undefined;
   const mode = await installCapture({ settings, executable, log });
@@ -47,11 +72,10 @@ export async function runAgent(context: AgentContext): Promise<void> {
   const doctor = openDoctorWatch({ settings, metrics, log, signal });
   await Promise.all([
     housekeeping.untilStopped(),
-    observe({ settings, mode, metrics, underWay, log, signal, doctor, reinstall }),
+    observe({ settings, mode, metrics, underWay, log, signal, doctor, readiness, reinstall }),
     doctor.untilWell(),
     ...(mode === "file" ? [openHarvest({ settings, metrics, log, signal, executable }).run()] : []),
   ]);
   await uploads?.close();
   await lapseClaim(settings);
-  log.info("stopped");
 }

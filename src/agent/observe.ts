@@ -1,5 +1,5 @@
 // Everything that makes the agent visible: composer.log repeated, the kernel's log and settings watched, the
-// backlog measured, HTTP served. Only wires; each runs until the signal and none can stop the others.
+// backlog measured. Only wires; each runs until the signal and none can stop the others.
 import { describeError } from "../model/app-error.ts";
 import type { AgentSettings } from "../config/agent-settings.ts";
 import type { Log } from "../host/log.ts";
@@ -12,9 +12,9 @@ import type { DumpsUnderWay } from "./dumps-under-way.ts";
 import type { DoctorWatch } from "./doctor/watch.ts";
 import { openDriftWatch } from "./drift.ts";
 import { listDumps } from "./dumps.ts";
-import { startHttp } from "./http.ts";
 import { openKernelLog, type KernelLog } from "./kernel-log.ts";
 import { pollUntil } from "./poll.ts";
+import type { Readiness } from "./readiness.ts";
 
 export interface ObserverContext {
   settings: AgentSettings;
@@ -25,6 +25,8 @@ export interface ObserverContext {
   log: Log;
   signal: AbortSignal;
   doctor: Pick<DoctorWatch, "notReady">;
+  /** Told why the pod is not ready, once that is known. */
+  readiness: Readiness;
   /** Puts everything back on the host. */
   reinstall: () => Promise<void>;
 }
@@ -38,36 +40,25 @@ const BACKLOG_MS = 15_000;
 
 /** Settles after the signal. */
 export async function observe(context: ObserverContext): Promise<void> {
-  const { settings, mode, metrics, log, signal, doctor, reinstall } = context;
-  let notReady: string | undefined = "starting";
+  const { settings, mode, metrics, log, signal, doctor, readiness, reinstall } = context;
   const guard = openPatternGuard({ settings, metrics, log });
   const isWithdrawn = () => guard.isLost();
   const drift = openDriftWatch({ settings, metrics, log, isWithdrawn, reinstall });
-  const server =
-    settings.HTTP_PORT === 0
-      ? undefined
-      : startHttp(
-          settings.HTTP_PORT,
-          {
-            notReady: () =>
-              guard.isLost() ? "no listener answers" : (notReady ?? doctor.notReady()),
-            metrics: () => metrics.registry.render(),
-          },
-          log,
-        );
   await Promise.all([
     followComposerLog(context),
     followKernelLog(context),
     pollUntil(signal, DRIFT_MS, "sysctl_check", log, async () => {
       const isOurs = await drift.check();
-      notReady = isOurs ? undefined : "core_pattern is not ours";
+      const notOurs = isOurs ? undefined : "core_pattern is not ours";
+      readiness.follow(() =>
+        guard.isLost() ? "no listener answers" : (notOurs ?? doctor.notReady()),
+      );
     }),
     ...(mode === "socket"
       ? [pollUntil(signal, LISTENER_MS, "listener_check", log, () => guard.check())]
       : []),
     pollUntil(signal, BACKLOG_MS, "backlog_check", log, () => measureBacklog(context)),
   ]);
-  await server?.stop();
 }
 
 async function followComposerLog({ settings, metrics, underWay, log, signal }: ObserverContext) {

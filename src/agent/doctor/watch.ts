@@ -24,12 +24,15 @@ export interface DoctorWatchContext {
   checks?: readonly Check[];
 }
 
+/** Why the node is not ready before the doctor has looked. */
+export const DOCTOR_AT_WORK = "the doctor is still at work";
+
 const FIRST_PAUSE_MS = 60_000;
 const PAUSE_MAX_MS = 600_000;
 
 export function openDoctorWatch(context: DoctorWatchContext): DoctorWatch {
   const { settings, metrics, log, signal, checks = CHECKS } = context;
-  let trouble: string | undefined = "the doctor is still at work";
+  let trouble: string | undefined = DOCTOR_AT_WORK;
   let told = "";
 
   async function look(): Promise<void> {

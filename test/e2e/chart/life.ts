@@ -53,6 +53,7 @@ export async function live(
     const agent = await startAgent(scene);
     await until(agent, "readiness", async () => (await probe(port, "/readyz")) === 200);
     expect(await probe(port, "/healthz")).toBe(200);
+    expect(await probe(port, "/startz")).toBe(200);
     expect(modeNow()).toBe(mode);
     expect(readKernel()).toMatchObject(meanwhile);
 

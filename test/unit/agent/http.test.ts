@@ -4,12 +4,19 @@ import { freePort } from "../../support/free-port.ts";
 import { recordedLog } from "../../support/recorded-log.ts";
 
 let notReady: string | undefined;
+let isStarting: boolean;
 let server: HttpServer;
 const log = recordedLog();
 beforeEach(async () => {
   notReady = undefined;
+  isStarting = false;
   const port = await freePort();
-  server = startHttp(port, { notReady: () => notReady, metrics: () => "x 1\n" }, log);
+  const health = {
+    isStarting: () => isStarting,
+    notReady: () => notReady,
+    metrics: () => "x 1\n",
+  };
+  server = startHttp(port, health, log);
 });
 afterEach(() => server.stop());
 
@@ -32,6 +39,15 @@ test("alive, ready and measured", async () => {
   });
 });
 
+test("whoever asks whether it has started is answered once that is known, ready or not", async () => {
+  isStarting = true;
+  notReady = "the doctor found something";
+  const asked = get("/startz");
+  await get("/healthz");
+  isStarting = false;
+  expect(await asked).toMatchObject({ status: 200, body: "started\n" });
+});
+
 test("not ready says why", async () => {
   notReady = "core_pattern does not start our composer";
   expect(await get("/readyz")).toMatchObject({ status: 503, body: `${notReady}\n` });
@@ -43,7 +59,11 @@ test("nothing else is offered, and nothing is taken", async () => {
 });
 
 test("a port that is taken is said, and the agent goes on", async () => {
-  const second = startHttp(server.port, { notReady: () => undefined, metrics: () => "" }, log);
+  const second = startHttp(
+    server.port,
+    { isStarting: () => false, notReady: () => undefined, metrics: () => "" },
+    log,
+  );
   expect(second.port).toBe(0);
   expect(log.names()).toContain("http_unavailable");
   await second.stop();

@@ -298,10 +298,12 @@ describe.each(HELMS)("%s", (helm) => {
     );
     expect(agent["ports"]).toEqual([{ name: "http", containerPort: 9999 }]);
     expect(agent["livenessProbe"]).toMatchObject({ httpGet: { path: "/healthz", port: "http" } });
+    expect(agent["startupProbe"]).toMatchObject({ httpGet: { path: "/startz", port: "http" } });
     expect(agent["readinessProbe"]).toMatchObject({ httpGet: { path: "/readyz", port: "http" } });
     const without = agentContainerOf(
       await renderChart(helm, { values: { "daemonset.httpPort": 0 } }),
     );
+    expect(without).not.toHaveProperty("startupProbe");
     expect(without).not.toHaveProperty("livenessProbe");
     expect(without).not.toHaveProperty("ports");
   });
