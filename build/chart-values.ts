@@ -32,7 +32,7 @@ export const WIRED_VARIABLES: readonly WiredVariable[] = [
   { variable: "POD_NAMESPACE", why: "where the DaemonSet is asked for" },
   {
     variable: "NODE_NAME",
-    why: "what a dump calls its node where the composer runs in the pod (file capture): the pod's own host name is another",
+    why: "what dumps call their node: Kubernetes' name for it, which may not be its host name",
   },
   {
     variable: "DAEMONSET_NAME",

@@ -125,7 +125,7 @@ interface Job {
   log: ComposerLog;
   attempts: AttemptLog;
   metadata: MetadataTask;
-  /** The host name of the node where ours is not it. */
+  /** The host name of the node where ours is not it; the settings may name it otherwise. */
   nodeName: string | undefined;
 }
 
@@ -133,7 +133,8 @@ async function composeDump(job: Job): Promise<number> {
   const { uuid, crash, canary, core, chain, deadline, environment, log, attempts, metadata } = job;
   const { settings, coreDir, complaints } = environment;
   const startedMs = Date.now();
-  const info = { ...firstFacts(uuid, crash, job.nodeName), settings_ignored: complaints };
+  const nodeName = settings.NODE_NAME || job.nodeName;
+  const info = { ...firstFacts(uuid, crash, nodeName), settings_ignored: complaints };
   const { file, archive } = await openDump(coreDir, info, settings);
   let drainedMs = 0;
   let namespace = UNKNOWN_OWNER;

@@ -62,6 +62,7 @@ const FED_BY: Partial<Record<keyof ComposerSettings, string>> = {
   CORE_DIR: "CORE_DIR",
   // Its value is the pattern that the agent finds (previous-pattern.ts).
   PREVIOUS_HANDLER: "PREVIOUS_HANDLER",
+  NODE_NAME: "NODE_NAME",
 };
 
 export type AgentSettings = SettingValues<typeof AGENT_SETTINGS> & {
@@ -97,6 +98,7 @@ export function readAgentSettings(
     USE_CRIO_CONF: own.values.DEPLOY_CRIO_CONFIG,
     EVENT_DIRECTORY: EVENT_DIR,
     CRIO_ENDPOINT: own.values.CRIO_ENDPOINT,
+    NODE_NAME: own.values.NODE_NAME,
     CORE_DIR,
   };
   return { ...own.values, CORE_DIR, EVENT_DIR, composer };

@@ -70,6 +70,8 @@ export const COMPOSER_SETTINGS = {
   CRASH_LOOP_WINDOW: integer(3600, { min: 1, max: 2_592_000, unit: "seconds" }),
   /** The core_pattern that stood here before: its program gets the cores of processes outside containers. */
   PREVIOUS_HANDLER: text(""),
+  /** What dumps call their node; empty: the host name. Kubernetes may know a node by another name. */
+  NODE_NAME: text(""),
 } as const;
 
 export type ComposerSettings = SettingValues<typeof COMPOSER_SETTINGS>;

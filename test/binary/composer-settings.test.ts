@@ -2,6 +2,7 @@
 // is seen from outside.
 import { expect } from "bun:test";
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { runComposerProcess } from "../support/composer-process.ts";
 import {
@@ -55,6 +56,16 @@ function compose(
 
 const NAMED = { FILENAME_TEMPLATE: "T" };
 const obstacles = [readersObstacle()];
+
+gatedTest("NODE_NAME is what the dump calls its node", obstacles, async () => {
+  for (const [settings, node] of [
+    [{ NODE_NAME: "node-1.pool" }, "node-1.pool"],
+    [{}, hostname()],
+  ] as const)
+    await compose(settings, ({ zip }) =>
+      expect(zip.info).toMatchObject({ node_hostname: node }),
+    );
+});
 
 gatedTest("LOG_LEVEL=Debug tells more than the milestones", obstacles, async () => {
   for (const [level, told] of [

@@ -59,7 +59,7 @@ test("every setting of the composer can be given to the agent, and arrives", () 
     CRASH_LOOP_WINDOW: ["60", 60],
   };
   // PREVIOUS_HANDLER: what the agent finds on the host, see previous-pattern.ts.
-  const fed = ["USE_CRIO_CONF", "EVENT_DIRECTORY", "CRIO_ENDPOINT", "CORE_DIR", "PREVIOUS_HANDLER"];
+  const fed = ["USE_CRIO_CONF", "EVENT_DIRECTORY", "CRIO_ENDPOINT", "CORE_DIR", "PREVIOUS_HANDLER", "NODE_NAME"];
   const source = Object.fromEntries(
     Object.entries(given).map(([key, [text]]) => [`COMP_${key}`, text]),
   );
@@ -67,9 +67,14 @@ test("every setting of the composer can be given to the agent, and arrives", () 
     ...source,
     DEPLOY_CRIO_CONFIG: "true",
     CRIO_ENDPOINT: "unix:///x",
+    NODE_NAME: "node-1.pool",
   });
   for (const [key, [, value]] of Object.entries(given)) expect(composer).toHaveProperty(key, value);
-  expect(composer).toMatchObject({ USE_CRIO_CONF: true, CRIO_ENDPOINT: "unix:///x" });
+  expect(composer).toMatchObject({
+    USE_CRIO_CONF: true,
+    CRIO_ENDPOINT: "unix:///x",
+    NODE_NAME: "node-1.pool",
+  });
   // A new setting of the composer belongs into the table above.
   expect(Object.keys(COMPOSER_SETTINGS).toSorted()).toEqual(
     [...Object.keys(given), ...fed].toSorted(),
