@@ -112,7 +112,8 @@ export const AGENT_VALUES: readonly ChartValue[] = [
     variable: "HTTP_PORT",
     fallback: 9180,
     schema: { type: "integer", minimum: 0, maximum: 65535 },
-    about: "The pod's port of /healthz, /startz, /readyz and /metrics; 0 turns them, and the probes, off.",
+    about:
+      "The pod's port of /healthz, /startz, /readyz and /metrics; 0 turns them, and the probes, off.",
   },
   {
     path: "daemonset.previousHandler",

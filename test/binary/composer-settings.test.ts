@@ -62,9 +62,7 @@ gatedTest("NODE_NAME is what the dump calls its node", obstacles, async () => {
     [{ NODE_NAME: "node-1.pool" }, "node-1.pool"],
     [{}, hostname()],
   ] as const)
-    await compose(settings, ({ zip }) =>
-      expect(zip.info).toMatchObject({ node_hostname: node }),
-    );
+    await compose(settings, ({ zip }) => expect(zip.info).toMatchObject({ node_hostname: node }));
 });
 
 gatedTest("LOG_LEVEL=Debug tells more than the milestones", obstacles, async () => {

@@ -59,7 +59,14 @@ test("every setting of the composer can be given to the agent, and arrives", () 
     CRASH_LOOP_WINDOW: ["60", 60],
   };
   // PREVIOUS_HANDLER: what the agent finds on the host, see previous-pattern.ts.
-  const fed = ["USE_CRIO_CONF", "EVENT_DIRECTORY", "CRIO_ENDPOINT", "CORE_DIR", "PREVIOUS_HANDLER", "NODE_NAME"];
+  const fed = [
+    "USE_CRIO_CONF",
+    "EVENT_DIRECTORY",
+    "CRIO_ENDPOINT",
+    "CORE_DIR",
+    "PREVIOUS_HANDLER",
+    "NODE_NAME",
+  ];
   const source = Object.fromEntries(
     Object.entries(given).map(([key, [text]]) => [`COMP_${key}`, text]),
   );
