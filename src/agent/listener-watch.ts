@@ -1,6 +1,6 @@
 // The agent's side of the listener (src/listener/): is one there, a new one where there is none, its end. The
 // listener outlives the agent; in a pod it is a container of its own and never started from here.
-import { lstatSync, readFileSync, readdirSync } from "node:fs";
+import { lstatSync, readFileSync, readdirSync, readlinkSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import type { AgentSettings } from "../config/agent-settings.ts";
@@ -51,11 +51,13 @@ export async function stopListener(hostDir: string, log: Log): Promise<void> {
   const found = await askListener(hostDir);
   if (found === undefined || found.keeper === null) return;
   const { keeper } = found;
-  if (!isListener(keeper)) return;
+  const program = programOf(keeper);
+  const isThere = () => runsProgram(keeper, program) && commandOf(keeper)[1] === "listen";
+  if (!isThere()) return;
   process.kill(keeper, "SIGTERM");
-  for (let waitedMs = 0; isListener(keeper) && waitedMs < END_MS; waitedMs += STEP_MS)
+  for (let waitedMs = 0; isThere() && waitedMs < END_MS; waitedMs += STEP_MS)
     await Bun.sleep(STEP_MS);
-  log.info("listener_stopped", { pid: keeper, ended: !isListener(keeper) });
+  log.info("listener_stopped", { pid: keeper, ended: !isThere() });
 }
 
 /**
@@ -68,7 +70,9 @@ export function killListener(hostDir: string, log: Log): boolean {
   if (keeper === undefined) return false;
   // Its worker is named after the socket's file, and may have lost its keeper.
   const worker = `--worker=${lstatSync(path).ino}`;
+  const program = programOf(keeper);
   const pids = listProcesses().filter((pid) => {
+    if (!runsProgram(pid, program)) return false;
     const [, role, option] = commandOf(pid);
     return role === "listen" && (option === worker || pid === keeper);
   });
@@ -165,11 +169,24 @@ async function askOnce(path: string): Promise<Asked | "reset"> {
   }
 }
 
-/** A process that runs the listener's executable: a pid of another namespace or another life is nobody of ours. */
-function isListener(pid: number): boolean {
-  return commandOf(pid)[1] === "listen";
+/** A pid of another namespace or another life is nobody of ours. Without the right to look, `program` is not known. */
+function runsProgram(pid: number, program: string | undefined): boolean {
+  return program === undefined || programOf(pid) === program;
 }
 
+/**
+ * Where a process's program is, and in which file systems. The kernel tells it by itself; undefined for one that is
+ * gone or not ours to look at.
+ */
+function programOf(pid: number): string | undefined {
+  try {
+    return `${readlinkSync(`/proc/${pid}/exe`)} ${readlinkSync(`/proc/${pid}/ns/mnt`)}`;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Only for processes of our own program: the text lies in the process's memory, and a hostile one's may never come. */
 function commandOf(pid: number): string[] {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");

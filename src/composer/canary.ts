@@ -14,7 +14,10 @@ const REGULAR_0600 = 0o100600n;
 /** Two 64-bit numbers and a colon. */
 const NOTE_MAX_BYTES = 41;
 
-/** Costs nothing for a process of another name. The process must still be held. */
+/**
+ * Costs nothing for a process of another name. The process must still be held. Looks into HOST_DIR first: the
+ * crashed process's file may be on a file system that stopped answering, and a look at it would never end.
+ */
 export function isCanary(
   { exeName, hostPid }: CrashContext,
   hostDir: string,
@@ -22,15 +25,23 @@ export function isCanary(
 ): boolean {
   if (!isCanaryName(exeName) || hostPid === null) return false;
   try {
+    const expected = readProgramId(hostDir, exeName);
+    if (expected === undefined) return false;
+    // A canary of this name is under way, in a file of ours.
     const running = statSync(join(procDir, String(hostPid), "exe"), { bigint: true });
     if (running.uid !== 0n || running.mode !== REGULAR_0700) return false;
-    const placed = lstatSync(join(hostDir, exeName), { bigint: true });
-    if (!placed.isSymbolicLink()) return placed.dev === running.dev && placed.ino === running.ino;
-    const named = readNote(join(hostDir, canaryNote(exeName)));
-    return named === formatCanaryNote({ device: running.dev, inode: running.ino });
+    return expected === formatCanaryNote({ device: running.dev, inode: running.ino });
   } catch {
     return false; // no such file, or the process is gone: a crash like any other
   }
+}
+
+/** Which file root has put there under this name, or has named in the note beside it; undefined for none. */
+function readProgramId(hostDir: string, exeName: string): string | undefined {
+  const placed = lstatSync(join(hostDir, exeName), { bigint: true, throwIfNoEntry: false });
+  if (placed === undefined) return undefined;
+  if (placed.isSymbolicLink()) return readNote(join(hostDir, canaryNote(exeName)));
+  return formatCanaryNote({ device: placed.dev, inode: placed.ino });
 }
 
 /** undefined where it is not root's own. */

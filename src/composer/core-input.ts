@@ -15,10 +15,11 @@ export class CoreInput {
   private readonly fd: number;
   private readonly readNow: (block: Uint8Array) => number;
   private closed = false;
+  private ended = false;
   private turn: Promise<unknown> = Promise.resolve();
-  /** The first bytes, asked for at once; what of them is not taken yet. */
+  /** The first bytes, where they were asked for; what of them is not taken yet. */
   private early: Uint8Array | undefined;
-  private earlyCount: Promise<number>;
+  private earlyCount: Promise<number> = Promise.resolve(0);
   /** Sees all that is read, before its reader does: the reader waits for it. */
   tap: ((bytes: Uint8Array) => Promise<void>) | undefined;
 
@@ -30,6 +31,10 @@ export class CoreInput {
     this.fd = fd;
     this.readNow = readNow;
     setPipeSize(fd, PIPE_BYTES);
+  }
+
+  /** Asks for the first bytes while the composer still gets ready; where the kernel asks first, after the answer. */
+  readAhead(): void {
     this.early = new Uint8Array(EARLY_BYTES);
     this.earlyCount = this.readOnce(this.early, 0);
     // Whoever reads first sees the failure.
@@ -64,13 +69,20 @@ export class CoreInput {
     if (atOnce > 0) return Promise.resolve(atOnce);
     return new Promise((resolve, reject) => {
       read(this.fd, block, offset, block.length - offset, null, (error, count) => {
-        if (error === null) resolve(count);
-        else if (errnoOf(error) === "EAGAIN" && !this.closed)
+        if (error === null) {
+          this.ended ||= count === 0 && block.length > offset && !this.closed;
+          resolve(count);
+        } else if (errnoOf(error) === "EAGAIN" && !this.closed)
           setTimeout(() => resolve(this.readOnce(block, offset)), RETRY_MS);
         else if (this.closed) resolve(0);
         else reject(error);
       });
     });
+  }
+
+  /** Its sender has nothing more: whoever it was is not held by us any more. */
+  get hasEnded(): boolean {
+    return this.ended;
   }
 
   /**

@@ -5,12 +5,15 @@ const GRACE_AFTER_SIGTERM_MS = 5_000;
 
 export class Deadline {
   private readonly controller = new AbortController();
+  private readonly startedMs = performance.now();
   private readonly timers: Timer[] = [];
-  private readonly onSigterm = () => this.schedule(GRACE_AFTER_SIGTERM_MS);
+  /** The one of the settings. */
+  private timeout: Timer | undefined;
+  private readonly onSigterm = () => this.timers.push(this.schedule(GRACE_AFTER_SIGTERM_MS));
 
-  /** timeoutSeconds: up to 24 days, setTimeout's longest. */
+  /** timeoutSeconds: up to 24 days, setTimeout's longest; what counts until the settings have been read. */
   constructor(timeoutSeconds: number) {
-    this.schedule(timeoutSeconds * 1000);
+    this.setTimeout(timeoutSeconds);
     process.once("SIGTERM", this.onSigterm);
     process.on("SIGTERM", ignore);
   }
@@ -24,16 +27,24 @@ export class Deadline {
     return this.controller.signal.aborted;
   }
 
+  /** Counted from the start. A deadline that has passed stays so. */
+  setTimeout(timeoutSeconds: number): void {
+    clearTimeout(this.timeout);
+    const elapsedMs = performance.now() - this.startedMs;
+    this.timeout = this.schedule(Math.max(0, timeoutSeconds * 1000 - elapsedMs));
+  }
+
   clear(): void {
+    clearTimeout(this.timeout);
     for (const timer of this.timers) clearTimeout(timer);
     process.off("SIGTERM", this.onSigterm);
     process.off("SIGTERM", ignore);
   }
 
   /** The soonest one counts: a signal never prolongs the time. */
-  private schedule(afterMs: number): void {
+  private schedule(afterMs: number): Timer {
     const abort = () => this.controller.abort(new Error("the deadline passed"));
-    this.timers.push(setTimeout(abort, afterMs));
+    return setTimeout(abort, afterMs);
   }
 }
 

@@ -1,6 +1,6 @@
 // The story of one crash: settings, trace, drain, metadata, seal, publish. Only wires.
 import { join } from "node:path";
-import type { ComposerSettings } from "../config/composer-settings.ts";
+import { TIMEOUT_DEFAULT_SECONDS, type ComposerSettings } from "../config/composer-settings.ts";
 import { EXIT, describeError } from "../model/app-error.ts";
 import { canaryZipBase } from "../model/canary.ts";
 import type { CrashContext } from "../model/crash-context.ts";
@@ -8,7 +8,7 @@ import { renderDumpName } from "../model/dump-name.ts";
 import { UNKNOWN_OWNER } from "../model/dump-owner.ts";
 import { AttemptLog } from "./attempt.ts";
 import { isCanary, settingsForCanary } from "./canary.ts";
-import { parseCommandLine } from "./command-line.ts";
+import { parseCommandLine, type ComposerCommandLine } from "./command-line.ts";
 import { ComposerLog, type Level } from "../host/composer-log.ts";
 import { CoreDrain } from "./core-drain.ts";
 import { CoreInput } from "./core-input.ts";
@@ -19,15 +19,16 @@ import { openDiskLimits, type DiskRules } from "./disk-limits.ts";
 import { readEnvironment, type Environment } from "./environment.ts";
 import { writeEvent } from "./event.ts";
 import { firstFacts, templateValues } from "./facts.ts";
-import { openCoreFile } from "./core-file.ts";
+import { openCoreFile, type CoreFile } from "./core-file.ts";
 import type { EventFacts, Metadata } from "./metadata/metadata.ts";
 import type { MetadataTask } from "./metadata-task.ts";
 import { openDump } from "./opening.ts";
 import { openPodMetadata } from "./pod-metadata.ts";
 import { chainPreviousHandler, type PreviousHandler } from "./previous-handler.ts";
+import { Release } from "./release.ts";
 import { sealArchive } from "./sealing.ts";
 import { admit } from "./socket/admission.ts";
-import { openConnection } from "./socket/connection.ts";
+import { openConnection, type Connection } from "./socket/connection.ts";
 
 /**
  * Takes one core from `input` (a file descriptor) and publishes it as a zip. hostDir holds the executable,
@@ -41,19 +42,53 @@ export async function runComposer(
   source: CoreSource = { kind: "pipe" },
 ): Promise<number> {
   const nowSeconds = Math.floor(Date.now() / 1000);
-  const connection = source.kind === "socket" ? openConnection(input, nowSeconds) : undefined;
   const commandLine = parseCommandLine(args, nowSeconds);
+  const connection = source.kind === "socket" ? openConnection(input, nowSeconds) : undefined;
   const file = source.kind === "file" ? openCoreFile(input, source, commandLine.crash) : undefined;
   const crash = connection?.crash ?? file?.crash ?? commandLine.crash;
+  const uuid = crypto.randomUUID();
+  const core = new CoreInput(input, connection?.readNow);
+  // Before anything that may wait; the settings' own limit is not known yet.
+  const deadline = new Deadline(commandLine.timeoutSeconds ?? TIMEOUT_DEFAULT_SECONDS);
+  const release = new Release(core, file === undefined ? crash.hostPid : null, hostDir, uuid);
+  // Whatever else hangs then (a disk, /proc): the crashed process does not.
+  deadline.signal.addEventListener("abort", () => release.letGo());
+  try {
+    const taken = { crash, uuid, core, deadline, release, connection, file };
+    return await takeCrash(taken, hostDir, commandLine);
+  } finally {
+    release.letGo();
+    await release.settled();
+    deadline.clear();
+  }
+}
+
+interface TakenCrash {
+  crash: CrashContext;
+  uuid: string;
+  core: CoreInput;
+  deadline: Deadline;
+  release: Release;
+  /** Where the core comes by the kernel's socket. */
+  connection: Connection | undefined;
+  /** Where it lay in a file. */
+  file: CoreFile | undefined;
+}
+
+async function takeCrash(
+  { crash, uuid, core, deadline, release, connection, file }: TakenCrash,
+  hostDir: string,
+  commandLine: ComposerCommandLine,
+): Promise<number> {
   // A canary's core file is the doctor's own to take (src/agent/doctor/canary.ts).
   const canary = file === undefined && isCanary(crash, hostDir);
   const found = await readEnvironment(hostDir, commandLine);
   const environment = canary ? { ...found, settings: settingsForCanary(found.settings) } : found;
-  const uuid = crypto.randomUUID();
+  deadline.setTimeout(environment.settings.TIMEOUT);
   const log = new ComposerLog(hostDir, uuid, logLevel(environment));
   log.milestone("info", "dump_started", {
     ...(canary ? { canary } : {}),
-    source: source.kind,
+    source: connection !== undefined ? "socket" : file !== undefined ? "file" : "pipe",
     exe: crash.exeName,
     pid: crash.pid,
     host_pid: crash.hostPid,
@@ -62,7 +97,6 @@ export async function runComposer(
   });
   for (const complaint of environment.complaints)
     log.milestone("warn", "bad_setting", { complaint });
-  const deadline = new Deadline(environment.settings.TIMEOUT);
   const attempts = new AttemptLog();
   const metadata = openPodMetadata({
     crash,
@@ -78,16 +112,11 @@ export async function runComposer(
   };
   const admitted =
     connection === undefined || (await admit(connection, metadata, environment, log).catch(fail));
-  if (!admitted) {
-    deadline.clear();
-    return EXIT.done;
-  }
-  const core = new CoreInput(input, connection?.readNow);
+  if (!admitted) return EXIT.done;
+  core.readAhead();
   // Of a process that is gone, the previous handler could learn no more than we.
   const { PREVIOUS_HANDLER } = file === undefined ? environment.settings : { PREVIOUS_HANDLER: "" };
   const chain = chainPreviousHandler(PREVIOUS_HANDLER, core, crash, log);
-  // Whatever else hangs then (a disk, /proc): the crashed process does not.
-  deadline.signal.addEventListener("abort", () => core.close());
   try {
     const told = { attempts, metadata, nodeName: connection?.nodeName ?? file?.nodeName };
     return await composeDump({
@@ -95,6 +124,7 @@ export async function runComposer(
       crash,
       canary,
       core,
+      release,
       chain,
       deadline,
       environment,
@@ -106,9 +136,6 @@ export async function runComposer(
     await chain?.takeRest(core, deadline.signal);
     await chain?.end();
     throw error;
-  } finally {
-    core.close();
-    deadline.clear();
   }
 }
 
@@ -118,6 +145,7 @@ interface Job {
   /** It is the doctor's crash: its zip goes where no sweep looks. */
   canary: boolean;
   core: CoreInput;
+  release: Release;
   /** Who took cores on this host before us, where it gets a copy. */
   chain: PreviousHandler | undefined;
   deadline: Deadline;
@@ -130,7 +158,8 @@ interface Job {
 }
 
 async function composeDump(job: Job): Promise<number> {
-  const { uuid, crash, canary, core, chain, deadline, environment, log, attempts, metadata } = job;
+  const { uuid, crash, canary, core, release, chain, deadline, environment, log } = job;
+  const { attempts, metadata } = job;
   const { settings, coreDir, complaints } = environment;
   const startedMs = Date.now();
   const nodeName = settings.NODE_NAME || job.nodeName;
@@ -160,7 +189,7 @@ async function composeDump(job: Job): Promise<number> {
       // Cut short or left out by our rules, it is still the previous handler's, whole.
       await chain?.takeRest(core, deadline.signal);
       await chain?.end();
-      core.close();
+      release.letGo();
       drainedMs = Date.now() - startedMs;
     },
     onReadError: (error) =>

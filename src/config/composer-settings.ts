@@ -28,6 +28,7 @@ const fileNameTemplate: Setting<string> = {
     "text with the fields {uuid} {timestamp} {hostname} {exe_name} {pid} {signal} {limit_size} {pathname} {namespace} {podname}",
 };
 
+export const TIMEOUT_DEFAULT_SECONDS = 600;
 export const TIMEOUT_MAX_SECONDS = 86_400;
 
 export const COMPOSER_SETTINGS = {
@@ -41,7 +42,7 @@ export const COMPOSER_SETTINGS = {
   LOG_LENGTH: integer(500, { min: 0, max: 1_000_000, unit: "lines" }),
   POD_SELECTOR_LABEL: text(""),
   /** The whole composer's deadline. */
-  TIMEOUT: integer(600, { min: 1, max: TIMEOUT_MAX_SECONDS, unit: "seconds" }),
+  TIMEOUT: integer(TIMEOUT_DEFAULT_SECONDS, { min: 1, max: TIMEOUT_MAX_SECONDS, unit: "seconds" }),
   COMPRESSION: flag(true),
   CORE_EVENTS: flag(false),
   EVENT_DIRECTORY: path(""),

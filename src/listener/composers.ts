@@ -4,6 +4,7 @@ import { closeSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseEnvFile } from "../config/env-file.ts";
 import { readComposerSettings } from "../config/composer-settings.ts";
+import { endDumping, pinHeld, type HeldProcess } from "../host/held-process.ts";
 import type { Log } from "../host/log.ts";
 import { describeError } from "../model/app-error.ts";
 import { CORE_PIPE_LIMIT } from "../model/sysctls.ts";
@@ -15,11 +16,15 @@ export interface ComposersContext {
   log: Log;
 }
 
-interface Waiting {
+interface Crash {
   connection: number;
   pid: number;
-  untilMs: number;
+  held: HeldProcess | undefined;
   onLost: (why: string) => void;
+}
+
+interface Waiting extends Crash {
+  untilMs: number;
 }
 
 /** A composer ends by itself at its TIMEOUT; this much later it is killed. */
@@ -27,6 +32,9 @@ const SLACK_MS = 10_000;
 /** Crashes that may wait for a composer; descriptors are what they cost. */
 const WAITING_MAX = 512;
 const LIMITS_KEPT_MS = 1_000;
+/** The kernel notices a closed connection with its next write. A composer that ended in good order has seen to it. */
+const NOTICE_MS = 2_000;
+const PROC_DIR = "/proc";
 
 type Child = ReturnType<typeof spawnComposer>;
 
@@ -56,14 +64,12 @@ export class Composers {
   /** Takes over the connection. onLost is called where nothing will come of it. */
   take(connection: number, pid: number, onLost: (why: string) => void): void {
     const { atOnce, timeoutMs } = this.readLimits();
-    if (this.queue.length === 0 && this.hasRoom(atOnce)) return this.start(connection, onLost);
-    if (this.queue.length >= WAITING_MAX) {
-      onLost(`${atOnce} dumps are under way and ${WAITING_MAX} wait`);
-      closeSync(connection);
-      return;
-    }
+    const crash = { connection, pid, held: pinHeld(PROC_DIR, pid), onLost };
+    if (this.queue.length === 0 && this.hasRoom(atOnce)) return this.start(crash);
+    if (this.queue.length >= WAITING_MAX)
+      return this.lose(crash, `${atOnce} dumps are under way and ${WAITING_MAX} wait`);
     this.context.log.warn("dump_waits", { host_pid: pid, at_once: atOnce });
-    this.queue.push({ connection, pid, untilMs: performance.now() + timeoutMs, onLost });
+    this.queue.push({ ...crash, untilMs: performance.now() + timeoutMs });
   }
 
   /** Starts what waits as far as there is room, and gives up what has waited too long. */
@@ -74,10 +80,8 @@ export class Composers {
       const isLate = performance.now() > next.untilMs;
       if (!isLate && !this.hasRoom(atOnce)) return;
       this.queue.shift();
-      if (isLate) {
-        next.onLost("no composer was free before the deadline");
-        closeSync(next.connection);
-      } else this.start(next.connection, next.onLost);
+      if (isLate) this.lose(next, "no composer was free before the deadline");
+      else this.start(next);
     }
   }
 
@@ -89,9 +93,12 @@ export class Composers {
     return atOnce === 0 || this.running.size < atOnce;
   }
 
-  private start(connection: number, onLost: (why: string) => void): void {
+  private start(crash: Crash): void {
+    const { connection } = crash;
     try {
       const child = spawnComposer(this.context, connection);
+      // The composer has its own: with ours open, the crashed process would wait for us.
+      closeSync(connection);
       this.running.set(child.pid, child);
       const killer = setTimeout(() => {
         this.context.log.error("composer_overdue", { pid: child.pid });
@@ -100,13 +107,25 @@ export class Composers {
       void child.exited.then(() => {
         clearTimeout(killer);
         this.running.delete(child.pid);
+        void this.free(crash);
       });
     } catch (error) {
-      onLost(`no composer could be started: ${describeError(error)}`);
-    } finally {
-      // The composer has its own: with ours open, the crashed process would wait for us.
-      closeSync(connection);
+      this.lose(crash, `no composer could be started: ${describeError(error)}`);
     }
+  }
+
+  private lose(crash: Crash, why: string): void {
+    crash.onLost(why);
+    closeSync(crash.connection);
+    void this.free(crash);
+  }
+
+  /** Nobody reads its core any more: in a mapping that is all holes the kernel would not notice for hours. */
+  private async free({ held, pid }: Crash): Promise<void> {
+    if (held === undefined) return;
+    const end = await endDumping(PROC_DIR, held, NOTICE_MS);
+    if (end === "killed") this.context.log.warn("process_killed", { host_pid: pid });
+    if (end === "refused") this.context.log.error("process_not_killed", { host_pid: pid });
   }
 
   /** As the host has them now: core_pipe_limit, and TIMEOUT from `.env`. */

@@ -8,7 +8,16 @@ const SOURCES = join(import.meta.dir, "../fixtures/crash");
 const BUILT = join(import.meta.dir, "../../out/crash");
 
 export type CrashProgram =
-  "segfault" | "abort" | "mapping" | "sparse" | "stranger" | "threads" | "renamed" | "sleeper";
+  | "segfault"
+  | "abort"
+  | "mapping"
+  | "sparse"
+  | "stalled"
+  | "stranger"
+  | "threads"
+  | "renamed"
+  | "vast"
+  | "sleeper";
 
 export interface CrashEnd {
   exitCode: number | null;
@@ -73,7 +82,7 @@ export async function runCrash(
 
 /** Starts a program that prepares itself, says "ready" and waits for the signal to crash by. */
 export async function startSleeper(
-  name: "sleeper" | "mapping" | "sparse",
+  name: "sleeper" | "mapping" | "sparse" | "vast",
   args: readonly string[] = [],
   { timeoutMs = 120_000 }: { timeoutMs?: number } = {},
 ): Promise<Sleeper> {

@@ -76,7 +76,8 @@ function survivors(mode: CaptureMode): string {
  * Open on purpose: /proc/sys (ProtectKernelTunables), the kernel's log (ProtectKernelLogs), write-and-execute
  * memory, which Bun's compiler needs (MemoryDenyWriteExecute). With a pipe the composer is started by the kernel,
  * outside all of this. By socket it is ours: the host's mount namespace is where the socket's path counts, the
- * crashed process's UTS namespace has its host name, /proc of others takes ptrace's right. Files are collected
+ * crashed process's UTS namespace has its host name, /proc of others takes ptrace's right, and one that the kernel
+ * would hold for hours is killed. Files are collected
  * wherever a container has its root.
  */
 function hardening(settings: UnitPlan["settings"], mode: CaptureMode): string {
@@ -119,10 +120,10 @@ const CAPABILITIES = [
   "CAP_FOWNER",
   "CAP_SYSLOG",
 ];
-/** setns(2) and proc(5); for files of others F_SETLEASE (fcntl(2)). */
+/** kill(2), setns(2) and proc(5); for files of others F_SETLEASE (fcntl(2)). */
 const CAPTURE_CAPABILITIES = {
   pipe: [],
-  socket: ["CAP_SYS_ADMIN", "CAP_SYS_CHROOT", "CAP_SYS_PTRACE"],
+  socket: ["CAP_KILL", "CAP_SYS_ADMIN", "CAP_SYS_CHROOT", "CAP_SYS_PTRACE"],
   file: ["CAP_LEASE"],
 };
 

@@ -63,6 +63,11 @@ export const LISTENER_TRIALS: readonly ListenerTrial[] = [
     comes: async (zip) => whole(zip),
   },
   {
+    name: "without KILL a crash is told as well: it is for processes that the kernel would hold for hours",
+    without: "KILL",
+    comes: async (zip) => whole(zip),
+  },
+  {
     name: "without DAC_READ_SEARCH includeProcInfo has nothing of another user's process",
     without: "DAC_READ_SEARCH",
     comes: async ({ info, suffixes }) => {

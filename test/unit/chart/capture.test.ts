@@ -70,7 +70,7 @@ describe.each(HELMS)("%s", (helm) => {
         runAsUser: 0,
         runAsGroup: 0,
         allowPrivilegeEscalation: false,
-        capabilities: { drop: ["ALL"], add: ["SYS_ADMIN", "SYS_CHROOT", "SYS_PTRACE"] },
+        capabilities: { drop: ["ALL"], add: ["KILL", "SYS_ADMIN", "SYS_CHROOT", "SYS_PTRACE"] },
         readOnlyRootFilesystem: true,
         seccompProfile: { type: "RuntimeDefault" },
         appArmorProfile: { type: "Unconfined" },

@@ -67,6 +67,24 @@ test("what cannot be read is an error that says why", () =>
     expect(await failureOf(new CoreInput(9999).readSome(new Uint8Array(1), 0))).toContain("EBADF");
   }));
 
+test("it knows whether its sender has come to an end, or was only cut short", () =>
+  withFolder(async (folder) => {
+    await withPipe(folder, "printf abc", async ({ fd }) => {
+      const input = new CoreInput(fd);
+      input.readAhead();
+      expect(await readAll(input)).toBe("abc");
+      input.close();
+      expect(input.hasEnded).toBe(true);
+    });
+    await withPipe(folder, "exec yes", async ({ fd }) => {
+      const input = new CoreInput(fd);
+      await input.readSome(new Uint8Array(1000), 0);
+      input.close();
+      expect(await input.readSome(new Uint8Array(1000), 0)).toBe(0);
+      expect(input.hasEnded).toBe(false);
+    });
+  }));
+
 test("closed, it lets its writer go while the descriptor stays taken", () =>
   withFolder((folder) =>
     withPipe(folder, "exec yes", async ({ fd, writer }) => {

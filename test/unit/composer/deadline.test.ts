@@ -28,6 +28,18 @@ test("the longest one that can be set is not passed at once", async () => {
   expect(deadline.passed).toBe(false);
 });
 
+test("a limit that is set later counts from the start, and a longer one takes the first one's place", async () => {
+  const shortened = openDeadline(86_400);
+  await Bun.sleep(20);
+  const passed = passing(shortened);
+  shortened.setTimeout(0.01);
+  await passed;
+  const prolonged = openDeadline(0.02);
+  prolonged.setTimeout(86_400);
+  await Bun.sleep(60);
+  expect(prolonged.passed).toBe(false);
+});
+
 test("SIGTERM does not end the program, however often, and never prolongs the time", async () => {
   const deadline = openDeadline(0.2);
   const passed = passing(deadline);
