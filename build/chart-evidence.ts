@@ -61,7 +61,7 @@ export const EVIDENCE: Readonly<Record<string, string>> = {
   CLUSTER_NAME: "e2e/store/delivery.test.ts",
   S3_TIMEOUT: "e2e/store/faults.test.ts",
   S3_MIN_SPEED: "e2e/store/faults.test.ts",
-  S3_PART_SIZE: "e2e/store/memory.test.ts",
+  S3_PART_SIZE: "unit/config/store-settings.test.ts",
 };
 
 /** The same for values that are no variable of the agent's, by their path; the others are template.test.ts's. */

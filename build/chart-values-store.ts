@@ -1,6 +1,6 @@
 // The rows of `daemonset.*` about the store: where dumps go, and how. See chart-values.ts.
 import { PART_MAX_BYTES, PART_MIN_BYTES, PART_WISHED_BYTES } from "../src/model/part-plan.ts";
-import { ABSOLUTE_PATH_OR_BLANK, type ChartValue } from "./chart-value.ts";
+import { ABSOLUTE_PATH_OR_BLANK, type ChartValue, SIZE } from "./chart-value.ts";
 
 const CHECKSUM_MODE = { enum: ["when_required", "when_supported"] };
 
@@ -145,15 +145,16 @@ export const STORE_VALUES: readonly ChartValue[] = [
     path: "daemonset.s3MinSpeed",
     variable: "S3_MIN_SPEED",
     fallback: 65_536,
-    schema: { type: "integer", minimum: 1024 },
-    about: "Bytes a second below which an upload counts as stalled.",
+    schema: { ...SIZE, minimum: 1024 },
+    about: "Bytes a second (64Ki) below which an upload counts as stalled.",
   },
   {
     path: "daemonset.s3PartSize",
     variable: "S3_PART_SIZE",
     fallback: PART_WISHED_BYTES,
-    schema: { type: "integer", minimum: PART_MIN_BYTES, maximum: PART_MAX_BYTES },
-    about: "Bytes of an upload's part; parts grow by themselves where 10,000 would not do.",
+    schema: { ...SIZE, minimum: PART_MIN_BYTES, maximum: PART_MAX_BYTES },
+    about:
+      "Size of an upload's part, from 5Mi to 5Gi; parts grow by themselves where 1,000 would not do.",
   },
   {
     path: "daemonset.s3Concurrency",

@@ -129,21 +129,25 @@ const UNITS: Record<string, number> = {
 
 /**
  * A size in bytes, with the suffixes that Kubernetes knows (500M, 10Gi); a trailing B is allowed. Within limits, where
- * there are any, or 0.
+ * there are any, or 0 unless `zero` is false.
  */
-export function byteSize(fallback: number, limits?: { min: string; max: string }): Setting<number> {
+export function byteSize(
+  fallback: number,
+  limits?: { min: string; max: string; zero?: boolean },
+): Setting<number> {
   const min = parseByteSize(limits?.min ?? "0");
   const max = limits === undefined ? Infinity : parseByteSize(limits.max);
+  const mayBeZero = limits?.zero !== false;
   const schema = v.pipe(
     v.string(),
     v.transform(parseByteSize),
     v.check((bytes) => Number.isSafeInteger(bytes)),
-    v.check((bytes) => bytes === 0 || (bytes >= min && bytes <= max)),
+    v.check((bytes) => (bytes === 0 && mayBeZero) || (bytes >= min && bytes <= max)),
   );
   const expected =
     limits === undefined
       ? "a size in bytes such as 1073741824, 500M or 10Gi"
-      : `0 or a size in bytes from ${limits.min} to ${limits.max}`;
+      : `${mayBeZero ? "0 or " : ""}a size in bytes from ${limits.min} to ${limits.max}`;
   return { schema, fallback, expected };
 }
 

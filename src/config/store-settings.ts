@@ -1,9 +1,18 @@
 // Where dumps are delivered to, and how: the store's part of the agent's environment.
 import * as v from "valibot";
 import { DEFAULT_KEY_TEMPLATE, KEY_FIELDS, keyTemplateProblems } from "../model/object-key.ts";
-import { PART_MAX_BYTES, PART_MIN_BYTES, PART_WISHED_BYTES } from "../model/part-plan.ts";
+import { PART_WISHED_BYTES } from "../model/part-plan.ts";
 import { isRegionName, isS3Host, parseS3Address } from "../model/s3-address.ts";
-import { choice, flag, integer, path, text, type Setting, type SettingValues } from "./setting.ts";
+import {
+  byteSize,
+  choice,
+  flag,
+  integer,
+  path,
+  text,
+  type Setting,
+  type SettingValues,
+} from "./setting.ts";
 
 const storeUrl: Setting<string> = {
   // A directory of one's own is meant: file:/// alone would be the root of the filesystem.
@@ -90,12 +99,9 @@ export const STORE_SETTINGS = {
   /** How long a request may take beside the time that its bytes need at S3_MIN_SPEED. */
   S3_TIMEOUT: integer(60, { min: 1, max: 3600, unit: "seconds" }),
   /** Bytes a second below which an upload counts as stalled. */
-  S3_MIN_SPEED: integer(64 * 1024, { min: 1024, max: 2 ** 40, unit: "bytes a second" }),
-  S3_PART_SIZE: integer(PART_WISHED_BYTES, {
-    min: PART_MIN_BYTES,
-    max: PART_MAX_BYTES,
-    unit: "bytes",
-  }),
+  S3_MIN_SPEED: byteSize(64 * 1024, { min: "1Ki", max: "1Ti", zero: false }),
+  /** model/part-plan.ts has the limits: PART_MIN_BYTES and PART_MAX_BYTES. */
+  S3_PART_SIZE: byteSize(PART_WISHED_BYTES, { min: "5Mi", max: "5Gi", zero: false }),
   /** Parts on their way at once. */
   S3_CONCURRENCY: integer(2, { min: 1, max: 16, unit: "parts" }),
 } as const;

@@ -7,6 +7,8 @@ const MIB = 2 ** 20;
 export const PART_MIN_BYTES = 5 * MIB;
 export const PART_MAX_BYTES = 5 * 2 ** 30;
 export const PARTS_MAX = 10_000;
+/** All that some stores take (Scaleway). A part is never in memory, so larger ones cost nothing but a longer retry. */
+const PARTS_EVERYWHERE = 1_000;
 export const FILE_MAX_BYTES = PART_MAX_BYTES * PARTS_MAX;
 /** In our measurements faster than 8 MiB and no larger in memory (docs/performance.md, Upload). */
 export const PART_WISHED_BYTES = 16 * MIB;
@@ -25,13 +27,16 @@ export interface Part {
   end: number;
 }
 
-/** Equal parts, at most 10,000 of them, each 5 MiB to 5 GiB. Throws AppError "store" beyond 48.8 TiB. */
+/**
+ * Equal parts, each 5 MiB to 5 GiB: at most 1,000 of them, beyond 4.8 TiB 10,000. Throws AppError "store" beyond
+ * 48.8 TiB.
+ */
 export function planParts(sizeBytes: number, wishedBytes = PART_WISHED_BYTES): PartPlan {
   if (sizeBytes > FILE_MAX_BYTES)
     throw new AppError("store", `${sizeBytes} bytes are more than S3 takes in one object`, {
       hint: "set COMP_MAX_CORE_SIZE below 48 TiB",
     });
-  const fewest = Math.ceil(sizeBytes / PARTS_MAX / MIB) * MIB;
+  const fewest = Math.ceil(sizeBytes / PARTS_EVERYWHERE / MIB) * MIB;
   const partSizeBytes = Math.min(PART_MAX_BYTES, Math.max(PART_MIN_BYTES, wishedBytes, fewest));
   return {
     sizeBytes,

@@ -6,7 +6,7 @@ import { basename } from "node:path";
 import { fillTemplate, KEY_FIELDS, type KeyValues } from "../../model/object-key.ts";
 
 export interface DumpLabels {
-  /** x-amz-meta-<name>. Printable ASCII, short. */
+  /** x-amz-meta-<name>: names of letters only (s3-headers.ts), values of printable ASCII, short. */
   metadata: Readonly<Record<string, string>>;
   tags: Readonly<Record<string, string>>;
 }
@@ -116,7 +116,7 @@ export function labelsOf(info: LooseInfo, values: KeyValues, tagTemplate: string
     container: values.container,
     signal: values.signal,
     node: values.node,
-    "core-complete": typeof complete === "boolean" ? String(complete) : "unknown",
+    corecomplete: typeof complete === "boolean" ? String(complete) : "unknown",
   };
   return {
     metadata: Object.fromEntries(

@@ -49,6 +49,9 @@ const GONE: Explanation = {
   failure: "gone",
   message: ({ action }) => `${action}: the store does not know this multipart upload`,
 };
+/** What a write can do without, by the setting that leaves it out. */
+export const OPTIONAL_SETTINGS =
+  "S3_METADATA, S3_TAGS, S3_STORAGE_CLASS, S3_SSE and S3_CONDITIONAL_WRITES turn off what not every store knows";
 const EXISTS: Explanation = {
   failure: "exists",
   message: ({ action }) => `${action}: an object of this key exists already`,
@@ -58,6 +61,18 @@ const NAME_REFUSED: Explanation = {
   message: ({ action, address }) => `${action}: ${address} does not take a key like this`,
   hint: "another S3_KEY_TEMPLATE gives keys that it takes",
 };
+
+/** A refusal that is about one setting. */
+function refusedFor(hint: string): Explanation {
+  return {
+    failure: "refused",
+    message: ({ action, address }) => `${action}: ${address} refused it`,
+    hint,
+  };
+}
+
+const SSE_HINT = "check S3_SSE and S3_SSE_KMS_KEY_ID";
+const PART_HINT = "check S3_PART_SIZE";
 
 const setRegion = ({ region }: S3Context) => `set S3_REGION to ${region ?? "the bucket's region"}`;
 const ANOTHER_REGION: Explanation = {
@@ -114,9 +129,25 @@ export const BY_CODE: Readonly<Record<string, Explanation>> = {
   NotFound: NOT_FOUND,
   NoSuchKey: NOT_FOUND,
   PreconditionFailed: EXISTS,
+  // Azure's and others' word for it, with 409.
+  BlobAlreadyExists: EXISTS,
+  ObjectAlreadyExists: EXISTS,
+  InvalidBucketName: refusedFor("check S3_BUCKET_NAME"),
+  InvalidStorageClass: refusedFor("check S3_STORAGE_CLASS"),
+  InvalidTag: refusedFor("check S3_TAGS"),
+  InvalidMetadata: refusedFor("S3_METADATA=false leaves the metadata out"),
+  MetadataTooLarge: refusedFor("S3_METADATA=false leaves the metadata out"),
+  InvalidEncryptionAlgorithmError: refusedFor(SSE_HINT),
+  "KMS.NotFoundException": refusedFor(SSE_HINT),
+  "KMS.DisabledException": refusedFor(SSE_HINT),
+  "KMS.KMSInvalidStateException": refusedFor(SSE_HINT),
+  EntityTooSmall: refusedFor(PART_HINT),
+  EntityTooLarge: refusedFor(PART_HINT),
+  InvalidPartNumber: refusedFor(PART_HINT),
   NotImplemented: {
     failure: "unsupported",
     message: ({ action }) => `${action}: the store does not support this`,
+    hint: OPTIONAL_SETTINGS,
   },
   // Stores that keep objects as files (MinIO, gateways to Azure or a NAS) have a file system's rules.
   KeyTooLongError: NAME_REFUSED,

@@ -2,7 +2,7 @@
 // (`ConnectionRefused`) and OpenSSL's; those of S3 are in s3-error-codes.ts.
 import { errnoOf } from "../../model/app-error.ts";
 import { isRegionName, regionOfHost } from "../../model/s3-address.ts";
-import { BY_CODE, byStatus, type S3Context } from "./s3-error-codes.ts";
+import { BY_CODE, byStatus, OPTIONAL_SETTINGS, type S3Context } from "./s3-error-codes.ts";
 import { StoreError } from "./store-error.ts";
 
 export function explainS3Error(error: unknown, where: S3Context): StoreError {
@@ -23,6 +23,7 @@ export function explainS3Error(error: unknown, where: S3Context): StoreError {
   const details = {
     cause: isWordless ? new Error(`${status}, without a word why`) : error,
     retryAfterMs: parseRetryAfter(headers["retry-after"]),
+    status,
     region,
     isWordless,
   };
@@ -38,14 +39,18 @@ export function explainS3Error(error: unknown, where: S3Context): StoreError {
     return new StoreError(
       "refused",
       `${context.action}: ${context.address} refused it (${isWordless ? status : `${status} ${name}`})`,
-      { ...details, ...(isWordless ? { hint: WORDLESS_HINT } : {}) },
+      { ...details, ...hintFor(status, isWordless) },
     );
   if (status !== undefined)
     return new StoreError("server", `${context.action}: the answer was broken`, { cause: error });
   return explainNetworkError(error, message, context);
 }
 
-const WORDLESS_HINT = "check S3_ENDPOINT, S3_REGION and the credentials";
+/** A 400 that does not say what about. */
+function hintFor(status: number, isWordless: boolean): { hint?: string } {
+  if (isWordless) return { hint: "check S3_ENDPOINT, S3_REGION and the credentials" };
+  return status === 400 ? { hint: OPTIONAL_SETTINGS } : {};
+}
 
 /** Scheme and host of a Location header; its path may hold a signature. */
 function originOf(location: string | undefined): string | undefined {

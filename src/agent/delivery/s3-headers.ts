@@ -2,8 +2,11 @@
 import type { StoreSettings } from "../../config/store-settings.ts";
 import type { Dump } from "./object-store.ts";
 
-/** x-amz-meta-…: tells an object that an interrupted delivery of ours left from anyone else's. */
-export const DELIVERY_ID = "cdh-delivery";
+/**
+ * x-amz-meta-…: tells an object that an interrupted delivery of ours left from anyone else's. Letters only, as every
+ * such name: Azure's stores behind a gateway take no hyphen (s3proxy 466), and nginx drops underscores.
+ */
+export const DELIVERY_ID = "cdhdelivery";
 
 /** The options that PutObject and CreateMultipartUpload share. */
 export function objectHeaders(settings: StoreSettings, dump: Dump) {

@@ -28,7 +28,7 @@ export class S3Session {
   #client: S3Client | undefined;
   /** The present client's credentials have been accepted. */
   #worked = false;
-  /** Until the store says NotImplemented. */
+  /** Until a write is taken without the condition that was refused with it. */
   #conditional: boolean;
 
   /** Throws AppError "configuration". */
@@ -128,25 +128,25 @@ export class S3Session {
     }
   }
 
-  /**
-   * Sends a write under If-None-Match, unless it replaces what is there, or without it to a store that does not know
-   * it.
-   */
+  /** Sends a write under If-None-Match, unless it replaces what is there, or to a store that does not know it. */
   async write<T>(
     action: string,
     { signal, replaces }: { signal: AbortSignal; replaces: boolean },
     send: (client: S3Client, options: SendOptions, condition: Condition) => Promise<T>,
   ): Promise<T> {
-    if (this.#conditional && !replaces)
-      try {
-        return await this.run(action, signal, (client, options) =>
-          send(client, options, { IfNoneMatch: "*" }),
-        );
-      } catch (error) {
-        if (failureOf(error) !== "unsupported") throw error;
-        this.#conditional = false;
-      }
-    return this.run(action, signal, (client, options) => send(client, options, {}));
+    const without = () => this.run(action, signal, (client, options) => send(client, options, {}));
+    if (!this.#conditional || replaces) return without();
+    try {
+      return await this.run(action, signal, (client, options) =>
+        send(client, options, { IfNoneMatch: "*" }),
+      );
+    } catch (error) {
+      if (!mayNotKnowCondition(error)) throw error;
+      const answer = await without();
+      // Only now is it known that the refusal was about the condition, and not about this dump.
+      this.#conditional = false;
+      return answer;
+    }
   }
 
   close(): void {
@@ -154,4 +154,10 @@ export class S3Session {
     this.#client = undefined;
     this.#worked = false;
   }
+}
+
+/** Some stores say NotImplemented, others refuse the header as they refuse nonsense. */
+function mayNotKnowCondition(error: unknown): boolean {
+  if (failureOf(error) === "unsupported") return true;
+  return failureOf(error) === "refused" && error instanceof StoreError && error.status === 400;
 }

@@ -56,6 +56,8 @@ export class StoreError extends AppError {
   readonly failure: StoreFailure;
   /** The store asked for this pause (Retry-After); 0 where it did not. */
   readonly retryAfterMs: number;
+  /** Of the answer, where one came. */
+  readonly status: number | undefined;
   /** The region that the store named in its answer, where it is not the one that we signed for. */
   readonly region: string | undefined;
   /** The answer had no code that tells why (HEAD's never has one). */
@@ -66,6 +68,7 @@ export class StoreError extends AppError {
     message: string,
     details: AppErrorDetails & {
       retryAfterMs?: number;
+      status?: number | undefined;
       region?: string | undefined;
       isWordless?: boolean;
     } = {},
@@ -74,6 +77,7 @@ export class StoreError extends AppError {
     this.name = "StoreError";
     this.failure = failure;
     this.retryAfterMs = details.retryAfterMs ?? 0;
+    this.status = details.status;
     this.region = details.region;
     this.isWordless = details.isWordless ?? false;
   }

@@ -142,7 +142,7 @@ storeTest("metadata and tags say what is in the object", async () => {
       container: "app",
       signal: "11",
       node: "node-1",
-      "core-complete": "true",
+      corecomplete: "true",
     });
     // radosgw 16 drops the tags of a multipart upload; a single put keeps them.
     if (coreBytes < 5_000_000)

@@ -1,7 +1,7 @@
 // Values that cannot work are refused before anything is installed, by a message that names them.
 import { describe, expect, test } from "bun:test";
 import type { HelmName } from "../../../build/helm.ts";
-import { refusalOf, renderChart } from "../../support/helm.ts";
+import { envOf, refusalOf, renderChart } from "../../support/helm.ts";
 
 const HELMS: HelmName[] = ["helm3", "helm4"];
 
@@ -33,6 +33,8 @@ describe.each(HELMS)("%s", (helm) => {
     ["composer.timeout", 0],
     ["daemonset.suidDumpable", 3],
     ["daemonset.storeUrl", "https://host"],
+    ["daemonset.s3PartSize", 1000],
+    ["daemonset.s3PartSize", "large"],
     ["daemonset.s3BucketName", "s3://cores"],
     ["daemonset.s3BucketName", "cores/prod"],
     ["daemonset.s3BucketName", "arn:aws:s3:::cores"],
@@ -57,6 +59,12 @@ describe.each(HELMS)("%s", (helm) => {
   test("extraEnvVars that is no list is refused", async () => {
     const values = { "daemonset.extraEnvVars": "S3_ENDPOINT=x" };
     expect(await refusalOf(helm, { values })).toContain("daemonset.extraEnvVars must be a list");
+  });
+
+  test.each(["16Mi", 16_777_216])("a part's size can be %p", async (size) => {
+    const values = { "daemonset.s3PartSize": size };
+    const env = envOf(await renderChart(helm, { values }));
+    expect(env.get("S3_PART_SIZE")?.value).toBe(String(size));
   });
 
   test("what IBM's chart refused for no reason is accepted", async () => {

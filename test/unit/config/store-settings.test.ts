@@ -15,6 +15,11 @@ test.each([
   ["S3_ENDPOINT", "http://"],
   ["S3_REGION", "not a host:"],
   ["S3_REGION", "eu west 1"],
+  ["S3_PART_SIZE", "4Mi"],
+  ["S3_PART_SIZE", "0"],
+  ["S3_PART_SIZE", "6Gi"],
+  ["S3_PART_SIZE", "big"],
+  ["S3_MIN_SPEED", "0"],
 ])("%s cannot be %p", (variable, value) => {
   let message = "";
   try {
@@ -39,3 +44,13 @@ test.each(["cores", "my.cores-1", "Old_Name", "tenant:cores", "ap-x1y2z3-s3alias
     expect(readAgentSettings({ S3_BUCKET_NAME: name }).S3_BUCKET_NAME).toBe(name);
   },
 );
+
+test.each([
+  ["S3_PART_SIZE", "16Mi", 16 * 2 ** 20],
+  ["S3_PART_SIZE", "5G", 5e9],
+  ["S3_PART_SIZE", "16777216", 16 * 2 ** 20],
+  ["S3_MIN_SPEED", "64Ki", 65_536],
+  ["S3_MIN_SPEED", "65536", 65_536],
+] as const)("%s takes %s, as Kubernetes writes sizes", (variable, value, bytes) => {
+  expect(readAgentSettings({ [variable]: value })[variable]).toBe(bytes);
+});

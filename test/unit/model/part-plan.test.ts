@@ -39,7 +39,12 @@ test.each(SIZES)("%d bytes are covered by equal parts without gap or overlap", (
   expect(covered).toBe(sizeBytes);
 });
 
-test("a wished part size is kept as long as 10,000 parts suffice", () => {
+test("a thousand parts, which is all that some stores take, are enough up to 4.8 TiB", () => {
+  for (const sizeBytes of [16e9, 17e9, 100e9, 1e12, 1000 * PART_MAX_BYTES])
+    expect(planParts(sizeBytes).partCount).toBeLessThanOrEqual(1000);
+});
+
+test("a wished part size is kept as long as 1,000 parts suffice", () => {
   expect(planParts(100e6, 8 * 2 ** 20).partSizeBytes).toBe(8 * 2 ** 20);
   expect(planParts(1e12, 8 * 2 ** 20).partSizeBytes).toBeGreaterThan(8 * 2 ** 20);
 });

@@ -77,7 +77,7 @@ test("metadata is short printable ASCII on one line, whatever the pod is called"
   };
   const { metadata } = labelsOf(info, keyValuesOf(info, CONTEXT), "");
   expect(metadata["pod"]).toBe("a__x-amz-acl: public-read");
-  expect(metadata["core-complete"]).toBe("false");
+  expect(metadata["corecomplete"]).toBe("false");
   for (const value of Object.values(metadata)) expect(value).toMatch(/^[\x20-\x7e]{0,200}$/);
 });
 
