@@ -155,4 +155,12 @@ export const COMPOSER_VALUES: readonly ChartValue[] = [
     schema: { type: "integer", minimum: 1, maximum: 2_592_000 },
     about: "Seconds that crashLoopLimit and crashLoopNamespaceLimit look back.",
   },
+  {
+    path: "composer.dumpsAtOnce",
+    variable: "COMP_DUMPS_AT_ONCE",
+    fallback: 32,
+    schema: { type: "integer", minimum: 0, maximum: 10_000 },
+    about:
+      "Dumps of one namespace that may be under way at a time, and never more than half of corePipeLimit; further crashes are counted, not kept. 0: no limit.",
+  },
 ];

@@ -41,9 +41,11 @@ export function openAgentMetrics() {
       "How long a crashed process was held while its core was drained.",
       DRAIN_BOUNDS,
     ),
-    suppressed: counter("dumps_suppressed_total", "Crashes not collected: crash-loop limit.", [
-      "namespace",
-    ]),
+    suppressed: counter(
+      "dumps_suppressed_total",
+      "Crashes not collected: beyond a limit of their workload or namespace.",
+      ["namespace"],
+    ),
     pipeLimitDrops: counter(
       "core_pipe_limit_drops_total",
       "Crashes that the kernel dropped as CORE_PIPE_LIMIT dumps were under way.",

@@ -69,6 +69,7 @@ export function settingsForCanary(settings: ComposerSettings): ComposerSettings 
     DISK_QUOTA: "100%",
     DISK_FREE: "0",
     CRASH_LOOP_LIMIT: 0,
+    DUMPS_AT_ONCE: 0,
     PREVIOUS_HANDLER: "",
   };
 }

@@ -1,10 +1,11 @@
-// What is asked of a crash beside its core: the pod's metadata, the owner's rules and the crash-loop limit, as one
+// What is asked of a crash beside its core: the pod's metadata, the owner's rules and the limits by namespace, as one
 // task with one deadline.
 import type { CrashContext } from "../model/crash-context.ts";
 import type { ComposerLog } from "../host/composer-log.ts";
 import type { AttemptLog } from "./attempt.ts";
 import { limitCrashLoop } from "./crash-loop.ts";
 import type { Deadline } from "./deadline.ts";
+import { limitDumpsAtOnce } from "./dumps-at-once.ts";
 import type { Environment } from "./environment.ts";
 import type { GoneCrasher } from "./metadata/gone-crasher.ts";
 import { NO_EVENT_FACTS, type Metadata } from "./metadata/metadata.ts";
@@ -46,7 +47,9 @@ async function collect(
     onProcessRead,
     gone,
   );
-  return limitCrashLoop(metadata, { crash, settings, hostDir, log });
+  const context = { crash, settings, hostDir, log };
+  // Not counted for the crash-loop limit where it has no place.
+  return limitCrashLoop(await limitDumpsAtOnce(metadata, context), context);
 }
 
 /** Nothing is known of the pod: the owner's rules, if there are any, leave such a dump out. */

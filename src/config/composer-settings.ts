@@ -69,6 +69,8 @@ export const COMPOSER_SETTINGS = {
   /** Dumps that all workloads of one namespace may leave in CRASH_LOOP_WINDOW; 0 is no limit. */
   CRASH_LOOP_NAMESPACE_LIMIT: integer(1000, { min: 0, max: 100_000, unit: "dumps" }),
   CRASH_LOOP_WINDOW: integer(3600, { min: 1, max: 2_592_000, unit: "seconds" }),
+  /** Dumps of one namespace that may be under way at a time, and never more than half of CORE_PIPE_LIMIT; 0 is no limit. */
+  DUMPS_AT_ONCE: integer(32, { min: 0, max: 10_000, unit: "dumps" }),
   /** The core_pattern that stood here before: its program gets the cores of processes outside containers. */
   PREVIOUS_HANDLER: text(""),
   /** What dumps call their node; empty: the host name. Kubernetes may know a node by another name. */

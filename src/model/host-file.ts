@@ -12,6 +12,9 @@ export const COMPOSER_LOG_POSITION = "composer.log.position";
 export const CRASH_LOOP_STATE = "crash-loop.json";
 export const CRASH_LOOP_LOCK = "crash-loop.lock";
 
+/** Composers hold places in it, so many for each namespace (src/composer/dumps-at-once.ts). */
+export const DUMPS_AT_ONCE_LOCK = "dumps-at-once.lock";
+
 /** Held by whoever makes room in CORE_DIR. */
 export const EVICTION_LOCK = "eviction.lock";
 
@@ -33,6 +36,7 @@ export const HOST_STATE_FILES = [
   COMPOSER_LOG_POSITION,
   CRASH_LOOP_STATE,
   CRASH_LOOP_LOCK,
+  DUMPS_AT_ONCE_LOCK,
   EVICTION_LOCK,
   DAEMONSET_NOTE,
   OWNER_RECORD,

@@ -20,10 +20,13 @@ const PASSWD = "root:x:0:0:root:/:/bin/sh\napp:x:1000:1000::/:/bin/sh\n";
 const ARCHITECTURE = process.arch === "arm64" ? "arm64" : "amd64";
 
 /** Builds a static binary from a source of test/fixtures/container. */
-export async function buildStatic(name: "app" | "pause", folder: string): Promise<string> {
+export async function buildStatic(
+  name: "app" | "hostile" | "pause",
+  folder: string,
+): Promise<string> {
   const source = join(import.meta.dir, "../fixtures/container", `${name}.c`);
   const program = join(folder, name);
-  await runTool(["gcc", "-static", "-O1", "-g", "-o", program, source]);
+  await runTool(["gcc", "-static", "-O1", "-g", "-pthread", "-o", program, source]);
   return program;
 }
 

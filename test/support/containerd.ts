@@ -125,7 +125,10 @@ async function untilAnswering(cri: CriDriver, daemon: Bun.Subprocess, log: strin
 }
 
 async function importImages(folder: string, socket: string): Promise<void> {
-  const app = await buildStatic("app", folder);
+  const [app, hostile] = await Promise.all([
+    buildStatic("app", folder),
+    buildStatic("hostile", folder),
+  ]);
   const images = [
     {
       reference: PAUSE_IMAGE,
@@ -134,7 +137,7 @@ async function importImages(folder: string, socket: string): Promise<void> {
     },
     {
       reference: APP_IMAGE,
-      files: { "bin/app": app, "bin/secret": app },
+      files: { "bin/app": app, "bin/secret": app, "bin/hostile": hostile },
       entrypoint: ["/bin/app"],
       unreadable: ["bin/secret"],
     },

@@ -23,7 +23,7 @@ export interface InstalledComposer {
 type Settings = Record<string, string | number | boolean>;
 
 /** Tests crash the same program many times, on whatever disk there is: limits only where they are the subject. */
-const UNLIMITED = { CRASH_LOOP_LIMIT: 0, DISK_QUOTA: "100%", DISK_FREE: "0" };
+const UNLIMITED = { CRASH_LOOP_LIMIT: 0, DUMPS_AT_ONCE: 0, DISK_QUOTA: "100%", DISK_FREE: "0" };
 const SETTLE_DEADLINE_MS = 120_000;
 
 /** How the kernel hands over the cores of withComposer. */
