@@ -25,6 +25,8 @@ export interface Oddities {
   keep?: (bytes: Uint8Array) => Uint8Array;
   /** The ETag of bytes that it keeps, without quotes; by default their MD5. */
   etag?: (bytes: Uint8Array) => string;
+  /** The ETag of a whole, by those of its parts; by default AWS's. */
+  compositeEtag?: (partEtags: string[]) => string;
   /** Headers of every answer about an object or a part. */
   headers?: Record<string, string>;
   /** Whether answers to writes carry an ETag. */
@@ -84,8 +86,7 @@ export function startMemoryStore(odd: Oddities = {}): MemoryStore {
     path: string,
     { metadata, parts }: { metadata: Record<string, string>; parts: Uint8Array[] },
   ): Response {
-    const md5s = Buffer.concat(parts.map((part) => Buffer.from(etagOf(part), "hex")));
-    const etag = `${md5(md5s)}-${parts.length}`;
+    const etag = (odd.compositeEtag ?? compositeOf)(parts.map(etagOf));
     objects.set(path, { bytes: Buffer.concat(parts), etag, metadata });
     const told = odd.answersEtag === false ? "" : `<ETag>"${etag}"</ETag>`;
     return xml(`<CompleteMultipartUploadResult>${told}</CompleteMultipartUploadResult>`);
@@ -100,6 +101,11 @@ export function startMemoryStore(odd: Oddities = {}): MemoryStore {
 
 export function md5(bytes: Uint8Array): string {
   return createHash("md5").update(bytes).digest("hex");
+}
+
+function compositeOf(partEtags: string[]): string {
+  const digests = partEtags.map((etag) => Buffer.from(etag, "hex"));
+  return `${md5(Buffer.concat(digests))}-${partEtags.length}`;
 }
 
 function metadataIn(headers: Headers): Record<string, string> {

@@ -25,7 +25,7 @@ export type Presence =
 
 /** What a finished write tells about the object that must stand there now. */
 export interface Evidence {
-  /** The ETag that our bytes have where the store's ETags are MD5s; null where it has no ETags. */
+  /** The ETag that our bytes have where the store's ETags are MD5s; null where they are known not to be. */
   etag: string | null;
   /** x-amz-checksum-crc32 of the whole, where CRC32 is on. */
   crc32: string | null;

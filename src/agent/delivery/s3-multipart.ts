@@ -12,7 +12,7 @@ import type { MultipartStore, StoredPart } from "./object-store.ts";
 import { compositeCrc32, compositeEtag, md5OfPart } from "./part-digest.ts";
 import { readBody } from "./s3-body.ts";
 import { objectHeaders, unquoteEtag } from "./s3-headers.ts";
-import { etagIsMd5 } from "./s3-proof.ts";
+import { etagIsMd5, isSameMd5 } from "./s3-proof.ts";
 import type { S3Session } from "./s3-session.ts";
 import { failureOf, otherBytes, StoreError } from "./store-error.ts";
 
@@ -46,7 +46,9 @@ export function openS3Multipart(session: S3Session): MultipartStore {
         );
         const etag = unquoteEtag(answer.ETag);
         if (etag === "") throw new StoreError("server", `${action}: the answer has no ETag`);
-        if (!etagIsMd5(etag, 1, answer) || etag.toLowerCase() === body.md5Hex)
+        const isRight =
+          isSameMd5(etag, body.md5Hex) || isSameCrc32(answer.ChecksumCRC32, body.crc32);
+        if (isRight || !etagIsMd5(etag, 1, answer))
           return { number, sizeBytes: end - start, etag, crc32: body.crc32, md5: body.md5Hex };
         if (attempt === PART_ATTEMPTS) throw otherBytes(`${action}: the store has`);
       }
@@ -96,10 +98,17 @@ export function openS3Multipart(session: S3Session): MultipartStore {
         (client, options, only) =>
           client.send(new CompleteMultipartUploadCommand({ ...input, ...only }), options),
       );
+      const answerEtag = unquoteEtag(ETag);
+      const whole = compositeEtag(md5s);
+      // A whole's ETag that is made in another way (Alibaba's) proves nothing, where the parts' were their MD5s.
+      const isOtherKind =
+        answerEtag !== "" &&
+        !isSameMd5(answerEtag, whole) &&
+        parts.every(({ etag }, index) => isSameMd5(etag, md5s[index]));
       return {
-        etag: compositeEtag(md5s),
+        etag: isOtherKind ? null : whole,
         crc32: compositeCrc32(parts.map((part) => part.crc32)) ?? null,
-        answerEtag: unquoteEtag(ETag),
+        answerEtag,
       };
     },
 
@@ -129,4 +138,8 @@ export function openS3Multipart(session: S3Session): MultipartStore {
       );
     },
   };
+}
+
+function isSameCrc32(answered: string | undefined, sent: string | undefined): boolean {
+  return sent !== undefined && answered === sent;
 }

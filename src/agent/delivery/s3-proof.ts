@@ -21,6 +21,11 @@ export function etagIsMd5(etag: string, partCount: number, encryption: Encryptio
   return partCount === 1 ? form[1] === undefined : Number(form[1]) === partCount;
 }
 
+/** Some stores write hex digits in capitals. */
+export function isSameMd5(etag: string, md5Hex: string | undefined): boolean {
+  return etag.toLowerCase() === md5Hex;
+}
+
 /**
  * Compares an object with the dump. `expectedEtag` digests the dump, which reads all of it: it is asked only where
  * nothing tells the MD5 yet.
@@ -38,14 +43,13 @@ export async function compareObject(
     (id === undefined && known !== undefined && etag !== "" && etag === known.answerEtag);
   const other = isOurs ? "damaged" : "different";
   if (found.ContentLength !== dump.sizeBytes) return other;
-  const { etag: ourEtag, crc32 } = known ?? { etag: null, crc32: null };
-  if (crc32 !== null && found.ChecksumCRC32 !== undefined)
+  const crc32 = known?.crc32 ?? undefined;
+  if (crc32 !== undefined && found.ChecksumCRC32 !== undefined)
     return found.ChecksumCRC32 === crc32 ? "same" : other;
-  if (ourEtag !== null && etag === ourEtag) return "same";
-  if (etagIsMd5(etag, partCount, found)) {
-    const expected = ourEtag ?? (await expectedEtag());
-    return etag.toLowerCase() === expected ? "same" : other;
-  }
+  const ourEtag = known?.etag ?? undefined;
+  if (isSameMd5(etag, ourEtag)) return "same";
+  if (known?.etag !== null && etagIsMd5(etag, partCount, found))
+    return isSameMd5(etag, ourEtag ?? (await expectedEtag())) ? "same" : other;
   // The ETag proves nothing of the bytes. Our own write was answered, and no other ETag and no other id is there.
   const isJustWritten = known !== undefined && known.answerEtag === "" && id === undefined;
   return isOurs || isJustWritten ? "same" : "different";

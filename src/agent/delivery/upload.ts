@@ -121,8 +121,9 @@ async function send(key: string, replaces: boolean, context: UploadContext): Pro
     throw error;
   }
   const evidence = evidenceOf(sent);
-  const isNeeded = evidence !== undefined && !isAnsweredRight(evidence);
-  if (isNeeded) {
+  // A directory's evidence has no ETags at all.
+  const isKept = evidence !== undefined && evidence.answerEtag !== (evidence.etag ?? "");
+  if (isKept) {
     // Before the look, which may fail: the object could not be told from another's any more.
     journal.written = { key, ...evidence };
     await save();

@@ -137,6 +137,32 @@ describe.each([
   });
 });
 
+test.each(["true", "false"])(
+  "a whole's ETag that is made in another way than AWS's is no damage where the parts' were right (metadata: %s)",
+  async (S3_METADATA) => {
+    const odd: Oddities = {
+      etag: (bytes) => md5(bytes).toUpperCase(),
+      compositeEtag: (etags) => `${md5(Buffer.from(etags.join("")))}-${etags.length}`,
+    };
+    const { keys, deliver } = start(odd, { S3_METADATA });
+    const path = writeDump(temporaryFolder(), "T.zip", { coreBytes: 12_000_000 });
+    expect(messageOf(await deliver(path))).toBe("delivered");
+    expect(keys()).toEqual(["T.zip"]);
+  },
+);
+
+test("where the parts' ETags tell nothing, another MD5 of the whole is damage (R2's kind)", async () => {
+  const odd: Oddities = {
+    etag: (bytes) => (bytes.length > 2 ** 20 ? `A${opaque(bytes)}` : opaque(bytes)),
+    compositeEtag: (etags) => `${md5(Buffer.from(etags.join("")))}-${etags.length}`,
+  };
+  const { keys, deliver } = start(odd);
+  const path = writeDump(temporaryFolder(), "T.zip", { coreBytes: 12_000_000 });
+  for (let attempt = 0; attempt < 2; attempt++)
+    expect(messageOf(await deliver(path))).toContain("other bytes than were sent");
+  expect(keys()).toEqual(["T.zip"]);
+});
+
 test("under KMS with the right to write and no other there is no proof: one message, and one object", async () => {
   const { store, keys, deliver } = start({
     headers: KMS,
