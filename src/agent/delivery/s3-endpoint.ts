@@ -8,6 +8,8 @@ export interface S3Endpoint {
   url: string | undefined;
   /** Undefined: the profile's, which the SDK reads. */
   region: string | undefined;
+  /** The region that the host's name tells. */
+  hostRegion: string | undefined;
   forcePathStyle: boolean;
   bucket: string;
 }
@@ -33,14 +35,18 @@ export function planS3Endpoint(settings: Chosen): S3Endpoint {
   const shared = { bucket, forcePathStyle: settings.S3_ADDRESSING === "path" };
   const region = isS3Host(S3_REGION) ? "" : S3_REGION;
   const address = S3_ENDPOINT || (isS3Host(S3_REGION) ? S3_REGION : "");
-  if (address === "")
-    return { url: undefined, region: region || AWS_REGION || undefined, ...shared };
+  if (address === "") {
+    const own = region || AWS_REGION || undefined;
+    return { url: undefined, region: own, hostRegion: undefined, ...shared };
+  }
   // The settings' table takes nothing else.
   const url = parseS3Address(address);
   if (url === undefined) throw new AppError("configuration", `${address} is no address`);
+  const hostRegion = regionOfHost(url.hostname);
   return {
+    hostRegion,
     url: `${url.protocol}//${url.host}${url.pathname.replace(/\/$/, "")}`,
-    region: region || regionOfHost(url.hostname) || AWS_REGION || ANY_REGION,
+    region: region || hostRegion || AWS_REGION || ANY_REGION,
     ...shared,
   };
 }

@@ -8,6 +8,8 @@ export interface S3Context {
   bucket: string;
   /** The address as it was configured, without secrets. */
   address: string;
+  /** The region that the address tells by its name. */
+  hostRegion?: string | undefined;
   /** The region that the request was signed for, where we know it. */
   signedFor?: string | undefined;
   /** Another region, which the answer names. */
@@ -74,7 +76,13 @@ function refusedFor(hint: string): Explanation {
 const SSE_HINT = "check S3_SSE and S3_SSE_KMS_KEY_ID";
 const PART_HINT = "check S3_PART_SIZE";
 
-const setRegion = ({ region }: S3Context) => `set S3_REGION to ${region ?? "the bucket's region"}`;
+/** An address that names a region itself serves no other. */
+function setRegion({ region = "the bucket's region", hostRegion }: S3Context): string {
+  return hostRegion === undefined || hostRegion === region
+    ? `set S3_REGION to ${region}`
+    : `set S3_ENDPOINT to the address of ${region}`;
+}
+
 const ANOTHER_REGION: Explanation = {
   failure: "configuration",
   message: ({ address, region }) =>

@@ -23,6 +23,8 @@ export class S3Session {
   /** How far our clock is before the store's, by its latest answer; undefined where it told no time. */
   aheadMs: number | undefined;
   #endpoint: S3Endpoint;
+  /** The region that the settings mean. */
+  readonly #planned: string | undefined;
   /** Regions that a store's answers named: each is tried once, lest two answers send us to and fro. */
   readonly #told = new Set<string>();
   #client: S3Client | undefined;
@@ -36,6 +38,7 @@ export class S3Session {
     this.settings = settings;
     this.#endpoint = planS3Endpoint(settings);
     this.bucket = this.#endpoint.bucket;
+    this.#planned = this.#endpoint.region;
     this.isPlain = this.#endpoint.url?.startsWith("http://") ?? false;
     this.signsPayload = { auto: this.isPlain, always: true, never: false }[
       settings.S3_SIGN_PAYLOAD
@@ -97,7 +100,7 @@ export class S3Session {
   #obeys(region: string, signedFor: string | undefined): boolean {
     // Another request has learnt it meanwhile.
     if (this.#endpoint.region === region) return signedFor !== region;
-    if (this.#told.has(region)) return false;
+    if (this.#told.has(region) || region === this.#planned) return false;
     this.#told.add(region);
     this.#endpoint = { ...this.#endpoint, region };
     this.close();
@@ -118,7 +121,8 @@ export class S3Session {
     } catch (error) {
       if (signal.aborted) throw new StoreError("aborted", `${action}: stopped`, { cause: error });
       const { bucket, address } = this;
-      const explained = explainS3Error(error, { action, bucket, address, signedFor });
+      const { hostRegion } = this.#endpoint;
+      const explained = explainS3Error(error, { action, bucket, address, hostRegion, signedFor });
       // A fresh client asks the credential chain again. Another request may have made one already; and what
       // was never allowed (a policy without s3:ListBucket) does not need other credentials.
       const refused =

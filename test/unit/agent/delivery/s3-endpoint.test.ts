@@ -10,6 +10,7 @@ test("a region is AWS's", () => {
   expect(plan({ S3_REGION: "eu-west-1" })).toEqual({
     url: undefined,
     region: "eu-west-1",
+    hostRegion: undefined,
     forcePathStyle: true,
     bucket: "cores",
   });

@@ -1,5 +1,6 @@
 // A store that insists on a region and then still refuses: one message, which names the region and the setting.
 import { afterEach, expect, test } from "bun:test";
+import { explainS3Error } from "../../../../src/agent/delivery/s3-errors.ts";
 import { openS3Store } from "../../../../src/agent/delivery/s3-store.ts";
 import { describeError } from "../../../../src/model/app-error.ts";
 import {
@@ -44,6 +45,19 @@ test.each(Object.entries(REGION_REFUSALS))(
     expect(signed.length).toBeLessThanOrEqual(6);
   },
 );
+
+test("an address that is another region's own is named, as no signature helps there", () => {
+  const refusal = Object.assign(new Error("wrong region"), {
+    name: "PermanentRedirect",
+    $metadata: { httpStatusCode: 301 },
+    Region: "eu-west-1",
+  });
+  const address = "https://s3.us-east-1.amazonaws.com";
+  const context = { action: "look", bucket: "cores", address, hostRegion: "us-east-1" };
+  expect(describeError(explainS3Error(refusal, context))).toMatch(
+    /bucket cores is in eu-west-1.*set S3_ENDPOINT to the address of eu-west-1/,
+  );
+});
 
 test("a refusal without a word names what it can be about", async () => {
   const { message } = await looked(() => new Response(null, { status: 400 }));
