@@ -66,19 +66,22 @@ export const COMPOSER_VALUES: readonly ChartValue[] = [
     path: "composer.podSelectorLabel",
     variable: "COMP_POD_SELECTOR_LABEL",
     fallback: "",
-    about: "Collect from pods with this label only: its name, or name=value. Empty: from all.",
+    about:
+      "Collect from pods with this label only: its name, or name=value. Empty: from all. A crash of which the pod is not known for certain is left out.",
   },
   {
     path: "composer.namespaceInclude",
     variable: "COMP_NAMESPACE_INCLUDE",
     fallback: "",
-    about: "Collect from these namespaces only: comma-separated, * allowed.",
+    about:
+      "Collect from these namespaces only: comma-separated, * allowed. A crash of which the pod is not known for certain is left out.",
   },
   {
     path: "composer.namespaceExclude",
     variable: "COMP_NAMESPACE_EXCLUDE",
     fallback: "",
-    about: "Never collect from these namespaces: comma-separated, * allowed.",
+    about:
+      "Never collect from these namespaces: comma-separated, * allowed. A crash of which the pod is not known for certain is left out too.",
   },
   {
     path: "composer.criClient",

@@ -35,7 +35,7 @@ export function openCoreFile(fd: number, source: FileSource, named: CrashContext
   const exePath = notes.executable === null ? null : oneLine(notes.executable);
   return {
     crash,
-    gone: { crasher: { identity, exePath }, known },
+    gone: { crasher: { identity, exePath, thread: null }, known },
     nodeName: source.nodeName ?? undefined,
   };
 }

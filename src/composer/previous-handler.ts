@@ -2,12 +2,11 @@
 // the cores of processes outside containers, started as the kernel would have started it. It may slow the
 // crashed process's release, but not for longer than a bound: then it is given up, and the dump goes on.
 import type { CrashContext } from "../model/crash-context.ts";
-import { parseCgroup } from "../model/cgroup-path.ts";
 import { describeError, errnoOf } from "../model/app-error.ts";
 import { expandPipePattern, type PatternValues } from "../model/core-handler.ts";
 import type { ComposerLog } from "../host/composer-log.ts";
 import type { CoreInput } from "./core-input.ts";
-import { readCgroup } from "./metadata/process.ts";
+import { identifyCrasher } from "./metadata/crasher.ts";
 
 /** How long it may keep us waiting in all, in ms. */
 export const HOLD_MAX_MS = 10_000;
@@ -129,12 +128,11 @@ function untilAborted(signal: AbortSignal): Promise<void> {
 }
 
 /** In doubt it is a container's: its core is not for the host's users. */
-function isHostProcess(procDir: string, { hostPid }: CrashContext): boolean {
-  if (hostPid === null) return false;
+function isHostProcess(procDir: string, crash: CrashContext): boolean {
   try {
-    return parseCgroup(readCgroup(procDir, hostPid)).kind === "host";
+    return identifyCrasher(crash, procDir).identity.kind === "host";
   } catch {
-    return false; // gone already
+    return false; // gone already, or another process by now
   }
 }
 

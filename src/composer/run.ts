@@ -27,6 +27,7 @@ import { openPodMetadata } from "./pod-metadata.ts";
 import { chainPreviousHandler, type PreviousHandler } from "./previous-handler.ts";
 import { Release } from "./release.ts";
 import { sealArchive } from "./sealing.ts";
+import { logSkipped } from "./skipped-dump.ts";
 import { admit } from "./socket/admission.ts";
 import { openConnection, type Connection } from "./socket/connection.ts";
 
@@ -212,7 +213,7 @@ async function composeDump(job: Job): Promise<number> {
   const { verdict, facts, entries, event } = found;
   if (verdict.kind === "skip") {
     await file.abandon();
-    log.milestone("info", "dump_skipped", { reason: verdict.reason });
+    logSkipped(log, verdict, { facts });
     return EXIT.done;
   }
 

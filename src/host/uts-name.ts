@@ -13,11 +13,10 @@ const NAME_BYTES = 65;
 const KTHREADD_PID = 2;
 
 /**
- * The name that process pid sees. Throws where its namespace is not ours and may not be entered: that takes
+ * The name that a process or thread sees; path is its ns/uts in /proc. Throws where its namespace is not ours and may not be entered: that takes
  * CAP_SYS_ADMIN, and CAP_SYS_PTRACE for processes of others.
  */
-export function readUtsName(procDir: string, pid: number): string {
-  const path = join(procDir, String(pid), "ns/uts");
+export function readUtsName(path: string): string {
   if (readlinkSync(path) === readlinkSync("/proc/thread-self/ns/uts")) return hostname();
   const [own, other] = [openSync("/proc/thread-self/ns/uts", "r"), openSync(path, "r")];
   const { setns, gethostname } = loadLibc({
@@ -41,7 +40,7 @@ export function readUtsName(procDir: string, pid: number): string {
 /** The node's own name, from a container that sees the node's processes; the container's where that fails. */
 export function readNodeName(procDir: string): string {
   try {
-    return readUtsName(procDir, KTHREADD_PID);
+    return readUtsName(join(procDir, String(KTHREADD_PID), "ns/uts"));
   } catch {
     return hostname();
   }

@@ -5,7 +5,7 @@ import { printableJson } from "./printable.ts";
 export type TruncatedBy = "eof" | "timeout" | "size_limit" | "no_space" | "killed";
 
 /** How the container was found; core_file: the core lay in it. */
-export type Identity = "cgroup" | "core_file" | "hostname_guess" | "host_process" | "unknown";
+export type Identity = "cgroup" | "core_file" | "host_process" | "unknown";
 
 export interface Missing {
   what: string;
@@ -45,6 +45,10 @@ export interface DumpInfo {
   /** Which N of the numbered entries belongs to the container that crashed. */
   container_index: number | null;
   image: string | null;
+  /** The one pod of the crash's host name, where nothing better is known. Anybody may choose a host name. */
+  guessed_namespace: string | null;
+  guessed_podname: string | null;
+  guessed_pod_uid: string | null;
   restart_count: number | null;
   host_pid: number | null;
   host_tid: number | null;
@@ -67,6 +71,7 @@ const CUTS = [
   { characters: 256, items: 8 },
   { characters: 96, items: 8 },
   { characters: 96, items: 0 },
+  { characters: 64, items: 0 },
 ] as const;
 
 /**

@@ -4,6 +4,7 @@ import { expect } from "bun:test";
 import { readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { cgroupObstacle, withCgroup } from "../support/cgroups.ts";
 import { runComposerProcess } from "../support/composer-process.ts";
 import {
   crictlCalls,
@@ -32,6 +33,8 @@ interface Outcome {
 
 interface HowToCompose {
   args?: readonly string[];
+  /** Where the crashed process is; it gets one then. */
+  cgroup?: string;
   script?: string;
   /** What else lies in HOST_DIR. */
   prepare?: (composer: InstalledComposer) => void;
@@ -41,8 +44,16 @@ interface HowToCompose {
 function compose(
   settings: Settings,
   look: (outcome: Outcome) => void | Promise<void>,
-  { args = CRASH_ARGS, script = "cat core", prepare }: HowToCompose = {},
+  { args = CRASH_ARGS, cgroup, script = "cat core", prepare }: HowToCompose = {},
 ): Promise<void> {
+  if (cgroup !== undefined)
+    return withProcessIn(cgroup, (pid) =>
+      compose(settings, look, {
+        args: [...args, `-P=${pid}`],
+        script,
+        ...(prepare === undefined ? {} : { prepare }),
+      }),
+    );
   return withFolder(async (folder) => {
     writeFileSync(join(folder, "core"), CORE);
     const composer = await installComposer(folder, settings);
@@ -52,6 +63,16 @@ function compose(
     const zip = Object.values(zips)[0] ?? { bad: "none", names: [], sizes: [], info: {} };
     await look({ composer, exitCode, zips, zip });
   });
+}
+
+async function withProcessIn(cgroup: string, body: (pid: number) => Promise<void>): Promise<void> {
+  const child = Bun.spawn(["sleep", "60"], { stdio: ["ignore", "ignore", "ignore"] });
+  try {
+    await withCgroup(child.pid, cgroup, () => body(child.pid));
+  } finally {
+    child.kill("SIGKILL");
+    await child.exited;
+  }
 }
 
 const NAMED = { FILENAME_TEMPLATE: "T" };
@@ -224,12 +245,13 @@ const ANSWERS: CrictlAnswers = {
 };
 const CRICTL = { ...NAMED, IGNORE_CRIO: false, CRI_CLIENT: "crictl" };
 const withCrictl = (mode: "good" | "hanging" | "failing") => ({
+  cgroup: `/docker/${CONTAINER}`,
   prepare: ({ hostDir }: InstalledComposer) => installFakeCrictl(hostDir, mode, ANSWERS),
 });
 
 gatedTest(
   "IGNORE_CRIO asks nobody; without it the pod is in the zip, in the contract's order",
-  [...obstacles, crictlObstacle()],
+  [...obstacles, crictlObstacle(), cgroupObstacle()],
   async () => {
     await compose(
       { ...CRICTL, IGNORE_CRIO: true },
@@ -256,7 +278,8 @@ gatedTest(
         expect(zip.info).toMatchObject({
           namespace: "shop",
           podname: "web-1",
-          identity: "hostname_guess",
+          identity: "cgroup",
+          container_id: CONTAINER,
         });
       },
       withCrictl("good"),
@@ -266,7 +289,7 @@ gatedTest(
 
 gatedTest(
   "CRIO_IMAGE_CMD, USE_CRIO_CONF and LOG_LENGTH reach crictl",
-  [...obstacles, crictlObstacle()],
+  [...obstacles, crictlObstacle(), cgroupObstacle()],
   async () => {
     await compose(
       { ...CRICTL, CRIO_IMAGE_CMD: "images", LOG_LENGTH: 7, USE_CRIO_CONF: true },
@@ -295,7 +318,7 @@ gatedTest(
 
 gatedTest(
   "a runtime that hangs or fails costs no core: the pod's entries are empty, and it is said",
-  [...obstacles, crictlObstacle()],
+  [...obstacles, crictlObstacle(), cgroupObstacle()],
   async () => {
     for (const mode of ["hanging", "failing"] as const)
       await compose(
@@ -313,7 +336,7 @@ gatedTest(
 
 gatedTest(
   "the deadline passes while the runtime hangs: exit code 32, and the whole core",
-  [...obstacles, crictlObstacle()],
+  [...obstacles, crictlObstacle(), cgroupObstacle()],
   async () => {
     await compose(
       { ...CRICTL, CRI_TIMEOUT: 60, TIMEOUT: 3 },
@@ -327,7 +350,7 @@ gatedTest(
 
 gatedTest(
   "POD_SELECTOR_LABEL and the namespace rules leave nothing behind of what they leave out",
-  [...obstacles, crictlObstacle()],
+  [...obstacles, crictlObstacle(), cgroupObstacle()],
   async () => {
     for (const rule of [
       { POD_SELECTOR_LABEL: "app" },

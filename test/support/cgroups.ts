@@ -1,10 +1,22 @@
 // Cgroups made by tests: a process put where a container runtime would have put it, and the removal of
 // what runtimes leave behind.
+import { accessSync, constants, existsSync } from "node:fs";
 import { mkdir, readFile, readdir, rmdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 const ROOT = "/sys/fs/cgroup";
 const KILL_TRIES = 100;
+
+/** Why no cgroup can be made here, or undefined. */
+export function cgroupObstacle(): string | undefined {
+  const root = existsSync(join(ROOT, "cgroup.procs")) ? ROOT : join(ROOT, "systemd");
+  try {
+    accessSync(root, constants.W_OK);
+    return undefined;
+  } catch {
+    return "needs root, and cgroups that can be written to";
+  }
+}
 
 /** Runs with the process in `path` below the hierarchies named; by default those that name processes. */
 export async function withCgroup<T>(

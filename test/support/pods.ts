@@ -19,6 +19,8 @@ export interface ContainerWish {
 export interface PodWish {
   name: string;
   namespace?: string;
+  /** spec.hostname: any tenant may set it. */
+  hostname?: string;
   labels?: Record<string, string>;
   hostNetwork?: boolean;
   containers: ContainerWish[];
@@ -55,7 +57,7 @@ export async function startPod(containerd: Containerd, wish: PodWish): Promise<R
   const namespaceOptions = { network, pid: "CONTAINER", ipc: "POD" };
   const sandbox: CriJson = {
     metadata: { name: wish.name, uid, namespace, attempt: 0 },
-    hostname: wish.hostNetwork === true ? "" : wish.name,
+    hostname: wish.hostNetwork === true ? "" : (wish.hostname ?? wish.name),
     logDirectory,
     labels: { ...wish.labels, ...identity },
     annotations: { "kubernetes.io/config.source": "api" },

@@ -39,6 +39,8 @@ const LINES: readonly [label: string, keys: readonly string[]][] = [
   ["node", ["node_hostname"]],
   ["host name", ["hostname"]],
   ["pod", ["namespace", "podname", "pod_uid"]],
+  // By the host name, which the pod may have chosen.
+  ["perhaps pod", ["guessed_namespace", "guessed_podname", "guessed_pod_uid"]],
   ["container", ["container_name", "container_id", "restart_count"]],
   ["image", ["image"]],
   ["found by", ["identity"]],

@@ -6,16 +6,17 @@ import type { CrashContext } from "../../model/crash-context.ts";
 import type { Attempts } from "../attempt.ts";
 import { ByteBudget } from "./byte-budget.ts";
 import { readCrasher, type Crasher } from "./crasher.ts";
-import { crasherFacts, podFacts } from "./facts.ts";
+import { crasherFacts, guessFacts, podFacts } from "./facts.ts";
 import { textAt, textMapAt, type JsonObject } from "../../model/json.ts";
 import type { GoneCrasher, KnownPod } from "./gone-crasher.ts";
 import { NO_EVENT_FACTS, type Entry, type Metadata } from "./metadata.ts";
 import { openRuntime } from "./open-runtime.ts";
 import { collectPodEntries, emptyPodEntries, imageNames } from "./pod-entries.ts";
-import { findPod, type FoundPod } from "./pod-lookup.ts";
+import { findPod, NO_POD, type FoundPod } from "./pod-lookup.ts";
 import { CRASH_PROC_PREFIX, readProcFiles } from "./proc-files.ts";
 import { decide, hasRules, rulesOf, type PodKnowledge } from "./rules.ts";
 import { Steps } from "./steps.ts";
+import { verifyPinned, type PinnedThread } from "./process.ts";
 
 /** Everything that waits in memory for the core's end. */
 const ENTRIES_MAX_BYTES = 2 * 2 ** 20;
@@ -44,20 +45,14 @@ export async function collectMetadata(
   const budget = new ByteBudget(ENTRIES_MAX_BYTES);
   try {
     const crasher = gone?.crasher ?? (await readCrasher(crash, places.procDir, attempts));
-    // Whatever has its pid by now is another process.
-    const process = gone === undefined ? crash : { ...crash, hostPid: null };
-    const crashProc = readCrashProc(process, settings, places, steps, budget);
+    const crashProc = readCrashProc(crash, crasher.thread, settings, places, steps, budget);
     void crashProc.then(onProcessRead);
-    const who = { crash: process, crasher, known: gone?.known };
+    const who = { crash, crasher, known: gone?.known };
     const collected = await collectPod(who, crashProc, settings, places, steps, budget);
-    const { verdict, facts, entries, event } = collected;
-    if (verdict.kind === "skip") return collected;
-    return {
-      verdict,
-      facts: { ...crasherFacts(crasher), ...facts },
-      entries: [...entries, ...(await crashProc)],
-      event,
-    };
+    const { verdict, entries, event } = collected;
+    const facts = { ...crasherFacts(crasher), ...collected.facts };
+    if (verdict.kind === "skip") return { ...collected, facts };
+    return { verdict, facts, entries: [...entries, ...(await crashProc)], event };
   } catch (error) {
     const why = describeError(error);
     attempts.record("metadata", why);
@@ -70,13 +65,14 @@ export async function collectMetadata(
 
 /** The crashing process's own /proc files, where the owner wants them and the kernel allows them. */
 async function readCrashProc(
-  { hostPid, pidfd, dumpable }: CrashContext,
+  { dumpable }: CrashContext,
+  thread: PinnedThread | null,
   settings: ComposerSettings,
   { procDir }: Places,
   steps: Steps,
   budget: ByteBudget,
 ): Promise<Entry[]> {
-  if (!settings.INCLUDE_PROC_INFO || settings.IGNORE_CRIO || hostPid === null) return [];
+  if (!settings.INCLUDE_PROC_INFO || settings.IGNORE_CRIO || thread === null) return [];
   if (dumpable !== 1 && !settings.INCLUDE_UNDUMPABLE_PROC_INFO) {
     steps.record(
       CRASH_PROC_PREFIX.slice(1),
@@ -84,7 +80,11 @@ async function readCrashProc(
     );
     return [];
   }
-  return readProcFiles({ procDir, pid: hostPid, pidfd, prefix: CRASH_PROC_PREFIX }, steps, budget);
+  const pin = () => {
+    verifyPinned(procDir, thread);
+    return thread;
+  };
+  return readProcFiles({ procDir, pin, prefix: CRASH_PROC_PREFIX }, steps, budget);
 }
 
 interface Who {
@@ -95,7 +95,7 @@ interface Who {
 }
 
 async function collectPod(
-  { crash, crasher: { identity }, known }: Who,
+  { crash, crasher: { identity, thread }, known }: Who,
   crashProc: Promise<Entry[]>,
   settings: ComposerSettings,
   places: Places,
@@ -114,11 +114,13 @@ async function collectPod(
 
   const runtime = await openRuntime(settings, places.hostDir, steps);
   try {
-    const asked = runtime === null ? null : await findPod(runtime, identity, crash.hostname, steps);
-    const found = orKnown(asked, known);
-    const verdict = decide(rules, knowledgeOf(found));
-    if (verdict.kind === "skip" || settings.IGNORE_CRIO) return { ...nothing, verdict };
-    if (found === null) return { ...nothing, verdict, entries: emptyPodEntries() };
+    const { found: asked, guessed } =
+      runtime === null ? NO_POD : await findPod(runtime, identity, crash.hostname, steps);
+    const found = asked ?? knownPod(known);
+    const verdict = decide(rules, knowledgeOf(found, guessed));
+    const facts = found === null ? guessFacts(guessed) : {};
+    if (verdict.kind === "skip" || settings.IGNORE_CRIO) return { ...nothing, verdict, facts };
+    if (found === null) return { ...nothing, verdict, facts, entries: emptyPodEntries() };
     if (runtime === null) return { ...nothing, verdict, ...knownOnly(found, known) };
     const crashedId = identity.kind === "container" ? identity.containerId : null;
     const pod = await collectPodEntries({
@@ -131,7 +133,11 @@ async function collectPod(
         ? {
             procDir: places.procDir,
             includeUndumpable: settings.INCLUDE_UNDUMPABLE_PROC_INFO,
-            crashed: { hostPid: crash.hostPid, isFirst: crash.pid === 1, entries: await crashProc },
+            crashed: {
+              hostPid: thread?.pid ?? null,
+              isFirst: crash.pid === 1,
+              entries: await crashProc,
+            },
           }
         : null,
       steps,
@@ -148,11 +154,10 @@ async function collectPod(
   }
 }
 
-/** What the runtime says now; what it said before, where it has forgotten the pod or was only asked for a guess. */
-function orKnown(found: FoundPod | null, known: KnownPod | undefined): FoundPod | null {
+/** What the runtime said before, for one that has forgotten the pod. */
+function knownPod(known: KnownPod | undefined): FoundPod | null {
   const pod = known?.pod ?? null;
-  if (pod === null || found?.identity === "core_file") return found;
-  return { pod, identity: "core_file" };
+  return pod === null ? null : { pod, identity: "core_file" };
 }
 
 /** The runtime does not answer, and the pod is known all the same. */
@@ -169,10 +174,10 @@ function knownOnly(
 }
 
 /** A guess is good enough for a report, not for the owner's rules. */
-function knowledgeOf(found: FoundPod | null): PodKnowledge {
-  if (found === null) return { kind: "unknown", why: "the pod was not found" };
-  if (found.identity === "hostname_guess")
+function knowledgeOf(found: FoundPod | null, guessed: JsonObject | null): PodKnowledge {
+  if (found === null && guessed !== null)
     return { kind: "unknown", why: "the pod is only guessed by its host name" };
+  if (found === null) return { kind: "unknown", why: "the pod was not found" };
   return {
     kind: "pod",
     namespace: textAt(found.pod, "metadata", "namespace"),

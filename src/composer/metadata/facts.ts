@@ -43,6 +43,16 @@ export function podFacts(
   };
 }
 
+/** A pod that is only guessed: under keys of its own, so that nobody takes it for the crash's. */
+export function guessFacts(pod: JsonObject | null): Partial<DumpInfo> {
+  if (pod === null) return {};
+  return {
+    guessed_namespace: textAt(pod, "metadata", "namespace") || null,
+    guessed_podname: textAt(pod, "metadata", "name") || null,
+    guessed_pod_uid: textAt(pod, "metadata", "uid") || null,
+  };
+}
+
 /** The kubelet's own count, else CRI's attempt number, which it takes from there. */
 function restartCount(container: JsonObject): number | null {
   const annotated = textMapAt(container, "annotations")["io.kubernetes.container.restartCount"];

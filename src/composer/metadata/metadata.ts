@@ -1,7 +1,10 @@
 // What one dump gets to know about its pod: the result of collectMetadata, and its pieces.
 import type { DumpInfo } from "../../model/dump-info.ts";
 
-export type Verdict = { kind: "collect" } | { kind: "skip"; reason: string };
+export type Verdict =
+  | { kind: "collect" }
+  /** unidentified: there are rules, and it is not known whose crash it is, so none of them could allow it. */
+  | { kind: "skip"; reason: string; unidentified?: true };
 
 /** One file of the zip, named `T` + suffix. */
 export interface Entry {
@@ -10,7 +13,7 @@ export interface Entry {
 }
 
 export interface Metadata {
-  /** skip: the owner's rules (selector, namespaces) leave this dump out; nothing else is filled in then. */
+  /** skip: the owner's rules (selector, namespaces) leave this dump out; there are only facts then. */
   verdict: Verdict;
   facts: Partial<DumpInfo>;
   /** In the zip's order (contract, section 6). */

@@ -6,7 +6,7 @@ import type { ByteBudget } from "./byte-budget.ts";
 import { formatJson, textAt, textsAt, type JsonObject } from "../../model/json.ts";
 import type { Entry } from "./metadata.ts";
 import { CRASH_PROC_PREFIX, looksUndumpable, readProcFiles } from "./proc-files.ts";
-import { readCgroup } from "./process.ts";
+import { findLiveThread, pinThread, readCgroup, type PinnedThread } from "./process.ts";
 import type { ContainerDetail, Runtime } from "./runtime.ts";
 import type { Steps } from "./steps.ts";
 
@@ -175,12 +175,17 @@ async function procEntries(
     steps.record(prefix.slice(1), `process ${pid} is not dumpable`);
     return [];
   }
-  const verify = () => {
-    const identity = parseCgroup(readCgroup(procDir, pid));
-    if (identity.kind !== "container" || identity.containerId !== containerId)
-      throw new Error(`process ${pid} is not in container ${containerId}`);
-  };
-  return readProcFiles({ procDir, pid, pidfd: null, prefix, verify }, steps, budget);
+  const pin = () => pinInContainer(procDir, pid, containerId);
+  return readProcFiles({ procDir, pin, prefix }, steps, budget);
+}
+
+/** Throws where pid is another's than the container's by now. */
+function pinInContainer(procDir: string, pid: number, containerId: string): PinnedThread {
+  const thread = pinThread(procDir, findLiveThread(procDir, pid), null);
+  const identity = parseCgroup(readCgroup(procDir, thread));
+  if (identity.kind !== "container" || identity.containerId !== containerId)
+    throw new Error(`process ${pid} is not in container ${containerId}`);
+  return thread;
 }
 
 /** The event file's image_list: each image by its digest, else by its tag, else by its id. */

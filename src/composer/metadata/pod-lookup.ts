@@ -1,5 +1,5 @@
-// Which pod a crash belongs to. The crashing process's cgroup names it; the host name is the last
-// resort, taken only where the cgroup says nothing and one pod alone has that name.
+// Which pod a crash belongs to: the crashing process's cgroup names it. Where it does not, the host name is left, which
+// anybody may choose (spec.hostname): one pod alone that is called so is a guess, and never more than that.
 import type { CgroupIdentity } from "../../model/cgroup-path.ts";
 import { textAt, type JsonObject } from "../../model/json.ts";
 import { compareTimes, type PodFilter, type Runtime } from "./runtime.ts";
@@ -7,26 +7,36 @@ import type { Steps } from "./steps.ts";
 
 export interface FoundPod {
   pod: JsonObject;
-  identity: "cgroup" | "core_file" | "hostname_guess";
+  identity: "cgroup" | "core_file";
 }
 
-/** Null where the runtime knows no such pod; every failure on the way is recorded. */
+export interface PodLookup {
+  /** Null where the runtime knows no such pod. */
+  found: FoundPod | null;
+  /** The pod that has the crash's host name; null where there is a better word, or not one such pod. */
+  guessed: JsonObject | null;
+}
+
+export const NO_POD: PodLookup = { found: null, guessed: null };
+
+/** Never throws: every failure on the way is recorded. */
 export async function findPod(
   runtime: Runtime,
   crashed: Exclude<CgroupIdentity, { kind: "host" }>,
   hostname: string,
   steps: Steps,
-): Promise<FoundPod | null> {
+): Promise<PodLookup> {
   if (crashed.kind === "container") {
     const pod = await findByCgroup(runtime, crashed, steps);
-    if (pod !== null) return { pod, identity: crashed.path === "" ? "core_file" : "cgroup" };
+    const identity = crashed.path === "" ? "core_file" : "cgroup";
+    if (pod !== null) return { found: { pod, identity }, guessed: null };
     if (!steps.signal.aborted)
       steps.record("pod", `${runtime.name} does not know container ${crashed.containerId}`);
     // With the pod's uid known, a pod that merely has the same name is certainly another one.
-    if (crashed.podUid !== null) return null;
+    if (crashed.podUid !== null) return NO_POD;
   }
-  const guessed = await steps.step("pod by host name", () => guessPod(runtime, hostname), null);
-  return guessed === null ? null : { pod: guessed, identity: "hostname_guess" };
+  const guess = () => guessPod(runtime, hostname);
+  return { found: null, guessed: await steps.step("pod by host name", guess, null) };
 }
 
 async function findByCgroup(

@@ -1,9 +1,8 @@
-// The five /proc files of a process that INCLUDE_PROC_INFO adds to the zip. They can hold secrets
+// The five /proc files of a process, read through one of its threads, that INCLUDE_PROC_INFO adds to the zip. They can hold secrets
 // (environ, cmdline), so the caller has decided that they are wanted and allowed.
 import { stat } from "node:fs/promises";
-import { join } from "node:path";
 import { readBounded } from "../../host/bounded-read.ts";
-import { pinProcess, verifyPinned } from "./process.ts";
+import { findLiveThread, threadPath, verifyPinned, type PinnedThread } from "./process.ts";
 import type { ByteBudget } from "./byte-budget.ts";
 import type { Entry } from "./metadata.ts";
 import type { Steps } from "./steps.ts";
@@ -18,12 +17,10 @@ const FILE_MAX_BYTES = 512 * 2 ** 10;
 
 export interface ProcRequest {
   procDir: string;
-  pid: number;
-  pidfd: number | null;
+  /** Called first of all: the thread whose files are wanted. Throws when there is none. */
+  pin: () => PinnedThread;
   /** What the entries' names begin with: "-0-proc". */
   prefix: string;
-  /** Further proof that pid is whom the caller means; throws when it is not. */
-  verify?: () => void;
 }
 
 /** The entries `PREFIX/auxv` … `PREFIX/status`; none at all when the process changed meanwhile. */
@@ -32,14 +29,13 @@ export async function readProcFiles(
   steps: Steps,
   budget: ByteBudget,
 ): Promise<Entry[]> {
-  const { procDir, pid, pidfd, prefix } = request;
+  const { procDir, pin, prefix } = request;
   const what = prefix.slice(1);
   const read = async () => {
-    const pinned = pinProcess(procDir, pid, pidfd);
-    request.verify?.();
+    const pinned = pin();
     const entries: Entry[] = [];
     for (const name of NAMES) {
-      const path = join(procDir, String(pid), name);
+      const path = threadPath(procDir, pinned, name);
       const { data, cut } = await readBounded(path, budget.allow(FILE_MAX_BYTES));
       if (cut) steps.record(`${what}/${name}`, `only the first ${data.length} bytes`);
       entries.push({ suffix: `${prefix}/${name}`, data });
@@ -58,8 +54,9 @@ export async function readProcFiles(
  * belong to root then instead of the effective user (proc(5)). For a process of root it cannot be told.
  */
 export async function looksUndumpable(procDir: string, pid: number): Promise<boolean> {
-  const { uid } = await stat(join(procDir, String(pid), "environ"));
-  const { data } = await readBounded(join(procDir, String(pid), "status"), FILE_MAX_BYTES);
+  const thread = findLiveThread(procDir, pid);
+  const { uid } = await stat(threadPath(procDir, thread, "environ"));
+  const { data } = await readBounded(threadPath(procDir, thread, "status"), FILE_MAX_BYTES);
   const effective = /^Uid:\s*\d+\s+(\d+)/m.exec(new TextDecoder().decode(data))?.[1];
   return effective !== undefined && uid === 0 && effective !== "0";
 }

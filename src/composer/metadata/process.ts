@@ -1,56 +1,98 @@
-// One process as /proc tells it, pinned: what is read counts only if it is the same process before and
-// after (pids are reused; CVE-2025-4598 is what happens otherwise). Every read here is of a file that
-// the kernel fills by itself; those that touch the process's memory are proc-files.ts's.
-import { readFileSync, readlinkSync } from "node:fs";
+// One process as /proc tells it, pinned: what is read counts only if it is the same before and after (pids are reused;
+// CVE-2025-4598 is what happens otherwise). It is looked at through one of its threads, /proc/PID/task/TID: where the
+// first thread has ended (main() called pthread_exit) /proc/PID is a zombie without cgroup, program and memory.
+// Every read here is of a file that the kernel fills by itself; those that touch the process's memory are
+// proc-files.ts's.
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 
-export interface PinnedProcess {
+/** A thread of a process, both in procDir's pid namespace. */
+export interface ThreadId {
   pid: number;
-  /** Field 22 of /proc/PID/stat: clock ticks after boot. With the pid it names one process for ever. */
+  tid: number;
+}
+
+export interface PinnedThread extends ThreadId {
+  /** Field 22 of its stat: clock ticks after boot. With the tid it names one thread for ever. */
   startTime: string;
   pidfd: number | null;
 }
 
 /**
- * Pins the process that is pid now. With a pidfd the kernel itself says whom it means.
- * Throws when there is no such process, it is a zombie, or the pidfd means another one.
+ * Pins the thread that has these ids now. With a pidfd the kernel itself says which process it means.
+ * Throws when there is no such thread, it has ended, or the pidfd means another process.
  */
-export function pinProcess(procDir: string, pid: number, pidfd: number | null): PinnedProcess {
-  const startTime = readStartTime(procDir, pid);
-  const pinned = { pid, startTime, pidfd: pidfd !== null && isPidfd(pidfd) ? pidfd : null };
+export function pinThread(
+  procDir: string,
+  { pid, tid }: ThreadId,
+  pidfd: number | null,
+): PinnedThread {
+  const startTime = readStartTime(procDir, { pid, tid });
+  const pinned = { pid, tid, startTime, pidfd: pidfd !== null && isPidfd(pidfd) ? pidfd : null };
   checkPidfd(pinned);
   return pinned;
 }
 
-/** Throws when the pinned process is gone or its pid is another's now: what was read is void. */
-export function verifyPinned(procDir: string, pinned: PinnedProcess): void {
-  if (readStartTime(procDir, pinned.pid) !== pinned.startTime)
+/** Throws when the pinned thread is gone or its id is another's now: what was read is void. */
+export function verifyPinned(procDir: string, pinned: PinnedThread): void {
+  if (readStartTime(procDir, pinned) !== pinned.startTime)
     throw new Error(`process ${pinned.pid} is another one now`);
   checkPidfd(pinned);
 }
 
-/** The text of /proc/PID/cgroup. */
-export function readCgroup(procDir: string, pid: number): string {
-  return readFileSync(join(procDir, String(pid), "cgroup"), "utf8");
+/** The process's first thread or, where that has ended, another that lives; the first where none does. */
+export function findLiveThread(procDir: string, pid: number): ThreadId {
+  const first = { pid, tid: pid };
+  if (hasNotEnded(procDir, first)) return first;
+  return listThreads(procDir, pid).find((thread) => hasNotEnded(procDir, thread)) ?? first;
 }
 
-/** Where /proc/PID/exe points, in the process's own root; null for a kernel thread or one that is gone. */
-export function readExePath(procDir: string, pid: number): string | null {
+/** Throws where there is no such process. */
+export function listThreads(procDir: string, pid: number): ThreadId[] {
+  return readdirSync(join(procDir, String(pid), "task")).map((tid) => ({ pid, tid: Number(tid) }));
+}
+
+/** /proc/PID/task/TID/NAME. */
+export function threadPath(procDir: string, { pid, tid }: ThreadId, name: string): string {
+  return join(procDir, String(pid), "task", String(tid), name);
+}
+
+/** The text of the thread's cgroup file. */
+export function readCgroup(procDir: string, thread: ThreadId): string {
+  return readFileSync(threadPath(procDir, thread, "cgroup"), "utf8");
+}
+
+/** Where its exe points, in the process's own root; null for a kernel thread or one that is gone. */
+export function readExePath(procDir: string, thread: ThreadId): string | null {
   try {
-    return readlinkSync(join(procDir, String(pid), "exe"));
+    return readlinkSync(threadPath(procDir, thread, "exe"));
   } catch {
     return null;
   }
 }
 
-function readStartTime(procDir: string, pid: number): string {
-  const { state, startTime } = parseStat(
-    readFileSync(join(procDir, String(pid), "stat"), "latin1"),
-  );
+/** The thread's stat file as text of one byte a character, as comm may hold anything. */
+export function readStat(procDir: string, thread: ThreadId): string {
+  return readFileSync(threadPath(procDir, thread, "stat"), "latin1");
+}
+
+function readStartTime(procDir: string, thread: ThreadId): string {
+  const { state, startTime } = parseStat(readStat(procDir, thread));
   // A zombie has left its cgroup (v1 shows /): it would pass for a host process.
-  if (state === "Z" || state === "X" || state === "x")
-    throw new Error(`process ${pid} has ended (state ${state})`);
+  if (isEnd(state)) throw new Error(`process ${thread.pid} has ended (state ${state})`);
   return startTime;
+}
+
+function hasNotEnded(procDir: string, thread: ThreadId): boolean {
+  try {
+    return !isEnd(parseStat(readStat(procDir, thread)).state);
+  } catch {
+    return false; // it is gone meanwhile
+  }
+}
+
+function isEnd(state: string): boolean {
+  return state === "Z" || state === "X" || state === "x";
 }
 
 /** A field of /proc/PID/stat from the third on, as proc_pid_stat(5) counts; comm may hold blanks and parentheses. */
@@ -72,7 +114,7 @@ function isPidfd(fd: number): boolean {
   return readPidfdPid(fd) !== null;
 }
 
-function checkPidfd({ pid, pidfd }: PinnedProcess): void {
+function checkPidfd({ pid, pidfd }: PinnedThread): void {
   if (pidfd === null) return;
   const named = readPidfdPid(pidfd);
   if (named !== pid)

@@ -1,5 +1,7 @@
 // The owner's rules on which dumps are collected: POD_SELECTOR_LABEL and the namespace lists.
-// Pure. What is not known for sure is left out: a rule is the owner's word on what may be taken.
+// Pure. With any rule, a crash of which it is not known for sure whose it is (a guess by its host name is not) is left
+// out: a core holds a process's secrets, and one that was taken against the owner's word cannot be taken back. Such a
+// crash is told as a warning, with all that is known of it.
 import type { ComposerSettings } from "../../config/composer-settings.ts";
 import type { Verdict } from "./metadata.ts";
 
@@ -35,7 +37,8 @@ export function hasRules(rules: Rules): boolean {
 /** Whether a dump of this pod is collected, and why not. */
 export function decide(rules: Rules, known: PodKnowledge): Verdict {
   if (!hasRules(rules)) return { kind: "collect" };
-  if (known.kind === "unknown") return skip(`the pod's labels cannot be had: ${known.why}`);
+  if (known.kind === "unknown")
+    return { ...skip(`the pod's labels cannot be had: ${known.why}`), unidentified: true };
   const selector = rules.selector.trim();
   if (selector !== "") {
     if (known.kind === "no_pod") return skip("a host process has no labels");
@@ -53,7 +56,7 @@ export function decide(rules: Rules, known: PodKnowledge): Verdict {
   return { kind: "collect" };
 }
 
-function skip(reason: string): Verdict {
+function skip(reason: string): Extract<Verdict, { kind: "skip" }> {
   return { kind: "skip", reason };
 }
 

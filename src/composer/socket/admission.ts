@@ -5,6 +5,7 @@ import type { ComposerLog } from "../../host/composer-log.ts";
 import { isAnyWorkloadLimited } from "../crash-loop.ts";
 import type { Environment } from "../environment.ts";
 import type { MetadataTask } from "../metadata-task.ts";
+import { logSkipped } from "../skipped-dump.ts";
 import { hasRules, rulesOf } from "../metadata/rules.ts";
 import type { Connection } from "./connection.ts";
 
@@ -27,8 +28,7 @@ export async function admit(
     const known = await metadata.resultWithin(ADMISSION_MAX_MS);
     if (known?.verdict.kind === "skip") {
       const sentBytes = connection.answer("reject");
-      const { reason } = known.verdict;
-      log.milestone("info", "dump_skipped", { reason, refused: true, core_bytes: sentBytes });
+      logSkipped(log, known.verdict, known, { refused: true, core_bytes: sentBytes });
       return false;
     }
   }

@@ -1,13 +1,23 @@
 // Who crashed, where the core comes by the kernel's coredump socket: what the pipe gets as % specifiers (core(5)) is
 // asked of the connection's pidfd and of /proc. The process is held meanwhile, but its pid is believed only while
 // the pidfd names it.
-import { readFileSync, readdirSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { readUtsName } from "../../host/uts-name.ts";
 import { describeError } from "../../model/app-error.ts";
 import { corenameText } from "../../model/corename.ts";
 import type { CrashContext } from "../../model/crash-context.ts";
-import { pinProcess, readExePath, statField, verifyPinned } from "../metadata/process.ts";
+import {
+  findLiveThread,
+  listThreads,
+  pinThread,
+  readExePath,
+  readStat,
+  statField,
+  threadPath,
+  verifyPinned,
+  type ThreadId,
+} from "../metadata/process.ts";
 
 /** include/linux/sched.h: the one thread that writes the core. */
 const PF_DUMPCORE = 0x200;
@@ -41,20 +51,20 @@ export function readPeerCrash(procDir: string, peer: Peer, nowSeconds: number): 
   };
   const bare = bareCrash(peer, nowSeconds);
   const readAll = (): CrashContext => {
-    const pinned = pinProcess(procDir, pid, pidfd);
-    const thread = findDumpingThread(procDir, pid);
-    const comm = readText(procDir, pid, "task", thread, "comm").replace(/\n$/, "");
+    const thread = pinThread(procDir, findDumpingThread(procDir, pid), pidfd);
+    const readText = (name: string) => readFileSync(threadPath(procDir, thread, name), "utf8");
+    const comm = readText("comm").replace(/\n$/, "");
     const crash: CrashContext = {
       ...bare,
-      ...parseStatus(readText(procDir, pid, "status")),
-      hostTid: Number(thread),
+      ...parseStatus(readText("status")),
+      hostTid: thread.tid,
       signal: parseExitSignal(readFileSync(join(procDir, String(pid), "stat"), "latin1")),
-      limitSize: parseCoreLimit(readText(procDir, pid, "limits")),
-      hostname: attempt(() => corenameText(readUtsName(procDir, pid)), ""),
+      limitSize: parseCoreLimit(readText("limits")),
+      hostname: attempt(() => corenameText(readUtsName(threadPath(procDir, thread, "ns/uts"))), ""),
       exeName: corenameText(comm),
-      pathname: corenameText(readExePath(procDir, pid) ?? `${comm} (path unknown)`),
+      pathname: corenameText(readExePath(procDir, thread) ?? `${comm} (path unknown)`),
     };
-    verifyPinned(procDir, pinned);
+    verifyPinned(procDir, thread);
     return crash;
   };
   return { crash: attempt(readAll, bare), complaints };
@@ -79,11 +89,7 @@ function bareCrash({ pid, pidfd, dumpable }: Peer, nowSeconds: number): CrashCon
   };
 }
 
-function readText(procDir: string, pid: number, ...names: string[]): string {
-  return readFileSync(join(procDir, String(pid), ...names), "utf8");
-}
-
-/** proc_pid_status(5): real ids, and the pid in the innermost namespace. */
+/** proc_pid_status(5) of any thread: real ids, and the process's pid in the innermost namespace. */
 export function parseStatus(text: string): Pick<CrashContext, "uid" | "gid" | "pid"> {
   const first = (name: string, pattern: RegExp) => {
     const found = pattern.exec(text)?.[1];
@@ -93,7 +99,7 @@ export function parseStatus(text: string): Pick<CrashContext, "uid" | "gid" | "p
   return {
     uid: first("Uid", /^Uid:\t(\d+)/m),
     gid: first("Gid", /^Gid:\t(\d+)/m),
-    pid: first("NSpid", /^NSpid:(?:\t\d+)*\t(\d+)$/m),
+    pid: first("NStgid", /^NStgid:(?:\t\d+)*\t(\d+)$/m),
   };
 }
 
@@ -102,23 +108,24 @@ export function isDumping(stat: string): boolean {
   return (Number(statField(stat, 9)) & PF_DUMPCORE) !== 0;
 }
 
-function findDumpingThread(procDir: string, pid: number): string {
-  const threads = readdirSync(join(procDir, String(pid), "task"));
+function findDumpingThread(procDir: string, pid: number): ThreadId {
+  const threads = listThreads(procDir, pid);
   const [only] = threads;
   if (only !== undefined && threads.length === 1) return only;
   const dumping = threads.find((thread) => {
     try {
-      return isDumping(readFileSync(join(procDir, String(pid), "task", thread, "stat"), "latin1"));
+      return isDumping(readStat(procDir, thread));
     } catch {
       return false; // a thread that has ended since
     }
   });
-  return dumping ?? String(pid);
+  return dumping ?? findLiveThread(procDir, pid);
 }
 
 /**
  * Field 52 of proc_pid_stat(5): the signal that the whole process is dying of, from the moment its core begins
- * (kernel/coredump: zap_process sets group_exit_code). 0 for those who may not ptrace it.
+ * (kernel/coredump: zap_process sets group_exit_code). The file of the process tells it, those of its threads do not.
+ * 0 for those who may not ptrace it.
  */
 export function parseExitSignal(stat: string): number | null {
   const signal = Number(statField(stat, 52)) & 0x7f;

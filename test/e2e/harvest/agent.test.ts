@@ -111,8 +111,9 @@ agentTest(
     await crashFirst({ pod });
     const [zip] = await node.zipsOf(({ info }) => info.exe === "secret");
     expect(zip?.info).toMatchObject({
-      identity: "hostname_guess",
-      podname: "secret",
+      identity: "unknown",
+      podname: null,
+      guessed_podname: "secret",
       dumpable: 2,
       uid: 1000,
       core_complete: true,

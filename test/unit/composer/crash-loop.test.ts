@@ -103,7 +103,7 @@ test("copies of a program under other names are one namespace's", async () => {
 test("a namespace that was guessed from the host name is nobody's", async () => {
   const guessed: Metadata = {
     ...METADATA,
-    facts: { ...METADATA.facts, identity: "hostname_guess" },
+    facts: { identity: "unknown", namespace: null, guessed_namespace: "shop" },
   };
   for (let count = 0; count < 5; count++) await limit(guessed, 2, 3);
   expect((await limit(METADATA, 2, 3)).verdict.kind).toBe("collect");

@@ -25,6 +25,12 @@ const CRASH: CrashContext = {
 const HOST_CGROUP = "0::/user.slice/user-0.slice/session-1.scope\n";
 const POD_CGROUP = `0::/kubepods/besteffort/pod01234567-89ab-cdef-0123-456789abcdef/${"a".repeat(64)}\n`;
 
+function writeThread(folder: string, state: string, cgroup: string): void {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "cgroup"), cgroup);
+  writeFileSync(join(folder, "stat"), `7 (app) ${state} ${"0 ".repeat(18)}100 0\n`);
+}
+
 /** A script as handler, and a /proc in which process 7 is in this cgroup. */
 async function withHandler(
   script: string,
@@ -39,8 +45,10 @@ async function withHandler(
     const [handler, output] = [join(folder, "handler"), join(folder, "output")];
     writeFileSync(handler, `#!/bin/sh\n${script.replaceAll("OUTPUT", output)}\n`);
     chmodSync(handler, 0o755);
-    mkdirSync(join(folder, "proc/7"), { recursive: true });
-    writeFileSync(join(folder, "proc/7/cgroup"), cgroup);
+    writeThread(join(folder, "proc/7/task/8"), "S", cgroup);
+    // Its first thread has ended, as main() called pthread_exit.
+    writeThread(join(folder, "proc/7/task/7"), "Z", "1:name=systemd:/\n");
+    writeThread(join(folder, "proc/7"), "Z", "1:name=systemd:/\n");
     const log = new ComposerLog(folder, "u", "debug");
     const start = (holdMaxMs = 5_000) =>
       startPreviousHandler(`|${handler} %P %u %h %f`, CRASH, log, {
@@ -117,8 +125,7 @@ test("one that ends early costs nothing", async () => {
 
 test("one that is not there is said, and the dump goes on", async () => {
   await withFolder(async (folder) => {
-    mkdirSync(join(folder, "proc/7"), { recursive: true });
-    writeFileSync(join(folder, "proc/7/cgroup"), HOST_CGROUP);
+    writeThread(join(folder, "proc/7/task/8"), "S", HOST_CGROUP);
     const log = new ComposerLog(folder, "u", "debug");
     const procDir = join(folder, "proc");
     expect(startPreviousHandler("|/no/such/handler %P", CRASH, log, { procDir })).toBeUndefined();

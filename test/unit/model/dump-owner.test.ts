@@ -9,7 +9,7 @@ test("a namespace counts where the runtime named it by the cgroup or the file", 
 
 test("a guess, a name that is none, and nothing at all are unknown", () => {
   for (const info of [
-    { identity: "hostname_guess", namespace: "shop" },
+    { identity: "hostname_guess", namespace: "shop" }, // of an earlier version
     { identity: "unknown", namespace: "shop" },
     { identity: "cgroup", namespace: null },
     { identity: "cgroup", namespace: "(host)" },

@@ -30,7 +30,11 @@ async function collect(
 ) {
   const crash = { ...sampleCrash(), pid: 1, hostPid: process.pid };
   const gone: GoneCrasher = {
-    crasher: { identity: identifyGone(containerId, known, crash), exePath: "/bin/app" },
+    crasher: {
+      identity: identifyGone(containerId, known, crash),
+      exePath: "/bin/app",
+      thread: null,
+    },
     known,
   };
   const attempts = new AttemptLog();

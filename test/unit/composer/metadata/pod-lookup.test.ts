@@ -41,8 +41,9 @@ async function find(runtime: Runtime, crashed: Parameters<typeof findPod>[1], ho
   const attempts = new AttemptLog();
   const steps = new Steps(attempts, 60_000, new AbortController().signal);
   try {
-    const found = await findPod(runtime, crashed, hostname, steps);
-    return { id: found?.pod["id"], identity: found?.identity, missing: attempts.missing };
+    const { found, guessed } = await findPod(runtime, crashed, hostname, steps);
+    const { missing } = attempts;
+    return { id: found?.pod["id"], identity: found?.identity, guessed: guessed?.["id"], missing };
   } finally {
     steps.dispose();
   }
@@ -57,7 +58,7 @@ test("the container's own pod is taken, whatever the host name says", async () =
     [pod("p1", "web-0", "u1"), pod("p2", "web-0", "u2"), pod("p3", "web-0", POD_UID)],
     { [CONTAINER]: "p2" },
   );
-  expect(await find(runtime, inPod)).toEqual({ id: "p2", identity: "cgroup", missing: [] });
+  expect(await find(runtime, inPod)).toMatchObject({ id: "p2", identity: "cgroup", missing: [] });
   expect(asked).toEqual([{ id: "p2" }]);
 });
 
@@ -75,23 +76,25 @@ test("of a container that is gone the pod is found by its uid: the ready one, el
 });
 
 test("a replacement of the same name is not mistaken for the pod that crashed", async () => {
-  const { id, missing } = await find(runtimeOf([pod("new", "web-0", "u-new")]).runtime, inPod);
-  expect(id).toBeUndefined();
+  const { runtime } = runtimeOf([pod("new", "web-0", "u-new")]);
+  const { id, guessed, missing } = await find(runtime, inPod);
+  expect([id, guessed]).toEqual([undefined, undefined]);
   expect(missing[0]?.why).toContain(`does not know container ${CONTAINER}`);
 });
 
-test("without any identity the one pod of exactly the host's name is guessed, and called a guess", async () => {
+test("without any identity the one pod of exactly the host's name is guessed, and found by nobody", async () => {
   const { runtime } = runtimeOf([pod("p1", "web-0", "u1"), pod("p2", "web-01", "u2")]);
-  const guess = { id: "p1", identity: "hostname_guess" };
-  expect(await find(runtime, unreadable)).toMatchObject(guess);
-  expect(await find(runtime, alone)).toMatchObject(guess);
-  expect((await find(runtime, unreadable, "web-.*")).id).toBeUndefined();
-  expect((await find(runtime, unreadable, "")).id).toBeUndefined();
+  for (const crashed of [unreadable, alone]) {
+    const { id, guessed } = await find(runtime, crashed);
+    expect([id, guessed]).toEqual([undefined, "p1"]);
+  }
+  expect((await find(runtime, unreadable, "web-.*")).guessed).toBeUndefined();
+  expect((await find(runtime, unreadable, "")).guessed).toBeUndefined();
 });
 
 test("of two pods with the host's name none is guessed", async () => {
   const { runtime } = runtimeOf([pod("p1", "web-0", "u1"), pod("p2", "web-0", "u2")]);
-  const { id, missing } = await find(runtime, unreadable);
-  expect(id).toBeUndefined();
+  const { id, guessed, missing } = await find(runtime, unreadable);
+  expect([id, guessed]).toEqual([undefined, undefined]);
   expect(missing).toEqual([{ what: "pod by host name", why: "2 pods are called web-0" }]);
 });

@@ -30,6 +30,7 @@ test("with any rule, labels that cannot be had leave the dump out, and the reaso
     expect(decide({ ...NONE, ...rules }, { kind: "unknown", why: "no socket answered" })).toEqual({
       kind: "skip",
       reason: "the pod's labels cannot be had: no socket answered",
+      unidentified: true,
     });
 });
 

@@ -30,7 +30,8 @@ test("a signal that is not shown to us is unknown", () => {
 });
 
 test("ids are the real ones, the pid the innermost", () => {
-  const status = "Name:\tUid:\t9\nUid:\t12\t13\t14\t15\nGid:\t22\t23\t24\t25\nNSpid:\t700\t70\t7\n";
+  const status =
+    "Name:\tUid:\t9\nUid:\t12\t13\t14\t15\nGid:\t22\t23\t24\t25\nNStgid:\t700\t70\t7\nNSpid:\t701\t71\t8\n";
   expect(parseStatus(status)).toEqual({ uid: 12, gid: 22, pid: 7 });
   expect(parseStatus(status.replace("700\t70\t7", "700"))).toMatchObject({ pid: 700 });
 });
