@@ -1,11 +1,12 @@
 // Which container a process belongs to, from the text of /proc/PID/cgroup (cgroups(7)).
-// Knows how kubelet, containerd, CRI-O, cri-dockerd, k3s and podman name their cgroups, v1, v2 and
+// Knows how container runtimes name their cgroups (test/fixtures/cgroup has each form with its source), v1, v2 and
 // hybrid, cgroupfs and systemd drivers. Does not know whether the runtime still has that container.
 
 export type CgroupIdentity =
   | {
       kind: "container";
-      containerId: string;
+      /** Null where the path names the pod only, or neither: in doubt a process is a container's. */
+      containerId: string | null;
       /** The pod's uid as Kubernetes writes it, where the path names it. */
       podUid: string | null;
       path: string;
@@ -14,76 +15,104 @@ export type CgroupIdentity =
   /** No line of the text was a cgroup line. */
   | { kind: "unreadable" };
 
-const ID = "[0-9a-f]{64}";
-
-/** How one path segment can name a container; the first group is its id. */
-const CONTAINER_FORMS: readonly RegExp[] = [
-  // cgroupfs driver: containerd, dockerd
-  new RegExp(`^(${ID})$`),
-  // systemd driver, and CRI-O with cgroupfs: cri-containerd-ID.scope, crio-ID, docker-ID.scope, libpod-ID.scope
-  new RegExp(`^(?:cri-containerd|crio|docker|libpod|nerdctl|containerd)-(${ID})(?:\\.scope)?$`),
-  // a systemd-style path given to a cgroupfs driver: kubepods-podUID.slice:cri-containerd:ID
-  new RegExp(`^[^:]*:[^:]+:(${ID})$`),
-];
+/**
+ * How one path segment names a container: by its id alone, or behind the runtime's own word, in a scope of systemd or
+ * not. cri-containerd-ID.scope, crio-ID, libpod-payload-ID, :youki:ID, kata_ID, kubepods-podUID.slice:cri-containerd:ID.
+ */
+const CONTAINER_FORM = /^(?:[\w.:@\\-]*[-:_])?([0-9a-f]{64})(?:\.scope)?$/;
+/** The monitor of a container (Podman, CRI-O): it holds the container's output, and is not the container. */
+const MONITOR_FORM = /(?:^|-)conmon-[0-9a-f]{64}(?:\.scope)?$/;
 
 const UUID = "[0-9a-f]{8}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{12}";
 /** podUID, or …kubepods-burstable-podU_I_D.slice; static pods have 32 hex digits without dashes. */
 const POD_FORM = new RegExp(`(?:^|-)pod(${UUID}|[0-9a-f]{32})(?:\\.slice)?(?::|$)`);
 
+/** Units of systemd that are of the host: what is not among them is a container's (systemd.unit(5), systemd.scope(5)). */
+const HOST_UNITS: readonly RegExp[] = [
+  /^(?!machine[.-]|(?:.*-)?kubepods[.-])[\w:.\\@-]+\.slice$/,
+  /^(?!systemd-nspawn@)[\w:.\\@-]+\.(?:service|mount|socket|swap)$/,
+  // Sessions of logind, systemd-run, desktops and terminals; a container's scope has its runtime's name.
+  /^(?:init|(?:session|run|app|vte-spawn|tmux-spawn)-[\w:.\\@-]+)\.scope$/,
+  // Within a service: its own commands (ExecStartPost=), and udev's workers.
+  /^(?:\.control|udev)$/,
+];
+
 /**
- * Parses /proc/PID/cgroup. The outermost container below a pod wins: what a container nests inside
- * its own cgroup (docker in docker, systemd, a hostile name) cannot pass for another container.
+ * Parses /proc/PID/cgroup. The outermost pod wins, and its container is the very next level, else the outermost
+ * container: what a container nests inside its own cgroup (docker in docker, systemd, a hostile name) cannot pass for
+ * another one. A path of no known form is a container's, as long as it is not one of the host's units.
  */
 export function parseCgroup(text: string): CgroupIdentity {
-  const paths = cgroupPaths(text);
-  let bare: CgroupIdentity | undefined;
-  for (const path of paths) {
-    const found = findContainer(path);
-    if (found === null) continue;
-    if (found.podUid !== null) return { kind: "container", ...found, path };
-    bare ??= { kind: "container", ...found, path };
-  }
-  if (bare !== undefined) return bare;
-  const longest = paths.toSorted((a, b) => b.length - a.length)[0];
-  return longest === undefined ? { kind: "unreadable" } : { kind: "host", path: longest };
+  const lines = cgroupLines(text);
+  const found = lines
+    .map(({ path }) => ({ ...findContainer(path), path }))
+    .toSorted((a, b) => nameCount(b) - nameCount(a))[0];
+  if (found === undefined) return { kind: "unreadable" };
+  if (nameCount(found) > 0) return { kind: "container", ...found };
+  const telling = lines.filter(({ tellsProcesses }) => tellsProcesses);
+  const paths = (telling.length > 0 ? telling : lines).map(({ path }) => path);
+  const strange = paths.find((path) => !isHostPath(path));
+  if (strange !== undefined) return { kind: "container", ...found, path: strange };
+  return { kind: "host", path: paths.toSorted((a, b) => b.length - a.length)[0] ?? "/" };
 }
 
-/** The paths of `hierarchy:controllers:path` lines; the unified hierarchy (0::) first. */
-function cgroupPaths(text: string): string[] {
-  const paths: string[] = [];
+interface CgroupLine {
+  path: string;
+  /** Of the hierarchies in which systemd keeps processes apart; the others share out resources. */
+  tellsProcesses: boolean;
+}
+
+/** The `hierarchy:controllers:path` lines; the unified hierarchy (0::) first. */
+function cgroupLines(text: string): CgroupLine[] {
+  const lines: CgroupLine[] = [];
   for (const line of text.split("\n")) {
-    const match = /^(\d+):[^:]*:(\/.*)$/.exec(line);
-    if (match?.[1] === undefined || match[2] === undefined) continue;
+    const [, hierarchy, controllers, found] = /^(\d+):([^:]*):(\/.*)$/.exec(line) ?? [];
+    if (found === undefined) continue;
     // cgroups(7): the path of a removed cgroup ends in " (deleted)".
-    const path = match[2].replace(/ \(deleted\)$/, "");
-    if (match[1] === "0") paths.unshift(path);
-    else paths.push(path);
+    const path = found.replace(/ \(deleted\)$/, "");
+    if (hierarchy === "0") lines.unshift({ path, tellsProcesses: true });
+    else lines.push({ path, tellsProcesses: controllers === "name=systemd" });
   }
-  return paths;
+  return lines;
 }
 
-function findContainer(path: string): { containerId: string; podUid: string | null } | null {
-  let outside: string | null = null;
-  let podUid: string | null = null;
-  for (const segment of path.split("/")) {
-    podUid ??= matchPod(segment);
-    const containerId = matchContainer(segment);
-    if (containerId === null) continue;
-    // A container above any pod is where a whole node lives (kind, docker in docker): go on looking.
-    if (podUid !== null) return { containerId, podUid };
-    outside ??= containerId;
-  }
-  return outside === null ? null : { containerId: outside, podUid };
+interface Names {
+  containerId: string | null;
+  podUid: string | null;
 }
 
-function matchContainer(segment: string): string | null {
-  for (const form of CONTAINER_FORMS) {
-    const id = form.exec(segment)?.[1];
-    if (id !== undefined) return id;
+/** A pod says more than a container that stands alone, which may be one in which a whole node lives. */
+function nameCount({ containerId, podUid }: Names): number {
+  return (podUid === null ? 0 : 2) + (containerId === null ? 0 : 1);
+}
+
+function findContainer(path: string): Names {
+  const segments = path.split("/");
+  for (const [index, segment] of segments.entries()) {
+    const podUid = matchPod(segment);
+    // Not further below: there a container that has no known form could name another's.
+    if (podUid !== null)
+      return {
+        containerId: matchContainer(segment) ?? matchContainer(segments[index + 1]),
+        podUid,
+      };
   }
-  return null;
+  // A container above any pod is where a whole node lives (kind, docker in docker), so pods are looked for first.
+  const outside = segments.map((segment) => matchContainer(segment)).find((id) => id !== null);
+  return { containerId: outside ?? null, podUid: null };
+}
+
+function matchContainer(segment = ""): string | null {
+  return MONITOR_FORM.test(segment) ? null : (CONTAINER_FORM.exec(segment)?.[1] ?? null);
 }
 
 function matchPod(segment: string): string | null {
   return POD_FORM.exec(segment)?.[1]?.replaceAll("_", "-") ?? null;
+}
+
+/** The root, or units of the host all the way down. From within a cgroup namespace a path begins with "..". */
+function isHostPath(path: string): boolean {
+  if (path === "/") return true;
+  const units = path.split("/").filter((segment) => segment !== "" && segment !== "..");
+  return units.length > 0 && units.every((unit) => HOST_UNITS.some((form) => form.test(unit)));
 }

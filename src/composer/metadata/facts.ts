@@ -9,12 +9,11 @@ export function crasherFacts({ identity, exePath }: Crasher): Partial<DumpInfo> 
   if (identity.kind === "unreadable") return { identity: "unknown", exe_path: exePath };
   const read = { cgroup: identity.path || null, exe_path: exePath };
   if (identity.kind === "host") return { identity: "host_process", ...read };
-  return {
-    identity: identity.path === "" ? "core_file" : "cgroup",
-    container_id: identity.containerId || null,
-    pod_uid: identity.podUid,
-    ...read,
-  };
+  const { containerId, podUid, path } = identity;
+  // In a container, as far as can be told, and nothing says in which.
+  if (containerId === null && podUid === null) return { identity: "unknown", ...read };
+  const known = path === "" ? "core_file" : "cgroup";
+  return { identity: known, container_id: containerId, pod_uid: podUid, ...read };
 }
 
 export function podFacts(

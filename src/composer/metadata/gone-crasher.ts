@@ -25,7 +25,7 @@ export function identifyGone(
     textAt(known.pod, "metadata", "uid") || textMapAt(known.container, "labels")[POD_UID_LABEL];
   // Several containers of a pod may share the directory: the pod is known then, and the container is not.
   if (containerId !== null || podUid !== undefined)
-    return { kind: "container", containerId: containerId ?? "", podUid: podUid ?? null, path: "" };
+    return { kind: "container", containerId, podUid: podUid ?? null, path: "" };
   const isHosts = pids.pid !== null && pids.pid === pids.hostPid;
   return isHosts ? { kind: "host", path: "" } : { kind: "unreadable" };
 }

@@ -31,7 +31,7 @@ export async function findPod(
     const identity = crashed.path === "" ? "core_file" : "cgroup";
     if (pod !== null) return { found: { pod, identity }, guessed: null };
     if (!steps.signal.aborted)
-      steps.record("pod", `${runtime.name} does not know container ${crashed.containerId}`);
+      steps.record("pod", `${runtime.name} does not know ${nameOf(crashed)}`);
     // With the pod's uid known, a pod that merely has the same name is certainly another one.
     if (crashed.podUid !== null) return NO_POD;
   }
@@ -39,21 +39,36 @@ export async function findPod(
   return { found: null, guessed: await steps.step("pod by host name", guess, null) };
 }
 
+type Container = Extract<CgroupIdentity, { kind: "container" }>;
+
+function nameOf({ containerId, podUid, path }: Container): string {
+  if (containerId !== null) return `container ${containerId}`;
+  return podUid === null ? `a container at ${path}` : `pod ${podUid}`;
+}
+
+/** By its container, but the uid in the path has the last word: the path is the kubelet's, down to the pod. */
 async function findByCgroup(
   runtime: Runtime,
-  { containerId, podUid }: Extract<CgroupIdentity, { kind: "container" }>,
+  { containerId, podUid }: Container,
+  steps: Steps,
+): Promise<JsonObject | null> {
+  const pod = containerId === null ? null : await findByContainer(runtime, containerId, steps);
+  if (podUid === null || (pod !== null && textAt(pod, "metadata", "uid") === podUid)) return pod;
+  if (pod !== null) steps.record("pod", `container ${containerId} is not of pod ${podUid}`);
+  const pods = await listPods(runtime, { uid: podUid }, steps);
+  return newest(pods.filter((item) => textAt(item, "metadata", "uid") === podUid));
+}
+
+async function findByContainer(
+  runtime: Runtime,
+  containerId: string,
   steps: Steps,
 ): Promise<JsonObject | null> {
   const podId = await steps.step("container", () => runtime.podIdOf(containerId), null);
   // The pod's own (pause) process runs in a cgroup named by the sandbox's id.
-  for (const id of podId === null ? [containerId] : [podId]) {
-    const pods = await listPods(runtime, { id }, steps);
-    const pod = pods.find((item) => textAt(item, "id") === id);
-    if (pod !== undefined) return pod;
-  }
-  if (podUid === null) return null;
-  const pods = await listPods(runtime, { uid: podUid }, steps);
-  return newest(pods.filter((pod) => textAt(pod, "metadata", "uid") === podUid));
+  const id = podId ?? containerId;
+  const pods = await listPods(runtime, { id }, steps);
+  return pods.find((item) => textAt(item, "id") === id) ?? null;
 }
 
 function listPods(runtime: Runtime, filter: PodFilter, steps: Steps): Promise<JsonObject[]> {

@@ -128,6 +128,42 @@ suite.test(
   },
 );
 
+for (const [what, below] of [
+  ["the pod's own cgroup", ""],
+  ["a cgroup of no known form", "/strange"],
+  ["a Kata sandbox", "/kata_SANDBOX"],
+  [
+    "a strange cgroup with one below that has the name of another's container",
+    "/strange/CONTAINER",
+  ],
+] as const)
+  suite.test(`${what} names its pod by the uid in the path, and by nothing else`, async () => {
+    const pod = await startPod(suite.containerd(), { ...APP, name: "whole" });
+    const other = await startPod(suite.containerd(), { ...APP, name: "other", namespace: "other" });
+    const path = below
+      .replace("SANDBOX", pod.id)
+      .replace("CONTAINER", other.containers[0]?.id ?? "");
+    await crashIn(`/kubepods/besteffort/pod${pod.uid}${path}`, async (zip) => {
+      expect(zip.info).toMatchObject({
+        identity: "cgroup",
+        namespace: "default",
+        podname: "whole",
+      });
+      expect(zip.info).toMatchObject({ pod_uid: pod.uid, container_name: null, missing: [] });
+      expect(zip.suffixes).toContain("-0.log");
+    });
+  });
+
+for (const cgroup of ["/default/redis", "/system.slice/web.service/runtime", "/kata_overhead/ID"])
+  suite.test(`a process in ${cgroup} does not pass for the host's`, () =>
+    crashIn(cgroup.replace("ID", randomBytes(32).toString("hex")), async ({ info, suffixes }) => {
+      expect(info.identity).not.toBe("host_process");
+      expect(info).toMatchObject({ namespace: null, core_complete: true });
+      expect(info.cgroup).toStartWith(cgroup.replace("ID", ""));
+      expect(suffixes).toEqual(["-dump-info.json", ".core", ...EMPTY]);
+    }),
+  );
+
 suite.test(
   "a whole pod that is gone: the cgroup's ids are told, and nobody else's pod",
   async () => {

@@ -64,7 +64,7 @@ const IDENTITIES: [string, Partial<FileSource>, { pid: number; hostPid: number }
     "one of several in a known pod",
     { known: known({ pod: POD, container: null }) },
     { pid: 7, hostPid: 9 },
-    { kind: "container", containerId: "", podUid: POD.metadata.uid },
+    { kind: "container", containerId: null, podUid: POD.metadata.uid },
   ],
   ["the host's", {}, { pid: 9, hostPid: 9 }, { kind: "host" }],
   ["unknown", {}, { pid: 1, hostPid: 9 }, { kind: "unreadable" }],

@@ -23,6 +23,7 @@ const CRASH: CrashContext = {
   pathname: "!usr!bin!app",
 };
 const HOST_CGROUP = "0::/user.slice/user-0.slice/session-1.scope\n";
+const QUADLET_CGROUP = `0::/system.slice/web.service/libpod-payload-${"a".repeat(64)}\n`;
 const POD_CGROUP = `0::/kubepods/besteffort/pod01234567-89ab-cdef-0123-456789abcdef/${"a".repeat(64)}\n`;
 
 function writeThread(folder: string, state: string, cgroup: string): void {
@@ -36,7 +37,7 @@ async function withHandler(
   script: string,
   cgroup: string,
   body: (
-    start: (holdMaxMs?: number) => ReturnType<typeof startPreviousHandler>,
+    start: (holdMaxMs?: number, pid?: number) => ReturnType<typeof startPreviousHandler>,
     output: string,
     logged: () => string,
   ) => Promise<void>,
@@ -50,8 +51,8 @@ async function withHandler(
     writeThread(join(folder, "proc/7/task/7"), "Z", "1:name=systemd:/\n");
     writeThread(join(folder, "proc/7"), "Z", "1:name=systemd:/\n");
     const log = new ComposerLog(folder, "u", "debug");
-    const start = (holdMaxMs = 5_000) =>
-      startPreviousHandler(`|${handler} %P %u %h %f`, CRASH, log, {
+    const start = (holdMaxMs = 5_000, pid = 7) =>
+      startPreviousHandler(`|${handler} %P %u %h %f`, { ...CRASH, pid }, log, {
         procDir: join(folder, "proc"),
         holdMaxMs,
       });
@@ -95,8 +96,13 @@ test("it gets its own arguments and every byte in order, though blocks are used 
 });
 
 test("a process in a container is not its business, nor one that is gone", async () => {
-  await withHandler("cat > OUTPUT", POD_CGROUP, async (start) => {
-    expect(start()).toBeUndefined();
+  for (const cgroup of [POD_CGROUP, QUADLET_CGROUP, "0::/default/redis\n"])
+    await withHandler("cat > OUTPUT", cgroup, async (start) => {
+      expect(start()).toBeUndefined();
+    });
+  // With a pid namespace of its own and no cgroup (podman run --cgroups=disabled).
+  await withHandler("cat > OUTPUT", HOST_CGROUP, async (start) => {
+    expect(start(5_000, 1)).toBeUndefined();
   });
   await withHandler("cat > OUTPUT", "no cgroup at all", async (start) => {
     expect(start()).toBeUndefined();

@@ -8,6 +8,10 @@ const POD = "6f1c2f34-8f0e-4c55-9d3b-2f6a0d9c7b11";
 
 const inPod = { kind: "container", containerId: ID, podUid: POD };
 const alone = { kind: "container", containerId: ID, podUid: null };
+/** The pod is named, and the container is not. */
+const podOnly = { kind: "container", containerId: null, podUid: POD };
+/** In a container, as far as can be told, and nothing says in which. */
+const unnamed = { kind: "container", containerId: null, podUid: null } as const;
 const host = (path: string) => ({ kind: "host", path });
 
 const EXPECTED: Record<string, object> = {
@@ -44,7 +48,42 @@ const EXPECTED: Record<string, object> = {
   "host-user": host("/user.slice/user-1000.slice/session-4.scope"),
   "host-root": host("/"),
   "host-kubelet": host("/system.slice/kubelet.service"),
-  "host-crio-conmon": { kind: "host" },
+  "host-init": host("/init.scope"),
+  "host-user-service": { kind: "host" },
+  "host-udev": { kind: "host" },
+  "host-instance": { kind: "host" },
+  "host-limited": host("/"),
+  "host-cgroup-namespace": host("/../../../system.slice/sshd.service"),
+  "v2-crio-conmon": podOnly,
+  "v1-pod-alone": podOnly,
+  "v2-pod-alone": podOnly,
+  "v2-qos-alone": unnamed,
+  "v2-strange-in-pod": podOnly,
+  "v1-kata": inPod,
+  "v2-kata-overhead": alone,
+  "v2-gvisor-systemd": alone,
+  "crio-conmon-system": unnamed,
+  "docker-systemd": alone,
+  "podman-pod": alone,
+  "podman-quadlet": alone,
+  "podman-quadlet-runtime": unnamed,
+  "podman-quadlet-rootless": alone,
+  "podman-rootless": alone,
+  "podman-conmon": unnamed,
+  "podman-cgroupfs": alone,
+  "podman-cgroupfs-conmon": unnamed,
+  "nerdctl-systemd": alone,
+  "nerdctl-cgroupfs": alone,
+  ctr: unnamed,
+  "runc-named": unnamed,
+  "crun-named": unnamed,
+  "youki-systemd": alone,
+  "youki-cgroupfs": unnamed,
+  "lxc-payload": unnamed,
+  "lxc-v1": unnamed,
+  "lxc-monitor": unnamed,
+  "nspawn-scope": unnamed,
+  "nspawn-service": unnamed,
 };
 
 test.each(Object.entries(EXPECTED))("%s names its container", (name, expected) => {
@@ -65,9 +104,20 @@ test("text that holds no cgroup line is called unreadable, not a host process", 
     expect(parseCgroup(text)).toEqual({ kind: "unreadable" });
 });
 
-test("an id of another length, in capitals or with a tail is no container", () => {
+test("an id of another length, in capitals or with a tail names no container, but the pod is named", () => {
   for (const segment of [ID.slice(1), `${ID}0`, ID.toUpperCase(), `crio-${ID}.scope.bak`])
-    expect(parseCgroup(`0::/kubepods/pod${POD}/${segment}\n`)).toMatchObject({ kind: "host" });
+    expect(parseCgroup(`0::/kubepods/pod${POD}/${segment}\n`)).toMatchObject(podOnly);
+});
+
+test("what is not one of the host's units is a container's", () => {
+  for (const path of [
+    "/redis",
+    "/system.slice/a.service/b",
+    "/system.slice/x.scope",
+    "/..",
+    "/a.slice/b/",
+  ])
+    expect(parseCgroup(`0::${path}\n`)).toEqual({ ...unnamed, path });
 });
 
 test("the path that named the container is kept whole, colons and all", () => {

@@ -55,11 +55,27 @@ const unreadable = { kind: "unreadable" } as const;
 
 test("the container's own pod is taken, whatever the host name says", async () => {
   const { runtime, asked } = runtimeOf(
-    [pod("p1", "web-0", "u1"), pod("p2", "web-0", "u2"), pod("p3", "web-0", POD_UID)],
+    [pod("p1", "web-0", "u1"), pod("p2", "web-0", POD_UID), pod("p3", "web-0", "u3")],
     { [CONTAINER]: "p2" },
   );
   expect(await find(runtime, inPod)).toMatchObject({ id: "p2", identity: "cgroup", missing: [] });
   expect(asked).toEqual([{ id: "p2" }]);
+});
+
+test("where the path's pod uid and its container are not of one pod, the uid counts", async () => {
+  const pods = [pod("theirs", "web-0", "u2"), pod("ours", "web-0", POD_UID)];
+  const { id, missing } = await find(runtimeOf(pods, { [CONTAINER]: "theirs" }).runtime, inPod);
+  expect(id).toBe("ours");
+  expect(missing[0]?.why).toContain(`is not of pod ${POD_UID}`);
+});
+
+test("a path that names the pod alone is enough, and the runtime is asked for no container", async () => {
+  const pods = [pod("p1", "web-0", "u1"), pod("p2", "web-1", POD_UID)];
+  const { runtime, asked } = runtimeOf(pods);
+  runtime.podIdOf = () => Promise.reject(new Error("asked for a container"));
+  const crashed = { ...inPod, containerId: null };
+  expect(await find(runtime, crashed)).toMatchObject({ id: "p2", identity: "cgroup", missing: [] });
+  expect(asked).toEqual([{ uid: POD_UID }]);
 });
 
 test("a crash of the pod's own first process is told by the sandbox's id", async () => {
