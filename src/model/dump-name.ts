@@ -1,6 +1,7 @@
 // The name of a dump: FILENAME_TEMPLATE with its fields filled in, always one safe path component,
 // whatever the crashing process calls itself.
 import { portableComponent, portableText } from "./portable-name.ts";
+import { shortened } from "./shortened.ts";
 
 export const DEFAULT_TEMPLATE = "{uuid}-dump-{timestamp}-{hostname}-{exe_name}-{pid}-{signal}";
 
@@ -49,7 +50,7 @@ export function renderDumpName(template: string, values: TemplateValues): string
   if (unknownTemplateFields(template).length > 0) return safeComponent(values.uuid);
   const known = values as Record<string, string | undefined>;
   const rendered = template.replace(PLACEHOLDER, (_, double?: string, single?: string) =>
-    portableText(known[(double ?? single ?? "").trim()] ?? "").slice(0, VALUE_MAX_CHARACTERS),
+    shortened(portableText(known[(double ?? single ?? "").trim()] ?? ""), VALUE_MAX_CHARACTERS),
   );
   return safeComponent(rendered) || safeComponent(values.uuid);
 }

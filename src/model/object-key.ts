@@ -1,6 +1,7 @@
 // The object's key: S3_KEY_TEMPLATE with its fields filled in. Slashes come from the template only: a
 // value, whoever chose it, stays within one component of the key.
 import { COMPONENT_MAX_BYTES, portableComponent, portableFileName } from "./portable-name.ts";
+import { shortened } from "./shortened.ts";
 
 export const DEFAULT_KEY_TEMPLATE = "{filename}";
 
@@ -84,7 +85,7 @@ export function fillTemplate(
     const field = double ?? single ?? "";
     const value = known[field] ?? "";
     // The file's own name is ours already, and cutting it would make two dumps collide.
-    return clean(field === "filename" ? value : value.slice(0, VALUE_MAX_CHARACTERS), field);
+    return clean(field === "filename" ? value : shortened(value, VALUE_MAX_CHARACTERS), field);
   });
 }
 

@@ -1,6 +1,8 @@
 // Names that every file system and share can hold: ext4, NTFS, FAT, SMB, Azure Files, and an S3 key alike. A name that
 // a share refuses would keep its dump on the node for ever. Source: "Naming Files, Paths, and Namespaces", Win32.
 
+import { shortened } from "./shortened.ts";
+
 /** NAME_MAX is 255 bytes nearly everywhere; room is left for suffixes such as `-12`. */
 export const COMPONENT_MAX_BYTES = 240;
 /** What still fits where less is allowed: eCryptfs takes 143 bytes. */
@@ -17,11 +19,10 @@ export function portableText(text: string): string {
 
 /** One path component: portable text, no dot or dash at its beginning, no dot at its end, no device's name. */
 export function portableComponent(text: string, maxBytes = COMPONENT_MAX_BYTES): string {
-  return portableText(text)
+  const portable = portableText(text)
     .replace(/^[.-]+/, underscores)
-    .replace(DEVICE, (device) => `_${device}`)
-    .slice(0, maxBytes)
-    .replace(/\.+$/, underscores);
+    .replace(DEVICE, (device) => `_${device}`);
+  return shortened(portable, maxBytes).replace(/\.+$/, underscores);
 }
 
 /** A file's name as such a component; what is too long is cut before its extension. */

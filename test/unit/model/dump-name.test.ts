@@ -86,10 +86,22 @@ test("slashes of the template itself make no folders", () => {
 test("a value of any length leaves room for the others", () => {
   const long = "x".repeat(5000);
   const rendered = renderDumpName("{hostname}-{pid}", { ...VALUES, hostname: long });
-  expect(rendered).toEndWith("x-7");
+  expect(rendered).toMatch(/^x{71}-[0-9a-f]{8}-7$/);
   const all = Object.fromEntries(TEMPLATE_FIELDS.map((field) => [field, long])) as TemplateValues;
   const template = TEMPLATE_FIELDS.map((field) => `{${field}}`).join("-");
   expect(renderDumpName(template, all)).toHaveLength(NAME_MAX_BYTES);
+});
+
+test("pods whose names begin alike keep names of their own, as Argo's differ at their ends only", () => {
+  const workflow = `nightly-${"regression-".repeat(9)}main`;
+  const pods = ["fetch-1844674407", "fetch-1844674408"].map((step) => `${workflow}-${step}`);
+  for (const template of ["{namespace}-{podname}", "{hostname}{hostname}{hostname}{podname}"]) {
+    const names = pods.map((podname) =>
+      renderDumpName(template, { ...VALUES, hostname: "h".repeat(70), podname }),
+    );
+    expect(names[0]).not.toBe(names[1]);
+    for (const name of names) expect(name.length).toBeLessThanOrEqual(NAME_MAX_BYTES);
+  }
 });
 
 test("a huge template is read in a moment", () => {

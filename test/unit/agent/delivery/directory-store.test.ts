@@ -107,7 +107,8 @@ test("a name too long for the share is replaced by a plainer one of the same dum
   const template = `${"long".repeat(75)}/{filename}`;
   const path = writeDump(temporaryFolder(), "T.zip", { coreBytes: 1000 });
   const outcome = await deliver(path, share, { S3_KEY_TEMPLATE: template });
-  expect(outcome).toMatchObject({ kind: "delivered", key: `${"long".repeat(30)}/T.zip` });
+  const key = expect.stringMatching(/^(?:long)+lon-[0-9a-f]{8}\/T\.zip$/);
+  expect(outcome).toMatchObject({ kind: "delivered", key });
 });
 
 test("a file that stands where one dump needs a folder holds up no other dump", async () => {
