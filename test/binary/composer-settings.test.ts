@@ -355,7 +355,7 @@ gatedTest(
     for (const rule of [
       { POD_SELECTOR_LABEL: "app" },
       { NAMESPACE_INCLUDE: "prod-*" },
-      { NAMESPACE_EXCLUDE: "dev" },
+      { NAMESPACE_EXCLUDE: "shop" },
     ])
       await compose(
         { ...CRICTL, ...rule, CORE_EVENTS: true },
