@@ -8,7 +8,7 @@ import type { Journal } from "./journal.ts";
 import { sendParts } from "./multipart-upload.ts";
 import type { Dump, Evidence, ObjectStore, Presence } from "./object-store.ts";
 import { withRetries } from "./retry.ts";
-import { failureOf, otherBytes, StoreError } from "./store-error.ts";
+import { failureOf, otherBytes, StoreError, type StoreFailure } from "./store-error.ts";
 
 export interface UploadContext {
   store: ObjectStore;
@@ -21,6 +21,8 @@ export interface UploadContext {
 }
 
 const SUFFIXES_MAX = 1000;
+/** A HEAD's answer has no body that would name the error: 400 is all that S3 says of a key that it does not take. */
+const NAME_MAY_BE_WHY: ReadonlySet<StoreFailure | undefined> = new Set(["name_refused", "refused"]);
 
 /**
  * Delivers the dump and returns its key once the store shows the whole of it there. Where the store refuses the key for
@@ -32,10 +34,12 @@ export async function uploadDump(context: UploadContext): Promise<string> {
     return await uploadToFreeKey(context);
   } catch (error) {
     const plainer = portableKey(journal.key);
-    if (failureOf(error) !== "name_refused" || plainer === journal.key) throw error;
+    const mayHelp = plainer !== journal.key && journal.upload === null;
+    if (!mayHelp || !NAME_MAY_BE_WHY.has(failureOf(error))) throw error;
     const said = { key: journal.key, instead: plainer, error: describeError(error) };
     log.warn("key_refused", { ...said, store: store.name });
-    Object.assign(journal, { key: plainer, suffix: 0 });
+    // Under a name that it refuses the store has begun no upload either.
+    Object.assign(journal, { key: plainer, suffix: 0, opening: null });
     await save();
     return await uploadToFreeKey(context);
   }

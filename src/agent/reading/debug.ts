@@ -29,11 +29,15 @@ export async function debugDump(zip: DumpZip, extraArgs: readonly string[]): Pro
     const program = await findProgram(zip, core);
     const command = commandOf(found, program, core, extraArgs);
     const child = Bun.spawn(command, { stdio: ["inherit", "inherit", "inherit"] });
-    // Ctrl-C is the debugger's: it interrupts what runs in it, not us.
-    const ignore = () => undefined;
-    process.on("SIGINT", ignore);
+    // Ctrl-C is the debugger's: it interrupts what runs in it, not us. A signal to end ends it, and then us.
+    const listeners = {
+      SIGINT: () => undefined,
+      SIGTERM: () => child.kill("SIGTERM"),
+      SIGHUP: () => child.kill("SIGHUP"),
+    };
+    for (const [signal, listener] of Object.entries(listeners)) process.on(signal, listener);
     const code = await child.exited;
-    process.off("SIGINT", ignore);
+    for (const [signal, listener] of Object.entries(listeners)) process.off(signal, listener);
     return code;
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -1,5 +1,5 @@
 // What we ask of an S3 store and make of its answers, where the real server at hand never gives them.
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { createHash } from "node:crypto";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -9,6 +9,7 @@ import { parseRetryAfter } from "../../../../src/agent/delivery/s3-errors.ts";
 import { openS3Store } from "../../../../src/agent/delivery/s3-store.ts";
 import { failureOf, StoreError } from "../../../../src/agent/delivery/store-error.ts";
 import { temporaryFolder, writeDump } from "../../../support/dumps.ts";
+import { startMemoryStore } from "../../../support/memory-store.ts";
 import { recordedLog } from "../../../support/recorded-log.ts";
 import {
   s3Error,
@@ -290,3 +291,36 @@ test("a 403 whose body breaks off is the network's doing: the code that it had d
     server.close();
   }
 });
+
+test.each([1000, 12_000_000])(
+  "a store that takes no colon in a key gets a dump of %d bytes under a plainer one",
+  async (coreBytes) => {
+    const refuse = ({ method, target }: Asked) => {
+      if (target.includes("list-type")) return xml("<ListBucketResult></ListBucketResult>");
+      if (!/:|%3A/.test(target)) return undefined;
+      return method === "HEAD"
+        ? new Response(null, { status: 400 })
+        : s3Error(400, "XMinioInvalidObjectName");
+    };
+    const store = startMemoryStore({ refuse });
+    running = store;
+    const settings = storeSettings({
+      S3_ENDPOINT: store.endpoint,
+      S3_BUCKET_NAME: "cores",
+      S3_ACCESS_KEY: "AK",
+      S3_SECRET: "SK",
+      S3_PART_SIZE: String(5 << 20),
+      S3_KEY_TEMPLATE: "eu:west/{filename}",
+    });
+    const folder = temporaryFolder();
+    const path = writeDump(folder, "T.zip", { coreBytes });
+    const log = recordedLog();
+    expect(await openDelivery(settings, log).deliver(path, never)).toMatchObject({
+      kind: "delivered",
+      key: "eu_west/T.zip",
+    });
+    expect([...store.objects.keys()]).toEqual(["/cores/eu_west/T.zip"]);
+    expect(log.names()).toContain("key_refused");
+    expect(readdirSync(folder)).toEqual([]);
+  },
+);

@@ -1,6 +1,13 @@
 // `debug` with a real gdb: the program is loaded when it is the one that crashed, and nothing that lies about is run.
 import { expect, test } from "bun:test";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { zipSync } from "fflate";
 import { commandOf } from "../../../../src/agent/reading/debug.ts";
@@ -18,13 +25,29 @@ interface Stage {
   debug: () => string;
 }
 
+/** A program and its core, by the linker's flag: which folder a copy of it lies in makes no other build of it. */
+const made = new Map<string, Promise<{ program: string; core: string }>>();
+
+function makeOnce(ldFlag: string): Promise<{ program: string; core: string }> {
+  const make = async () => {
+    const folder = temporaryFolder();
+    const program = buildWaiting(folder, "first", ldFlag);
+    const core = join(folder, "core");
+    await coreOf(program, core);
+    return { program, core };
+  };
+  const making = made.get(ldFlag) ?? make();
+  made.set(ldFlag, making);
+  return making;
+}
+
 async function stage(exePath: string | null = null, ldFlag?: string): Promise<Stage> {
   const folder = temporaryFolder();
-  const program = buildWaiting(folder, "first", ldFlag);
-  const core = join(folder, "core");
-  await coreOf(program, core);
+  const sample = await makeOnce(ldFlag ?? "-Wl,--build-id");
+  const program = join(folder, "app");
+  copyFileSync(sample.program, program);
   const info = Buffer.from(JSON.stringify({ uuid: "u", exe_path: exePath ?? program }));
-  const entries = { "T-dump-info.json": info, "T.core": readFileSync(core) };
+  const entries = { "T-dump-info.json": info, "T.core": readFileSync(sample.core) };
   writeFileSync(join(folder, "T.zip"), zipSync(entries, { level: 1 }));
   const debug = () => {
     const args = ["debug", "T.zip", "--", "-batch", "-ex", "info files"];
@@ -95,6 +118,28 @@ gatedTest(
     expect(existsSync(join(folder, "script-ran"))).toBe(false);
   },
 );
+
+gatedTest("a debugger that is told to end leaves no core behind", obstacles, async () => {
+  const { folder } = await stage();
+  const temporary = join(folder, "tmp");
+  mkdirSync(temporary);
+  const command = ["debug", "T.zip", "--", "-ex", "echo ready\\n"];
+  const child = Bun.spawn([process.execPath, MAIN, ...command], {
+    cwd: folder,
+    env: { ...process.env, HOME: folder, TMPDIR: temporary },
+    stdio: ["pipe", "pipe", "ignore"],
+  });
+  const said = new TextDecoder();
+  let text = "";
+  for await (const chunk of child.stdout) {
+    text += said.decode(chunk, { stream: true });
+    if (text.includes("ready")) break;
+  }
+  expect(readdirSync(temporary)).toHaveLength(1);
+  child.kill("SIGTERM");
+  await child.exited;
+  expect(readdirSync(temporary)).toEqual([]);
+});
 
 test("lldb gets the same: no scripts, the program by its option, the user's words later", () => {
   const command = commandOf({ name: "lldb", path: "/usr/bin/lldb" }, "/app", "/c", ["-b"]);
