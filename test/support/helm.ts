@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { installHelm, type HelmName } from "../../build/helm.ts";
 import { ROOT } from "../../build/targets.ts";
+import { temporaryFolder } from "./dumps.ts";
 
 export const CHART = join(ROOT, "chart");
 
@@ -19,13 +20,15 @@ export interface HelmRun {
   errors: string;
 }
 
+let home: string | undefined;
+
 export async function runHelm(helm: HelmName, ...args: string[]): Promise<HelmRun> {
   const path = await installHelm(helm);
   const child = Bun.spawn([path, ...args], {
     stdout: "pipe",
     stderr: "pipe",
-    // Whatever the developer's own helm is set up for stays out of it.
-    env: { HOME: "/nonexistent", PATH: "/usr/bin:/bin" },
+    // Whatever the developer's own helm is set up for stays out of it, and its caches stay nowhere.
+    env: { HOME: (home ??= temporaryFolder("cdh-helm-")), PATH: "/usr/bin:/bin" },
   });
   const [output, errors, exitCode] = await Promise.all([
     child.stdout.text(),
