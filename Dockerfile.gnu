@@ -8,8 +8,9 @@
 #
 # --target prebuilt takes the executables ready-made from the context (dist/images/gnu, by build/release.ts).
 # --build-arg CRICTL=path/crictl adds a crictl from the context, for DEPLOY_CRIO_EXE.
-ARG BUILD_BASE=docker.io/library/node:22.14.0-bookworm-slim
-ARG LIBRARY_BASE=docker.io/library/debian:bookworm-20250407-slim
+# By digest: a tag may be moved. Each is the index of all architectures.
+ARG BUILD_BASE=docker.io/library/node:22.14.0-bookworm-slim@sha256:1c18d9ab3af4585870b92e4dbc5cac5a0dc77dd13df1a5905cea89fc720eb05b
+ARG LIBRARY_BASE=docker.io/library/debian:bookworm-20250407-slim@sha256:b1211f6d19afd012477bd34fdcabb6b663d680e0f4b0537da6e6b0fd057a3ec3
 
 FROM --platform=$BUILDPLATFORM ${BUILD_BASE} AS compiled
 WORKDIR /source
