@@ -45,6 +45,8 @@ export interface Rendering {
   files?: readonly string[];
   /** Values as an object, given to helm as one more file. */
   values?: object;
+  /** More of helm's own, see helm-cluster.ts. */
+  helmArguments?: readonly string[];
 }
 
 /** `helm template`: the objects in the order helm prints them. Throws with helm's words. */
@@ -62,14 +64,15 @@ export async function refusalOf(helm: HelmName, rendering: Rendering): Promise<s
 }
 
 function templateArguments(rendering: Rendering): string[] {
-  const { release = "core-dump-handler", namespace = "observe", files = [], values } = rendering;
+  const { release = "core-dump-handler", namespace = "observe" } = rendering;
+  const { files = [], values, helmArguments = [] } = rendering;
   // --set-json takes any value as it is, without a file to clean up.
   const sets = Object.entries(values ?? {}).flatMap(([key, value]) => [
     "--set-json",
     `${key}=${JSON.stringify(value)}`,
   ]);
   const fileArguments = files.flatMap((file) => ["--values", join(CHART, file)]);
-  return [release, CHART, "--namespace", namespace, ...fileArguments, ...sets];
+  return [release, CHART, "--namespace", namespace, ...fileArguments, ...sets, ...helmArguments];
 }
 
 export function parseManifests(yaml: string): Manifest[] {
