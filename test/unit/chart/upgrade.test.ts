@@ -119,9 +119,9 @@ function pairsOf(manifests: readonly Manifest[]) {
         hostPath: { path: string; type?: string };
         claimRef: Named;
       };
-      const claimOf = claims.find((each) => each.metadata.name === claimRef.name);
-      const { volumeName } = claimOf?.["spec"] as { volumeName: string };
-      return [metadata.name, hostPath, claimRef.name, volumeName] as const;
+      const found = claims.find((each) => each.metadata.name === claimRef.name);
+      const asked = found?.["spec"] as { volumeName: string } | undefined;
+      return [metadata.name, hostPath, claimRef.name, asked?.volumeName] as const;
     })
     .toSorted((a, b) => a[1].path.length - b[1].path.length);
 }
