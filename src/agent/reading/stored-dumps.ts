@@ -1,6 +1,7 @@
 // The dumps in a store, for reading: what there is, and the bytes of one. Two adapters: an S3 bucket here, a
 // directory below. Writing is delivery's.
-import { readdir, stat } from "node:fs/promises";
+import type { Dirent } from "node:fs";
+import { lstat, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { AppError, errnoOf } from "../../model/app-error.ts";
@@ -42,8 +43,7 @@ export function openDirectory(directory: string): StoredDumps {
   return {
     name: directory,
     async *list(prefix) {
-      const names = await readdir(directory, { recursive: true });
-      for (const key of names.sort()) {
+      for await (const key of filesBelow(directory, "")) {
         if (!key.endsWith(".zip") || !key.startsWith(prefix)) continue;
         const found = await statIfThere(join(directory, key));
         if (found?.isFile()) yield { key, sizeBytes: found.size, modifiedMs: found.mtimeMs };
@@ -65,6 +65,29 @@ export function openDirectory(directory: string): StoredDumps {
     },
     close: () => undefined,
   };
+}
+
+/** Every file below, as its path from there, folder by folder in the names' order. No link to a folder is followed. */
+async function* filesBelow(directory: string, folder: string): AsyncGenerator<string> {
+  // Not readdir's own recursion: Bun 1.4.5 follows links, in circles and out of the directory.
+  const entries = await readdir(join(directory, folder), { withFileTypes: true }).catch(
+    (error: unknown) => {
+      if (folder !== "" && errnoOf(error) === "ENOENT") return []; // removed meanwhile
+      throw error;
+    },
+  );
+  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
+    if (await isFolder(entry, join(directory, path))) yield* filesBelow(directory, path);
+    else yield path;
+  }
+}
+
+/** Not every file system (NFS without READDIRPLUS) says in a directory of what kind its entries are. */
+async function isFolder(entry: Dirent, path: string): Promise<boolean> {
+  if (entry.isDirectory()) return true;
+  if (entry.isFile() || entry.isSymbolicLink()) return false;
+  return (await lstat(path).catch(() => undefined))?.isDirectory() === true;
 }
 
 function noSuch(directory: string, key: string) {

@@ -1,7 +1,7 @@
 // Zips that are made to harm who reads them: bombs, lies, odd JSON, names for a terminal and a shell. Through the program's
 // own commands, as a person runs them.
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { readdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { crc32, deflateRawSync } from "node:zlib";
 import { zipSync } from "fflate";
@@ -223,6 +223,16 @@ gatedTest(
     expect(run("extract", "T.zip", "0.log", "-o", "-").stdout).toContain("\u001b]0;owned\u0007");
   },
 );
+
+test("a folder with links in circles and out of it is listed once", async () => {
+  mkdirSync(join(folder, "shop"));
+  writeZip("shop/T.zip", '{"uuid":"u"}');
+  symlinkSync("..", join(folder, "shop/up"));
+  symlinkSync("/proc", join(folder, "proc"));
+  symlinkSync("nowhere", join(folder, "gone.zip"));
+  const listed = await listDumps(openDirectory(folder), EVERYTHING);
+  expect(listed.map(({ key }) => key)).toEqual(["shop/T.zip"]);
+});
 
 test("a store that lists one page for ever, or sends more than was asked for, is not followed", async () => {
   const store = startScriptedStore(({ method, target }) => {
