@@ -2,6 +2,7 @@
 // one writes. Ends at the input's end or at the first reason to stop.
 import { crc32 } from "node:zlib";
 import { ElfCoreReader } from "../model/elf-core.ts";
+import { crc32WithZeros } from "../model/crc32-zeros.ts";
 import { CORE_BLOCK_BYTES as BLOCK_BYTES } from "../model/partial-layout.ts";
 import { BlockDeflater, deflateZeros, freeOutput } from "./block-deflater.ts";
 import { Checkpoints } from "./checkpoints.ts";
@@ -20,6 +21,11 @@ const WRITE_BYTES = 256 * 1024;
 const BLOCKS_PER_COLLECTION = 256;
 /** Blocks of zeros that may wait to be written; they need no lane, so nothing else would hold them back. */
 const ZEROS_MAX = 256;
+/** A file's hole goes by runs of so many blocks at most. */
+const RUN_BLOCKS = 256;
+/** Of these, fewer may wait: each is 64 MiB of the core. */
+const RUNS_MAX = 8;
+const RUN_PAUSE_MS = 1;
 
 export interface DrainOptions {
   compress: boolean;
@@ -58,6 +64,8 @@ export class CoreDrain {
   private readonly passing = new Mailbox<Passing>();
   private readonly zeros = new Uint8Array(BLOCK_BYTES);
   private readonly deflatedZeros: Promise<readonly Uint8Array[]>;
+  /** The deflate form of RUN_BLOCKS blocks of zeros, made when it is needed. */
+  private deflatedRun: Uint8Array | undefined;
   private readonly checkpoints: Checkpoints;
   private sizeBytes = 0;
   private crc = 0;
@@ -115,6 +123,7 @@ export class CoreDrain {
   private async readBlocks(): Promise<void> {
     while (this.stopReason === undefined) {
       if (!(await this.options.hasSpace(BLOCK_BYTES))) return this.stop("no_space");
+      if (await this.passHole()) continue;
       const lane = await this.idle.take();
       if (lane === undefined) return;
       const wanted = this.wantedBytes();
@@ -122,6 +131,31 @@ export class CoreDrain {
       if (block.length > 0) this.pass(lane, block);
       if (block.length < BLOCK_BYTES) return this.endOfBlocks(block.length === wanted);
     }
+  }
+
+  /** Passes a run of whole blocks that are a hole of the input's file; false where there is none. */
+  private async passHole(): Promise<boolean> {
+    const { compress, maxCoreBytes } = this.options;
+    // Before the headers are known their zeros count; without compression zeros are written like all else.
+    if (!compress || !this.elf.isSettled) return false;
+    const leftBytes = maxCoreBytes === 0 ? Infinity : maxCoreBytes - this.sizeBytes;
+    const blocks = Math.min(RUN_BLOCKS, Math.floor(leftBytes / BLOCK_BYTES));
+    const bytes = this.input.skipHole(BLOCK_BYTES, blocks);
+    if (bytes === 0) return false;
+    this.sizeBytes += bytes;
+    this.crc = crc32WithZeros(this.crc, bytes);
+    const output = Promise.resolve([this.zerosOf(bytes / BLOCK_BYTES)]);
+    this.passing.put({ sizeBytes: this.sizeBytes, crc: this.crc, lane: undefined, output });
+    while (this.passing.size >= RUNS_MAX && this.stopReason === undefined)
+      await Bun.sleep(RUN_PAUSE_MS);
+    return true;
+  }
+
+  private zerosOf(blocks: number): Uint8Array {
+    this.deflatedRun ??= Buffer.concat(
+      Array<Uint8Array>(RUN_BLOCKS).fill(deflateZeros(BLOCK_BYTES)),
+    );
+    return this.deflatedRun.subarray(0, (blocks * this.deflatedRun.length) / RUN_BLOCKS);
   }
 
   private wantedBytes(): number {

@@ -1,7 +1,7 @@
 // The core as the kernel sends it: a pipe (or socket, or file), closed as soon as nothing more is wanted,
-// because that is what lets the crashed process go.
-import { closeSync, openSync, read } from "node:fs";
-import { replaceDescriptor, setPipeSize, shutConnection } from "../host/libc.ts";
+// because that is what lets the crashed process go. Of a file the holes are told, and need not be read.
+import { closeSync, fstatSync, openSync, read } from "node:fs";
+import { findData, replaceDescriptor, setPipeSize, shutConnection } from "../host/libc.ts";
 import { errnoOf } from "../model/app-error.ts";
 
 /** The most a pipe may hold by default (fs.pipe-max-size), in bytes. */
@@ -19,6 +19,9 @@ export class CoreInput {
   private turn: Promise<unknown> = Promise.resolve();
   /** The first bytes, where they were asked for; what of them is not taken yet. */
   private early: Uint8Array | undefined;
+  /** In a file: where the next read is, and how far it goes. null for what is no file. */
+  private position: number | null;
+  private readonly endBytes: number;
   private earlyCount: Promise<number> = Promise.resolve(0);
   /** Sees all that is read, before its reader does: the reader waits for it. */
   tap: ((bytes: Uint8Array) => Promise<void>) | undefined;
@@ -30,6 +33,9 @@ export class CoreInput {
   constructor(fd: number, readNow: (block: Uint8Array) => number = () => 0) {
     this.fd = fd;
     this.readNow = readNow;
+    const found = fstatOf(fd);
+    this.position = found?.isFile() === true ? 0 : null;
+    this.endBytes = found?.size ?? 0;
     setPipeSize(fd, PIPE_BYTES);
   }
 
@@ -55,6 +61,19 @@ export class CoreInput {
     return reading;
   }
 
+  /**
+   * How many of the next bytes are a hole of the file, in whole units of `unitBytes`, `maxUnits` at most; they count
+   * as read. 0 for what is no file, or has data next.
+   */
+  skipHole(unitBytes: number, maxUnits: number): number {
+    if (this.closed || this.position === null || this.early !== undefined) return 0;
+    const next = findData(this.fd, this.position) ?? this.endBytes;
+    const units = Math.floor(Math.max(0, next - this.position) / unitBytes);
+    const bytes = Math.max(0, Math.min(units, maxUnits)) * unitBytes;
+    this.position += bytes;
+    return bytes;
+  }
+
   private async takeEarly(early: Uint8Array, block: Uint8Array): Promise<number> {
     const count = await this.earlyCount;
     const taken = Math.min(count, block.length);
@@ -68,9 +87,11 @@ export class CoreInput {
     const atOnce = this.closed ? 0 : this.readNow(block.subarray(offset));
     if (atOnce > 0) return Promise.resolve(atOnce);
     return new Promise((resolve, reject) => {
-      read(this.fd, block, offset, block.length - offset, null, (error, count) => {
+      const at = this.position;
+      read(this.fd, block, offset, block.length - offset, at, (error, count) => {
         if (error === null) {
           this.ended ||= count === 0 && block.length > offset && !this.closed;
+          if (at !== null) this.position = at + count;
           resolve(count);
         } else if (errnoOf(error) === "EAGAIN" && !this.closed)
           setTimeout(() => resolve(this.readOnce(block, offset)), RETRY_MS);
@@ -95,6 +116,15 @@ export class CoreInput {
     // A read that still waits holds a socket open, whatever becomes of its descriptor.
     shutConnection(this.fd);
     if (!replaceByNull(this.fd)) closeSync(this.fd);
+  }
+}
+
+/** undefined for a descriptor that is none: the first read will say so. */
+function fstatOf(fd: number) {
+  try {
+    return fstatSync(fd);
+  } catch {
+    return undefined;
   }
 }
 

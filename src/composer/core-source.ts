@@ -15,8 +15,13 @@ export interface FileSource {
   kind: "file";
   /** Whose file it is; null where that is not known, or nobody's container. */
   containerId: string | null;
-  /** Pod and container as the runtime told of them when the file was found, as JSON. */
-  known: string | null;
+  /**
+   * The descriptor of a file with pod and container in it, as the runtime told of them when the core was found, as
+   * JSON. Not the words themselves: annotations may hold secrets, and anybody on the host can read a command line.
+   */
+  knownFd: number | null;
+  /** A zip that cannot hold the whole core is published all the same: it was tried often enough. */
+  keepsCut: boolean;
   /** The node's host name, where ours is a pod's. */
   nodeName: string | null;
 }
@@ -29,7 +34,7 @@ export interface Invocation {
   args: readonly string[];
 }
 
-const OPTION = /^--(host-dir|source|container|known|node)=(.*)$/s;
+const OPTION = /^--(host-dir|source|container|known-fd|cut|node)=(.*)$/s;
 
 /** Throws AppError "usage" for a source that is not known. */
 export function parseInvocation(args: readonly string[]): Invocation {
@@ -55,8 +60,13 @@ function parseSource(given: ReadonlyMap<string, string>): CoreSource {
     return {
       kind,
       containerId: option("container"),
-      known: option("known"),
+      knownFd: parseDescriptor(option("known-fd")),
+      keepsCut: given.get("cut") === "keep",
       nodeName: option("node"),
     };
   throw new AppError("usage", `--source is ${JSON.stringify(kind)}; expected pipe, socket or file`);
+}
+
+function parseDescriptor(text: string | null): number | null {
+  return text !== null && /^\d{1,4}$/.test(text) ? Number(text) : null;
 }

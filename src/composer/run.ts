@@ -19,7 +19,7 @@ import { openDiskLimits, type DiskRules } from "./disk-limits.ts";
 import { readEnvironment, type Environment } from "./environment.ts";
 import { writeEvent } from "./event.ts";
 import { firstFacts, templateValues } from "./facts.ts";
-import { openCoreFile, type CoreFile } from "./core-file.ts";
+import { isCut, openCoreFile, type CoreFile } from "./core-file.ts";
 import type { EventFacts, Metadata } from "./metadata/metadata.ts";
 import type { MetadataTask } from "./metadata-task.ts";
 import { openDump } from "./opening.ts";
@@ -119,7 +119,7 @@ async function takeCrash(
   const { PREVIOUS_HANDLER } = file === undefined ? environment.settings : { PREVIOUS_HANDLER: "" };
   const chain = chainPreviousHandler(PREVIOUS_HANDLER, core, crash, log);
   try {
-    const told = { attempts, metadata, nodeName: connection?.nodeName ?? file?.nodeName };
+    const told = { attempts, metadata, nodeName: connection?.nodeName ?? file?.nodeName, file };
     return await composeDump({
       uuid,
       crash,
@@ -156,6 +156,8 @@ interface Job {
   metadata: MetadataTask;
   /** The host name of the node where ours is not it; the settings may name it otherwise. */
   nodeName: string | undefined;
+  /** What the core lies in, where that is a file. */
+  file: CoreFile | undefined;
 }
 
 async function composeDump(job: Job): Promise<number> {
@@ -222,6 +224,13 @@ async function composeDump(job: Job): Promise<number> {
   const compress = settings.COMPRESSION;
   const sealing = { archive, drain, end, compress, base, entries, info: known, attempts };
   const sealed = await sealArchive(sealing);
+  const cut = job.file !== undefined && isCut(job.file, end, sealed);
+  if (cut && job.file?.keepsCut === false) {
+    await file.abandon();
+    const error = `the core's file is not whole in the zip (${sealed.truncated_by ?? "it grew"}), and stays`;
+    log.milestone("warn", "dump_failed", { error });
+    return EXIT.cut;
+  }
   const zip = await file.publish(canary ? canaryZipBase(crash.exeName) : base);
   log.milestone(sealed.core_complete === false ? "warn" : "info", "dump_published", {
     ...(canary ? { canary } : {}),
@@ -237,6 +246,7 @@ async function composeDump(job: Job): Promise<number> {
     total_ms: Date.now() - startedMs,
   });
   if (settings.CORE_EVENTS) await announce(job, zip, sealed.namespace, event);
+  if (cut) return EXIT.cut;
   return deadline.passed ? EXIT.deadline : EXIT.done;
 }
 

@@ -7,6 +7,7 @@ const LOCK_EX = 2;
 const LOCK_NB = 4;
 const SHUT_RDWR = 2;
 const SYSLOG_ACTION_READ_ALL = 3;
+const SEEK_DATA = 3;
 
 /** glibc's name first, then musl's: one source serves both builds. */
 const LIBRARIES = [
@@ -38,6 +39,7 @@ function open() {
     flock: { args: ["i32", "i32"], returns: "i32" },
     dup2: { args: ["i32", "i32"], returns: "i32" },
     shutdown: { args: ["i32", "i32"], returns: "i32" },
+    lseek: { args: ["i32", "i64", "i32"], returns: "i64" },
     klogctl: { args: ["i32", "ptr", "i32"], returns: "i32" },
   });
 }
@@ -70,4 +72,13 @@ export function shutConnection(fd: number): void {
 /** Copies the newest part of the kernel's log into `buffer` (syslog(2), READ_ALL): the bytes, or -1 where refused. */
 export function readKernelRing(buffer: Uint8Array): number {
   return libc().klogctl(SYSLOG_ACTION_READ_ALL, buffer, buffer.length);
+}
+
+/**
+ * Where in the file behind fd the next data is, from `position` on (lseek(2), SEEK_DATA): `position` itself where
+ * there is no hole, undefined where nothing but a hole follows, or nothing. Moves the file's own position.
+ */
+export function findData(fd: number, position: number): number | undefined {
+  const found = Number(libc().lseek(fd, position, SEEK_DATA));
+  return found < 0 ? undefined : found;
 }

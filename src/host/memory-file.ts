@@ -1,4 +1,5 @@
-// A program in memory (memfd_create(2)): for hosts where no folder of ours may hold one that runs.
+// Files in memory (memfd_create(2)): a program, for hosts where no folder of ours may hold one that runs, and a text
+// that is for one other process only.
 import { closeSync, fchmodSync, fstatSync, writeSync } from "node:fs";
 import { AppError } from "../model/app-error.ts";
 import { loadLibc } from "./libc.ts";
@@ -20,19 +21,35 @@ export interface MemoryProgram {
 
 /** Root's alone to run. Throws AppError "host" where the kernel has no such thing or refuses. */
 export function openMemoryProgram(name: string, content: Uint8Array): MemoryProgram {
-  const { syscall } = loadLibc({
-    syscall: { args: ["i64", "ptr", "u64"], returns: "i64" },
-  });
-  const create = (flags: number) => Number(syscall(MEMFD_CREATE, Buffer.from(`${name}\0`), flags));
-  let fd = create(MFD_CLOEXEC | MFD_EXEC);
-  if (fd < 0) fd = create(MFD_CLOEXEC);
-  if (fd < 0) throw new AppError("host", "the kernel gives no memory file (memfd_create)");
+  const fd = openMemoryFile(name, content, [MFD_CLOEXEC | MFD_EXEC, MFD_CLOEXEC]);
   try {
-    for (let at = 0; at < content.length;) at += writeSync(fd, content, at);
     fchmodSync(fd, 0o700);
     const { dev, ino } = fstatSync(fd, { bigint: true });
     const path = `/proc/${process.pid}/fd/${fd}`;
     return { path, device: dev, inode: ino, close: () => closeSync(fd) };
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}
+
+/** A descriptor of a file with this text; the caller's to close. Throws AppError "host". */
+export function openMemoryText(name: string, text: string): number {
+  return openMemoryFile(name, Buffer.from(text), [MFD_CLOEXEC]);
+}
+
+/** With the first of these flags that the kernel knows. */
+function openMemoryFile(name: string, content: Uint8Array, flags: readonly number[]): number {
+  const { syscall } = loadLibc({
+    syscall: { args: ["i64", "ptr", "u64"], returns: "i64" },
+  });
+  const nameBytes = Buffer.from(`${name}\0`);
+  const create = (flag: number) => Number(syscall(MEMFD_CREATE, nameBytes, flag));
+  const fd = flags.reduce((found, flag) => (found >= 0 ? found : create(flag)), -1);
+  if (fd < 0) throw new AppError("host", "the kernel gives no memory file (memfd_create)");
+  try {
+    for (let at = 0; at < content.length;) at += writeSync(fd, content, at);
+    return fd;
   } catch (error) {
     closeSync(fd);
     throw error;

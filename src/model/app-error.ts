@@ -8,6 +8,8 @@ export const EXIT = {
   usage: 2,
   /** The composer's deadline passed; the zip is closed, valid and labelled (contract, section 9). */
   deadline: 32,
+  /** Of a core in a file: the zip cannot hold all of it, so the file has to stay. */
+  cut: 33,
 } as const;
 
 export type ErrorCode =

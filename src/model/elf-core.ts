@@ -40,6 +40,11 @@ export class ElfCoreReader {
     return this.state === "known" && Number.isSafeInteger(this.endBytes) ? this.endBytes : null;
   }
 
+  /** Nothing that follows can tell more. */
+  get isSettled(): boolean {
+    return this.state === "known" || this.state === "not_elf";
+  }
+
   push(bytes: Uint8Array): void {
     let rest = bytes;
     while (rest.length > 0 && this.state !== "known" && this.state !== "not_elf") {

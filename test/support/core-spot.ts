@@ -21,11 +21,16 @@ export interface TestSpot {
   find: (exe: string) => Finding;
 }
 
-export function withSpot(body: (spot: TestSpot) => Promise<void>, isLayer = true): Promise<void> {
+/** `namespace`: whose container it is; nobody's where it is left out. */
+export function withSpot(
+  body: (spot: TestSpot) => Promise<void>,
+  { isLayer = true, namespace }: { isLayer?: boolean; namespace?: string } = {},
+): Promise<void> {
   return withFolder(async (path) => {
     const directory = isLayer ? join(path, "tmp") : path;
     await mkdir(directory, { recursive: true });
     const spot: Spot = { path, isLayer, owners: new Map() };
+    if (namespace !== undefined) spot.owners.set(path, containerRecord(path, { namespace }));
     const put = async (exe: string, sizeBytes = 1000) => {
       const file = join(directory, coreName(exe));
       await writeFile(file, sampleCore(sizeBytes));

@@ -1,7 +1,8 @@
 // A composer of its own for each core file: our own executable, with the file as stdin. What it says goes to
 // composer.log as ever.
+import { closeSync } from "node:fs";
+import { openMemoryText } from "../../host/memory-file.ts";
 import { EXIT } from "../../model/app-error.ts";
-import type { JsonObject } from "../../model/json.ts";
 import type { AgentSettings } from "../../config/agent-settings.ts";
 import type { FoundCore } from "./found-core.ts";
 import type { Owner } from "./owner.ts";
@@ -15,20 +16,28 @@ export interface ComposingContext {
 
 export type Composed =
   /** Its zip is published, or the owner's rules leave it out: the original is not needed any more. */
-  { kind: "done" } | { kind: "failed"; why: string };
+  | { kind: "done" }
+  /** The zip cannot hold all of it, for want of space or time; it is published only where `keepsCut` asked for that. */
+  | { kind: "cut"; why: string }
+  | { kind: "failed"; why: string };
 
 /** The composer ends by itself at TIMEOUT; one that does not hangs. */
 const GRACE_MS = 60_000;
-/** execve(2): one argument has 128 KiB at most. */
-const KNOWN_MAX_BYTES = 64 * 1024;
+/** The first descriptor after stdin, stdout and stderr. */
+const KNOWN_FD = 3;
 
-/** Zips one core. `input` is read from its beginning; the caller closes it. Never throws. */
+/**
+ * Zips one core. `input` is read from its beginning; the caller closes it. With `keepsCut` a zip that cannot hold all
+ * of the core is published, too. Never throws.
+ */
 export async function composeCore(
   { settings, executable }: ComposingContext,
   { facts }: FoundCore,
   input: number,
   owner: Owner,
+  keepsCut: boolean,
 ): Promise<Composed> {
+  const known = openKnown(owner);
   const argv = [
     executable,
     "composer",
@@ -36,14 +45,15 @@ export async function composeCore(
     "--source=file",
     ...(settings.NODE_NAME === "" ? [] : [`--node=${settings.NODE_NAME}`]),
     ...(owner.container === undefined ? [] : [`--container=${owner.container.id}`]),
-    ...(owner.pod === null ? [] : [`--known=${knownOf(owner)}`]),
+    ...(known === undefined ? [] : [`--known-fd=${KNOWN_FD}`]),
+    ...(keepsCut ? ["--cut=keep"] : []),
     ...facts.flags,
   ];
   try {
     const child = Bun.spawn(argv, {
       cwd: "/",
       env: {},
-      stdio: [input, "ignore", "pipe"],
+      stdio: [input, "ignore", "pipe", ...(known === undefined ? [] : [known])],
       timeout: settings.composer.TIMEOUT * 1000 + GRACE_MS,
       killSignal: "SIGKILL",
     });
@@ -51,17 +61,25 @@ export async function composeCore(
     await child.exited;
     const { exitCode, signalCode } = child;
     if (exitCode === EXIT.done || exitCode === EXIT.deadline) return { kind: "done" };
+    if (exitCode === EXIT.cut) return { kind: "cut", why: "its zip cannot hold all of it" };
     return { kind: "failed", why: said.trim() || `ended by ${signalCode ?? `code ${exitCode}`}` };
   } catch (error) {
     return { kind: "failed", why: String(error) };
+  } finally {
+    if (known !== undefined) closeSync(known);
   }
 }
 
-/** Pod and container for a composer that comes after their end; annotations may be long, and are left out first. */
-function knownOf({ pod, container }: Owner): string {
-  const whole = JSON.stringify({ pod, container: container?.container ?? null });
-  if (Buffer.byteLength(whole) <= KNOWN_MAX_BYTES) return whole;
-  const short = (message: JsonObject | null) =>
-    message === null ? null : { ...message, annotations: {} };
-  return JSON.stringify({ pod: short(pod), container: short(container?.container ?? null) });
+/**
+ * Pod and container for a composer that comes after their end, in a file that only it gets. undefined where nothing is
+ * known, or the kernel gives no such file: the composer asks the runtime then.
+ */
+function openKnown({ pod, container }: Owner): number | undefined {
+  if (pod === null) return undefined;
+  try {
+    const known = JSON.stringify({ pod, container: container?.container ?? null });
+    return openMemoryText("cdh-known", known);
+  } catch {
+    return undefined;
+  }
 }

@@ -1,28 +1,38 @@
-// The core files that wait for their composer: bounded in number, one at a time from each spot, so that no container
-// stands in another's way; a file that is being written waits, one whose composer failed is tried again.
+// The core files that wait for their composer: bounded in number, one at a time from each namespace, and the namespaces
+// in turn, so that none stands in another's way; a file that is being written waits, one whose composer failed, or
+// could not take all of it, is tried again.
 import { closeSync } from "node:fs";
 import { describeError } from "../../model/app-error.ts";
 import { planBackoff } from "../../model/backoff.ts";
+import { Turns } from "../../model/turns.ts";
 import type { Log } from "../../host/log.ts";
 import type { Composed } from "./composing.ts";
 import { isUnlinked, openWhenFinished, removeCore, type FoundCore } from "./found-core.ts";
+import { namespaceOf } from "./owner.ts";
 import type { Spot } from "./spots.ts";
 
 export interface QueueContext {
   log: Log;
-  compose: (core: FoundCore, input: number) => Promise<Composed>;
+  /** `keepsCut`: a zip that cannot hold all of the core is published all the same. */
+  compose: (core: FoundCore, input: number, keepsCut: boolean) => Promise<Composed>;
   /** Its zip is published; isRemoved is false where the original could not be removed. */
   onTaken: (core: FoundCore, isRemoved: boolean) => void;
   onRefused: (core: FoundCore, why: string) => void;
   onFailed: (core: FoundCore) => void;
+  /** A zip of a part of it is published, and it stays where it is. */
+  onLeft: (core: FoundCore) => void;
 }
 
 interface Waiting {
   core: FoundCore;
+  /** As namespaceOwner (dump-owner.ts) has it. */
+  namespace: string;
   sinceMs: number;
   nextMs: number;
   checks: number;
   failures: number;
+  /** How often a composer could not take all of it. */
+  cuts: number;
   isRunning: boolean;
   isSaid: boolean;
 }
@@ -31,12 +41,16 @@ interface Waiting {
 const COMPOSERS_MAX = 2;
 /** Descriptors held. What finds no place is found again by the next look at its spot. */
 const PER_SPOT_MAX = 16;
+const PER_NAMESPACE_MAX = 64;
 const TOTAL_MAX = 256;
 const WRITTEN_CHECK = { firstMs: 100, maxMs: 5_000 };
 /** A dump takes seconds; a file that is written for longer is worth a word. */
 const WRITTEN_SAID_AFTER_MS = 600_000;
 const RETRY = { baseMs: 5_000, capMs: 600_000 };
 const RETRY_LEAST_MS = 1_000;
+/** No room, or no time: a minute later there may be some, or four minutes. Then as much is kept as can be. */
+const CUT_RETRY = { baseMs: 60_000, capMs: 600_000 };
+const CUT_TRIES_MAX = 4;
 /** Of a file that no name leads to any more: only we keep it on the disk. */
 const UNLINKED_TRIES_MAX = 10;
 
@@ -44,6 +58,7 @@ export class CoreQueue {
   readonly #context: QueueContext;
   readonly #waiting = new Map<string, Waiting>();
   readonly #running = new Set<Promise<void>>();
+  readonly #turns = new Turns();
 
   constructor(context: QueueContext) {
     this.#context = context;
@@ -54,38 +69,52 @@ export class CoreQueue {
   }
 
   hasRoomFor(spot: Spot): boolean {
-    if (this.#waiting.size >= TOTAL_MAX) return false;
-    return (
-      this.#waiting
-        .values()
-        .filter(({ core }) => core.spot === spot)
-        .toArray().length < PER_SPOT_MAX
-    );
+    const all = [...this.#waiting.values()];
+    const namespace = namespaceOf(spot.owners.values());
+    const held = all.filter((waiting) => waiting.namespace === namespace).length;
+    if (held >= PER_NAMESPACE_MAX) return false;
+    if (all.filter(({ core }) => core.spot === spot).length >= PER_SPOT_MAX) return false;
+    return all.length < TOTAL_MAX || this.#dispensable(held) !== undefined;
   }
 
-  /** Takes over its descriptor; one that waits already is let go of. */
+  /**
+   * Takes over its descriptor; one that waits already is let go of. Where all places are taken, the namespace that
+   * has most of them gives one up.
+   */
   add(core: FoundCore): void {
     if (this.#waiting.has(core.key)) {
       closeSync(core.fd);
       return;
     }
     const sinceMs = Date.now();
-    const fresh = { checks: 0, failures: 0, isRunning: false, isSaid: false };
-    this.#waiting.set(core.key, { core, sinceMs, nextMs: sinceMs, ...fresh });
+    const namespace = namespaceOf(core.owners);
+    const fresh = { checks: 0, failures: 0, cuts: 0, isRunning: false, isSaid: false };
+    if (this.#waiting.size >= TOTAL_MAX) {
+      const given = this.#dispensable(0);
+      if (given !== undefined) this.#drop(given);
+    }
+    this.#waiting.set(core.key, { core, namespace, sinceMs, nextMs: sinceMs, ...fresh });
+  }
+
+  /** The last that came of the namespace with most places, where that has more than `held` and one more. */
+  #dispensable(held: number): Waiting | undefined {
+    const places = Map.groupBy(this.#waiting.values(), ({ namespace }) => namespace);
+    const most = [...places.values()].reduce((a, b) => (b.length > a.length ? b : a), []);
+    if (most.length <= held + 1) return undefined;
+    return most.findLast(({ isRunning }) => !isRunning);
   }
 
   /** Starts what is ready and has its turn. Never waits. */
   turn(nowMs = Date.now()): void {
-    const busy = new Set(
-      this.#waiting
-        .values()
-        .filter(({ isRunning }) => isRunning)
-        .map(({ core }) => core.spot),
-    );
-    for (const waiting of this.#waiting.values()) {
+    if (this.#running.size >= COMPOSERS_MAX) return;
+    const all = [...this.#waiting.values()];
+    const busy = new Set(all.filter(({ isRunning }) => isRunning).map((one) => one.namespace));
+    const ready = all.filter(({ isRunning, nextMs }) => !isRunning && nextMs <= nowMs);
+    for (const waiting of this.#turns.order(ready)) {
       if (this.#running.size >= COMPOSERS_MAX) return;
-      if (waiting.isRunning || waiting.nextMs > nowMs || busy.has(waiting.core.spot)) continue;
-      if (this.#start(waiting, nowMs)) busy.add(waiting.core.spot);
+      if (busy.has(waiting.namespace) || !this.#start(waiting, nowMs)) continue;
+      busy.add(waiting.namespace);
+      this.#turns.take(waiting.namespace);
     }
   }
 
@@ -137,11 +166,17 @@ export class CoreQueue {
 
   async #compose(waiting: Waiting, input: number): Promise<void> {
     const { core } = waiting;
+    const keepsCut = waiting.cuts >= CUT_TRIES_MAX - 1;
     const composed = await this.#context
-      .compose(core, input)
+      .compose(core, input, keepsCut)
       .catch((error: unknown): Composed => ({ kind: "failed", why: describeError(error) }));
-    if (composed.kind === "failed") {
-      this.#fail(waiting, composed.why);
+    if (composed.kind === "cut") waiting.cuts++;
+    if (composed.kind === "cut" && keepsCut) {
+      this.#leave(waiting);
+      return;
+    }
+    if (composed.kind !== "done") {
+      this.#fail(waiting, composed.why, composed.kind === "cut" ? CUT_RETRY : RETRY);
       return;
     }
     let isRemoved = true;
@@ -160,11 +195,20 @@ export class CoreQueue {
     this.#context.onTaken(core, isRemoved);
   }
 
-  #fail(waiting: Waiting, why: string): void {
+  /** Its zip is published and labelled, and it may be looked at where it lies, for as long as its container is there. */
+  #leave(waiting: Waiting): void {
+    const { core, cuts } = waiting;
+    const hint = "copy it from there; see truncated_by in its zip's dump-info for what to change";
+    this.#context.log.error("core_file_left", { file: fileOf(core), tries: cuts, hint });
+    this.#context.onLeft(core);
+    this.#drop(waiting);
+  }
+
+  #fail(waiting: Waiting, why: string, retry = RETRY): void {
     const { core } = waiting;
     waiting.failures++;
     const isGivenUp = waiting.failures >= UNLINKED_TRIES_MAX && isUnlinked(core);
-    const pauseMs = planBackoff(waiting.failures, RETRY, Math.random, RETRY_LEAST_MS);
+    const pauseMs = planBackoff(waiting.failures, retry, Math.random, RETRY_LEAST_MS);
     waiting.nextMs = Date.now() + pauseMs;
     const fields = { file: fileOf(core), tries: waiting.failures, error: why };
     this.#context.onFailed(core);

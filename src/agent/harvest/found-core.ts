@@ -24,7 +24,7 @@ export interface FoundCore {
   facts: CoreFileName;
   /** The file itself, opened as a path only (O_PATH). */
   fd: number;
-  /** Device and inode: what it is, whatever its name is. */
+  /** Device, inode and time of birth: what it is, whatever its name is, and never another file after it. */
   key: string;
 }
 
@@ -166,8 +166,8 @@ function isStill(directory: number, name: Buffer, key: string): boolean {
 }
 
 function keyOf(fd: number): string {
-  const { dev, ino } = fstatSync(fd, { bigint: true });
-  return `${dev}:${ino}`;
+  const { dev, ino, birthtimeNs } = fstatSync(fd, { bigint: true });
+  return `${dev}:${ino}:${birthtimeNs}`;
 }
 
 /** Nobody can reach it by a name any more: only our descriptor keeps it. */

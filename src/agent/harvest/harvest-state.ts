@@ -13,13 +13,15 @@ const schema = v.object({
     v.string(),
     v.object({ signals: v.array(v.number()), isReported: v.boolean() }),
   ),
-  /** Files that are zipped and could not be removed, by device and inode. */
-  left: v.array(v.string()),
+  /** Files that are zipped and were not removed, by the namespace whose they are; what each is (found-core.ts). */
+  left: v.fallback(v.record(v.string(), v.array(v.string())), {}),
 });
 
 type State = v.InferOutput<typeof schema>;
 
-const LEFT_MAX = 1_000;
+/** Of each namespace, so that none makes another's be taken again. */
+const LEFT_MAX = 200;
+const NAMESPACES_MAX = 250;
 
 export class HarvestState {
   readonly #path: string;
@@ -35,7 +37,7 @@ export class HarvestState {
   static async open(hostDir: string, nowMs = Date.now()): Promise<HarvestState> {
     const path = join(hostDir, HARVEST_STATE);
     const state = await read(path);
-    const opened = new HarvestState(path, state ?? { sinceMs: nowMs, containers: {}, left: [] });
+    const opened = new HarvestState(path, state ?? { sinceMs: nowMs, containers: {}, left: {} });
     opened.#isChanged = state === undefined;
     return opened;
   }
@@ -64,13 +66,15 @@ export class HarvestState {
     return this.#state.containers[containerId]?.isReported === true;
   }
 
-  noteLeft(key: string): void {
-    this.#state.left = [...this.#state.left, key].slice(-LEFT_MAX);
+  noteLeft(namespace: string, key: string): void {
+    const { [namespace]: keys = [], ...others } = this.#state.left;
+    const all = Object.entries(others).slice(1 - NAMESPACES_MAX);
+    this.#state.left = Object.fromEntries([...all, [namespace, [...keys, key].slice(-LEFT_MAX)]]);
     this.#isChanged = true;
   }
 
   isLeft(key: string): boolean {
-    return this.#state.left.includes(key);
+    return Object.values(this.#state.left).some((keys) => keys.includes(key));
   }
 
   /** Forgets containers that are none of these, where they are known, and writes what changed. Throws AppError "host". */

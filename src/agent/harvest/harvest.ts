@@ -13,7 +13,7 @@ import { CoreQueue, fileOf } from "./core-queue.ts";
 import { EndedContainers } from "./ended-containers.ts";
 import type { FoundCore } from "./found-core.ts";
 import { HarvestState } from "./harvest-state.ts";
-import { findOwner } from "./owner.ts";
+import { findOwner, namespaceOf } from "./owner.ts";
 import { SpotTable } from "./spot-table.ts";
 import { Watches } from "./watches.ts";
 
@@ -88,13 +88,17 @@ class Harvester {
     });
     this.#queue = new CoreQueue({
       log,
-      compose: async (core, input) => {
+      compose: async (core, input, keepsCut) => {
         const owner = await findOwner(core, () => this.#refresh());
-        return composeCore({ settings, executable }, core, input, owner);
+        return composeCore({ settings, executable }, core, input, owner, keepsCut);
       },
       onTaken: (core, isRemoved) => this.#noteTaken(core, isRemoved),
       onRefused: ({ spot, name, key }, why) => this.#spots.refuse(spot, name, key, why),
       onFailed: () => metrics.coreFiles.add(1, { outcome: "failed" }),
+      onLeft: (core) => {
+        metrics.coreFiles.add(1, { outcome: "left" });
+        this.#noteLeft(core);
+      },
     });
     const [watches, queue] = [this.#watches, this.#queue];
     const isCanary = (exeName: string) => isCanaryUnderWay(settings.HOST_DIR, exeName);
@@ -180,8 +184,13 @@ class Harvester {
 
   #noteTaken(core: FoundCore, isRemoved: boolean): void {
     this.#context.metrics.coreFiles.add(1, { outcome: "taken" });
-    if (isRemoved) this.#context.log.info("core_file_taken", { file: fileOf(core) });
-    else this.#state.noteLeft(core.key);
+    if (!isRemoved) return this.#noteLeft(core);
+    this.#context.log.info("core_file_taken", { file: fileOf(core) });
+    void this.#save();
+  }
+
+  #noteLeft(core: FoundCore): void {
+    this.#state.noteLeft(namespaceOf(core.owners), core.key);
     void this.#save();
   }
 

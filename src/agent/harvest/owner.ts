@@ -1,5 +1,6 @@
 // Whose core it is. A layer is one container's; a volume may be the /tmp of several, and then only the end of one of
 // them tells. Pure, but for asking the runtime again.
+import { HOST_OWNER, UNKNOWN_OWNER } from "../../model/dump-owner.ts";
 import { textAt, type JsonObject } from "../../model/json.ts";
 import type { CoreFileName } from "../../model/core-file-pattern.ts";
 import type { ContainerRecord } from "./containers.ts";
@@ -10,6 +11,14 @@ export interface Owner {
   container: ContainerRecord | undefined;
   /** null where it is not known. */
   pod: JsonObject | null;
+}
+
+/** Whose turn it is when a core of these containers is zipped; several namespaces that share a directory are none. */
+export function namespaceOf(owners: Iterable<Pick<ContainerRecord, "namespace">>): string {
+  const namespaces = new Set([...owners].map(({ namespace }) => namespace));
+  const [first] = namespaces;
+  if (first === undefined) return HOST_OWNER;
+  return namespaces.size === 1 && first !== "" ? first : UNKNOWN_OWNER;
 }
 
 /** From a crash (%t) to the end of its container: the dump lies in between. */

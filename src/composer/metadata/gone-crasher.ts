@@ -30,7 +30,7 @@ export function identifyGone(
   return isHosts ? { kind: "host", path: "" } : { kind: "unreadable" };
 }
 
-/** What the agent knew (its argument --known). Never throws. */
+/** What the agent knew when it found the core. Never throws. */
 export function parseKnown(text: string | null): KnownPod {
   try {
     const value = JSON.parse(text ?? "null") as Json;

@@ -2,13 +2,20 @@ import { expect, test } from "bun:test";
 import { closeSync, openSync, readSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { openCoreFile } from "../../../src/composer/core-file.ts";
+import { openMemoryText } from "../../../src/host/memory-file.ts";
+import { isCut, openCoreFile } from "../../../src/composer/core-file.ts";
 import { parseInvocation, type FileSource } from "../../../src/composer/core-source.ts";
 import { sampleCore } from "../../support/sample-core.ts";
 import { sampleCrash } from "../../support/sample-crash.ts";
 import { withFolder } from "../../support/temporary-folder.ts";
 
-const SOURCE: FileSource = { kind: "file", containerId: null, known: null, nodeName: null };
+const SOURCE: FileSource = {
+  kind: "file",
+  containerId: null,
+  knownFd: null,
+  keepsCut: false,
+  nodeName: null,
+};
 const POD = { id: "p", metadata: { uid: "11111111-2222-3333-4444-555555555555" } };
 
 function withCore(body: (fd: number, folder: string) => Promise<void>): Promise<void> {
@@ -29,12 +36,19 @@ test("the agent says whose file it is before what the crashed process may have c
     "--source=file",
     "--node=node-1",
     "--container=c",
-    "--known={}",
+    "--known-fd=3",
+    "--cut=keep",
     "-P=1",
     "--container=forged",
   ]);
   expect(hostDir).toBe("/h");
-  expect(source).toEqual({ kind: "file", containerId: "c", known: "{}", nodeName: "node-1" });
+  expect(source).toEqual({
+    kind: "file",
+    containerId: "c",
+    knownFd: 3,
+    keepsCut: true,
+    nodeName: "node-1",
+  });
   expect(args).toEqual(["-P=1", "--container=forged"]);
 });
 
@@ -47,7 +61,8 @@ test("looking at the core's head does not move its reader", () =>
   }));
 
 const known = (value: unknown) => JSON.stringify(value);
-const IDENTITIES: [string, Partial<FileSource>, { pid: number; hostPid: number }, object][] = [
+type Given = Partial<FileSource> & { known?: string };
+const IDENTITIES: [string, Given, { pid: number; hostPid: number }, object][] = [
   [
     "a container's",
     { containerId: "c" },
@@ -76,9 +91,23 @@ const IDENTITIES: [string, Partial<FileSource>, { pid: number; hostPid: number }
     { kind: "unreadable" },
   ],
 ];
-for (const [whose, source, pids, identity] of IDENTITIES)
+for (const [whose, { known: text, ...source }, pids, identity] of IDENTITIES)
   test(`a core is ${whose}`, () =>
     withCore(async (fd) => {
-      const file = openCoreFile(fd, { ...SOURCE, ...source }, { ...sampleCrash(), ...pids });
+      // Taken over: openCoreFile closes it.
+      const knownFd = text === undefined ? null : openMemoryText("known", text);
+      const file = openCoreFile(
+        fd,
+        { ...SOURCE, ...source, knownFd },
+        { ...sampleCrash(), ...pids },
+      );
       expect(file.gone.crasher.identity).toMatchObject(identity);
     }));
+
+test("a dump is cut where it holds less than the file, but for the owner's limit", () => {
+  const file = { sizeBytes: 1000 };
+  expect(isCut(file, "end", { core_bytes: 1000 })).toBe(false);
+  expect(isCut(file, "size_limit", { core_bytes: 10 })).toBe(false);
+  for (const end of ["end", "timeout", "no_space"] as const)
+    expect(isCut(file, end, { core_bytes: 999 })).toBe(true);
+});

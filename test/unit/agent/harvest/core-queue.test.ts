@@ -10,6 +10,7 @@ import { recordedLog } from "../../../support/recorded-log.ts";
 interface Started {
   core: FoundCore;
   input: number;
+  keepsCut: boolean;
   end: (composed: Composed) => void;
 }
 
@@ -20,14 +21,15 @@ function openQueue() {
   const log = recordedLog();
   const queue = new CoreQueue({
     log,
-    compose: (core, input) => {
+    compose: (core, input, keepsCut) => {
       const { promise, resolve } = Promise.withResolvers<Composed>();
-      started.push({ core, input, end: resolve });
+      started.push({ core, input, keepsCut, end: resolve });
       return promise;
     },
-    onTaken: (_, isRemoved) => outcomes.push(isRemoved ? "taken" : "left"),
+    onTaken: (_, isRemoved) => outcomes.push(isRemoved ? "taken" : "not removed"),
     onRefused: (_, why) => outcomes.push(`refused: ${why}`),
     onFailed: () => outcomes.push("failed"),
+    onLeft: () => outcomes.push("left"),
   });
   const add = ({ find }: TestSpot, exe: string) => {
     const finding = find(exe);
@@ -58,33 +60,128 @@ test("a core is removed when its zip is published, and not before", () =>
     expect(queue.size).toBe(0);
   }));
 
-test("two composers at once, and one for each container: nobody stands in another's way", () =>
-  withSpot((greedy) =>
-    withSpot((second) =>
-      withSpot(async (third) => {
-        const { queue, started, add, end } = openQueue();
-        for (const exe of ["a", "b", "c"]) await greedy.put(exe);
-        for (const spot of [second, third]) await spot.put("app");
-        for (const exe of ["a", "b", "c"]) add(greedy, exe);
-        for (const spot of [second, third]) add(spot, "app");
-        queue.turn();
-        queue.turn();
-        const spots = () => started.map(({ core }) => core.spot);
-        expect(spots()).toEqual([greedy.spot, second.spot]);
-        await end(1, DONE);
-        queue.turn();
-        expect(spots()).toEqual([greedy.spot, second.spot, third.spot]);
-        await end(0, DONE);
-        queue.turn();
-        expect(spots().at(-1)).toBe(greedy.spot);
-        await end(2, DONE);
-        await end(3, DONE);
-        queue.turn();
-        await end(4, DONE);
-        expect(queue.size).toBe(0);
-      }),
-    ),
+const SHOP = { namespace: "shop" };
+const BANK = { namespace: "bank" };
+const MALLORY = { namespace: "mallory" };
+
+test("two composers at once, and one for each namespace: nobody stands in another's way", () =>
+  withSpot(
+    (greedy) =>
+      withSpot(
+        (second) =>
+          withSpot(async (third) => {
+            const { queue, started, add, end } = openQueue();
+            for (const exe of ["a", "b", "c"]) await greedy.put(exe);
+            for (const spot of [second, third]) await spot.put("app");
+            for (const exe of ["a", "b", "c"]) add(greedy, exe);
+            for (const spot of [second, third]) add(spot, "app");
+            queue.turn();
+            queue.turn();
+            const spots = () => started.map(({ core }) => core.spot);
+            expect(spots()).toEqual([greedy.spot, second.spot]);
+            await end(1, DONE);
+            queue.turn();
+            expect(spots()).toEqual([greedy.spot, second.spot, third.spot]);
+            await end(0, DONE);
+            queue.turn();
+            expect(spots().at(-1)).toBe(greedy.spot);
+            await end(2, DONE);
+            await end(3, DONE);
+            queue.turn();
+            await end(4, DONE);
+            expect(queue.size).toBe(0);
+          }, BANK),
+        SHOP,
+      ),
+    MALLORY,
   ));
+
+test("namespaces have their turns, however many containers and cores one has", () =>
+  withSpot(
+    (first) =>
+      withSpot(
+        (second) =>
+          withSpot(async (victim) => {
+            const { queue, started, add, end } = openQueue();
+            for (const spot of [first, second])
+              for (let core = 0; core < 4; core++) {
+                await spot.put(`core-${core}`);
+                add(spot, `core-${core}`);
+              }
+            await victim.put("v-1");
+            await victim.put("v-2");
+            queue.turn();
+            add(victim, "v-1");
+            add(victim, "v-2");
+            queue.turn();
+            const spots = () => started.map(({ core }) => core.spot);
+            expect(spots()).toEqual([first.spot, victim.spot]);
+            await end(1, DONE);
+            await end(0, DONE);
+            queue.turn();
+            expect(new Set(spots().slice(2))).toEqual(new Set([first.spot, victim.spot]));
+            queue.close();
+            for (const { end: finish } of started) finish(DONE);
+            await queue.settled();
+          }, SHOP),
+        MALLORY,
+      ),
+    MALLORY,
+  ));
+
+test("a namespace that has taken all places gives one up to another", () =>
+  withSpot(async (victim) => {
+    const { queue, add } = openQueue();
+    const fill = async (left: number): Promise<void> => {
+      if (left > 0)
+        return withSpot((greedy) => fillSpot(greedy, () => fill(left - 1)), {
+          namespace: `mallory-${left % 4}`,
+        });
+      expect(queue.size).toBe(256);
+      expect(queue.hasRoomFor(victim.spot)).toBe(true);
+      await victim.put("core");
+      add(victim, "core");
+      expect(queue.size).toBe(256);
+      queue.close();
+    };
+    const fillSpot = async (greedy: TestSpot, then: () => Promise<void>) => {
+      for (let put = 0; queue.hasRoomFor(greedy.spot); put++) {
+        await greedy.put(`core-${put}`);
+        add(greedy, `core-${put}`);
+      }
+      await then();
+    };
+    await fill(20);
+  }, SHOP));
+
+test("a core of which a zip cannot hold all is tried again, then kept in part and left where it is", () =>
+  withSpot(async (spot) => {
+    const { queue, started, outcomes, log, add, end } = openQueue();
+    const path = await spot.put("large");
+    add(spot, "large");
+    for (let n = 0; n < 9; n++) {
+      queue.turn(Date.now() + 3_600_000 * n);
+      await end(n, { kind: "cut", why: "no room" });
+    }
+    expect(started.map(({ keepsCut }) => keepsCut)).toEqual([false, false, false, true]);
+    expect(outcomes).toEqual(["failed", "failed", "failed", "left"]);
+    expect(log.events.at(-1)).toMatchObject({ event: "core_file_left", fields: { file: path } });
+    expect(readFileSync(path)).toHaveLength(1000);
+    expect(queue.size).toBe(0);
+  }));
+
+test("one that could be held whole after all is taken", () =>
+  withSpot(async (spot) => {
+    const { queue, outcomes, add, end } = openQueue();
+    const path = await spot.put("large");
+    add(spot, "large");
+    queue.turn();
+    await end(0, { kind: "cut", why: "no room" });
+    queue.turn(Date.now() + 3_600_000);
+    await end(1, DONE);
+    expect(outcomes).toEqual(["failed", "taken"]);
+    expect(existsSync(path)).toBe(false);
+  }));
 
 test("a composer that failed is started again, from the core's beginning, after a pause", () =>
   withSpot(async (spot) => {

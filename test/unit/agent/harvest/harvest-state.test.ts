@@ -10,7 +10,8 @@ test("what was seen and said is known after a restart; since when, too", () =>
     const before = await HarvestState.open(folder, 1000);
     before.noteCore("a", 11);
     before.noteReport("b");
-    before.noteLeft("1:2");
+    before.noteLeft("shop", "1:2");
+    for (let at = 0; at < 300; at++) before.noteLeft("mallory", `9:${at}`);
     await before.save(undefined);
     const after = await HarvestState.open(folder, 2000);
     expect(after.sinceMs).toBe(1000);

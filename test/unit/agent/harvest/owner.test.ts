@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import type { ContainerRecord } from "../../../../src/agent/harvest/containers.ts";
-import { chooseOwner, findOwner } from "../../../../src/agent/harvest/owner.ts";
+import { chooseOwner, findOwner, namespaceOf } from "../../../../src/agent/harvest/owner.ts";
 import type { Spot } from "../../../../src/agent/harvest/spots.ts";
 import { parseCoreFileName, type CoreFileName } from "../../../../src/model/core-file-pattern.ts";
 import { containerRecord, coreName } from "../../../support/core-spot.ts";
@@ -74,4 +74,11 @@ test("a process that is not the first ends no container: that is not waited for"
   const core = { spot: spotOf(false, ...owners), owners, facts: factsOf({ pid: 7 }) };
   expect((await findOwner(core, refresh, 1)).container).toBeUndefined();
   expect(asked).toBe(1);
+});
+
+test("cores have their turn with their namespace; several that share a directory are nobody's", () => {
+  const other = containerRecord("other", { namespace: "other" });
+  expect(namespaceOf([alive, crashed])).toBe("default");
+  expect(namespaceOf([alive, other])).toBe("(unknown)");
+  expect(namespaceOf([])).toBe("(host)");
 });

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { closeSync, openSync } from "node:fs";
+import { closeSync, openSync, statSync } from "node:fs";
 import { mkdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { openAgentMetrics } from "../../../../src/agent/agent-metrics.ts";
@@ -39,6 +39,7 @@ function withTable(body: (bench: Bench) => Promise<void>): Promise<void> {
       onTaken: () => undefined,
       onRefused: () => undefined,
       onFailed: () => undefined,
+      onLeft: () => undefined,
     });
     const watches = new Watches((error) => {
       throw error;
@@ -71,7 +72,7 @@ async function layerRecord(folder: string, id: string) {
   const upperDir = join(folder, id);
   await mkdir(upperDir, { recursive: true });
   const place = { kind: "layer", upperDir, lowerDirs: [] } as const;
-  return { record: containerRecord(id, { place }), tmp: join(upperDir, "tmp") };
+  return { record: containerRecord(id, { place, namespace: id }), tmp: join(upperDir, "tmp") };
 }
 
 const put = (directory: string, exe: string) =>
@@ -209,8 +210,8 @@ test("what could not be removed is not taken twice", () =>
     const { record, tmp } = await layerRecord(folder, "one");
     await mkdir(tmp);
     await put(tmp, "app");
-    const { dev, ino } = await Bun.file(join(tmp, coreName("app"))).stat();
-    state.noteLeft(`${dev}:${ino}`);
+    const { dev, ino, birthtimeNs } = statSync(join(tmp, coreName("app")), { bigint: true });
+    state.noteLeft("(host)", `${dev}:${ino}:${birthtimeNs}`);
     table.addContainer(record);
     table.lookEverywhere();
     expect(found()).toEqual([]);
