@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { APP_IMAGE } from "./containerd.ts";
 import { findProgram } from "./gate.ts";
 import { withHarvest, type Harvested } from "./harvested.ts";
-import { startPod, type ContainerWish, type RunningPod } from "./pods.ts";
+import { startPod, type ContainerWish, type PodWish, type RunningPod } from "./pods.ts";
 import { runtimeSuite } from "./runtime-suite.ts";
 import { runTool } from "./run-tool.ts";
 
@@ -24,8 +24,11 @@ export function harvestSuite() {
     ...more,
   });
 
-  const startAll = (name: string, containers: ContainerWish[]): Promise<RunningPod> =>
-    startPod(suite.containerd(), { name, containers });
+  const startAll = (
+    name: string,
+    containers: ContainerWish[],
+    more: Partial<PodWish> = {},
+  ): Promise<RunningPod> => startPod(suite.containerd(), { ...more, name, containers });
 
   const layerOf = async (pod: RunningPod): Promise<string> => {
     const { socket } = suite.containerd();

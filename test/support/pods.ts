@@ -22,6 +22,7 @@ export interface PodWish {
   /** spec.hostname: any tenant may set it. */
   hostname?: string;
   labels?: Record<string, string>;
+  annotations?: Record<string, string>;
   hostNetwork?: boolean;
   containers: ContainerWish[];
 }
@@ -60,7 +61,7 @@ export async function startPod(containerd: Containerd, wish: PodWish): Promise<R
     hostname: wish.hostNetwork === true ? "" : (wish.hostname ?? wish.name),
     logDirectory,
     labels: { ...wish.labels, ...identity },
-    annotations: { "kubernetes.io/config.source": "api" },
+    annotations: { "kubernetes.io/config.source": "api", ...wish.annotations },
     linux: {
       cgroupParent,
       securityContext: { namespaceOptions, seccomp: { profileType: "Unconfined" } },
