@@ -20,4 +20,5 @@ files, beside the executable
 
 exit codes
   0 done, or skipped by the owner's rules   1 could not   32 the deadline passed, the zip is whole
+  33 of a core in a file: no zip can hold all of it, the file has to stay
 `;
