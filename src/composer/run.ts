@@ -219,7 +219,8 @@ async function composeDump(job: Job): Promise<number> {
     return EXIT.done;
   }
 
-  const known = { ...info, ...facts };
+  const settings_ignored = [...complaints, ...(found.complaints ?? [])];
+  const known = { ...info, ...facts, settings_ignored };
   const base = renderDumpName(settings.FILENAME_TEMPLATE, templateValues(known));
   const compress = settings.COMPRESSION;
   const sealing = { archive, drain, end, compress, base, entries, info: known, attempts };

@@ -14,12 +14,15 @@ const infoSchema = v.object({
   core_complete: v.nullable(v.boolean()),
   truncated_by: v.nullable(v.string()),
   missing: v.array(v.object({ what: v.string(), why: v.string() })),
+  settings_ignored: v.array(v.string()),
 });
 
 export interface CanaryZip {
   coreBytes: number;
   /** What the composer on the host could not have, as "what: why". */
   missing: string[];
+  /** Settings that do not fit the host, as the composer saw it. */
+  settingsIgnored: string[];
 }
 
 /** Throws an Error that says what is wrong with the zip. */
@@ -39,6 +42,7 @@ export async function readCanaryZip(path: string, exe: string, marker: Buffer): 
   return {
     coreBytes: core.length,
     missing: info.missing.map(({ what, why }) => `${what}: ${why}`),
+    settingsIgnored: info.settings_ignored,
   };
 }
 

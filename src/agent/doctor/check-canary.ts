@@ -9,7 +9,7 @@ import { handlerName } from "../../model/core-handler.ts";
 import type { CaptureMode } from "../../model/capture-mode.ts";
 import { captureModeOf, isOurPattern } from "../../model/core-pattern.ts";
 import { CORE_PATTERN } from "../../model/sysctls.ts";
-import { readCanaryFile, readCanaryZip } from "./canary-zip.ts";
+import { readCanaryFile, readCanaryZip, type CanaryZip } from "./canary-zip.ts";
 import { removeOldCanaries, runCanary, type CanaryEnd } from "./canary.ts";
 import { OTHER_WAYS } from "./check-capture.ts";
 import { readInstalledCapture } from "./installed-capture.ts";
@@ -163,15 +163,7 @@ async function checkZip(
   try {
     const zip = await readCanaryZip(path, end.name, end.marker);
     const found = `crashed, kept and read back: ${(zip.coreBytes / 2 ** 20).toFixed(1)} MiB of core, held ${(end.heldMs / 1000).toFixed(1)} s`;
-    const [first] = zip.missing;
-    if (first === undefined) return ok(found);
-    return {
-      ...warning(
-        `${found}; ${zip.missing.length} pieces of its pod are missing`,
-        "the composer asks the runtime on the host: check CRIO_ENDPOINT and COMP_CRI_CLIENT",
-      ),
-      evidence: first,
-    };
+    return judgeZip(found, zip);
   } catch (error) {
     return failed(
       `the canary's zip is not right: ${describeError(error)}`,
@@ -181,4 +173,29 @@ async function checkZip(
   } finally {
     await removeFile(path);
   }
+}
+
+/** What the composer on the host has to say of its settings: in a pod nobody else sees the host's sockets. */
+export function judgeZip(
+  found: string,
+  { missing, settingsIgnored }: Pick<CanaryZip, "missing" | "settingsIgnored">,
+): Verdict {
+  const [first] = missing;
+  if (first !== undefined)
+    return {
+      ...warning(
+        `${found}; ${missing.length} pieces of its pod are missing`,
+        "the composer asks the runtime on the host: check CRIO_ENDPOINT and COMP_CRI_CLIENT",
+      ),
+      evidence: first,
+    };
+  const [ignored] = settingsIgnored;
+  if (ignored === undefined) return ok(found);
+  return {
+    ...warning(
+      `${found}; a setting does not fit the host`,
+      "correct it: what stands in for it here may not be there tomorrow, or on the next node",
+    ),
+    evidence: ignored,
+  };
 }

@@ -52,7 +52,8 @@ export async function collectMetadata(
     const { verdict, entries, event } = collected;
     const facts = { ...crasherFacts(crasher), ...collected.facts };
     if (verdict.kind === "skip") return { ...collected, facts };
-    return { verdict, facts, entries: [...entries, ...(await crashProc)], event };
+    const { complaints } = steps;
+    return { verdict, facts, entries: [...entries, ...(await crashProc)], event, complaints };
   } catch (error) {
     const why = describeError(error);
     attempts.record("metadata", why);

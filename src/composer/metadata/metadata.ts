@@ -19,6 +19,8 @@ export interface Metadata {
   /** In the zip's order (contract, section 6). */
   entries: Entry[];
   event: EventFacts;
+  /** Settings that do not fit the host, a sentence each. */
+  complaints?: readonly string[];
 }
 
 /** What only the event file tells (contract, section 7). */

@@ -10,21 +10,36 @@ import {
   type Runtime,
 } from "./runtime.ts";
 import { describeError } from "../../model/app-error.ts";
-import { candidateSockets } from "../../model/runtime-socket.ts";
+import {
+  candidateSockets,
+  parseRuntimeEndpoint,
+  USUAL_SOCKETS,
+} from "../../model/runtime-socket.ts";
+
+interface Opening {
+  deadlineMs: number;
+  signal: AbortSignal;
+  complaints: string[];
+}
 
 /**
- * Connects to the first socket that speaks CRI v1. A socket that hangs gets half of the time left.
- * Throws one error that names what each of them said.
+ * Connects to the first socket that speaks CRI v1. A socket that hangs gets half of the time left. One that was named
+ * and does not answer, while another does, is a complaint. Throws one error that names what each of them said.
  */
 export async function openNativeRuntime(
   endpoint: string,
-  { deadlineMs, signal }: { deadlineMs: number; signal: AbortSignal },
+  { deadlineMs, signal, complaints }: Opening,
+  candidates: readonly string[] = candidateSockets(endpoint),
 ): Promise<Runtime> {
   const refusals: string[] = [];
-  for (const path of candidateSockets(endpoint)) {
+  const named = parseRuntimeEndpoint(endpoint);
+  for (const path of candidates) {
     const client = new CriClient(path, signal);
     try {
       const version = await within((deadlineMs - Date.now()) / 2, client.version());
+      // The default stands for "wherever it is".
+      if (named !== "" && named !== path && named !== USUAL_SOCKETS[0])
+        complaints.push(`CRIO_ENDPOINT: ${path} answers, and not ${refusals[0] ?? named}`);
       return new NativeRuntime(client, `${version} on ${path}`);
     } catch (error) {
       client.close();

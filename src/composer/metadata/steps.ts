@@ -13,6 +13,8 @@ export class Steps {
   readonly #controller = new AbortController();
   readonly #expired: Promise<never>;
   readonly #timer: Timer;
+  /** Settings that do not fit the host, a sentence each. */
+  readonly complaints: string[] = [];
 
   /** timeoutMs from now on. dispose() when done, or the timer keeps the process alive. */
   constructor(attempts: Attempts, timeoutMs: number, signal: AbortSignal) {

@@ -4,6 +4,8 @@ import { expect } from "bun:test";
 import { randomBytes, randomUUID } from "node:crypto";
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { openNativeRuntime } from "../../../src/composer/metadata/native-runtime.ts";
+import { USUAL_SOCKETS } from "../../../src/model/runtime-socket.ts";
 import { APP_IMAGE, startContainerd } from "../../support/containerd.ts";
 import { startSleeper } from "../../support/crash-program.ts";
 import { withCgroup } from "../../support/cgroups.ts";
@@ -77,6 +79,30 @@ function isAlive(pid: number): boolean {
   const stat = existsSync(`/proc/${pid}`) ? readFileSync(`/proc/${pid}/stat`, "latin1") : ") Z ";
   return !stat.includes(") Z ");
 }
+
+suite.test(
+  "another runtime's socket answers for a wrong endpoint, which is a complaint",
+  async () => {
+    const { socket } = suite.containerd();
+    const wrong = "/run/wrong/runtime.sock";
+    for (const [endpoint, candidates, expected] of [
+      [wrong, [wrong, socket], [expect.stringContaining(`${socket} answers, and not ${wrong}`)]],
+      [socket, [socket], []],
+      // The default, on a node whose runtime is elsewhere.
+      [USUAL_SOCKETS[0], [wrong, socket], []],
+    ] as const) {
+      const complaints: string[] = [];
+      const opening = { deadlineMs: Date.now() + 60_000, signal: new AbortController().signal };
+      const runtime = await openNativeRuntime(
+        `unix://${endpoint}`,
+        { ...opening, complaints },
+        candidates,
+      );
+      runtime.close();
+      expect(complaints).toEqual([...expected]);
+    }
+  },
+);
 
 suite.test("a containerd that was killed while its containers run", () =>
   withFolder(async (folder) => {

@@ -1,6 +1,6 @@
 // What the doctor says of what it finds, without a kernel: each failure with its evidence and its remedy.
 import { expect, test } from "bun:test";
-import { judgeSilence } from "../../../../src/agent/doctor/check-canary.ts";
+import { judgeSilence, judgeZip } from "../../../../src/agent/doctor/check-canary.ts";
 import { judgeCapture } from "../../../../src/agent/doctor/check-capture.ts";
 import { judgeReach } from "../../../../src/agent/doctor/check-harvest.ts";
 import { judgePattern } from "../../../../src/agent/doctor/check-kernel.ts";
@@ -141,4 +141,21 @@ test("files that are out of reach are a failure; some of them, a warning", () =>
   expect(judge({ seen: 0, unseen }).status).toBe("failed");
   expect(judge({ seen: 0, noRuntime: "nobody there" }).found).toContain("nobody there");
   expect(judge({ lacking: ["CAP_LEASE"] }).found).toBe("the agent has no CAP_LEASE");
+});
+
+test("the canary's zip tells of a runtime's endpoint that is wrong, which no pod can see by itself", () => {
+  const complaint =
+    "CRIO_ENDPOINT: /run/containerd/containerd.sock answers, and not /wrong.sock: ENOENT";
+  const well = { missing: [], settingsIgnored: [] };
+  expect(judgeZip("crashed", well)).toMatchObject({ status: "ok", found: "crashed" });
+  expect(judgeZip("crashed", { ...well, settingsIgnored: [complaint] })).toMatchObject({
+    status: "warning",
+    found: "crashed; a setting does not fit the host",
+    evidence: complaint,
+  });
+  const missing = ["container runtime: nobody answered"];
+  expect(judgeZip("crashed", { missing, settingsIgnored: [complaint] })).toMatchObject({
+    status: "warning",
+    evidence: missing[0],
+  });
 });
