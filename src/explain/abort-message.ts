@@ -1,0 +1,32 @@
+// What the C library wrote before it aborted the program. glibc keeps it for debuggers at __abort_msg: malloc's
+// checks, assert, buffer overflows that the compiler's checks saw. musl keeps nothing.
+import { findObject } from "./object-symbol.ts";
+import { untilNul } from "./elf-notes.ts";
+import { TEXT_MAX_CHARACTERS } from "./limits.ts";
+import { orUndefined } from "./malformed.ts";
+import { isCLibrary } from "./c-library.ts";
+import type { MappedModule } from "./mapped-modules.ts";
+import type { UnwindContext } from "./unwind-context.ts";
+import type { SummaryMessage } from "../model/crash-summary.ts";
+
+/** struct abort_msg_s: its own size, then the text. */
+const TEXT_AT = 4n;
+
+/** null where there is none, or it cannot be read. */
+export function readAbortMessage(
+  context: UnwindContext,
+  executable: MappedModule | undefined,
+): SummaryMessage | null {
+  const candidates = context.modules.all.filter(
+    (module) => isCLibrary(module.path) || module === executable,
+  );
+  for (const { image, bias } of candidates) {
+    const place =
+      image === undefined ? undefined : orUndefined(() => findObject(image, "__abort_msg"));
+    const message = place === undefined ? undefined : context.word(place + bias);
+    if (message === undefined || message === 0n) continue;
+    const text = untilNul(context.memory.read(message + TEXT_AT, TEXT_MAX_CHARACTERS)).trim();
+    if (text !== "") return { text, source: "abort_message", language: "glibc" };
+  }
+  return null;
+}

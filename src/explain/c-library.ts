@@ -1,0 +1,20 @@
+// Which modules are the C library and its loader: their inner functions have names in one build and none in the
+// next, and tell nothing of whose bug it was.
+
+const C_LIBRARY =
+  /^(?:lib(?:c|m|dl|rt|pthread)(?:-[\d.]+)?\.so|ld-(?:linux|musl|[\d.]+)|libc\.musl-)/u;
+
+export function isCLibrary(path: string): boolean {
+  return path === "[vdso]" || C_LIBRARY.test(baseName(path));
+}
+
+const RUNTIME_LIBRARY = /^lib(?:stdc\+\+|gcc_s|c\+\+(?:abi)?|unwind)[-.]/u;
+
+/** C++'s own: their unnamed functions are parts of those that throw and terminate. */
+export function isRuntimeLibrary(path: string): boolean {
+  return RUNTIME_LIBRARY.test(baseName(path));
+}
+
+export function baseName(path: string): string {
+  return path.replace(/ \(deleted\)$/u, "").slice(path.lastIndexOf("/") + 1);
+}

@@ -1,0 +1,169 @@
+// A core and what its modules are, in; a summary of the crash, out. Everything is read through the ports that it is
+// given; whatever these hold, it ends, and what could not be had stands in `incomplete`.
+import { readAbortMessage } from "./abort-message.ts";
+import { openCoreMemory } from "./core-memory.ts";
+import { parseElfCore, type ElfCore } from "./elf-core.ts";
+import { fingerprintOf } from "./fingerprint.ts";
+import { FrameSymbols, summarizeFrame, type NamedFrame } from "./frame-symbols.ts";
+import { MODULES_MAX, TEXT_MAX_CHARACTERS } from "./limits.ts";
+import { Malformed } from "./malformed.ts";
+import { MappedModules, type MappedModule } from "./mapped-modules.ts";
+import { findCulprits } from "./normalisation.ts";
+import { findPanic } from "./panic-text.ts";
+import { summarizeThreads } from "./other-threads.ts";
+import { describeSignal, isStackOverflow } from "./signal-sentence.ts";
+import { titleOf } from "./title.ts";
+import { UnwindContext } from "./unwind-context.ts";
+import { unwind, type UnwoundStack } from "./unwinder.ts";
+import { AppError } from "../model/app-error.ts";
+import {
+  hex,
+  SUMMARY_SCHEMA,
+  type CrashSummary,
+  type SummaryModule,
+} from "../model/crash-summary.ts";
+import type { ModuleFiles } from "../model/module-files.ts";
+import type { ProcessMemory } from "../model/process-memory.ts";
+import type { RandomBytes } from "../model/random-bytes.ts";
+
+export interface ExplainRequest {
+  /** A whole core, or its first bytes up to the notes' end where `memory` has the rest. */
+  core: RandomBytes;
+  /** By default what the core's segments hold. */
+  memory?: ProcessMemory;
+  modules: ModuleFiles;
+  /** The end of the container's log, or "". */
+  log?: string;
+  /** By tid. */
+  threadNames?: ReadonlyMap<number, string>;
+}
+
+/** Throws AppError "archive" for what is no core that can be read. */
+export function explainCore(request: ExplainRequest): CrashSummary {
+  const core = openCore(request.core);
+  const memory = request.memory ?? openCoreMemory(request.core, core.segments);
+  const modules = new MappedModules(core, memory, request.modules);
+  const context = new UnwindContext(core, memory, modules);
+  const stacks = core.threads.map((thread) => unwind(thread, context));
+  const symbols = new FrameSymbols(context);
+  symbols.load(stacks.flatMap(({ frames }) => frames));
+  const named = stacks.map(({ frames }) => frames.map((frame) => symbols.nameOf(frame)));
+  const incomplete = [...core.incomplete, ...symbols.troubles, ...moduleTroubles(modules, stacks)];
+  return summarize(request, core, context, { stacks, named, incomplete });
+}
+
+interface Findings {
+  stacks: readonly UnwoundStack[];
+  /** The crashing thread's first. */
+  named: readonly NamedFrame[][];
+  incomplete: { what: string; why: string }[];
+}
+
+function summarize(
+  { log = "", threadNames = new Map() }: ExplainRequest,
+  core: ElfCore,
+  context: UnwindContext,
+  { stacks, named, incomplete }: Findings,
+): CrashSummary {
+  const executable = findExecutable(core, context.modules);
+  const signal = describeSignal(core, context);
+  const message = readAbortMessage(context, executable);
+  const [frames = [], ...others] = named;
+  const culprits = findCulprits(frames);
+  const overflow = isStackOverflow(core);
+  const program = executable?.path ?? core.process?.comm ?? "";
+  const [crashed, ...otherThreads] = core.threads;
+  const class_ = signal === null ? "unknown" : signal.name;
+  const sent =
+    signal?.sender_pid !== null && signal?.sender_pid !== core.process?.pid ? " sent" : "";
+  return {
+    schema: SUMMARY_SCHEMA,
+    title: titleOf({ signal, isStackOverflow: overflow, message, culprits, program }),
+    signal,
+    abort_message: message,
+    panic: findPanic(log),
+    process: {
+      comm: core.process?.comm ?? null,
+      exe: executable?.path ?? null,
+      pid: core.process?.pid ?? null,
+      uid: core.process?.uid ?? null,
+      gid: core.process?.gid ?? null,
+      threads: core.threadCount,
+      architecture: core.architecture.machine,
+    },
+    crashing_thread:
+      crashed === undefined
+        ? null
+        : {
+            tid: crashed.tid,
+            name: threadNames.get(crashed.tid) ?? null,
+            registers: registersOf(core),
+            frames: frames.map(summarizeFrame),
+            cut: stacks[0]?.isCut ?? false,
+          },
+    threads: summarizeThreads(otherThreads, others, threadNames),
+    modules: context.modules.all.map(summarizeModule),
+    fingerprint: fingerprintOf({
+      program,
+      signalClass: `${class_}${overflow ? " stack overflow" : sent}`,
+      signalCode: signal?.code ?? 0,
+      frames,
+      culprits,
+    }),
+    incomplete,
+  };
+}
+
+function openCore(bytes: RandomBytes): ElfCore {
+  try {
+    return parseElfCore(bytes);
+  } catch (error) {
+    if (!(error instanceof Malformed)) throw error;
+    throw new AppError("archive", `the core cannot be read: ${error.message}`, { cause: error });
+  }
+}
+
+/** AT_ENTRY: the address that the program began at. */
+const AT_ENTRY = 9n;
+
+function findExecutable(core: ElfCore, modules: MappedModules): MappedModule | undefined {
+  const entry = core.auxiliary.get(AT_ENTRY);
+  return entry === undefined ? undefined : modules.at(entry);
+}
+
+function registersOf({ threads: [thread], architecture }: ElfCore): Record<string, string> {
+  if (thread === undefined) return {};
+  const entries = architecture.names.flatMap((name, index) => {
+    const value =
+      index === architecture.statusProgramCounter ? thread.programCounter : thread.registers[index];
+    return value === undefined ? [] : [[name, hex(value)] as const];
+  });
+  return Object.fromEntries(entries);
+}
+
+function summarizeModule(module: MappedModule): SummaryModule {
+  return {
+    path: module.path.slice(0, TEXT_MAX_CHARACTERS),
+    start: hex(module.start),
+    end: hex(module.end),
+    build_id: module.buildId,
+    package: module.packageNote,
+    other_build: module.otherBuild,
+  };
+}
+
+/** Only those that a frame lies in: what no stack goes through is not missed. */
+function moduleTroubles(
+  modules: MappedModules,
+  stacks: readonly UnwoundStack[],
+): { what: string; why: string }[] {
+  const used = new Set(
+    stacks.flatMap(({ frames }) => frames.map(({ lookup }) => modules.at(lookup))),
+  );
+  const troubles = [...used].flatMap((module) =>
+    module?.missing == null ? [] : [{ what: module.path, why: module.missing }],
+  );
+  if (modules.leftOut === 0) return troubles;
+  const why = `${modules.leftOut} mapped files beyond ${MODULES_MAX} are left out`;
+  return [...troubles, { what: "modules", why }];
+}

@@ -1,0 +1,58 @@
+// Two short ids of a crash. `bug` groups the crashes of one bug across builds and architectures; `exact` those of
+// one place in one build. Never the hash of nothing: where no frame counts, it is the place, else the signal.
+import { createHash } from "node:crypto";
+import { baseName } from "./c-library.ts";
+import type { NamedFrame } from "./frame-symbols.ts";
+import type { CulpritFrame } from "./normalisation.ts";
+import { hex, type SummaryFingerprint } from "../model/crash-summary.ts";
+
+/** A change of what goes into an id is a new name: ids of two algorithms never meet. */
+const ALGORITHM = "bug-1";
+const BUG_FRAMES = 5;
+const EXACT_FRAMES = 16;
+
+export interface Crash {
+  /** The executable's path or the process's name. */
+  program: string;
+  /** "SIGSEGV", "SIGSEGV stack overflow", "SIGQUIT sent". */
+  signalClass: string;
+  signalCode: number;
+  /** Of the thread that crashed. */
+  frames: readonly NamedFrame[];
+  culprits: readonly CulpritFrame[];
+}
+
+export function fingerprintOf(crash: Crash): SummaryFingerprint {
+  const frames = bugFrames(crash);
+  const program = baseName(crash.program);
+  return {
+    bug: hash([ALGORITHM, program, crash.signalClass, ...frames]),
+    exact: hash([ALGORITHM, "exact", program, crash.signalClass, ...exactFrames(crash)]),
+    algorithm: ALGORITHM,
+    frames,
+  };
+}
+
+function bugFrames({ culprits, frames, signalCode }: Crash): string[] {
+  if (culprits.length > 0) return culprits.slice(0, BUG_FRAMES).map(({ label }) => label);
+  const place = frames.find(({ module, frame }) => module !== undefined && frame.trust !== "scan");
+  return place === undefined ? [`code ${signalCode}`] : [placeOf(place)];
+}
+
+function exactFrames({ frames, signalCode }: Crash): string[] {
+  const places = frames
+    .filter(({ module, frame }) => module !== undefined && frame.trust !== "scan")
+    .slice(0, EXACT_FRAMES)
+    .map(placeOf);
+  return places.length === 0 ? [`code ${signalCode}`] : places;
+}
+
+/** By build-id, which has no name of its own where two builds have the same file name. */
+function placeOf({ module, frame }: NamedFrame): string {
+  const offset = BigInt.asUintN(64, frame.programCounter - (module?.bias ?? 0n));
+  return `${module?.buildId ?? baseName(module?.path ?? "")}+${hex(offset)}`;
+}
+
+function hash(parts: readonly string[]): string {
+  return createHash("sha256").update(parts.join("\0")).digest("hex").slice(0, 16);
+}

@@ -1,0 +1,265 @@
+// Reads the name out of an Itanium-mangled C++ (or legacy Rust) symbol, template arguments as <T>, without
+// parameters and return type. Source: the Itanium C++ ABI, section 5.1.
+import { ABBREVIATIONS, OPERATORS, SPECIAL } from "./itanium-tables.ts";
+import { ItaniumText } from "./itanium-text.ts";
+import { isLegacyRust, legacyRustPart } from "./legacy-rust-name.ts";
+import { Malformed } from "./malformed.ts";
+
+const DEPTH_MAX = 32;
+
+/** Throws Malformed for what it does not understand. */
+export function readItaniumName(symbol: string): string {
+  const reader = new ItaniumReader(symbol);
+  reader.expect("_Z");
+  const special = SPECIAL[reader.peek(2)];
+  if (special !== undefined) reader.skip(2);
+  else if (reader.peek(2) === "Th" || reader.peek(2) === "Tv") reader.callOffset();
+  const parts = reader.name(0);
+  const shown = isLegacyRust(parts) ? parts.slice(0, -1).map(legacyRustPart) : parts;
+  return (special ?? "") + shown.join("::");
+}
+
+class ItaniumReader extends ItaniumText {
+  /** T h/v: the thunk's offsets. */
+  callOffset(): void {
+    this.skip(1);
+    const isVirtual = this.peek() === "v";
+    this.skip(1);
+    this.number();
+    this.expect("_");
+    if (!isVirtual) return;
+    this.number();
+    this.expect("_");
+  }
+
+  /** The parts between "::". */
+  name(depth: number): string[] {
+    if (depth > DEPTH_MAX) throw new Malformed("a mangled name is too deep");
+    if (this.accept("N")) return this.nested(depth);
+    if (this.accept("Z")) return this.local(depth);
+    const parts = this.peek(2) === "St" ? this.standard() : [];
+    if (parts.length === 0 && this.peek() === "S") {
+      parts.push(this.substitution());
+    } else parts.push(this.unqualified(depth));
+    this.templateArguments(parts, depth);
+    return parts;
+  }
+
+  private standard(): string[] {
+    this.skip(2);
+    return ["std"];
+  }
+
+  private nested(depth: number): string[] {
+    while (/^[rVKRO]$/u.test(this.peek())) this.skip(1);
+    const parts: string[] = [];
+    while (!this.accept("E")) {
+      if (this.peek() === "S" && parts.length === 0) parts.push(this.substitution());
+      else if (this.peek() === "I") this.templateArguments(parts, depth);
+      else if (this.peek() === "T" && parts.length === 0) parts.push(this.templateParameter());
+      else if (this.peek() === "D" && /^D[tT]/u.test(this.peek(2))) {
+        this.type(depth + 1);
+        parts.push("decltype");
+      } else if (/^[CD][0-9I]/u.test(this.peek(2)) && parts.length > 0)
+        parts.push(this.constructorOf(parts));
+      // A data member's initializer.
+      else if (this.peek() === "M" && parts.length > 0) this.skip(1);
+      else parts.push(this.unqualified(depth));
+    }
+    if (parts.length === 0) throw new Malformed("a mangled name is empty");
+    return parts;
+  }
+
+  private constructorOf(parts: readonly string[]): string {
+    const isDestructor = this.peek() === "D";
+    this.skip(1);
+    this.accept("I");
+    this.skip(1);
+    return `${isDestructor ? "~" : ""}${(parts.at(-1) ?? "").replace(/<T>$/u, "")}`;
+  }
+
+  /** Z function E entity: something inside a function. */
+  private local(depth: number): string[] {
+    const outer = this.name(depth + 1);
+    while (!this.accept("E")) this.type(depth + 1);
+    if (this.accept("s")) {
+      this.discriminator();
+      return [...outer, "string literal"];
+    }
+    if (this.accept("d")) {
+      this.number();
+      this.expect("_");
+    }
+    const inner = this.name(depth + 1);
+    this.discriminator();
+    return [...outer, ...inner];
+  }
+
+  private discriminator(): void {
+    if (!this.accept("_")) return;
+    if (this.accept("_")) {
+      this.number();
+      this.expect("_");
+    } else this.number();
+  }
+
+  private unqualified(depth: number): string {
+    if (this.accept("L")) return this.unqualified(depth);
+    const next = this.peek();
+    if (/^\d/u.test(next)) return this.tagged(this.sourceName());
+    if (this.accept("Ul")) return this.closure(depth);
+    if (this.accept("Ut")) {
+      this.number();
+      this.expect("_");
+      return "{unnamed}";
+    }
+    if (this.accept("DC")) {
+      const names: string[] = [];
+      while (!this.accept("E")) names.push(this.sourceName());
+      return `[${names.join(", ")}]`;
+    }
+    if (this.accept("cv")) {
+      this.type(depth + 1);
+      return "operator cast";
+    }
+    if (this.accept("li")) return `operator""${this.sourceName()}`;
+    const operator = OPERATORS[this.peek(2)];
+    if (operator === undefined) throw new Malformed("a mangled name is not understood");
+    this.skip(2);
+    return this.tagged(`operator${operator}`);
+  }
+
+  private closure(depth: number): string {
+    while (!this.accept("E")) this.type(depth + 1);
+    this.number();
+    this.expect("_");
+    return "{lambda}";
+  }
+
+  /** ABI tags: [abi:cxx11]. */
+  private tagged(name: string): string {
+    while (this.accept("B")) this.sourceName();
+    return name;
+  }
+
+  private substitution(): string {
+    this.expect("S");
+    const abbreviation = ABBREVIATIONS[this.peek()];
+    if (abbreviation !== undefined) {
+      this.skip(1);
+      return this.tagged(abbreviation);
+    }
+    // What it stands for would need all types understood; no function's own scope is written so.
+    this.sequence();
+    return "S";
+  }
+
+  private templateParameter(): string {
+    this.expect("T");
+    if (this.accept("L")) {
+      this.number();
+      this.expect("_");
+    }
+    this.sequence();
+    return "T";
+  }
+
+  private templateArguments(parts: string[], depth: number): void {
+    if (!this.accept("I")) return;
+    while (!this.accept("E")) this.templateArgument(depth + 1);
+    const last = parts.pop();
+    if (last === undefined) throw new Malformed("a mangled name is not understood");
+    parts.push(`${last}<T>`);
+  }
+
+  private templateArgument(depth: number): void {
+    if (this.accept("L")) this.literal(depth);
+    else if (this.accept("X")) {
+      this.expression(depth);
+    } else if (this.accept("J")) {
+      while (!this.accept("E")) this.templateArgument(depth + 1);
+    } else this.type(depth);
+  }
+
+  private literal(depth: number): void {
+    if (this.accept("_Z")) {
+      this.name(depth + 1);
+      while (!this.accept("E")) this.type(depth + 1);
+      return;
+    }
+    this.type(depth + 1);
+    this.take(/^[0-9a-fn_]{0,64}E/u, 65);
+  }
+
+  /** Expressions have a grammar of their own: not read, so that no two names are taken for one. */
+  private expression(_depth: number): never {
+    throw new Malformed("a mangled name has an expression");
+  }
+
+  private type(depth: number): void {
+    if (depth > DEPTH_MAX) throw new Malformed("a mangled name is too deep");
+    const letter = this.peek();
+    if (letter === "") throw new Malformed("a mangled name is cut short");
+    if (/^[PROKVrCG]$/u.test(letter)) return this.wrapped(1, depth);
+    if (/^[a-z]$/u.test(letter) && letter !== "u") return this.skip(1);
+    if (letter === "u") {
+      this.skip(1);
+      this.sourceName();
+      return;
+    }
+    if (letter === "S") return this.substitutedType(depth);
+    if (letter === "T") {
+      this.templateParameter();
+      if (this.accept("I")) while (!this.accept("E")) this.templateArgument(depth + 1);
+      return;
+    }
+    if (letter === "F") return this.functionType(depth);
+    if (letter === "A") return this.arrayType(depth);
+    if (letter === "M") {
+      this.skip(1);
+      this.type(depth + 1);
+      this.type(depth + 1);
+      return;
+    }
+    if (letter === "D") return this.extendedType(depth);
+    this.name(depth + 1);
+  }
+
+  private wrapped(length: number, depth: number): void {
+    this.skip(length);
+    this.type(depth + 1);
+  }
+
+  private substitutedType(depth: number): void {
+    if (this.peek(2) === "St") {
+      this.name(depth + 1);
+      return;
+    }
+    this.substitution();
+    if (this.accept("I")) while (!this.accept("E")) this.templateArgument(depth + 1);
+  }
+
+  private functionType(depth: number): void {
+    this.skip(1);
+    this.accept("Y");
+    while (!this.accept("E")) {
+      if (/^[RO]E/u.test(this.peek(2))) this.skip(1);
+      else this.type(depth + 1);
+    }
+  }
+
+  private arrayType(depth: number): void {
+    this.skip(1);
+    this.number();
+    this.expect("_");
+    this.type(depth + 1);
+  }
+
+  private extendedType(depth: number): void {
+    const second = this.peek(2).slice(1);
+    if (second === "p") return this.wrapped(2, depth);
+    if (second === "o" || second === "x") return this.wrapped(2, depth);
+    if (/^[adefhnisuc]$/u.test(second)) return this.skip(2);
+    throw new Malformed("a mangled name has a type that is not understood");
+  }
+}

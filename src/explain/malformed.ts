@@ -1,0 +1,19 @@
+// What a reader throws for bytes that are not what they should be. It never leaves src/explain: who asks for an
+// optional piece catches it and notes the reason.
+
+export class Malformed extends Error {
+  constructor(reason: string) {
+    super(reason);
+    this.name = "Malformed";
+  }
+}
+
+/** What `read` gives, or undefined where the bytes are malformed. Errors of our own pass through. */
+export function orUndefined<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    if (error instanceof Malformed) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,133 @@
+// Which frames of a stack say whose bug it is: without the machinery that reports a failure, without how a thread
+// begins, recursion once, the C library's inner functions as one. satyr, Socorro, apport and Sentry agree on
+// this shape.
+import { baseName, isCLibrary, isRuntimeLibrary } from "./c-library.ts";
+import type { NamedFrame } from "./frame-symbols.ts";
+import { isFailureFunction, isGlueFunction, isStartFunction } from "./known-functions.ts";
+import { shortName } from "./short-name.ts";
+import { hex } from "../model/crash-summary.ts";
+
+/** A frame that counts. */
+export interface CulpritFrame {
+  named: NamedFrame;
+  /** "app::Worker<T>::get"; "libfoo.so+0x1200", where its function begins; "libc". */
+  label: string;
+}
+
+/** A handler for these was called because the program had crashed: what was interrupted is the culprit. */
+const CRASH_SIGNALS = new Set([4, 5, 6, 7, 8, 11, 31]);
+/** The machinery stands at the stack's inner end. */
+const MACHINERY_MAX_FRAMES = 40;
+const CYCLE_MAX_FRAMES = 4;
+const C_LIBRARY_LABEL = "libc";
+/** Chosen by the processor's features when the program starts, with or without names. */
+const VARIANT = /^(?:__)?(?:mem|str|stp|wcs|wmem|rawmem|bcmp|bzero|explicit_bzero)/u;
+/** Inside malloc and qsort of a static program, which has all names. */
+const INNER =
+  /^(?:(?:_int_(?:free|malloc|realloc|memalign)|get_meta|sift|trinkle|__restore_sigs)$|tcache_|unlink_chunk|sysmalloc|malloc_consolidate|msort_with_tmp)/u;
+/** What a static program's functions are called inside the library. */
+const PUBLIC_ALIAS = /^(?:__libc_(?=(?:free|malloc|calloc|realloc|memalign)$)|__GI_+|__(?=qsort))/u;
+
+/** Innermost first; empty where nothing is left that would tell. */
+export function findCulprits(frames: readonly NamedFrame[]): CulpritFrame[] {
+  const sure = frames.filter(({ frame }) => frame.trust !== "scan");
+  const labelled = withoutMachinery(withoutStart(sure))
+    .filter(
+      ({ frame, name }) =>
+        !frame.isSignalFrame && !(name !== null && isGlueFunction(shortName(name))),
+    )
+    .flatMap(labelOf);
+  return withoutRecursion(withoutInnerLibrary(labelled));
+}
+
+/** How a process or thread begins, and what the C library calls main by. */
+function withoutStart(frames: readonly NamedFrame[]): readonly NamedFrame[] {
+  const start = frames.findIndex(({ name }) => name !== null && isStartFunction(shortName(name)));
+  const main = frames.findLastIndex(({ name }) => name === "main" || name === "main.main");
+  const end = Math.min(
+    start === -1 ? frames.length : start,
+    main === -1 ? frames.length : main + 1,
+  );
+  return end === 0 ? frames : frames.slice(0, end);
+}
+
+/**
+ * What lies outside of the functions that reported the failure, and of the handler of a signal that was a crash
+ * itself. All where nothing would be left.
+ */
+function withoutMachinery(frames: readonly NamedFrame[]): readonly NamedFrame[] {
+  const interruption = frames.findIndex(
+    ({ frame }) => frame.isSignalFrame && !isCrashSignal(frame.signal),
+  );
+  const handler = interruption === -1 ? [] : afterMachinery(frames.slice(0, interruption));
+  if (handler.length > 0) {
+    // The handler of a timer's or user's signal failed: where the program was interrupted is chance.
+    const isKnown = frames[interruption]?.frame.signal !== null;
+    return isKnown ? handler : [...handler, ...afterRaise(frames.slice(interruption + 1))];
+  }
+  const rest = afterMachinery(frames);
+  return rest.length === 0 ? frames : rest;
+}
+
+function afterMachinery(frames: readonly NamedFrame[]): readonly NamedFrame[] {
+  const last = frames
+    .slice(0, MACHINERY_MAX_FRAMES)
+    .findLastIndex(({ frame, name }) =>
+      frame.isSignalFrame
+        ? isCrashSignal(frame.signal)
+        : name !== null && isFailureFunction(shortName(name)),
+    );
+  return frames.slice(last + 1);
+}
+
+/** Without the functions that the signal was sent by. */
+function afterRaise(frames: readonly NamedFrame[]): readonly NamedFrame[] {
+  const first = frames.findIndex(
+    ({ name }) => name !== null && !isFailureFunction(shortName(name)),
+  );
+  return first === -1 ? frames : frames.slice(first);
+}
+
+function isCrashSignal(signal: number | null): boolean {
+  return signal !== null && CRASH_SIGNALS.has(signal);
+}
+
+function labelOf(named: NamedFrame): CulpritFrame[] {
+  const { module, name, functionStart, frame, isExported } = named;
+  if (module === undefined) return [];
+  if (name === null && isRuntimeLibrary(module.path)) return [];
+  if (name === null && !isCLibrary(module.path)) {
+    const offset = functionStart ?? BigInt.asUintN(64, frame.lookup - module.bias);
+    return [{ named, label: `${baseName(module.path)}+${hex(offset)}` }];
+  }
+  const short = name === null ? "" : shortName(name).replace(PUBLIC_ALIAS, "");
+  if (INNER.test(short)) return [];
+  const isInner = VARIANT.test(short) || (isCLibrary(module.path) && !isExported);
+  return [{ named, label: isInner ? C_LIBRARY_LABEL : short }];
+}
+
+/** An inner function counts only where no named one of the library called it, and never at the outer end. */
+function withoutInnerLibrary(frames: readonly CulpritFrame[]): CulpritFrame[] {
+  const kept = frames.filter(({ label }, index) => {
+    if (label !== C_LIBRARY_LABEL) return true;
+    const next = frames.slice(index + 1).find((other) => other.label !== C_LIBRARY_LABEL);
+    const path = next?.named.module?.path;
+    return next !== undefined && path !== undefined && !isCLibrary(path);
+  });
+  return kept.length === 0 ? frames.slice(0, 1) : kept;
+}
+
+/** a b a b c → a b c, for cycles of up to four frames. */
+function withoutRecursion(frames: readonly CulpritFrame[]): CulpritFrame[] {
+  const kept: CulpritFrame[] = [];
+  for (const frame of frames) {
+    kept.push(frame);
+    for (let size = 1; size <= CYCLE_MAX_FRAMES; size++) {
+      const isRepeated =
+        kept.length >= 2 * size &&
+        kept.slice(-size).every(({ label }, index) => label === kept.at(index - 2 * size)?.label);
+      if (isRepeated) kept.length -= size;
+    }
+  }
+  return kept;
+}

@@ -1,0 +1,47 @@
+// The one line that a person reads first: the signal, what the library said, the innermost functions that matter,
+// the program. "SIGSEGV in app::Worker<T>::get ← run ← main (prog)".
+import { baseName } from "./c-library.ts";
+import type { CulpritFrame } from "./normalisation.ts";
+import type { SummaryMessage, SummarySignal } from "../model/crash-summary.ts";
+
+const TITLE_FRAMES = 3;
+const MESSAGE_MAX_CHARACTERS = 80;
+const NAME_MAX_CHARACTERS = 64;
+const TITLE_MAX_CHARACTERS = 240;
+
+export interface TitleParts {
+  signal: SummarySignal | null;
+  isStackOverflow: boolean;
+  message: SummaryMessage | null;
+  culprits: readonly CulpritFrame[];
+  program: string;
+}
+
+export function titleOf({
+  signal,
+  isStackOverflow,
+  message,
+  culprits,
+  program,
+}: TitleParts): string {
+  const what = isStackOverflow
+    ? ": stack overflow"
+    : message === null
+      ? ""
+      : `: ${firstLine(message.text, program)}`;
+  const names = culprits.slice(0, TITLE_FRAMES).map(({ label }) => cut(label, NAME_MAX_CHARACTERS));
+  const where = names.length === 0 ? "" : ` in ${names.join(" ← ")}`;
+  const whose = program === "" ? "" : ` (${cut(baseName(program), NAME_MAX_CHARACTERS)})`;
+  return cut(`${signal?.name ?? "crash"}${what}${where}${whose}`, TITLE_MAX_CHARACTERS);
+}
+
+/** assert begins with the program's name, which stands at the title's end. */
+function firstLine(text: string, program: string): string {
+  const [line = ""] = text.split("\n", 1);
+  const prefix = `${baseName(program)}: `;
+  return cut(line.startsWith(prefix) ? line.slice(prefix.length) : line, MESSAGE_MAX_CHARACTERS);
+}
+
+function cut(text: string, maxCharacters: number): string {
+  return text.length <= maxCharacters ? text : `${text.slice(0, maxCharacters - 1)}…`;
+}

@@ -1,0 +1,107 @@
+// The programs of test/fixtures/explain, each built in several ways on first use.
+import { mkdir, rename, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { findProgram, missingProgram } from "./gate.ts";
+import { runTool } from "./run-tool.ts";
+
+export const EXPLAIN_SOURCES = join(import.meta.dir, "../fixtures/explain");
+const BUILT = join(import.meta.dir, "../../out/explain");
+
+interface Build {
+  source: string;
+  compiler: string;
+  /** What follows the compiler, with the output's path in place of OUT and the source's in place of SOURCE. */
+  arguments: string[];
+}
+
+const C = (compiler: string, ...flags: string[]): Build => ({
+  source: "crashes.c",
+  compiler,
+  arguments: [...flags, "-fstack-protector-strong", "-pthread", "-w", "-o", "OUT", "SOURCE"],
+});
+
+const BUILDS = {
+  "c-O0": C("gcc", "-O0", "-g"),
+  "c-O2": C("gcc", "-O2"),
+  "c-stripped": C("gcc", "-O2", "-s"),
+  "c-static": C("gcc", "-O2", "-static"),
+  "c-musl": C("musl-gcc", "-O2"),
+  "c-musl-static": C("musl-gcc", "-O2", "-static"),
+  "c-clang-O0": C("clang", "-O0"),
+  "c-clang-O2": C("clang", "-O2"),
+  "c-aarch64": C("aarch64-linux-gnu-gcc", "-O2", "-static"),
+  "c-aarch64-O0": C("aarch64-linux-gnu-gcc", "-O0", "-static"),
+  "cc-O0": {
+    source: "crashes.cc",
+    compiler: "g++",
+    arguments: ["-O0", "-g", "-pthread", "-o", "OUT", "SOURCE"],
+  },
+  "cc-O2": {
+    source: "crashes.cc",
+    compiler: "g++",
+    arguments: ["-O2", "-pthread", "-o", "OUT", "SOURCE"],
+  },
+  rust: {
+    source: "crashes.rs",
+    compiler: "rustc",
+    arguments: ["-C", "panic=abort", "-o", "OUT", "SOURCE"],
+  },
+  "rust-v0": {
+    source: "crashes.rs",
+    compiler: "rustc",
+    arguments: [
+      "-O",
+      "-C",
+      "panic=abort",
+      "-C",
+      "symbol-mangling-version=v0",
+      "-o",
+      "OUT",
+      "SOURCE",
+    ],
+  },
+  go: { source: "go", compiler: "go", arguments: ["build", "-C", "SOURCE", "-o", "OUT", "."] },
+  "go-stripped": {
+    source: "go",
+    compiler: "go",
+    arguments: ["build", "-C", "SOURCE", "-ldflags=-s -w", "-o", "OUT", "."],
+  },
+} as const satisfies Record<string, Build>;
+
+export type CrashBuild = keyof typeof BUILDS;
+
+/** Why it cannot be built here, or undefined. */
+export function buildObstacle(build: CrashBuild): string | undefined {
+  return missingProgram(BUILDS[build].compiler);
+}
+
+const building = new Map<CrashBuild, Promise<string>>();
+
+/** The program's path: a folder of its own for each build, where it is called "crashes". */
+export function buildCrashes(build: CrashBuild): Promise<string> {
+  const built = building.get(build) ?? buildIfStale(build);
+  building.set(build, built);
+  return built;
+}
+
+async function buildIfStale(build: CrashBuild): Promise<string> {
+  const { source, compiler, arguments: words } = BUILDS[build];
+  const path = join(EXPLAIN_SOURCES, source);
+  const folder = join(BUILT, build);
+  const program = join(folder, "crashes");
+  const newest = source === "go" ? join(path, "main.go") : path;
+  if ((await modifiedMs(program)) > (await modifiedMs(newest))) return program;
+  await mkdir(folder, { recursive: true });
+  // Another test process may be building at the same time.
+  const unfinished = `${program}.${process.pid}`;
+  const command = words.map((word) =>
+    word === "OUT" ? unfinished : word === "SOURCE" ? path : word,
+  );
+  await runTool([findProgram(compiler) ?? compiler, ...command]);
+  await rename(unfinished, program);
+  return program;
+}
+
+async function modifiedMs(path: string): Promise<number> {
+  return (await stat(path).catch(() => undefined))?.mtimeMs ?? -1;
+}
