@@ -12,6 +12,8 @@ export interface DebianPackage {
 export const DEBIAN_PACKAGES: readonly DebianPackage[] = [
   { name: "gcc", provides: "cc", reason: "builds the programs that crash" },
   { name: "libc6-dev", provides: "/usr/include/stdio.h", reason: "builds the programs that crash" },
+  { name: "g++", provides: "g++", reason: "builds the programs that crash: C++" },
+  { name: "musl-tools", provides: "musl-gcc", reason: "builds the programs that crash: musl" },
   { name: "gdb", provides: "gdb", reason: "reads the cores that were delivered" },
   { name: "unzip", provides: "unzip", reason: "reads the zips: Info-ZIP" },
   { name: "python3", provides: "python3", reason: "reads the zips: zipfile; image maker" },

@@ -22,7 +22,9 @@ export function readAbortMessage(
   );
   for (const { image, bias } of candidates) {
     const place =
-      image === undefined ? undefined : orUndefined(() => findObject(image, "__abort_msg"));
+      image === undefined
+        ? undefined
+        : orUndefined(() => findObject(image, "__abort_msg", context.budget));
     const message = place === undefined ? undefined : context.word(place + bias);
     if (message === undefined || message === 0n) continue;
     const text = untilNul(context.memory.read(message + TEXT_AT, TEXT_MAX_CHARACTERS)).trim();

@@ -4,6 +4,7 @@ import type { ByteCursor } from "./byte-cursor.ts";
 import type { FrameDescription } from "./eh-frame.ts";
 import { CFA_INSTRUCTIONS_MAX, CFA_STATES_MAX } from "./limits.ts";
 import { Malformed } from "./malformed.ts";
+import type { WorkBudget } from "./work-budget.ts";
 
 export type RegisterRule =
   | { kind: "undefined" }
@@ -27,8 +28,12 @@ export interface FrameRow {
 }
 
 /** The row for an address as linked. Throws Malformed. */
-export function runCfaProgram(description: FrameDescription, address: bigint): FrameRow {
-  const program = new CfaProgram(description, address);
+export function runCfaProgram(
+  description: FrameDescription,
+  address: bigint,
+  budget: WorkBudget,
+): FrameRow {
+  const program = new CfaProgram(description, address, budget);
   program.run(description.initial);
   program.keepInitial();
   program.run(description.instructions);
@@ -41,10 +46,12 @@ class CfaProgram {
   private readonly states: FrameRow[] = [];
   private readonly description: FrameDescription;
   private readonly wanted: bigint;
+  private readonly budget: WorkBudget;
   private location: bigint;
   private steps = 0;
 
-  constructor(description: FrameDescription, wanted: bigint) {
+  constructor(description: FrameDescription, wanted: bigint, budget: WorkBudget) {
+    this.budget = budget;
     this.description = description;
     this.wanted = wanted;
     this.location = description.start;
@@ -60,6 +67,7 @@ class CfaProgram {
     while (!cursor.atEnd) {
       if (++this.steps > CFA_INSTRUCTIONS_MAX)
         throw new Malformed("a frame description has too many instructions");
+      this.budget.spendSteps(1);
       const code = cursor.u8();
       const isPast =
         (code & 0xc0) === 0 ? this.runExtended(code, cursor) : this.runShort(code, cursor);

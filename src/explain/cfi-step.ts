@@ -23,7 +23,7 @@ export function stepByCfi(state: FrameState, context: UnwindContext): CfiStep {
   if (description === undefined) return { kind: "none" };
   const { returnAddress, isSignalFrame } = description;
   const caller = orUndefined(() =>
-    applyRow(runCfaProgram(description, linked), returnAddress, state, context),
+    applyRow(runCfaProgram(description, linked, context.budget), returnAddress, state, context),
   );
   if (caller === "outermost") return { kind: "outermost" };
   if (caller === undefined) return { kind: "broken" };
@@ -40,6 +40,7 @@ function applyRow(
   if (row.rules.get(returnAddress)?.kind === "undefined") return "outermost";
   const { stackPointer } = context.architecture;
   const inside: ExpressionContext = {
+    budget: context.budget,
     register: (number) => state.registers[number],
     memory: (address, sizeBytes) => readSmall(context, address, sizeBytes),
   };

@@ -3,11 +3,13 @@
 import { ByteCursor } from "./byte-cursor.ts";
 import { EXPRESSION_STACK_MAX, EXPRESSION_STEPS_MAX } from "./limits.ts";
 import { Malformed } from "./malformed.ts";
+import type { WorkBudget } from "./work-budget.ts";
 
 export interface ExpressionContext {
   register(number: number): bigint | undefined;
   /** sizeBytes is 1 to 8. */
   memory(address: bigint, sizeBytes: number): bigint | undefined;
+  budget: WorkBudget;
 }
 
 /** The value on top at the end; undefined where a register or memory is not known. Throws Malformed. */
@@ -21,6 +23,7 @@ export function evaluate(
   try {
     for (let steps = 0; !cursor.atEnd; steps++) {
       if (steps >= EXPRESSION_STEPS_MAX) throw new Malformed("an expression does not end");
+      context.budget.spendSteps(1);
       step(cursor.u8(), cursor, stack, context);
     }
     return stack.pop();

@@ -1,9 +1,10 @@
 // Finds the call frame information of an address in .eh_frame: by the sorted table that PT_GNU_EH_FRAME names,
 // or, as in static glibc programs, by one pass over the section (LSB Core, chapter 10).
 import { ByteCursor, ENCODING_OMITTED } from "./byte-cursor.ts";
-import type { ElfImage, Section } from "./elf-image.ts";
+import type { ElfFile, Section } from "./elf-file.ts";
 import { FRAME_ENTRIES_MAX, FRAME_ENTRY_MAX_BYTES } from "./limits.ts";
 import { Malformed } from "./malformed.ts";
+import type { WorkBudget } from "./work-budget.ts";
 
 /** What one CIE and one FDE say, addresses as linked. */
 export interface FrameDescription {
@@ -31,13 +32,15 @@ interface Entry {
 }
 
 export class EhFrame {
-  private readonly image: ElfImage;
+  private readonly image: ElfFile;
+  private readonly budget: WorkBudget;
   private index: Entry[] | undefined;
   /** The last ones looked at: callers ask for neighbours. */
   private readonly described = new Map<bigint, FrameDescription>();
 
-  constructor(image: ElfImage) {
+  constructor(image: ElfFile, budget: WorkBudget) {
     this.image = image;
+    this.budget = budget;
   }
 
   /** The description that covers an address as linked, or undefined. Throws Malformed. */
@@ -89,16 +92,19 @@ export class EhFrame {
   private readAll(): Entry[] {
     const section = this.image.sections.get(".eh_frame");
     if (section === undefined) return [];
-    return readEntries(this.image, section).sort((a, b) => (a.start < b.start ? -1 : 1));
+    return readEntries(this.image, section, this.budget).sort((a, b) =>
+      a.start < b.start ? -1 : 1,
+    );
   }
 }
 
-function readEntries(image: ElfImage, { address, sizeBytes }: Section): Entry[] {
+function readEntries(image: ElfFile, { address, sizeBytes }: Section, budget: WorkBudget): Entry[] {
   const entries: Entry[] = [];
   const encodings = new Map<bigint, number>();
   const end = address + BigInt(sizeBytes);
   let at = address;
   for (let index = 0; index < FRAME_ENTRIES_MAX && at + 8n <= end; index++) {
+    budget.spendSteps(1);
     const head = image.read(at, 8 + 16);
     if (head.length < 8) break;
     const [length, id] = [head.readUInt32LE(0), head.readUInt32LE(4)];
@@ -129,7 +135,7 @@ function searchIndex(entries: readonly Entry[], address: bigint): bigint | undef
   return undefined;
 }
 
-function describe(image: ElfImage, at: bigint): FrameDescription {
+function describe(image: ElfFile, at: bigint): FrameDescription {
   const fde = readEntry(image, at);
   const id = fde.u32();
   if (id === 0) throw new Malformed("an .eh_frame_hdr leads to no frame description");
@@ -141,7 +147,7 @@ function describe(image: ElfImage, at: bigint): FrameDescription {
   return { ...rest, start, end: start + length, instructions: restOf(fde) };
 }
 
-function readEntry(image: ElfImage, at: bigint): ByteCursor {
+function readEntry(image: ElfFile, at: bigint): ByteCursor {
   const length = image.take(at, 4).readUInt32LE(0);
   if (length < 4 || length > FRAME_ENTRY_MAX_BYTES)
     throw new Malformed("an entry of .eh_frame has a strange length");
@@ -150,7 +156,7 @@ function readEntry(image: ElfImage, at: bigint): ByteCursor {
 
 type Cie = Omit<FrameDescription, "start" | "end" | "instructions"> & { hasAugmentation: boolean };
 
-function readCie(image: ElfImage, at: bigint): Cie {
+function readCie(image: ElfFile, at: bigint): Cie {
   const cursor = readEntry(image, at);
   if (cursor.u32() !== 0) throw new Malformed("a frame description leads to no common entry");
   const version = cursor.u8();

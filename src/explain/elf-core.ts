@@ -23,8 +23,8 @@ export interface CoreThread {
 
 export interface SignalInfo {
   number: number;
-  /** si_code. */
-  code: number;
+  /** si_code; null where the core has no siginfo. */
+  code: number | null;
   /** What stands where an address or, for a signal that was sent, pid and uid stand. */
   address: bigint;
 }
@@ -132,7 +132,7 @@ function readThread(status: Buffer, core: ElfCore): void {
   core.threadCount++;
   // Only the crashing thread's status tells a signal where there is no NT_SIGINFO (Linux before 3.7).
   if (core.threadCount === 1 && core.signal === null && status.readUInt16LE(SIGNAL_AT) > 0)
-    core.signal = { number: status.readUInt16LE(SIGNAL_AT), code: 0, address: 0n };
+    core.signal = { number: status.readUInt16LE(SIGNAL_AT), code: null, address: 0n };
   if (core.threads.length >= THREADS_MAX) return;
   const word = (index: number) => status.readBigUInt64LE(REGISTERS_AT + index * 8);
   const registers: Registers = [];

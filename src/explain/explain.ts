@@ -5,7 +5,7 @@ import { openCoreMemory } from "./core-memory.ts";
 import { parseElfCore, type ElfCore } from "./elf-core.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import { FrameSymbols, summarizeFrame, type NamedFrame } from "./frame-symbols.ts";
-import { MODULES_MAX, TEXT_MAX_CHARACTERS } from "./limits.ts";
+import { ALL_FRAMES_MAX, FRAMES_MAX, MODULES_MAX, TEXT_MAX_CHARACTERS } from "./limits.ts";
 import { Malformed } from "./malformed.ts";
 import { MappedModules, type MappedModule } from "./mapped-modules.ts";
 import { findCulprits } from "./normalisation.ts";
@@ -44,12 +44,31 @@ export function explainCore(request: ExplainRequest): CrashSummary {
   const memory = request.memory ?? openCoreMemory(request.core, core.segments);
   const modules = new MappedModules(core, memory, request.modules);
   const context = new UnwindContext(core, memory, modules);
-  const stacks = core.threads.map((thread) => unwind(thread, context));
+  const stacks = unwindAll(core, context);
   const symbols = new FrameSymbols(context);
   symbols.load(stacks.flatMap(({ frames }) => frames));
   const named = stacks.map(({ frames }) => frames.map((frame) => symbols.nameOf(frame)));
-  const incomplete = [...core.incomplete, ...symbols.troubles, ...moduleTroubles(modules, stacks)];
+  const incomplete = [
+    ...core.incomplete,
+    ...symbols.troubles,
+    ...stackTroubles(stacks),
+    ...moduleTroubles(modules, stacks),
+  ];
   return summarize(request, core, context, { stacks, named, incomplete });
+}
+
+function unwindAll(core: ElfCore, context: UnwindContext): UnwoundStack[] {
+  let left = ALL_FRAMES_MAX;
+  return core.threads.map((thread) => {
+    const stack = unwind(thread, context, Math.max(1, Math.min(FRAMES_MAX, left)));
+    left -= stack.frames.length;
+    return stack;
+  });
+}
+
+function stackTroubles(stacks: readonly UnwoundStack[]): { what: string; why: string }[] {
+  const whys = new Set(stacks.flatMap(({ trouble }) => (trouble === null ? [] : [trouble])));
+  return [...whys].map((why) => ({ what: "stacks", why }));
 }
 
 interface Findings {
@@ -106,7 +125,7 @@ function summarize(
     fingerprint: fingerprintOf({
       program,
       signalClass: `${class_}${overflow ? " stack overflow" : sent}`,
-      signalCode: signal?.code ?? 0,
+      signalCode: signal?.code ?? null,
       frames,
       culprits,
     }),

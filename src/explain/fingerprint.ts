@@ -16,7 +16,7 @@ export interface Crash {
   program: string;
   /** "SIGSEGV", "SIGSEGV stack overflow", "SIGQUIT sent". */
   signalClass: string;
-  signalCode: number;
+  signalCode: number | null;
   /** Of the thread that crashed. */
   frames: readonly NamedFrame[];
   culprits: readonly CulpritFrame[];

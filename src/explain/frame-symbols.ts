@@ -66,7 +66,7 @@ export class FrameSymbols {
     if (image === undefined) return;
     const linked = addresses.map((address) => BigInt.asUintN(64, address - bias));
     try {
-      const own = findSymbols(image, linked);
+      const own = findSymbols(image, linked, this.context.budget);
       const apart = this.symbolsApart(module, linked, own);
       for (const [index, found] of own.entries()) {
         const hit = found ?? apart[index];
@@ -93,7 +93,7 @@ export class FrameSymbols {
   ): (SymbolHit | undefined)[] {
     if (!own.includes(undefined)) return [];
     const image = this.context.modules.symbolsOf(module);
-    return image === undefined ? [] : findSymbols(image, linked);
+    return image === undefined ? [] : findSymbols(image, linked, this.context.budget);
   }
 
   private goFunction(module: MappedModule, address: bigint): GoFunction | undefined {

@@ -1,7 +1,7 @@
 // Go's own table of functions (.gopclntab; runtime/symtab.go, Go 1.18 and later): names, source lines and the
 // frame's size at every instruction. It is in every Go program, stripped ones too.
 import { ByteCursor } from "./byte-cursor.ts";
-import type { ElfImage, Section } from "./elf-image.ts";
+import type { ElfFile, Section } from "./elf-file.ts";
 import { SYMBOL_NAME_MAX_BYTES } from "./limits.ts";
 import { untilNul } from "./elf-notes.ts";
 import { Malformed } from "./malformed.ts";
@@ -43,18 +43,18 @@ interface Layout {
 }
 
 export class GoFunctionTable {
-  private readonly image: ElfImage;
+  private readonly image: ElfFile;
   private readonly section: Section;
   private readonly layout: Layout;
 
-  private constructor(image: ElfImage, section: Section, layout: Layout) {
+  private constructor(image: ElfFile, section: Section, layout: Layout) {
     this.image = image;
     this.section = section;
     this.layout = layout;
   }
 
   /** undefined for a program that is not Go's. Throws Malformed. */
-  static open(image: ElfImage, bias: bigint, memory: ProcessMemory): GoFunctionTable | undefined {
+  static open(image: ElfFile, bias: bigint, memory: ProcessMemory): GoFunctionTable | undefined {
     const { sections } = image;
     const section = sections.get(".gopclntab") ?? sections.get(".data.rel.ro.gopclntab");
     if (section === undefined) return undefined;

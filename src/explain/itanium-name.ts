@@ -6,6 +6,8 @@ import { isLegacyRust, legacyRustPart } from "./legacy-rust-name.ts";
 import { Malformed } from "./malformed.ts";
 
 const DEPTH_MAX = 32;
+/** Stands for a part that was written earlier in the name. */
+const ABBREVIATED = "S_";
 
 /** Throws Malformed for what it does not understand. */
 export function readItaniumName(symbol: string): string {
@@ -15,6 +17,7 @@ export function readItaniumName(symbol: string): string {
   if (special !== undefined) reader.skip(2);
   else if (reader.peek(2) === "Th" || reader.peek(2) === "Tv") reader.callOffset();
   const parts = reader.name(0);
+  if (parts.includes(ABBREVIATED)) throw new Malformed("a mangled name is not understood");
   const shown = isLegacyRust(parts) ? parts.slice(0, -1).map(legacyRustPart) : parts;
   return (special ?? "") + shown.join("::");
 }
@@ -151,7 +154,7 @@ class ItaniumReader extends ItaniumText {
     }
     // What it stands for would need all types understood; no function's own scope is written so.
     this.sequence();
-    return "S";
+    return ABBREVIATED;
   }
 
   private templateParameter(): string {

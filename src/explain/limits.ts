@@ -4,6 +4,8 @@
 /** Threads that are unwound; the others are counted. */
 export const THREADS_MAX = 64;
 export const FRAMES_MAX = 128;
+/** Of all threads together; the crashing one comes first. */
+export const ALL_FRAMES_MAX = 3000;
 export const MODULES_MAX = 512;
 export const PROGRAM_HEADERS_MAX = 70_000;
 export const SECTIONS_MAX = 4096;

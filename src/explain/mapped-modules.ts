@@ -3,9 +3,10 @@
 import { segmentAt } from "./core-memory.ts";
 import { isElf, PF_X } from "./elf-header.ts";
 import type { ElfCore } from "./elf-core.ts";
-import { ElfImage } from "./elf-image.ts";
+import { ElfFile } from "./elf-file.ts";
+import { untilNul } from "./elf-notes.ts";
 import type { FileMapping } from "./file-mappings.ts";
-import { MODULES_MAX } from "./limits.ts";
+import { MODULES_MAX, TEXT_MAX_CHARACTERS } from "./limits.ts";
 import { Malformed, orUndefined } from "./malformed.ts";
 import type { ModuleFiles } from "../model/module-files.ts";
 import type { ProcessMemory } from "../model/process-memory.ts";
@@ -24,11 +25,13 @@ export interface MappedModule {
   otherBuild: boolean;
   /** Why its file is not to be had. */
   missing: string | null;
-  image: ElfImage | undefined;
+  image: ElfFile | undefined;
 }
 
 /** The address of the vdso's header in the auxiliary vector. */
 const AT_SYSINFO_EHDR = 33n;
+const [AT_PHDR, AT_EXECFN] = [3n, 31n];
+const ELF_HEADER_BYTES = 64n;
 /** A picture in memory is read as far as this. */
 const IMAGE_MAX_BYTES = 2 ** 32;
 
@@ -63,16 +66,19 @@ export class MappedModules {
   }
 
   /** The file of its symbols alone, where there is one of the same build. */
-  symbolsOf({ buildId }: MappedModule): ElfImage | undefined {
+  symbolsOf({ buildId }: MappedModule): ElfFile | undefined {
     const bytes = buildId === null ? undefined : this.files.findSymbols?.(buildId);
-    const image = bytes === undefined ? undefined : orUndefined(() => new ElfImage(bytes, true));
+    const image = bytes === undefined ? undefined : orUndefined(() => new ElfFile(bytes, true));
     return image?.buildId === buildId ? image : undefined;
   }
 
   private addMapped(): void {
     const known = new Map<string, MappedModule & { limit: bigint }>();
     const refused = new Set<string>();
-    for (const mapping of this.core.mappings) {
+    const { mappings } = this.core;
+    for (const mapping of mappings.length > 0
+      ? mappings
+      : executableMapping(this.core, this.memory)) {
       const { path, start, end } = mapping;
       const module = known.get(path);
       if (module !== undefined && start < module.limit) {
@@ -91,6 +97,7 @@ export class MappedModules {
       }
       const span = opened.image?.spanBytes ?? end - start;
       const limit = start + (span > end - start ? span : end - start);
+      if (mappings.length === 0) opened.end = limit;
       known.set(path, Object.assign(opened, { limit }));
       this.all.push(opened);
     }
@@ -100,7 +107,7 @@ export class MappedModules {
   private open({ path, start, end }: FileMapping): MappedModule | undefined {
     const head = this.memory.read(start, 4);
     if (head.length === 4 ? !isElf(head) : !this.mayBeProgram(path)) return undefined;
-    const picture = orUndefined(() => new ElfImage(this.pictureAt(start), false));
+    const picture = orUndefined(() => new ElfFile(this.pictureAt(start), false));
     const buildId = picture === undefined ? null : picture.buildId;
     const found = this.findFile({ path, start, end }, buildId, picture);
     const image = found.image ?? picture;
@@ -121,6 +128,7 @@ export class MappedModules {
   /** Where the core has no first page of it: a program has a part that can be run, or none in the core at all. */
   private mayBeProgram(path: string): boolean {
     const { mappings, segments } = this.core;
+    if (mappings.length === 0) return true;
     return mappings.some((mapping) => {
       const segment = mapping.path === path ? segmentAt(segments, mapping.start) : undefined;
       return mapping.path === path && (segment === undefined || (segment.flags & PF_X) !== 0);
@@ -130,8 +138,8 @@ export class MappedModules {
   private findFile(
     { path, start, end }: { path: string; start: bigint; end: bigint },
     buildId: string | null,
-    picture: ElfImage | undefined,
-  ): { image: ElfImage | undefined; otherBuild: boolean; missing: string | null } {
+    picture: ElfFile | undefined,
+  ): { image: ElfFile | undefined; otherBuild: boolean; missing: string | null } {
     let missing: string | null = "its file is not to be had";
     let otherBuild = false;
     for (const found of this.files.find({ path, buildId, start, end })) {
@@ -140,7 +148,7 @@ export class MappedModules {
         continue;
       }
       try {
-        const image = new ElfImage(found.bytes, true);
+        const image = new ElfFile(found.bytes, true);
         if (isSameBuild(image, buildId, picture))
           return { image, otherBuild: false, missing: null };
         otherBuild = true;
@@ -166,7 +174,7 @@ export class MappedModules {
     const segment = start === undefined ? undefined : segmentAt(this.core.segments, start);
     if (start === undefined || segment === undefined) return;
     // The kernel maps it as its file is, section headers and all.
-    const image = orUndefined(() => new ElfImage(this.pictureAt(start), true));
+    const image = orUndefined(() => new ElfFile(this.pictureAt(start), true));
     if (image === undefined || this.at(start) !== undefined) return;
     this.all.push({
       path: "[vdso]",
@@ -182,12 +190,19 @@ export class MappedModules {
   }
 }
 
+/** Without a list of mapped files (QEMU, Linux before 3.7) the executable's place stands in the auxiliary vector. */
+function executableMapping({ auxiliary }: ElfCore, memory: ProcessMemory): FileMapping[] {
+  const [headers, name] = [auxiliary.get(AT_PHDR), auxiliary.get(AT_EXECFN)];
+  if (headers === undefined || name === undefined || headers < ELF_HEADER_BYTES) return [];
+  const path = untilNul(memory.read(name, TEXT_MAX_CHARACTERS));
+  if (!path.startsWith("/")) return [];
+  // The program headers follow the ELF header in every program that a linker makes.
+  const start = headers - ELF_HEADER_BYTES;
+  return [{ start, end: start + 4096n, fileOffset: 0, path }];
+}
+
 /** By build-id; where there is none, by the program headers, which hold every size and address. */
-function isSameBuild(
-  file: ElfImage,
-  buildId: string | null,
-  picture: ElfImage | undefined,
-): boolean {
+function isSameBuild(file: ElfFile, buildId: string | null, picture: ElfFile | undefined): boolean {
   if (buildId !== null) return file.buildId === buildId;
   if (picture === undefined) return true;
   const [ours, theirs] = [file.header.segments, picture.header.segments];

@@ -102,7 +102,7 @@ function labelOf(named: NamedFrame): CulpritFrame[] {
   }
   const short = name === null ? "" : shortName(name).replace(PUBLIC_ALIAS, "");
   if (INNER.test(short)) return [];
-  const isInner = VARIANT.test(short) || (isCLibrary(module.path) && !isExported);
+  const isInner = name === null || VARIANT.test(short) || (isCLibrary(module.path) && !isExported);
   return [{ named, label: isInner ? C_LIBRARY_LABEL : short }];
 }
 

@@ -27,11 +27,12 @@ const OWN: Readonly<Record<number, readonly string[]>> = {
 };
 
 /** "SEGV_MAPERR"; null for a code without a name here. */
-export function signalCodeName(signal: number, code: number): string | null {
+export function signalCodeName(signal: number, code: number | null): string | null {
+  if (code === null) return null;
   return COMMON[code] ?? OWN[signal]?.[code - 1] ?? null;
 }
 
 /** True where a process sent it (kill, tgkill, abort): then there are a pid and a uid, no address. */
-export function wasSent(code: number): boolean {
+export function wasSent(code: number | null): boolean {
   return code === 0 || code === -1 || code === -6;
 }

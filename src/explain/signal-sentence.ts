@@ -26,7 +26,8 @@ export function describeSignal(core: ElfCore, context: UnwindContext): SummarySi
   const { signal, threads } = core;
   if (signal === null) return null;
   const isSent = wasSent(signal.code);
-  const hasAddress = HAS_ADDRESS.has(signal.number) && !isSent && signal.code !== SI_KERNEL;
+  const hasAddress =
+    HAS_ADDRESS.has(signal.number) && !isSent && signal.code !== null && signal.code !== SI_KERNEL;
   return {
     number: signal.number,
     name: signalName(signal.number),
@@ -43,7 +44,8 @@ export function describeSignal(core: ElfCore, context: UnwindContext): SummarySi
 /** True where the fault lies just below the stack of the thread that crashed. */
 export function isStackOverflow({ signal, threads, segments, architecture }: ElfCore): boolean {
   const stack = threads[0]?.registers[architecture.stackPointer];
-  if (signal === null || stack === undefined || wasSent(signal.code)) return false;
+  if (signal === null || stack === undefined || signal.code === null) return false;
+  if (wasSent(signal.code)) return false;
   if (signal.number !== SIGSEGV && signal.number !== SIGBUS) return false;
   const { address } = signal;
   const distance = address > stack ? address - stack : stack - address;
@@ -79,6 +81,7 @@ function sentenceOfFault(
   context: UnwindContext,
 ): string {
   const { number, code } = signal;
+  if (code === null) return "the core tells no more of the signal";
   switch (number) {
     case SIGSEGV:
       return sentenceOfSegv(signal, thread, core, context);

@@ -1,9 +1,10 @@
 // Names for addresses out of .symtab and .dynsym: one streamed pass for all of a module's addresses at once,
 // and only the names that are wanted are read. Node has 110,000 symbols; held as strings they take 100 MiB.
-import type { ElfImage, Section } from "./elf-image.ts";
+import type { ElfFile, Section } from "./elf-file.ts";
 import { untilNul } from "./elf-notes.ts";
 import { SYMBOL_NAME_MAX_BYTES, SYMBOL_TABLE_MAX_BYTES } from "./limits.ts";
 import { Malformed } from "./malformed.ts";
+import type { WorkBudget } from "./work-budget.ts";
 
 export interface SymbolHit {
   /** As found: mangled. */
@@ -36,14 +37,15 @@ interface Candidate {
 
 /** One for each address as linked, in their order; undefined where no symbol covers it. Throws Malformed. */
 export function findSymbols(
-  image: ElfImage,
+  image: ElfFile,
   addresses: readonly bigint[],
+  budget: WorkBudget,
 ): (SymbolHit | undefined)[] {
   const wanted = [...new Set(addresses.map(Number))].sort((a, b) => a - b);
   const search = new SymbolSearch(wanted, image.header.machine === "x86_64");
   for (const section of image.sections.values())
     if (section.type === SHT_SYMTAB || section.type === SHT_DYNSYM)
-      readTable(image, section, search);
+      readTable(image, section, search, budget);
   return addresses.map((address) => {
     const best = search.result(Number(address));
     if (best === undefined) return undefined;
@@ -67,12 +69,18 @@ function plainest(names: readonly { name: string; isWeak: boolean }[]): string {
   return best?.name ?? "";
 }
 
-function readTable(image: ElfImage, section: Section, search: SymbolSearch): void {
+function readTable(
+  image: ElfFile,
+  section: Section,
+  search: SymbolSearch,
+  budget: WorkBudget,
+): void {
   const names = image.sectionAt(section.link);
   if (names === undefined) return;
   const sizeBytes = Math.min(section.sizeBytes, SYMBOL_TABLE_MAX_BYTES);
   for (let at = 0; at < sizeBytes; at += BLOCK_BYTES) {
     const block = image.readFile(section.offset + at, Math.min(BLOCK_BYTES, sizeBytes - at));
+    budget.spendSymbolBytes(block.length);
     for (let entry = 0; entry + SYMBOL_BYTES <= block.length; entry += SYMBOL_BYTES)
       search.offer(block, entry, names.offset);
     if (block.length === 0) return;

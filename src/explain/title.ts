@@ -5,9 +5,11 @@ import type { CulpritFrame } from "./normalisation.ts";
 import type { SummaryMessage, SummarySignal } from "../model/crash-summary.ts";
 
 const TITLE_FRAMES = 3;
-const MESSAGE_MAX_CHARACTERS = 80;
+const MESSAGE_MAX_CHARACTERS = 100;
 const NAME_MAX_CHARACTERS = 64;
 const TITLE_MAX_CHARACTERS = 240;
+
+const SOURCE_FOLDER = /^\S*\/(?=[^\s/]{1,100}:\d+: )/u;
 
 export interface TitleParts {
   signal: SummarySignal | null;
@@ -35,11 +37,12 @@ export function titleOf({
   return cut(`${signal?.name ?? "crash"}${what}${where}${whose}`, TITLE_MAX_CHARACTERS);
 }
 
-/** assert begins with the program's name, which stands at the title's end. */
+/** assert begins with the program's name, which stands at the title's end, and with a path as long as the build had. */
 function firstLine(text: string, program: string): string {
   const [line = ""] = text.split("\n", 1);
   const prefix = `${baseName(program)}: `;
-  return cut(line.startsWith(prefix) ? line.slice(prefix.length) : line, MESSAGE_MAX_CHARACTERS);
+  const rest = line.startsWith(prefix) ? line.slice(prefix.length) : line;
+  return cut(rest.replace(SOURCE_FOLDER, ""), MESSAGE_MAX_CHARACTERS);
 }
 
 function cut(text: string, maxCharacters: number): string {

@@ -9,6 +9,7 @@ import { GoFunctionTable } from "./go-pclntab.ts";
 import { openWholeMemory, type MappedModule, type MappedModules } from "./mapped-modules.ts";
 import { orUndefined } from "./malformed.ts";
 import { findSymbols } from "./symbol-table.ts";
+import { WorkBudget } from "./work-budget.ts";
 import type { ProcessMemory } from "../model/process-memory.ts";
 
 /** Where one frame stands: the registers as its function sees them. */
@@ -31,6 +32,7 @@ export class UnwindContext {
   readonly architecture: Architecture;
   readonly modules: MappedModules;
   readonly memory: ProcessMemory;
+  readonly budget = new WorkBudget();
   private readonly core: ElfCore;
   private readonly frames = new Map<MappedModule, EhFrame | undefined>();
   private readonly starts = new Map<bigint, bigint | undefined>();
@@ -86,7 +88,9 @@ export class UnwindContext {
     const hit =
       module === undefined || image === undefined
         ? undefined
-        : orUndefined(() => findSymbols(image, [BigInt.asUintN(64, address - module.bias)]))?.[0];
+        : orUndefined(() =>
+            findSymbols(image, [BigInt.asUintN(64, address - module.bias)], this.budget),
+          )?.[0];
     const start = hit === undefined || module === undefined ? undefined : hit.start + module.bias;
     this.starts.set(address, start);
     return start;
@@ -95,7 +99,7 @@ export class UnwindContext {
   framesOf(module: MappedModule): EhFrame | undefined {
     const known = this.frames.get(module);
     if (known !== undefined || this.frames.has(module)) return known;
-    const frames = module.image === undefined ? undefined : new EhFrame(module.image);
+    const frames = module.image === undefined ? undefined : new EhFrame(module.image, this.budget);
     this.frames.set(module, frames);
     return frames;
   }

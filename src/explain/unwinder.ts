@@ -5,6 +5,7 @@ import type { CoreThread } from "./elf-core.ts";
 import { stepByFramePointer } from "./frame-pointer-step.ts";
 import { stepByGoTable } from "./go-step.ts";
 import { FRAMES_MAX, SCAN_FIRST_WORDS, SCAN_WORDS } from "./limits.ts";
+import { Malformed } from "./malformed.ts";
 import { handledSignal, stepByTrampoline } from "./signal-trampoline.ts";
 import { stepByScan } from "./stack-scan.ts";
 import {
@@ -27,8 +28,10 @@ export interface UnwoundFrame {
 
 export interface UnwoundStack {
   frames: UnwoundFrame[];
-  /** True where FRAMES_MAX ended it. */
+  /** True where the limit of frames ended it. */
   isCut: boolean;
+  /** Why it ended where it had to go on; null for an end like any other. */
+  trouble: string | null;
 }
 
 type Step = { state: FrameState; trust: FrameTrust; isSignalFrame: boolean };
@@ -40,6 +43,7 @@ export function unwind(
 ): UnwoundStack {
   let state: FrameState = { ...thread, isExact: true };
   let trust: FrameTrust = "context";
+  let trouble: string | null = null;
   const frames: UnwoundFrame[] = [];
   for (;;) {
     const frame: UnwoundFrame = {
@@ -50,15 +54,21 @@ export function unwind(
       isSignalFrame: false,
     };
     frames.push(frame);
-    const next = step(state, trust, frames.length === 1, context);
-    if (next === undefined) return { frames, isCut: false };
+    let next: Step | undefined;
+    try {
+      next = step(state, trust, frames.length === 1, context);
+    } catch (error) {
+      if (!(error instanceof Malformed)) throw error;
+      trouble = error.message;
+    }
+    if (next === undefined) return { frames, isCut: false, trouble };
     if (next.isSignalFrame) {
       frame.isSignalFrame = true;
       // The kernel put the address there: no call stands before it.
       frame.lookup = frame.programCounter;
       frame.signal = handledSignal(state, context) ?? null;
     }
-    if (frames.length >= maxFrames) return { frames, isCut: true };
+    if (frames.length >= maxFrames) return { frames, isCut: true, trouble };
     ({ state, trust } = next);
   }
 }

@@ -32,7 +32,8 @@ export interface SummaryFrame {
 export interface SummarySignal {
   number: number;
   name: string;
-  code: number;
+  /** null where the core does not tell it. */
+  code: number | null;
   /** "SEGV_MAPERR"; null for a code without a name here. */
   code_name: string | null;
   fault_address: string | null;

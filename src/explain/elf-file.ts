@@ -26,7 +26,7 @@ export interface Section {
   link: number;
 }
 
-export class ElfImage {
+export class ElfFile {
   readonly header: ElfHeader;
   /** True where the bytes are laid out as in the file, sections and all; false for a picture in memory. */
   readonly isFile: boolean;
