@@ -33,10 +33,11 @@ export function fingerprintOf(crash: Crash): SummaryFingerprint {
   };
 }
 
-function bugFrames({ culprits, frames, signalCode }: Crash): string[] {
-  if (culprits.length > 0) return culprits.slice(0, BUG_FRAMES).map(({ label }) => label);
-  const place = frames.find(({ module, frame }) => module !== undefined && frame.trust !== "scan");
-  return place === undefined ? [`code ${signalCode}`] : [placeOf(place)];
+/** Where no frame counts, all places: the first alone may be where every abort() ends. */
+function bugFrames(crash: Crash): string[] {
+  const { culprits } = crash;
+  if (culprits.length === 0) return exactFrames(crash);
+  return culprits.slice(0, BUG_FRAMES).map(({ label }) => label);
 }
 
 function exactFrames({ frames, signalCode }: Crash): string[] {

@@ -28,13 +28,17 @@ export async function crashInDebugger(
   corePath: string,
 ): Promise<DebuggedThread[]> {
   return debug([
-    ...["-ex", "handle SIGUSR1 SIGURG SIGCHLD nostop noprint pass", "-ex", "run"],
-    ...["-ex", `generate-core-file ${corePath}`, "-ex", "kill", "-ex", `core-file ${corePath}`],
+    ...orders("handle SIGUSR1 SIGURG SIGCHLD nostop noprint pass", "run"),
+    ...orders(`generate-core-file ${corePath}`, "kill", `core-file ${corePath}`),
     ...WHOLE,
     ...SCRIPT,
     "--args",
     ...command,
   ]);
+}
+
+function orders(...commands: string[]): string[] {
+  return commands.flatMap((command) => ["-ex", command]);
 }
 
 /** What gdb sees in a core that is there. */

@@ -151,7 +151,7 @@ test("a crash without any frame that counts is told by its place, else by its si
     { name: "raise", path: LIBC },
     { name: null, path: "/usr/lib/libstdc++.so.6", at: 0x77n },
   );
-  expect(raised.frames).toEqual([`${LIBC}+0x10`]);
+  expect(raised.frames).toEqual([`${LIBC}+0x10`, "/usr/lib/libstdc++.so.6+0x77"]);
   expect(idOf({ name: "guess", trust: "scan" }).frames).toEqual(["code 1"]);
   const none = (program: string) => fingerprintOf({ ...crash, program, frames: [], culprits: [] });
   expect(none("/a").frames).toEqual(["code 1"]);
