@@ -40,8 +40,8 @@ export interface FaultProxy {
   hosts: Set<string>;
   /** The share of requests that meet each fault, from 0 to 1; error_in_200: of completions. */
   setRates(rates: Partial<Record<Fault, number>>): void;
-  /** From now on the ETags of answers are no MD5s (reversed), as with SSE-KMS, and say so; for whole objects only. */
-  disguiseEtags(): void;
+  /** From now on the ETags of answers are no MD5s (reversed), for whole objects only; they say KMS, or nothing. */
+  disguiseEtags(as: "kms" | "md5"): void;
   /** The next request that matches meets this fault. */
   plan(fault: Fault, matches?: (method: string, url: string) => boolean): void;
   stop(): void;
@@ -53,6 +53,7 @@ interface Planned {
 }
 
 const SLOW_BYTES_PER_MS = 2000;
+type Disguise = "kms" | "md5" | undefined;
 const KMS = { "x-amz-server-side-encryption": "aws:kms" };
 
 export async function startFaultProxy(upstream: string, seed = 1): Promise<FaultProxy> {
@@ -63,7 +64,7 @@ export async function startFaultProxy(upstream: string, seed = 1): Promise<Fault
   const target = new URL(upstream);
   let rates: Partial<Record<Fault, number>> = {};
   let requests = 0;
-  let disguised = false;
+  let disguised: Disguise;
 
   function choose(method: string, url: string): Fault | undefined {
     const index = planned.findIndex(({ matches }) => matches(method, url));
@@ -99,8 +100,8 @@ export async function startFaultProxy(upstream: string, seed = 1): Promise<Fault
     setRates: (wanted) => {
       rates = wanted;
     },
-    disguiseEtags: () => {
-      disguised = true;
+    disguiseEtags: (as) => {
+      disguised = as;
     },
     plan: (fault, matches = () => true) => planned.push({ fault, matches }),
     stop: () => {
@@ -115,7 +116,7 @@ function serve(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
   target: URL,
-  disguised: boolean,
+  disguised: Disguise,
 ): void {
   switch (fault) {
     case "stall":
@@ -165,7 +166,7 @@ function forward(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
   target: URL,
-  disguised: boolean,
+  disguised: Disguise,
 ): void {
   const onward = sendRequest({
     host: target.hostname,
@@ -194,8 +195,12 @@ function forward(
     }
     const { etag } = response.headers;
     const headers =
-      disguised && etag !== undefined
-        ? { ...response.headers, ...KMS, etag: etag.split("").toReversed().join("") }
+      disguised !== undefined && etag !== undefined
+        ? {
+            ...response.headers,
+            ...(disguised === "kms" ? KMS : {}),
+            etag: etag.split("").toReversed().join(""),
+          }
         : response.headers;
     outgoing.writeHead(response.statusCode ?? 502, headers);
     response.pipe(outgoing);

@@ -51,6 +51,8 @@ export function startMemoryStore(odd: Oddities = {}): MemoryStore {
     const there = objects.get(path);
     if (method === "HEAD")
       return there === undefined ? new Response(null, { status: 404 }) : look(there);
+    if (method === "GET" && query.includes("x-id=GetObject") && there !== undefined)
+      return read(there, headers.get("range") ?? "");
     if (asks.has("uploads")) return begin(path, headers);
     if (asks.has("uploadId") && upload === undefined) return s3Error(404, "NoSuchUpload");
     if (method === "DELETE") return new Response(null, { status: 204 });
@@ -72,6 +74,12 @@ export function startMemoryStore(odd: Oddities = {}): MemoryStore {
     const length = String(bytes.length);
     const headers = { etag: `"${etag}"`, "content-length": length, ...metadata, ...odd.headers };
     return new Response(null, { headers });
+  }
+
+  function read({ bytes }: StoredObject, range: string): Response {
+    const [, start = "0", last = ""] = /^bytes=(\d+)-(\d+)$/.exec(range) ?? [];
+    const piece = bytes.slice(Number(start), last === "" ? bytes.length : Number(last) + 1);
+    return new Response(piece, { status: 206 });
   }
 
   function begin(path: string, headers: Headers): Response {

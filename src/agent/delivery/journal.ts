@@ -80,6 +80,14 @@ export function newJournal(file: FileIdentity, key: string): Journal {
   };
 }
 
+/** What our last write to this key was answered with, where that is needed to know its object again. */
+export function writtenAt(
+  { written }: Journal,
+  key: string,
+): Exclude<Journal["written"], null> | undefined {
+  return written?.key === key ? written : undefined;
+}
+
 /** The journal at a path, or undefined where there is none that we could have written. */
 export async function readJournal(path: string, log: Log): Promise<Journal | undefined> {
   try {

@@ -1,7 +1,7 @@
 // A dump sent in parts, resumable at any moment: the journal knows the upload, the store knows its parts.
 import { partOf, type PartPlan } from "../../model/part-plan.ts";
 import { describeError } from "../../model/app-error.ts";
-import type { Journal } from "./journal.ts";
+import { writtenAt, type Journal } from "./journal.ts";
 import type { Evidence, MultipartStore, StoredPart, Upload } from "./object-store.ts";
 import { withRetries } from "./retry.ts";
 import { failureOf, StoreError } from "./store-error.ts";
@@ -27,10 +27,9 @@ export async function sendParts(
     const parts = await sendMissing(upload, plan, stored, multipart, context);
     // An upload may have taken hours: stores that ignore the condition on completion (radosgw 16) get a look
     // right before it.
-    const there = await withRetries(() => store.examine(key, dump, undefined, signal), {
-      signal,
-      log,
-    });
+    const known = writtenAt(journal, key);
+    const look = () => store.examine(key, dump, known, signal);
+    const there = await withRetries(look, { signal, log });
     if (there === "same" || there === "different")
       throw new StoreError("exists", `an object came to ${key} while it was uploaded`);
     const replaces = there === "damaged";

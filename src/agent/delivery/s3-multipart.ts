@@ -20,6 +20,8 @@ import { failureOf, otherBytes, StoreError } from "./store-error.ts";
 const PART_ATTEMPTS = 2;
 
 export function openS3Multipart(session: S3Session): MultipartStore {
+  /** A part's ETag was its MD5: another MD5 is other bytes. */
+  let areEtagsMd5s = false;
   return {
     concurrency: session.settings.S3_CONCURRENCY,
 
@@ -46,9 +48,10 @@ export function openS3Multipart(session: S3Session): MultipartStore {
         );
         const etag = unquoteEtag(answer.ETag);
         if (etag === "") throw new StoreError("server", `${action}: the answer has no ETag`);
-        const isRight =
-          isSameMd5(etag, body.md5Hex) || isSameCrc32(answer.ChecksumCRC32, body.crc32);
-        if (isRight || !etagIsMd5(etag, 1, answer))
+        const isRight = isSameMd5(etag, body.md5Hex);
+        areEtagsMd5s ||= isRight;
+        // Where no part's ETag was an MD5 yet, what stands there in the end decides.
+        if (isRight || !areEtagsMd5s || !etagIsMd5(etag, 1, answer))
           return { number, sizeBytes: end - start, etag, crc32: body.crc32, md5: body.md5Hex };
         if (attempt === PART_ATTEMPTS) throw otherBytes(`${action}: the store has`);
       }
@@ -138,8 +141,4 @@ export function openS3Multipart(session: S3Session): MultipartStore {
       );
     },
   };
-}
-
-function isSameCrc32(answered: string | undefined, sent: string | undefined): boolean {
-  return sent !== undefined && answered === sent;
 }

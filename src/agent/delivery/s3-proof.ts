@@ -1,6 +1,6 @@
 // Is what stands at a key our dump, byte for byte? S3's ETag is the MD5 of what the store holds, or tells nothing:
-// under SSE-KMS and SSE-C, or where it has another form. Then whose the object is must do: every byte of it was
-// checked by Content-MD5 as it came in.
+// under SSE-KMS and SSE-C, where it has another form, or where reading back showed that this store's are no MD5s.
+// Then whose the object is must do: every byte of it was checked by Content-MD5 as it came in.
 import type { HeadObjectCommandOutput } from "@aws-sdk/client-s3";
 import type { Dump, Evidence, Presence } from "./object-store.ts";
 import { DELIVERY_ID, unquoteEtag } from "./s3-headers.ts";
@@ -26,15 +26,22 @@ export function isSameMd5(etag: string, md5Hex: string | undefined): boolean {
   return etag.toLowerCase() === md5Hex;
 }
 
-/**
- * Compares an object with the dump. `expectedEtag` digests the dump, which reads all of it: it is asked only where
- * nothing tells the MD5 yet.
- */
+export interface Proofs {
+  partCount: number;
+  /** This store's ETags were seen to be no MD5s, whatever their form. */
+  areEtagsOpaque: boolean;
+  /** Digests the dump, which reads all of it: asked only where nothing tells the MD5 yet. */
+  expectedEtag: () => Promise<string>;
+  /** Compares the bytes themselves: asked only where our own object has another MD5. */
+  readsBack: () => Promise<boolean>;
+}
+
+/** Compares an object with the dump. */
 export async function compareObject(
   found: HeadObjectCommandOutput,
   dump: Dump,
   known: Evidence | undefined,
-  { partCount, expectedEtag }: { partCount: number; expectedEtag: () => Promise<string> },
+  { partCount, areEtagsOpaque, expectedEtag, readsBack }: Proofs,
 ): Promise<Presence> {
   const etag = unquoteEtag(found.ETag);
   const id = found.Metadata?.[DELIVERY_ID];
@@ -48,8 +55,10 @@ export async function compareObject(
     return found.ChecksumCRC32 === crc32 ? "same" : other;
   const ourEtag = known?.etag ?? undefined;
   if (isSameMd5(etag, ourEtag)) return "same";
-  if (known?.etag !== null && etagIsMd5(etag, partCount, found))
-    return isSameMd5(etag, ourEtag ?? (await expectedEtag())) ? "same" : other;
+  if (known?.etag !== null && !areEtagsOpaque && etagIsMd5(etag, partCount, found)) {
+    if (isSameMd5(etag, ourEtag ?? (await expectedEtag()))) return "same";
+    return isOurs && (await readsBack()) ? "same" : other;
+  }
   // The ETag proves nothing of the bytes. Our own write was answered, and no other ETag and no other id is there.
   const isJustWritten = known !== undefined && known.answerEtag === "" && id === undefined;
   return isOurs || isJustWritten ? "same" : "different";

@@ -13,6 +13,7 @@ import { objectHeaders, unquoteEtag } from "./s3-headers.ts";
 import { openS3Multipart } from "./s3-multipart.ts";
 import { probeS3 } from "./s3-probe.ts";
 import { compareObject } from "./s3-proof.ts";
+import { readsBack } from "./s3-read-back.ts";
 import { S3Session } from "./s3-session.ts";
 import { failureOf } from "./store-error.ts";
 
@@ -20,6 +21,8 @@ import { failureOf } from "./store-error.ts";
 export function openS3Store(settings: StoreSettings): ObjectStore {
   const session = new S3Session(settings);
   const multipart = openS3Multipart(session);
+  /** Reading back showed it. */
+  let areEtagsOpaque = false;
 
   async function head(
     key: string,
@@ -51,7 +54,13 @@ export function openS3Store(settings: StoreSettings): ObjectStore {
     const plan = multipart.plan(dump.sizeBytes);
     return compareObject(found, dump, known, {
       partCount: plan.partCount,
+      areEtagsOpaque,
       expectedEtag: () => localEtag(dump, plan, signal),
+      readsBack: async () => {
+        const isThere = await readsBack(session, key, dump, plan, signal);
+        areEtagsOpaque ||= isThere;
+        return isThere;
+      },
     });
   }
 

@@ -99,6 +99,6 @@ export function failureOf(error: unknown): StoreFailure | undefined {
 /** What stands at the store is not what we sent. */
 export function otherBytes(what: string): StoreError {
   return new StoreError("unverified", `${what} other bytes than were sent`, {
-    hint: "the file is kept and sent again; where a store's ETags only look like MD5s, S3_REQUEST_CHECKSUM=when_supported gives another proof",
+    hint: "the file is kept and sent again; the store, or something before it, changes bytes",
   });
 }

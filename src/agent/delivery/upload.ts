@@ -4,7 +4,7 @@ import type { Log } from "../../host/log.ts";
 import { describeError } from "../../model/app-error.ts";
 import { keyWithSuffix } from "../../model/object-key.ts";
 import { portableKey } from "../../model/portable-name.ts";
-import type { Journal } from "./journal.ts";
+import { writtenAt, type Journal } from "./journal.ts";
 import { sendParts } from "./multipart-upload.ts";
 import type { Dump, Evidence, ObjectStore, Presence } from "./object-store.ts";
 import { withRetries } from "./retry.ts";
@@ -58,7 +58,7 @@ async function uploadToFreeKey(context: UploadContext): Promise<string> {
 /** "taken": a different object stands there, and stays as it is. */
 async function deliverTo(key: string, context: UploadContext): Promise<"delivered" | "taken"> {
   const { journal } = context;
-  const written = journal.written?.key === key ? journal.written : undefined;
+  const written = writtenAt(journal, key);
   const resuming = journal.upload?.key === key;
   const before = resuming ? undefined : await look(key, written, context);
   if (before === "same") return "delivered";
@@ -66,12 +66,14 @@ async function deliverTo(key: string, context: UploadContext): Promise<"delivere
   // It is there, and cannot be proven: another copy could not be either.
   if (before === "unreadable" && written !== undefined) throw unproven(key, before);
   const replaces = before === "damaged";
+  const lookAgain = (after: Sent) =>
+    look(key, evidenceOf(after) ?? writtenAt(journal, key), context);
   let sent = await send(key, replaces, context);
-  let after = await look(key, evidenceOf(sent), context);
+  let after = await lookAgain(sent);
   if (sent === "gone" && (after === "absent" || after === "unreadable")) {
     // The store had forgotten the upload that was to go on, and nothing stands there: from the beginning.
     sent = await send(key, replaces, context);
-    after = await look(key, evidenceOf(sent), context);
+    after = await lookAgain(sent);
   }
   if (after === "same") return "delivered";
   // Someone else's object came first, or one of ours whose answer was lost and which we may not look at.

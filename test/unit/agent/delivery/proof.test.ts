@@ -151,8 +151,32 @@ test.each(["true", "false"])(
   },
 );
 
-test("where the parts' ETags tell nothing, another MD5 of the whole is damage (R2's kind)", async () => {
+test.each([1000, 12_000_000])(
+  "a store whose ETags look like MD5s and are none is believed once its bytes were read back (%d bytes)",
+  async (coreBytes) => {
+    const { store, deliver } = start({ etag: opaque });
+    const folder = temporaryFolder();
+    for (const name of ["A.zip", "B.zip"])
+      expect(messageOf(await deliver(writeDump(folder, name, { coreBytes })))).toBe("delivered");
+    expect([...store.objects.keys()]).toEqual(["/cores/A.zip", "/cores/B.zip"]);
+    const parts = store.asked.filter(({ target }) => target.includes("partNumber=1&"));
+    expect(parts).toHaveLength(coreBytes > 10_000 ? 2 : 0);
+  },
+);
+
+test("one part that the store keeps wrongly is sent again at once", async () => {
+  let kept = 0;
+  const { store, deliver } = start({
+    keep: (bytes) => (++kept === 3 ? flipOneByte(bytes) : bytes),
+  });
+  const path = writeDump(temporaryFolder(), "T.zip", { coreBytes: 12_000_000 });
+  expect(messageOf(await deliver(path))).toBe("delivered");
+  expect(store.asked.filter(({ target }) => target.includes("partNumber="))).toHaveLength(4);
+});
+
+test("where the parts' ETags tell nothing, another MD5 of the whole and other bytes are damage", async () => {
   const odd: Oddities = {
+    keep: flipOneByte,
     etag: (bytes) => (bytes.length > 2 ** 20 ? `A${opaque(bytes)}` : opaque(bytes)),
     compositeEtag: (etags) => `${md5(Buffer.from(etags.join("")))}-${etags.length}`,
   };
