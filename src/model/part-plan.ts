@@ -7,7 +7,10 @@ const MIB = 2 ** 20;
 export const PART_MIN_BYTES = 5 * MIB;
 export const PART_MAX_BYTES = 5 * 2 ** 30;
 export const PARTS_MAX = 10_000;
-/** All that some stores take (Scaleway). A part is never in memory, so larger ones cost nothing but a longer retry. */
+/**
+ * All that some stores take (Scaleway). A part is never in memory (two of 128 MiB at once: 64 MiB at the peak), so
+ * larger ones cost nothing but a longer retry.
+ */
 const PARTS_EVERYWHERE = 1_000;
 export const FILE_MAX_BYTES = PART_MAX_BYTES * PARTS_MAX;
 /** In our measurements faster than 8 MiB and no larger in memory (docs/performance.md, Upload). */

@@ -51,8 +51,10 @@ export async function compareObject(
   const other = isOurs ? "damaged" : "different";
   if (found.ContentLength !== dump.sizeBytes) return other;
   const crc32 = known?.crc32 ?? undefined;
-  if (crc32 !== undefined && found.ChecksumCRC32 !== undefined)
-    return found.ChecksumCRC32 === crc32 ? "same" : other;
+  const theirs = found.ChecksumCRC32;
+  // Some stores tell that of the whole instead of the composite of the parts (`…-N`): not to be compared.
+  if (crc32 !== undefined && theirs?.includes("-") === crc32.includes("-"))
+    return theirs === crc32 ? "same" : other;
   const ourEtag = known?.etag ?? undefined;
   if (isSameMd5(etag, ourEtag)) return "same";
   if (known?.etag !== null && !areEtagsOpaque && etagIsMd5(etag, partCount, found)) {

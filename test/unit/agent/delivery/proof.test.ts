@@ -164,6 +164,20 @@ test.each([1000, 12_000_000])(
   },
 );
 
+test("a CRC32 of the whole, where the parts' composite is expected, is not compared", async () => {
+  const odd = { headers: { "x-amz-checksum-crc32": "AAAAAA==" } };
+  const { deliver } = start(odd, { S3_REQUEST_CHECKSUM: "when_supported" });
+  const path = writeDump(temporaryFolder(), "T.zip", { coreBytes: 12_000_000 });
+  expect(messageOf(await deliver(path))).toBe("delivered");
+});
+
+test("another CRC32 of a whole dump is another object's, or ours damaged", async () => {
+  const odd = { headers: { "x-amz-checksum-crc32": "AAAAAA==" } };
+  const { deliver } = start(odd, { S3_REQUEST_CHECKSUM: "when_supported" });
+  const path = writeDump(temporaryFolder(), "T.zip", { coreBytes: 1000 });
+  expect(messageOf(await deliver(path))).toContain("other bytes than were sent");
+});
+
 test("one part that the store keeps wrongly is sent again at once", async () => {
   let kept = 0;
   const { store, deliver } = start({
