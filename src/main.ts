@@ -10,6 +10,7 @@ async function run(): Promise<number> {
   const args = process.argv.slice(2);
   if (basename(process.argv0) === COMPOSER_NAME) return compose(args);
   if (args[0] === "composer") return composeFor(args.slice(1));
+  if (args[0] === "make-room") return makeRoom(args.slice(1));
   if (args[0] === "listen" && !asksForHelp(args[1])) return listen(args.slice(1));
   const { runAgentCommand } = await import("./agent/run.ts");
   return runAgentCommand(args, process.env);
@@ -34,6 +35,13 @@ async function listen(args: string[]): Promise<number> {
   const { readRemovalSettings } = await import("./config/agent-settings.ts");
   const { runListener } = await import("./listener/run.ts");
   return runListener(args, readRemovalSettings(process.env));
+}
+
+/** Started by a composer, for a CORE_DIR of thousands of dumps. */
+async function makeRoom(args: string[]): Promise<number> {
+  const { runRoomMaker } = await import("./composer/room.ts");
+  process.stdout.write(await runRoomMaker(args));
+  return EXIT.done;
 }
 
 /** Started by the listener or the agent, which say where the core comes from. */

@@ -173,6 +173,7 @@ async function composeDump(job: Job): Promise<number> {
   const limits = openDiskLimits({
     coreDir,
     hostDir: environment.hostDir,
+    uuid,
     rules: diskRules(settings),
     log,
     asker: () => namespace,

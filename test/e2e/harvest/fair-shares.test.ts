@@ -2,12 +2,13 @@
 // in its container until a zip holds all of it.
 import { expect } from "bun:test";
 import { readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
 import { APP_IMAGE, SHELL_IMAGE } from "../../support/containerd.ts";
 import { elfHead } from "../../support/elf-head.ts";
 import { harvestSuite } from "../../support/harvest-suite.ts";
 import { crashFirst } from "../../support/runtime-suite.ts";
 
-const { harvestTest, startAll, coresLeft } = harvestSuite();
+const { harvestTest, startAll, coresLeft, layerOf, untilExited } = harvestSuite();
 
 const UID = 65_534;
 const TEBIBYTE = 2 ** 40;
@@ -57,7 +58,10 @@ harvestTest(
   async (harvested) => {
     const pod = await startAll("large", [{ ...app, args: ["talk", "1", "24"] }]);
     await crashFirst({ pod });
-    await harvested.says("core_file_failed", { error: "its zip cannot hold all of it" });
+    await untilExited(pod);
+    const [name = ""] = await coresLeft(pod);
+    const file = join(await layerOf(pod), "tmp", name);
+    await harvested.says("core_file_failed", { file, error: "its zip cannot hold all of it" });
     expect(await coresLeft(pod)).toHaveLength(1);
     const names = readdirSync(harvested.composer.coreDir);
     expect(names.filter((name) => name.includes("large"))).toEqual([]);

@@ -31,7 +31,7 @@ async function withFullFolder(namespace: string, body: (limited: Limited) => Pro
       utimesSync(path, Date.now() / 1000 - age, Date.now() / 1000 - age);
     }
     const log = new ComposerLog(folder, "u", "info");
-    const context = { coreDir, hostDir: folder, log };
+    const context = { coreDir, hostDir: folder, uuid: "u", log };
     const open: Limited["open"] = (rules = RULES) =>
       openDiskLimits({ ...context, rules, asker: () => "(unknown)" });
     await body({ coreDir, lockPath: join(folder, "eviction.lock"), open });
