@@ -59,8 +59,8 @@ harvestTest(
     const pod = await startAll("large", [{ ...app, args: ["talk", "1", "24"] }]);
     await crashFirst({ pod });
     await untilExited(pod);
-    const [name = ""] = await coresLeft(pod);
-    const file = join(await layerOf(pod), "tmp", name);
+    const [left = ""] = await coresLeft(pod);
+    const file = join(await layerOf(pod), "tmp", left);
     await harvested.says("core_file_failed", { file, error: "its zip cannot hold all of it" });
     expect(await coresLeft(pod)).toHaveLength(1);
     const names = readdirSync(harvested.composer.coreDir);
