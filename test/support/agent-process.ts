@@ -15,11 +15,12 @@ export interface AgentProcess {
 export async function startAgent(
   executable: string,
   environment: Record<string, string>,
+  { timeoutMs = 300_000 }: { timeoutMs?: number } = {},
 ): Promise<AgentProcess> {
   const child = Bun.spawn([executable, "agent"], {
     env: { LOG_FORMAT: "json", HTTP_PORT: "0", DOCTOR: "false", ...environment },
     stdio: ["ignore", "pipe", "inherit"],
-    timeout: 300_000,
+    timeout: timeoutMs,
   });
   const lines: Record<string, unknown>[] = [];
   const waiters = new Set<() => void>();

@@ -21,6 +21,8 @@ export interface Bucket {
   keys(): Promise<string[]>;
   /** SHA-256 of an object's bytes, in hex. */
   sha256(key: string): Promise<string>;
+  /** Writes an object to a file. */
+  fetch(key: string, path: string): Promise<void>;
   metadata(key: string): Promise<Record<string, string>>;
   tags(key: string): Promise<Record<string, string>>;
   /** Keys of unfinished multipart uploads. */
@@ -68,6 +70,10 @@ export async function makeBucket(): Promise<Bucket> {
       const hasher = new Bun.CryptoHasher("sha256");
       for await (const chunk of Body?.transformToWebStream() ?? []) hasher.update(chunk);
       return hasher.digest("hex");
+    },
+    async fetch(key, path) {
+      const { Body } = await client.send(new GetObjectCommand({ Bucket, Key: key }));
+      await Bun.write(path, new Response(Body?.transformToWebStream()));
     },
     async metadata(key) {
       const { Metadata } = await client.send(new HeadObjectCommand({ Bucket, Key: key }));

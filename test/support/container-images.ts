@@ -21,7 +21,7 @@ const ARCHITECTURE = process.arch === "arm64" ? "arm64" : "amd64";
 
 /** Builds a static binary from a source of test/fixtures/container. */
 export async function buildStatic(
-  name: "app" | "hostile" | "pause",
+  name: "app" | "honest" | "hostile" | "pause",
   folder: string,
 ): Promise<string> {
   const source = join(import.meta.dir, "../fixtures/container", `${name}.c`);

@@ -125,8 +125,9 @@ async function untilAnswering(cri: CriDriver, daemon: Bun.Subprocess, log: strin
 }
 
 async function importImages(folder: string, socket: string): Promise<void> {
-  const [app, hostile] = await Promise.all([
+  const [app, honest, hostile] = await Promise.all([
     buildStatic("app", folder),
+    buildStatic("honest", folder),
     buildStatic("hostile", folder),
   ]);
   const images = [
@@ -137,7 +138,7 @@ async function importImages(folder: string, socket: string): Promise<void> {
     },
     {
       reference: APP_IMAGE,
-      files: { "bin/app": app, "bin/secret": app, "bin/hostile": hostile },
+      files: { "bin/app": app, "bin/secret": app, "bin/honest": honest, "bin/hostile": hostile },
       entrypoint: ["/bin/app"],
       unreadable: ["bin/secret"],
     },
