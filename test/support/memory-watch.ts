@@ -15,9 +15,9 @@ const EVERY_MS = 100;
 /** Ends with the returned function, which says what was seen. */
 export function watchMemory(hostDir: string, agentPid: number): () => Promise<MemoryPeaks> {
   const peaks: MemoryPeaks = { composerMiB: 0, agentMiB: 0, composers: 0 };
-  let isOver = false;
+  const over = new AbortController();
   async function watch(): Promise<void> {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       const pids = await composersAtWork(join(hostDir, "cdc"));
       peaks.composers = Math.max(peaks.composers, pids.length);
       for (const pid of pids) peaks.composerMiB = Math.max(peaks.composerMiB, await peakOf(pid));
@@ -27,7 +27,7 @@ export function watchMemory(hostDir: string, agentPid: number): () => Promise<Me
   }
   const watching = watch();
   return async () => {
-    isOver = true;
+    over.abort();
     await watching;
     return peaks;
   };

@@ -180,7 +180,9 @@ async function findFault(
   if (info["core_complete"] !== true || received !== announced)
     return `cut: ${received} of ${announced} bytes, ${String(info["truncated_by"])}`;
   const log = await extractText(zip, "*-0.log");
-  return log.split("\n").includes(`crash ${process}`) ? undefined : "its container's log is not in it";
+  return log.split("\n").includes(`crash ${process}`)
+    ? undefined
+    : "its container's log is not in it";
 }
 
 function countEvents({ lines }: AgentProcess): Record<string, number> {
