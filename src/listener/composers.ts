@@ -1,5 +1,6 @@
 // The composers that the worker has started: no more at once than core_pipe_limit allows, each with a deadline
-// after which its connection is closed, whatever it does, so that no crashed process is held for ever.
+// after which its connection is closed, whatever it does, so that no crashed process is held for ever. Crashes beyond
+// wait for their turn, fair by pod.
 import { closeSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseEnvFile } from "../config/env-file.ts";
@@ -8,6 +9,8 @@ import { endDumping, pinHeld, type HeldProcess } from "../host/held-process.ts";
 import type { Log } from "../host/log.ts";
 import { describeError } from "../model/app-error.ts";
 import { CORE_PIPE_LIMIT } from "../model/sysctls.ts";
+import { podOf } from "./crashed-pod.ts";
+import { FairQueue } from "./fair-queue.ts";
 
 export interface ComposersContext {
   hostDir: string;
@@ -41,7 +44,7 @@ type Child = ReturnType<typeof spawnComposer>;
 export class Composers {
   private readonly context: ComposersContext;
   private readonly running = new Map<number, Child>();
-  private readonly queue: Waiting[] = [];
+  private readonly queue = new FairQueue<Waiting>(WAITING_MAX);
   private limits = { atOnce: 0, timeoutMs: 0, readMs: Number.NEGATIVE_INFINITY };
 
   constructor(context: ComposersContext) {
@@ -50,11 +53,11 @@ export class Composers {
 
   /** Running and waiting. */
   get count(): number {
-    return this.running.size + this.queue.length;
+    return this.running.size + this.queue.size;
   }
 
   get waiting(): number {
-    return this.queue.length;
+    return this.queue.size;
   }
 
   has(pid: number): boolean {
@@ -65,23 +68,24 @@ export class Composers {
   take(connection: number, pid: number, onLost: (why: string) => void): void {
     const { atOnce, timeoutMs } = this.readLimits();
     const crash = { connection, pid, held: pinHeld(PROC_DIR, pid), onLost };
-    if (this.queue.length === 0 && this.hasRoom(atOnce)) return this.start(crash);
-    if (this.queue.length >= WAITING_MAX)
-      return this.lose(crash, `${atOnce} dumps are under way and ${WAITING_MAX} wait`);
+    if (this.queue.size === 0 && this.hasRoom(atOnce)) return this.start(crash);
     this.context.log.warn("dump_waits", { host_pid: pid, at_once: atOnce });
-    this.queue.push({ ...crash, untilMs: performance.now() + timeoutMs });
+    const waiting = { ...crash, untilMs: performance.now() + timeoutMs };
+    const given = this.queue.put(podOf(PROC_DIR, pid), waiting);
+    if (given !== undefined)
+      this.lose(given, `${atOnce} dumps are under way and ${WAITING_MAX} wait, most of its pod's`);
   }
 
   /** Starts what waits as far as there is room, and gives up what has waited too long. */
   advance(): void {
-    if (this.queue.length === 0) return;
+    if (this.queue.size === 0) return;
     const { atOnce } = this.readLimits();
-    for (let next = this.queue[0]; next !== undefined; next = this.queue[0]) {
-      const isLate = performance.now() > next.untilMs;
-      if (!isLate && !this.hasRoom(atOnce)) return;
-      this.queue.shift();
-      if (isLate) this.lose(next, "no composer was free before the deadline");
-      else this.start(next);
+    for (const late of this.queue.takeWhere(({ untilMs }) => performance.now() > untilMs))
+      this.lose(late, "no composer was free before the deadline");
+    while (this.hasRoom(atOnce)) {
+      const next = this.queue.take();
+      if (next === undefined) return;
+      this.start(next);
     }
   }
 
@@ -94,24 +98,25 @@ export class Composers {
   }
 
   private start(crash: Crash): void {
-    const { connection } = crash;
+    const { timeoutMs } = this.readLimits();
+    let child: Child;
     try {
-      const child = spawnComposer(this.context, connection);
-      // The composer has its own: with ours open, the crashed process would wait for us.
-      closeSync(connection);
-      this.running.set(child.pid, child);
-      const killer = setTimeout(() => {
-        this.context.log.error("composer_overdue", { pid: child.pid });
-        child.kill("SIGKILL");
-      }, this.readLimits().timeoutMs + SLACK_MS);
-      void child.exited.then(() => {
-        clearTimeout(killer);
-        this.running.delete(child.pid);
-        void this.free(crash);
-      });
+      child = spawnComposer(this.context, crash.connection);
     } catch (error) {
-      this.lose(crash, `no composer could be started: ${describeError(error)}`);
+      return this.lose(crash, `no composer could be started: ${describeError(error)}`);
     }
+    // The composer has its own: with ours open, the crashed process would wait for us.
+    closeSync(crash.connection);
+    this.running.set(child.pid, child);
+    const killer = setTimeout(() => {
+      this.context.log.error("composer_overdue", { pid: child.pid });
+      child.kill("SIGKILL");
+    }, timeoutMs + SLACK_MS);
+    void child.exited.then(() => {
+      clearTimeout(killer);
+      this.running.delete(child.pid);
+      void this.free(crash);
+    });
   }
 
   private lose(crash: Crash, why: string): void {
