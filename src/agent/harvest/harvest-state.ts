@@ -20,8 +20,10 @@ const schema = v.object({
 type State = v.InferOutput<typeof schema>;
 
 /** Of each namespace, so that none makes another's be taken again. */
-const LEFT_MAX = 200;
-const NAMESPACES_MAX = 250;
+const LEFT_MAX = 100;
+const NAMESPACES_MAX = 100;
+/** signal(7). A file's name may say any number. */
+const SIGNAL_MAX = 64;
 
 export class HarvestState {
   readonly #path: string;
@@ -47,6 +49,7 @@ export class HarvestState {
   }
 
   noteCore(containerId: string, signal: number): void {
+    if (signal < 1 || signal > SIGNAL_MAX) return;
     const { signals } = this.#of(containerId);
     if (signals.includes(signal)) return;
     signals.push(signal);
@@ -100,8 +103,8 @@ export class HarvestState {
 }
 
 async function read(path: string): Promise<State | undefined> {
-  const text = await readTextFile(path);
   try {
+    const text = await readTextFile(path);
     return text === undefined ? undefined : v.parse(schema, JSON.parse(text));
   } catch {
     return undefined;

@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { statSync, writeFileSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { HarvestState } from "../../../../src/agent/harvest/harvest-state.ts";
@@ -43,3 +44,16 @@ for (const text of ["", "{", "[]", '{"sinceMs":"x"}'])
       await state.save([]);
       expect(await readFile(join(folder, HARVEST_STATE), "utf8")).toContain('"sinceMs":5');
     }));
+
+test("names that forge signals do not make it grow; one that is too long to be read starts anew", async () => {
+  await withFolder(async (folder) => {
+    const path = join(folder, "harvest.json");
+    const state = await HarvestState.open(folder);
+    for (let signal = 0; signal < 100_000; signal++) state.noteCore("c", signal);
+    await state.save(undefined);
+    expect(statSync(path).size).toBeLessThan(1_000);
+    expect(state.hasCore("c", 11)).toBe(true);
+    writeFileSync(path, " ".repeat(2 << 20));
+    expect((await HarvestState.open(folder)).hasCore("c", 11)).toBe(false);
+  });
+});
