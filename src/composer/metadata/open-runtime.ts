@@ -1,8 +1,12 @@
 // Which side of the container runtime is asked: CRI_CLIENT native, crictl, or auto (native, then crictl).
-// Either side is loaded only when it is needed.
+// Either side is loaded only when it is needed. Where there are rules a crash of nobody knows whom is left out, so a
+// runtime that is just being restarted is asked again and again, as long as there is time.
 import type { ComposerSettings } from "../../config/composer-settings.ts";
 import type { Runtime } from "./runtime.ts";
+import { hasRules, rulesOf } from "./rules.ts";
 import type { Steps } from "./steps.ts";
+
+const PAUSE_MS = 200;
 
 /** Null when none can be had; why is recorded. */
 export async function openRuntime(
@@ -10,9 +14,13 @@ export async function openRuntime(
   hostDir: string,
   steps: Steps,
 ): Promise<Runtime | null> {
+  const mayAskCrictl = settings.CRI_CLIENT !== "native";
   const native = async () => {
     const { openNativeRuntime } = await import("./native-runtime.ts");
-    return openNativeRuntime(settings.CRIO_ENDPOINT, steps);
+    const open = () => openNativeRuntime(settings.CRIO_ENDPOINT, steps);
+    if (!hasRules(rulesOf(settings))) return open();
+    const leftMs = steps.deadlineMs - Date.now();
+    return untilOpened(open, Date.now() + (mayAskCrictl ? leftMs / 2 : leftMs));
   };
   const crictl = async () => {
     const { openCrictlRuntime } = await import("./crictl-runtime.ts");
@@ -25,6 +33,18 @@ export async function openRuntime(
   };
   const viaNative =
     settings.CRI_CLIENT === "crictl" ? null : await steps.step("container runtime", native, null);
-  if (viaNative !== null || settings.CRI_CLIENT === "native") return viaNative;
+  if (viaNative !== null || !mayAskCrictl) return viaNative;
   return steps.step("crictl", crictl, null);
+}
+
+/** Throws what the last try threw. */
+async function untilOpened(open: () => Promise<Runtime>, untilMs: number): Promise<Runtime> {
+  for (;;) {
+    try {
+      return await open();
+    } catch (error) {
+      if (Date.now() + PAUSE_MS >= untilMs) throw error;
+      await Bun.sleep(PAUSE_MS);
+    }
+  }
 }

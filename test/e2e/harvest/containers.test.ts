@@ -7,6 +7,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { APP_IMAGE } from "../../support/containerd.ts";
 import { harvestSuite } from "../../support/harvest-suite.ts";
+import { startPod } from "../../support/pods.ts";
 import { crashFirst } from "../../support/runtime-suite.ts";
 import { withFolder } from "../../support/temporary-folder.ts";
 
@@ -58,6 +59,32 @@ for (const uid of [0, 1000])
       expect(harvested.metrics()).toContain('core_files_total{outcome="taken"} 1');
     },
   );
+
+harvestTest(
+  "a process whose first thread has ended: its core is its own container's, whatever its host name",
+  async (harvested) => {
+    await start("victim", { uid: 1000 });
+    const pod = await startPod(suite.containerd(), {
+      name: "hostile",
+      hostname: "victim",
+      containers: [app({ args: ["leaderless", "1"], uid: 1000 })],
+    });
+    await crashFirst({ pod });
+    const [zip] = await harvested.zipsOf({ hostname: "victim" });
+    expect(zip?.info).toMatchObject({
+      identity: "core_file",
+      podname: "hostile",
+      container_id: pod.containers[0]?.id,
+      host_pid: pod.containers[0]?.pid,
+      real_pid: "1",
+      signal: "11",
+      uid: 1000,
+      exe_path: "/bin/app",
+      core_complete: true,
+      missing: [],
+    });
+  },
+);
 
 harvestTest(
   "a process that is not the container's first: the container lives on, without the core",

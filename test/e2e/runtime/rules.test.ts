@@ -1,11 +1,13 @@
 // The owner's rules on real pods: what they leave out leaves no trace but one line in the log.
 import { expect } from "bun:test";
 import { existsSync } from "node:fs";
+import { symlink } from "node:fs/promises";
 import { join } from "node:path";
 import { APP_IMAGE } from "../../support/containerd.ts";
 import { withComposer, type InstalledComposer } from "../../support/installed-composer.ts";
 import { startPod } from "../../support/pods.ts";
 import { crashFirst, runtimeSuite } from "../../support/runtime-suite.ts";
+import { withFolder } from "../../support/temporary-folder.ts";
 
 const suite = runtimeSuite();
 
@@ -24,7 +26,11 @@ const RULES: Rule[] = [
   { settings: { NAMESPACE_INCLUDE: "default,kube-*" }, reason: "NAMESPACE_INCLUDE" },
   { settings: { NAMESPACE_EXCLUDE: "*-blue" }, reason: "namespace team-blue is in" },
   {
-    settings: { POD_SELECTOR_LABEL: "my.org/batch", CRIO_ENDPOINT: "unix:///nonexistent.sock" },
+    settings: {
+      POD_SELECTOR_LABEL: "my.org/batch",
+      CRIO_ENDPOINT: "unix:///nonexistent.sock",
+      CRI_TIMEOUT: 1,
+    },
     reason: "labels cannot be had",
   },
 ];
@@ -50,6 +56,33 @@ for (const { settings, reason } of RULES) {
     });
   });
 }
+
+suite.test("a runtime that is being restarted is waited for, rather than the core left out", () =>
+  withFolder(async (folder) => {
+    const pod = await startPod(suite.containerd(), {
+      name: "worker",
+      namespace: "team-blue",
+      containers: [{ name: "app", image: APP_IMAGE, args: ["talk", "1"] }],
+    });
+    const socket = join(folder, "runtime.sock");
+    const rule = { NAMESPACE_EXCLUDE: "kube-system", CRI_TIMEOUT: 30 };
+    await withComposer(
+      suite.settings({ ...rule, CRIO_ENDPOINT: `unix://${socket}` }),
+      async (composer) => {
+        await crashFirst({ pod });
+        // It is drained long before its pod is known.
+        while (existsSync(`/proc/${pod.containers[0]?.pid}/exe`)) await Bun.sleep(20);
+        await symlink(suite.containerd().socket, socket);
+        expect(await endOf(composer)).toMatchObject({
+          event: "dump_published",
+          namespace: "team-blue",
+          podname: "worker",
+          missing: "",
+        });
+      },
+    );
+  }),
+);
 
 /** What composer.log says in the end of the app's dump; other crashes of the machine are logged too. */
 async function endOf(composer: InstalledComposer): Promise<Record<string, unknown>> {
