@@ -100,7 +100,7 @@ test("a stop in the middle of a copy leaves nothing behind at the share", async 
   expect(failureIn(await copying)).toBe("aborted");
   expect(readdirSync(share)).toEqual([]);
   expect(existsSync(path)).toBe(true);
-});
+}, 60_000);
 
 test("a name too long for the share is replaced by a plainer one of the same dump", async () => {
   const share = temporaryFolder();
