@@ -145,14 +145,19 @@ export function podOf(manifests: readonly Manifest[]): PodSpec {
   return podIn(objectOf(manifests, "DaemonSet"));
 }
 
-/** The pod that cleans a node behind `helm uninstall`. */
-export function cleanUpPodOf(manifests: readonly Manifest[]): PodSpec {
-  return podIn(only(cleanUpOf(manifests), "DaemonSet"));
+/** The pod that cleans a node behind `helm uninstall`, or the Job's that waits for all of them. */
+export function cleanUpPodOf(
+  manifests: readonly Manifest[],
+  kind: "DaemonSet" | "Job" = "DaemonSet",
+): PodSpec {
+  return podIn(only(cleanUpOf(manifests), kind));
 }
 
-function podIn(daemonSet: Manifest): PodSpec {
+function podIn(owner: Manifest): PodSpec {
   // Its shape is held by the strict check of every rendering (kubernetes-types.ts).
-  return (daemonSet as Manifest & { spec: { template: { spec: PodSpec } } }).spec.template.spec;
+  const { spec } = (owner as Manifest & { spec: { template: { spec: PodSpec } } }).spec.template;
+  spec.volumes ??= [];
+  return spec;
 }
 
 export function agentContainerOf(manifests: readonly Manifest[]): Container {

@@ -1,6 +1,6 @@
 // A small API server over real TLS, with a certificate of its own authority, that checks the bearer token
 // and answers from a table.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { KubernetesAccess } from "../../src/agent/kubernetes-api.ts";
@@ -19,6 +19,8 @@ export function startKubernetesServer(): KubernetesServer {
   const folder = mkdtempSync(join(tmpdir(), "kubernetes-"));
   makeCertificate(folder);
   writeFileSync(join(folder, "token"), `${TOKEN}\n`);
+  // Whoever a container runs as, it reads its account.
+  chmodSync(folder, 0o755);
   const answers: KubernetesServer["answers"] = new Map();
   const requests: KubernetesServer["requests"] = [];
   const server = Bun.serve({

@@ -109,7 +109,18 @@ export async function uninstallDead(scene: Scene, second: Scene): Promise<void> 
 
     await cleanUp(scene);
     expect(readKernel()).toEqual(before);
+    await awaitCleanUp(scene);
   });
+}
+
+/** The Job's pod: neither root nor able to write anything, and it sees the clean-up's DaemonSet. */
+async function awaitCleanUp(scene: Scene): Promise<void> {
+  const status = { observedGeneration: 1, desiredNumberScheduled: 1, numberReady: 1 };
+  const body = { metadata: { generation: 1 }, status };
+  scene.api.answers.set(`${DAEMONSET}-cleanup`, { status: 200, body });
+  const job = await startAgent(scene, cleanUpPodOf(scene.manifests, "Job"));
+  expect(await job.ended(), await job.log()).toBe(0);
+  expect(await job.log()).toContain("nodes_cleaned nodes=1");
 }
 
 /** Until both of its containers have done it: the first one ended well, the second one stays. */
