@@ -9,11 +9,14 @@ import {
 } from "./reading/command.ts";
 import { isShell, SHELLS, type Shell } from "./completion.ts";
 
+/** uninstalled: a preStop hook asks once. behind: the chart's clean-up asks until it knows. */
+export type RemoveWhen = "now" | "uninstalled" | "behind";
+
 export type AgentCommand =
   | { name: "agent" }
   | { name: "apply" }
   | { name: "install"; configPath: string }
-  | { name: "remove"; onlyWhenUninstalled: boolean; stay: boolean }
+  | { name: "remove"; when: RemoveWhen; stay: boolean }
   | { name: "await-removal"; daemonSet: string; withinMs: number }
   | { name: "doctor"; json: boolean }
   | { name: "sweep"; file: string | undefined }
@@ -27,6 +30,7 @@ const OPTIONS = {
   help: { type: "boolean", short: "h" },
   version: { type: "boolean", short: "V" },
   "when-uninstalled": { type: "boolean" },
+  "behind-uninstall": { type: "boolean" },
   stay: { type: "boolean" },
   within: { type: "string" },
   victim: { type: "boolean" },
@@ -39,7 +43,7 @@ const OWN_COMMANDS: Readonly<Record<string, { options: readonly string[]; most: 
   agent: { options: [], most: 0 },
   apply: { options: [], most: 0 },
   install: { options: ["config"], most: 0 },
-  remove: { options: ["when-uninstalled", "stay"], most: 0 },
+  remove: { options: ["when-uninstalled", "behind-uninstall", "stay"], most: 0 },
   "await-removal": { options: ["within"], most: 1 },
   doctor: { options: ["json"], most: 0 },
   /** Run by main.ts; known here for its help and its completion. */
@@ -68,6 +72,7 @@ export function parseAgentCommand(args: readonly string[]): AgentCommand {
     victim = false,
     config,
     "when-uninstalled": uninstalled,
+    "behind-uninstall": behind,
     stay = false,
     within,
     ...forReading
@@ -84,7 +89,7 @@ export function parseAgentCommand(args: readonly string[]): AgentCommand {
         throw new AppError("usage", "install needs --config FILE", SEE_HELP);
       return { name, configPath: config };
     case "remove":
-      return { name, onlyWhenUninstalled: uninstalled === true, stay };
+      return { name, when: removeWhen(uninstalled === true, behind === true), stay };
     case "await-removal":
       return { name, daemonSet: parseName(operands[0]), withinMs: parseSeconds(within) * 1000 };
     case "doctor":
@@ -111,6 +116,13 @@ function checkWords(name: string, operands: readonly string[], options: readonly
   const extra = operands[most];
   if (extra !== undefined)
     throw new AppError("usage", `${name} does not take ${JSON.stringify(extra)}`, SEE_HELP);
+}
+
+function removeWhen(uninstalled: boolean, behind: boolean): RemoveWhen {
+  if (uninstalled && behind)
+    throw new AppError("usage", "--when-uninstalled and --behind-uninstall exclude one another");
+  if (behind) return "behind";
+  return uninstalled ? "uninstalled" : "now";
 }
 
 function parseName(name: string | undefined): string {

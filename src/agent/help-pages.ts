@@ -38,11 +38,13 @@ export const HELP_PAGES: Readonly<Record<string, HelpPage>> = {
     exit: USUAL_EXIT,
   },
   remove: {
-    usage: "remove [--when-uninstalled | --stay]",
+    usage: "remove [--when-uninstalled | --behind-uninstall [--stay]]",
     about: "restore the kernel's settings, delete what was installed",
     options: {
       "when-uninstalled": "only if the DaemonSet itself is going (a preStop hook)",
-      stay: "then wait for SIGTERM (the chart's clean-up)",
+      "behind-uninstall":
+        "wait until it is known whether the DaemonSet is gone (the chart's clean-up)",
+      stay: "behind that, wait for SIGTERM",
     },
     text: "Dumps that were not delivered stay. On a plain host units and program go too. Safe to run again.",
     exit: USUAL_EXIT,

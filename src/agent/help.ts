@@ -13,7 +13,7 @@ usage
   core-dump-handler remove         restore the kernel's settings and delete what was installed;
                                    dumps that were not uploaded stay
       --when-uninstalled           only if the DaemonSet itself is going (for a preStop hook)
-      --stay                       then wait for SIGTERM (the chart's clean-up behind helm uninstall)
+      --behind-uninstall           the same, asked until it is known (the chart's clean-up); --stay: wait then
   core-dump-handler await-removal DAEMONSET
                                    wait until that clean-up is done on every node; --within SECONDS
   core-dump-handler crash-test     crash a child on purpose and wait until its dump was delivered

@@ -19,6 +19,9 @@ export type OwnerSettings = Pick<AgentSettings, "HOST_DIR" | "POD_NAMESPACE" | "
  */
 export const OWNER_SILENT_MAX_MS = 10 * 60_000;
 
+/** An agent that lives was seen since then. */
+export const OWNER_SEEN_MS = 20_000;
+
 /** How long the folders wait for the same DaemonSet's next pod. */
 const NEXT_POD_MS = 60_000;
 
@@ -60,6 +63,16 @@ export async function claimHostDirectory(
   }
   await writeFileAtomically(path, text);
   return keep;
+}
+
+/** For how many milliseconds no agent of the owner was seen; for ever where nobody owns HOST_DIR. */
+export async function agentSilence({ HOST_DIR }: Pick<OwnerSettings, "HOST_DIR">): Promise<number> {
+  try {
+    return Date.now() - (await stat(join(HOST_DIR, OWNER_RECORD))).mtimeMs;
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT" || errnoOf(error) === "ENOTDIR") return Infinity;
+    throw error;
+  }
 }
 
 /** Says that the owner's agent lives. Nothing where there is no record, or HOST_DIR is another's. */

@@ -158,22 +158,28 @@ async function runAwaitRemoval(
 }
 
 async function runRemove(
-  { onlyWhenUninstalled, stay }: Extract<AgentCommand, { name: "remove" }>,
+  { when, stay }: Extract<AgentCommand, { name: "remove" }>,
   environment: Environment,
 ): Promise<number> {
   const settings = readRemovalSettings(environment);
   const log = openLog({ level: settings.LOG_LEVEL, format: settings.LOG_FORMAT });
-  if (onlyWhenUninstalled) {
-    const access = findKubernetes(environment);
-    const api = access === undefined ? undefined : openKubernetesApi(access);
+  const access = findKubernetes(environment);
+  const api = access === undefined ? undefined : openKubernetesApi(access);
+  if (when === "behind") {
+    if (api === undefined) throw new AppError("usage", "--behind-uninstall is for a pod");
+    const signal = stopSignal(log);
+    const { cleanUp } = await import("./clean-up.ts");
+    await cleanUp({ settings, api, log, signal });
+    if (stay) await untilAborted(signal);
+    return EXIT.done;
+  }
+  if (when === "uninstalled") {
     const { uninstalled, because } = await findUninstall(settings, api);
     log.info(uninstalled ? "uninstalling" : "staying_installed", { because });
     if (!uninstalled) return EXIT.done;
   }
   if (settings.POD_NAMESPACE !== "" || !(await isVmInstalled(HOST_PLACES))) {
-    const signal = stopSignal(log);
     await remove(settings, log);
-    if (stay) await untilAborted(signal);
     return EXIT.done;
   }
   const systemd = (await isSystemdHost()) ? SYSTEMD : undefined;

@@ -69,6 +69,14 @@ export async function findUninstall(
   }
 }
 
+/** The DaemonSet alone, whichever there is of its name. Throws AppError "host" where no answer is had. */
+export async function askDaemonSet(
+  settings: Omit<DaemonSetSettings, "HOST_DIR">,
+  api: KubernetesApi,
+): Promise<UninstallVerdict | "there"> {
+  return judgeAnswer(await api.get(daemonSetPath(settings)), undefined);
+}
+
 /**
  * The DaemonSet's part of it; "there" where it is to stay. `uid` is the one noted at the start; undefined where the
  * agent could not ask then.
@@ -109,7 +117,10 @@ function namespacePath({ POD_NAMESPACE }: DaemonSetSettings): string {
   return `/api/v1/namespaces/${encodeURIComponent(POD_NAMESPACE)}`;
 }
 
-function daemonSetPath({ POD_NAMESPACE, DAEMONSET_NAME }: DaemonSetSettings): string {
+function daemonSetPath({
+  POD_NAMESPACE,
+  DAEMONSET_NAME,
+}: Omit<DaemonSetSettings, "HOST_DIR">): string {
   const [namespace, name] = [POD_NAMESPACE, DAEMONSET_NAME].map(encodeURIComponent);
   return `/apis/apps/v1/namespaces/${namespace}/daemonsets/${name}`;
 }

@@ -1,10 +1,12 @@
 // One pod's life on a node, from its install to the host as it was. For daemonset.test.ts.
 import { existsSync } from "node:fs";
-import { mkdir, readdir, rm } from "node:fs/promises";
+import { mkdir, readdir, rm, utimes } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { expect } from "bun:test";
+import { OWNER_SEEN_MS } from "../../../src/agent/host-owner.ts";
 import type { CaptureMode } from "../../../src/model/capture-mode.ts";
 import { captureModeOf } from "../../../src/model/core-pattern.ts";
+import { OWNER_RECORD } from "../../../src/model/host-file.ts";
 import { readKernel, withKernel, type KernelSettings } from "../../support/borrowed-kernel.ts";
 import type { Bucket } from "../../support/bucket.ts";
 import { APP_IMAGE, type Containerd } from "../../support/containerd.ts";
@@ -103,11 +105,17 @@ export async function uninstallDead(scene: Scene, second: Scene): Promise<void> 
     const refused = await startAgent(second);
     expect(await refused.ended()).toBe(1);
     expect(await refused.log()).toContain(`belongs to the DaemonSet ${NAMESPACE}/`);
-    await cleanUp(second);
+    await cleanUp(second, "not_ours_to_remove");
+    // Of somebody who applies the whole rendering, hooks and all.
+    await cleanUp(scene, "staying_installed");
     expect(readKernel()).toEqual(installed);
     expect(existsSync(join(hostDir, "cdc"))).toBe(true);
 
-    await cleanUp(scene);
+    scene.api.answers.delete(DAEMONSET);
+    // The agent was killed a moment ago, and might live.
+    const long = new Date(Date.now() - OWNER_SEEN_MS);
+    await utimes(join(hostDir, OWNER_RECORD), long, long);
+    await cleanUp(scene, "removed");
     expect(readKernel()).toEqual(before);
     await awaitCleanUp(scene);
   });
@@ -123,13 +131,10 @@ async function awaitCleanUp(scene: Scene): Promise<void> {
   expect(await job.log()).toContain("nodes_cleaned nodes=1");
 }
 
-/** Until both of its containers have done it: the first one ended well, the second one stays. */
-async function cleanUp(scene: Scene): Promise<void> {
+/** Until both of its containers have said this: the first one ended well, the second one stays. */
+async function cleanUp(scene: Scene, end: string): Promise<void> {
   const pod = await startAgent(scene, cleanUpPodOf(scene.manifests));
-  await until(pod, "both removals", async () => {
-    const ends = (await pod.log()).matchAll(/ (removed|not_ours_to_remove) /g);
-    return [...ends].length === 2;
-  });
+  await until(pod, end, async () => (await pod.log()).split(` ${end} `).length === 3);
   expect(await pod.stop()).toBe(0);
 }
 

@@ -4,9 +4,9 @@ import { parseAgentCommand } from "../../../src/agent/command-line.ts";
 test.each([
   [[], { name: "agent" }],
   [["agent"], { name: "agent" }],
-  [["remove"], { name: "remove", onlyWhenUninstalled: false, stay: false }],
-  [["remove", "--when-uninstalled"], { name: "remove", onlyWhenUninstalled: true, stay: false }],
-  [["remove", "--stay"], { name: "remove", onlyWhenUninstalled: false, stay: true }],
+  [["remove"], { name: "remove", when: "now", stay: false }],
+  [["remove", "--when-uninstalled"], { name: "remove", when: "uninstalled", stay: false }],
+  [["remove", "--behind-uninstall", "--stay"], { name: "remove", when: "behind", stay: true }],
   [["await-removal", "x"], { name: "await-removal", daemonSet: "x", withinMs: 120_000 }],
   [
     ["await-removal", "x", "--within", "5"],
@@ -36,6 +36,7 @@ test.each([
   [["list", "--victim"], "--victim belongs to crash-test"],
   [["agent", "--json"], "agent has no option --json"],
   [["toString"], 'there is no command "toString"'],
+  [["remove", "--when-uninstalled", "--behind-uninstall"], "exclude one another"],
   [["await-removal"], "await-removal needs the name of a DaemonSet"],
   [["await-removal", "x", "--within", "soon"], '--within "soon" is no number of seconds'],
   [["install"], "install needs --config FILE"],

@@ -29,7 +29,7 @@ describe.each(HELMS)("%s", (helm) => {
       expect(hookOf(each)["hook-delete-policy"]).toMatch(/before-hook-creation,hook-succeeded/);
   });
 
-  test("the node is reached where the agent reached it, once the agent's pod is gone", async () => {
+  test("the node is reached where the agent reached it", async () => {
     const values = {
       usePersistentVolumes: true,
       "daemonset.coreDirectory": "/var/cores",
@@ -50,16 +50,18 @@ describe.each(HELMS)("%s", (helm) => {
     ]);
     expect(pod["nodeSelector"]).toEqual(podOf(manifests)["nodeSelector"]);
     expect(pod["tolerations"]).toEqual([{ operator: "Exists" }]);
-    expect(pod["affinity"]).toMatchObject({
-      nodeAffinity: values.affinity.nodeAffinity,
-      podAntiAffinity: {
-        requiredDuringSchedulingIgnoredDuringExecution: [
-          { labelSelector: { matchLabels: { name: "core-dump-ds" } } },
-        ],
-      },
-    });
-    expect(pod.initContainers?.[0]?.command).toEqual(["/app/core-dump-agent", "remove"]);
-    expect(pod.containers[0]?.command).toEqual(["/app/core-dump-agent", "remove", "--stay"]);
+    expect(pod["affinity"]).toEqual(values.affinity);
+    expect(pod.initContainers?.[0]?.command).toEqual([
+      "/app/core-dump-agent",
+      "remove",
+      "--behind-uninstall",
+    ]);
+    expect(pod.containers[0]?.command).toEqual([
+      "/app/core-dump-agent",
+      "remove",
+      "--behind-uninstall",
+      "--stay",
+    ]);
   });
 
   test("by default it mounts what the agent mounts, and holds no key of the store", async () => {
