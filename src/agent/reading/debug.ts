@@ -100,9 +100,9 @@ function say(sentence: string): void {
  */
 const NO_SCRIPTS: Record<Debugger, readonly string[]> = {
   gdb: ["-iex", "set auto-load off"],
+  // A setting comes too late for the working directory's .lldbinit where the user's own allows it (lldb 14).
   lldb: [
-    "--one-line-before-file",
-    "settings set target.load-cwd-lldbinit false",
+    "--no-lldbinit",
     "--one-line-before-file",
     "settings set target.load-script-from-symbol-file false",
   ],
