@@ -137,7 +137,7 @@ export const PLATFORM_VALUES: readonly ChartValue[] = [
     path: "cleanup.enabled",
     fallback: true,
     about:
-      "Behind helm uninstall, run a pod on every node that gives its core_pattern back and removes the composer, also where the agent's container does not run.",
+      "Behind helm uninstall, run a pod on every node that gives its core_pattern back and removes the composer, also where the agent's container does not run. Needs rbac.create.",
   },
   {
     path: "cleanup.seconds",

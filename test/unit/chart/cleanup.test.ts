@@ -74,7 +74,8 @@ describe.each(HELMS)("%s", (helm) => {
     expect(names.filter((name) => name.startsWith("S3_"))).toEqual([]);
   });
 
-  test("it can be left out", async () => {
+  test("it can be left out, and is where nobody would give it its rights", async () => {
+    expect(cleanUpOf(await renderChart(helm, { values: { "rbac.create": false } }))).toEqual([]);
     expect(cleanUpOf(await renderChart(helm, { values: { "cleanup.enabled": false } }))).toEqual(
       [],
     );
