@@ -1,5 +1,7 @@
 // What an ELF core's notes tell of the process (elf(5), fs/binfmt_elf.c): its first thread's PRSTATUS, PRPSINFO,
-// AUXV and FILE stand at the core's beginning. 64 bits, little-endian: what our nodes are. Hostile input.
+// AUXV and FILE stand at the core's beginning. 64 and 32 bits (fs/compat_binfmt_elf.c), either byte order. Hostile
+// input.
+import { ElfBytes } from "./elf-bytes.ts";
 
 const PT_NOTE = 4;
 const NT_PRSTATUS = 1;
@@ -24,82 +26,95 @@ export interface CoreNotes {
 
 interface Note {
   type: number;
-  data: Buffer;
+  data: ElfBytes;
 }
 
 /** Notes and program headers beyond the head's end are left out; a head that is no such core tells nothing. */
 export function parseCoreNotes(head: Buffer): CoreNotes {
-  const notes = listNotes(head);
+  const notes = listNotes(ElfBytes.of(head));
   const data = (type: number) => notes.find((note) => note.type === type)?.data;
   const status = data(NT_PRSTATUS);
-  const process = data(NT_PRPSINFO);
   // struct elf_prstatus: pr_cursig follows the three words of pr_info.
-  const signal = status === undefined || status.length < 14 ? null : status.readUInt16LE(12);
-  // struct elf_prpsinfo: pr_uid at 16, pr_gid, pr_pid, three more, pr_fname[16] at 40.
-  const isWhole = process !== undefined && process.length >= 56;
+  const signal = status === undefined || status.length < 14 ? null : status.u16(12);
   return {
     signal: signal === 0 ? null : signal,
-    pid: isWhole ? process.readUInt32LE(24) : null,
-    uid: isWhole ? process.readUInt32LE(16) : null,
-    gid: isWhole ? process.readUInt32LE(20) : null,
-    comm: isWhole ? untilNul(process.subarray(40, 56)) : null,
+    ...parseProcess(data(NT_PRPSINFO)),
     executable: findExecutable(data(NT_AUXV), data(NT_FILE)),
   };
 }
 
-function listNotes(head: Buffer): Note[] {
-  const isElf64 = head.length >= 64 && head.readUInt32BE(0) === 0x7f454c46 && head[4] === 2;
-  if (!isElf64 || head[5] !== 1) return [];
-  const table = Number(head.readBigUInt64LE(32));
-  const count = head.readUInt16LE(56);
+const NOBODY = { pid: null, uid: null, gid: null, comm: null };
+
+/** struct elf_prpsinfo: flags, pr_uid, pr_gid, pr_pid, three more ids, pr_fname[16]. */
+function parseProcess(info: ElfBytes | undefined) {
+  if (info === undefined) return NOBODY;
+  const comm = (at: number) => untilNul(info.buffer.subarray(at, at + 16));
+  if (info.isWide && info.length >= 56)
+    return { uid: info.u32(16), gid: info.u32(20), pid: info.u32(24), comm: comm(40) };
+  // i386 and ARM have ids of 16 bits there; what has 32 (MIPS, PowerPC) is four bytes longer.
+  if (!info.isWide && info.length === 124)
+    return { uid: info.u16(8), gid: info.u16(10), pid: info.u32(12), comm: comm(28) };
+  if (!info.isWide && info.length === 128)
+    return { uid: info.u32(8), gid: info.u32(12), pid: info.u32(16), comm: comm(32) };
+  return NOBODY;
+}
+
+function listNotes(head: ElfBytes | undefined): Note[] {
+  if (head === undefined || head.length < 64) return [];
+  const [tableAt, countAt, segmentBytes] = head.isWide ? [32, 56, 56] : [28, 44, 32];
+  const table = Number(head.word(tableAt));
+  const count = head.u16(countAt);
   for (let index = 0; index < count; index++) {
-    const at = table + index * 56;
-    if (at + 56 > head.length) break;
-    if (head.readUInt32LE(at) !== PT_NOTE) continue;
-    const offset = Number(head.readBigUInt64LE(at + 8));
-    const sizeBytes = Number(head.readBigUInt64LE(at + 32));
-    return parseNotes(head.subarray(offset, Math.min(offset + sizeBytes, head.length)));
+    const at = table + index * segmentBytes;
+    if (at + segmentBytes > head.length) break;
+    if (head.u32(at) !== PT_NOTE) continue;
+    const offset = Number(head.word(at + (head.isWide ? 8 : 4)));
+    const sizeBytes = Number(head.word(at + (head.isWide ? 32 : 16)));
+    return parseNotes(head.part(offset, offset + sizeBytes));
   }
   return [];
 }
 
 /** The first thread's: the next PRSTATUS is another's. */
-function parseNotes(segment: Buffer): Note[] {
+function parseNotes(segment: ElfBytes): Note[] {
   const notes: Note[] = [];
   for (let at = 0; at + 12 <= segment.length;) {
-    const nameBytes = segment.readUInt32LE(at);
-    const dataBytes = segment.readUInt32LE(at + 4);
-    const type = segment.readUInt32LE(at + 8);
-    const start = at + 12 + padded(nameBytes);
+    const dataBytes = segment.u32(at + 4);
+    const type = segment.u32(at + 8);
+    const start = at + 12 + padded(segment.u32(at));
     if (start + dataBytes > segment.length) break;
     if (type === NT_PRSTATUS && notes.length > 0) break;
-    notes.push({ type, data: segment.subarray(start, start + dataBytes) });
+    notes.push({ type, data: segment.part(start, start + dataBytes) });
     at = start + padded(dataBytes);
   }
   return notes;
 }
 
 /** The mapped file that holds the program's entry point. */
-function findExecutable(auxv: Buffer | undefined, files: Buffer | undefined): string | null {
+function findExecutable(auxv: ElfBytes | undefined, files: ElfBytes | undefined): string | null {
   const entry = auxv === undefined ? undefined : findEntry(auxv);
-  if (entry === undefined || files === undefined || files.length < 16) return null;
-  const count = Number(files.readBigUInt64LE(0));
-  const names = 16 + count * 24;
+  if (entry === undefined || files === undefined) return null;
+  const { wordBytes } = files;
+  const headBytes = 2 * wordBytes;
+  if (files.length < headBytes) return null;
+  const count = Number(files.word(0));
+  const names = headBytes + count * 3 * wordBytes;
   if (names > files.length) return null;
   for (let index = 0; index < count; index++) {
-    const at = 16 + index * 24;
-    if (entry < files.readBigUInt64LE(at) || entry >= files.readBigUInt64LE(at + 8)) continue;
-    const name = nthName(files.subarray(names), index);
+    const at = headBytes + index * 3 * wordBytes;
+    if (entry < files.word(at) || entry >= files.word(at + wordBytes)) continue;
+    const name = nthName(files.buffer.subarray(names), index);
     return name === "" ? null : name;
   }
   return null;
 }
 
-function findEntry(auxv: Buffer): bigint | undefined {
-  for (let at = 0; at + 16 <= auxv.length; at += 16) {
-    const type = auxv.readBigUInt64LE(at);
+function findEntry(auxv: ElfBytes): bigint | undefined {
+  const { wordBytes } = auxv;
+  for (let at = 0; at + 2 * wordBytes <= auxv.length; at += 2 * wordBytes) {
+    const type = auxv.word(at);
     if (type === AT_NULL) return undefined;
-    if (type === AT_ENTRY) return auxv.readBigUInt64LE(at + 8);
+    if (type === AT_ENTRY) return auxv.word(at + wordBytes);
   }
   return undefined;
 }

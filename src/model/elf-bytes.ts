@@ -1,0 +1,55 @@
+// Bytes of an ELF file with the width and the byte order that its identity names (elf(5), e_ident). Reads beyond the end
+// throw a RangeError: who reads checks the length first.
+
+const MAGIC = 0x7f454c46;
+const [CLASS_32, CLASS_64] = [1, 2] as const;
+const [LITTLE_ENDIAN, BIG_ENDIAN] = [1, 2] as const;
+
+export class ElfBytes {
+  readonly buffer: Buffer;
+  /** 64 bits, else 32. */
+  readonly isWide: boolean;
+  readonly #isLittle: boolean;
+
+  private constructor(buffer: Buffer, isWide: boolean, isLittle: boolean) {
+    this.buffer = buffer;
+    this.isWide = isWide;
+    this.#isLittle = isLittle;
+  }
+
+  /** undefined where the head begins no ELF file. */
+  static of(head: Buffer): ElfBytes | undefined {
+    if (head.length < 16 || head.readUInt32BE(0) !== MAGIC) return undefined;
+    const [width, order] = [head[4], head[5]];
+    if (width !== CLASS_32 && width !== CLASS_64) return undefined;
+    if (order !== LITTLE_ENDIAN && order !== BIG_ENDIAN) return undefined;
+    return new ElfBytes(head, width === CLASS_64, order === LITTLE_ENDIAN);
+  }
+
+  get length(): number {
+    return this.buffer.length;
+  }
+
+  /** Of an address, an offset, a size: 8 or 4. */
+  get wordBytes(): number {
+    return this.isWide ? 8 : 4;
+  }
+
+  /** From start to end, as far as there are bytes. */
+  part(start: number, end: number): ElfBytes {
+    return new ElfBytes(this.buffer.subarray(start, end), this.isWide, this.#isLittle);
+  }
+
+  u16(at: number): number {
+    return this.#isLittle ? this.buffer.readUInt16LE(at) : this.buffer.readUInt16BE(at);
+  }
+
+  u32(at: number): number {
+    return this.#isLittle ? this.buffer.readUInt32LE(at) : this.buffer.readUInt32BE(at);
+  }
+
+  word(at: number): bigint {
+    if (!this.isWide) return BigInt(this.u32(at));
+    return this.#isLittle ? this.buffer.readBigUInt64LE(at) : this.buffer.readBigUInt64BE(at);
+  }
+}
