@@ -3,6 +3,7 @@
 // The path is the runtime's word, its content is not: nothing outside the pod's log directory is read.
 import { readdir, readlink, realpath } from "node:fs/promises";
 import { basename, dirname, join, relative } from "node:path";
+import { errnoOf } from "../../model/app-error.ts";
 import { openRegular, readAt, realPathOf } from "../../host/bounded-read.ts";
 import { asCriLog } from "./docker-log.ts";
 import { countCompleteLines, lastLines } from "./log-lines.ts";
@@ -25,13 +26,23 @@ export async function readLogTail(
   if (lines === 0) return { data: new Uint8Array(0), cut: false };
   const { path, isDocker } = await resolveLog(logPath, containerId);
   const format = isDocker ? asCriLog : (bytes: Uint8Array) => bytes;
-  const current = await readTail(path, lines, maxBytes, format);
+  const current = await readCurrent(path, lines, maxBytes, format);
   const missing = lines - countCompleteLines(current.data);
   const rotated = current.whole && missing > 0 ? await findRotated(path) : null;
   if (rotated === null) return { data: lastLines(current.data, lines), cut: current.cut };
   const before = await readTail(rotated, missing, maxBytes - current.data.length, format);
   const both = Buffer.concat([before.data, current.data]);
   return { data: lastLines(both, lines), cut: before.cut };
+}
+
+/** Of a log that was rotated and that the runtime has not opened again (cri-o 6297), the rotated file is all there is. */
+async function readCurrent(...[path, ...how]: Parameters<typeof readTail>): Promise<FileTail> {
+  try {
+    return await readTail(path, ...how);
+  } catch (error) {
+    if (errnoOf(error) !== "ENOENT" || (await findRotated(path)) === null) throw error;
+    return { data: new Uint8Array(0), whole: true, cut: false };
+  }
 }
 
 interface FileTail {

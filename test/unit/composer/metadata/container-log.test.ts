@@ -66,6 +66,14 @@ test("what the file lacks comes from its youngest rotated predecessor", async ()
   expect(linesOf(text)).toHaveLength(50);
 });
 
+test("of a log that was rotated and not opened again, the rotated file is read", async () => {
+  writeFileSync(`${log}.20240101-000000`, numbered(0, 100));
+  writeFileSync(`${log}.20240102-000000`, numbered(100, 200));
+  const { text } = await readLogTail(log, ID, { lines: 50, maxBytes: 2 ** 20 });
+  expect(linesOf(text)).toHaveLength(50);
+  expect(linesOf(text).at(-1)).toBe("line 199");
+});
+
 test("a line that rotation cut in two is joined", async () => {
   writeFileSync(`${log}.20240102-000000`, cri("a") + cri("begin ", "P"));
   writeFileSync(log, cri("end"));
@@ -128,6 +136,12 @@ test("a log root that is itself a link, as on nodes with a moved /var/log, is fi
   } finally {
     rmSync(alias);
   }
+});
+
+test("a rotated file that is a link is not followed, with or without a current one", async () => {
+  writeFileSync(join(root, "secret"), "secret\n");
+  symlinkSync(join(root, "secret"), `${log}.20240102-000000`);
+  expect(await failureOf(readLogTail(log, ID, ROOMY))).toContain("ELOOP");
 });
 
 test("a FIFO, a directory or nothing at all in the log's place is an error at once", async () => {
