@@ -1,13 +1,14 @@
 // Unary gRPC calls over HTTP/2 on a unix socket: the part of gRPC's HTTP/2 mapping that a client of
-// CRI needs (grpc/doc/PROTOCOL-HTTP2.md). Messages are bytes here; what they mean is cri/client.ts's.
+// CRI needs (grpc/doc/PROTOCOL-HTTP2.md). Messages are bytes here, passed on while they come and never kept: what they
+// mean, and how much of them is wanted, is cri/client.ts's.
 // node:http2 instead of a gRPC library: 15 MB and 20 ms cheaper in a process that lives a second.
 import { connect as connectSocket } from "node:net";
 import { connect, constants, type ClientHttp2Session, type ClientHttp2Stream } from "node:http2";
 
-/** gRPC's own default; a pod's verbose status has some 30 KB. */
-const MESSAGE_MAX_BYTES = 4 * 2 ** 20;
 const PREFIX_BYTES = 5;
 const OK = "0";
+/** grpc/doc/statuscodes.md: containerd sends no answer of more than 16 MiB. */
+const RESOURCE_EXHAUSTED = 8;
 
 /** A call that the runtime answered with a gRPC status other than OK. */
 export class GrpcError extends Error {
@@ -18,6 +19,11 @@ export class GrpcError extends Error {
     super(`${method}: gRPC status ${status}${message === "" ? "" : `, ${message}`}`);
     this.name = "GrpcError";
     this.status = status;
+  }
+
+  /** The answer would have been longer than the runtime sends. */
+  get isTooLong(): boolean {
+    return this.status === RESOURCE_EXHAUSTED;
   }
 }
 
@@ -40,15 +46,17 @@ export class GrpcConnection {
   }
 
   /**
-   * One request, one response. The service by its full name (`runtime.v1.RuntimeService`). Rejects on any
-   * status but OK, on the signal, on a broken connection.
+   * One request, one response, whose message is given to `receive` piece by piece, until that answers false: no more is
+   * read then. The service by its full name (`runtime.v1.RuntimeService`). Rejects on any status but OK, on the
+   * signal, on a broken connection, and with what `receive` throws; the pieces count only where it does not reject.
    */
   async call(
     service: string,
     method: string,
     request: Uint8Array,
+    receive: (piece: Uint8Array) => boolean,
     metadata: Readonly<Record<string, string>> = {},
-  ): Promise<Uint8Array> {
+  ): Promise<void> {
     if (this.#signal.aborted) this.#break("no time left");
     if (this.#broken !== null) throw new Error(`${method}: ${this.#broken}`);
     const stream = this.#session.request({
@@ -59,7 +67,7 @@ export class GrpcConnection {
       [constants.HTTP2_HEADER_CONTENT_TYPE]: "application/grpc",
     });
     stream.end(prefixed(request));
-    return this.#answerOf(stream, method);
+    return this.#answerOf(stream, method, new ResponseBody(receive));
   }
 
   close(): void {
@@ -72,9 +80,8 @@ export class GrpcConnection {
     this.#session.destroy();
   }
 
-  #answerOf(stream: ClientHttp2Stream, method: string): Promise<Uint8Array> {
+  #answerOf(stream: ClientHttp2Stream, method: string, body: ResponseBody): Promise<void> {
     return new Promise((resolve, reject) => {
-      const body = new ResponseBody();
       let status = 0;
       let metadata: Record<string, unknown> = {};
 
@@ -93,58 +100,70 @@ export class GrpcConnection {
         metadata = headers;
       });
       stream.on("trailers", (trailers) => (metadata = { ...metadata, ...trailers }));
-      stream.on("data", (chunk: Buffer) => {
-        if (!body.add(chunk)) fail(`the answer is longer than ${MESSAGE_MAX_BYTES} bytes`);
-      });
-      stream.on("end", () => {
+      const attempt = (work: () => void) => {
         try {
-          const message = readAnswer(method, status, metadata, body);
-          finish(() => resolve(message));
+          work();
         } catch (error) {
           finish(() => reject(error));
         }
-      });
+      };
+      stream.on("data", (chunk: Buffer) =>
+        attempt(() => {
+          if (!body.add(chunk)) finish(resolve);
+        }),
+      );
+      stream.on("end", () =>
+        attempt(() => {
+          checkStatus(method, status, metadata);
+          body.check(method);
+          finish(resolve);
+        }),
+      );
     });
   }
 }
 
+/** A Length-Prefixed-Message, taken apart while it comes. */
 class ResponseBody {
-  readonly #chunks: Buffer[] = [];
+  readonly #receive: (piece: Uint8Array) => boolean;
+  readonly #prefix = Buffer.alloc(PREFIX_BYTES);
   #sizeBytes = 0;
 
-  /** False once the body is longer than any message may be. */
-  add(chunk: Buffer): boolean {
-    this.#sizeBytes += chunk.length;
-    if (this.#sizeBytes > MESSAGE_MAX_BYTES + PREFIX_BYTES) return false;
-    this.#chunks.push(chunk);
-    return true;
+  constructor(receive: (piece: Uint8Array) => boolean) {
+    this.#receive = receive;
   }
 
-  bytes(): Buffer {
-    return Buffer.concat(this.#chunks, this.#sizeBytes);
+  /** False where no more is wanted. */
+  add(chunk: Buffer): boolean {
+    const missing = Math.max(0, PREFIX_BYTES - this.#sizeBytes);
+    chunk.copy(this.#prefix, this.#sizeBytes, 0, missing);
+    this.#sizeBytes += chunk.length;
+    if (chunk.length <= missing || this.#isCompressed) return true;
+    return this.#receive(chunk.subarray(missing));
+  }
+
+  /** Throws where this was not one whole message. */
+  check(method: string): void {
+    if (this.#sizeBytes < PREFIX_BYTES) throw new Error(`${method}: the answer has no message`);
+    // We announce no grpc-accept-encoding, so a compressed message is a server's error.
+    if (this.#isCompressed) throw new Error(`${method}: the answer is compressed`);
+    if (this.#prefix.readUInt32BE(1) !== this.#sizeBytes - PREFIX_BYTES)
+      throw new Error(`${method}: the answer's length is not what it says`);
+  }
+
+  get #isCompressed(): boolean {
+    return this.#prefix[0] !== 0;
   }
 }
 
-/** The message of a whole response. Without a body, the status stands in the headers (trailers-only). */
-function readAnswer(
-  method: string,
-  httpStatus: number,
-  metadata: Record<string, unknown>,
-  body: ResponseBody,
-): Uint8Array {
+/** Throws on any status but OK. Without a body, the status stands in the headers (trailers-only). */
+function checkStatus(method: string, httpStatus: number, metadata: Record<string, unknown>): void {
   const grpcStatus = metadata["grpc-status"];
   if (httpStatus !== 200 && grpcStatus === undefined)
     throw new Error(`${method}: HTTP status ${httpStatus}, so this is no gRPC server`);
   if (grpcStatus === undefined) throw new Error(`${method}: the answer has no gRPC status`);
   if (grpcStatus !== OK)
     throw new GrpcError(method, Number(grpcStatus), decodeMessage(metadata["grpc-message"]));
-  const bytes = body.bytes();
-  if (bytes.length < PREFIX_BYTES) throw new Error(`${method}: the answer has no message`);
-  // We announce no grpc-accept-encoding, so a compressed message is a server's error.
-  if (bytes[0] !== 0) throw new Error(`${method}: the answer is compressed`);
-  if (bytes.readUInt32BE(1) !== bytes.length - PREFIX_BYTES)
-    throw new Error(`${method}: the answer's length is not what it says`);
-  return bytes.subarray(PREFIX_BYTES);
 }
 
 /** Length-Prefixed-Message: not compressed, 4 bytes of length, the message. */

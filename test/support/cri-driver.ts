@@ -19,6 +19,7 @@ export class CriDriver {
   constructor(socketPath: string) {
     this.#client = new Client(`unix://${socketPath}`, credentials.createInsecure(), {
       "grpc.default_authority": "localhost",
+      "grpc.max_receive_message_length": -1,
     });
   }
 

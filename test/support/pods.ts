@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Containerd } from "./containerd.ts";
-import type { CriJson } from "./cri-driver.ts";
+import type { CriDriver, CriJson } from "./cri-driver.ts";
 
 export interface ContainerWish {
   name: string;
@@ -13,6 +13,7 @@ export interface ContainerWish {
   uid?: number;
   restartCount?: number;
   readOnlyRoot?: boolean;
+  env?: Record<string, string>;
   mounts?: { containerPath: string; hostPath: string; readonly?: boolean }[];
 }
 
@@ -104,6 +105,7 @@ async function startContainer(
       image: { image: wish.image, userSpecifiedImage: wish.image },
       command: wish.command ?? [],
       args: wish.args ?? [],
+      envs: Object.entries(wish.env ?? {}).map(([key, value]) => ({ key, value })),
       logPath: `${wish.name}/${attempt}.log`,
       labels: { ...identity, "io.kubernetes.container.name": wish.name },
       annotations: { "io.kubernetes.container.restartCount": String(attempt) },
@@ -118,12 +120,21 @@ async function startContainer(
       },
     },
   });
-  await cri.call("StartContainer", { containerId });
-  const { info } = await cri.call("ContainerStatus", { containerId, verbose: true });
-  const { pid } = JSON.parse((info as Record<string, string>)["info"] ?? "{}") as { pid: number };
   const logPath = join(logDirectory, wish.name, `${attempt}.log`);
+  await cri.call("StartContainer", { containerId });
+  const pid = await mainPid(cri, String(containerId));
   if (wish.image.includes("/app:")) await untilSaid(logPath, "ready");
   return { id: String(containerId), name: wish.name, logPath, pid };
+}
+
+/** 0 where the verbose status is longer than containerd sends. */
+async function mainPid(cri: CriDriver, containerId: string): Promise<number> {
+  const status = cri.call("ContainerStatus", { containerId, verbose: true });
+  const { info } = await status.catch((error: unknown): CriJson => {
+    if (!String(error).includes("larger than max")) throw error;
+    return { info: { info: '{"pid":0}' } };
+  });
+  return (JSON.parse((info as Record<string, string>)["info"] ?? "{}") as { pid: number }).pid;
 }
 
 function unprivileged(uid: number): CriJson {

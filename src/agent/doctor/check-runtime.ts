@@ -58,7 +58,7 @@ async function ask(path: string, signal: AbortSignal): Promise<string | undefine
   );
   try {
     // An empty VersionRequest is a valid one.
-    await connection.call("runtime.v1.RuntimeService", "Version", new Uint8Array(0));
+    await connection.call("runtime.v1.RuntimeService", "Version", new Uint8Array(0), () => true);
     return undefined;
   } catch (error) {
     return describeError(error);

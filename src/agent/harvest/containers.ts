@@ -40,6 +40,11 @@ export interface ContainerChanges {
 }
 
 const ANSWER_MS = 10_000;
+/** Of a list each item's beginning: whose it is and how it does come before annotations, which a tenant makes long. */
+const LIMITS = {
+  list: { fieldMaxBytes: 16 * 2 ** 10, totalMaxBytes: 16 * 2 ** 20 },
+  answer: { fieldMaxBytes: 4 * 2 ** 20, totalMaxBytes: 4 * 2 ** 20 },
+};
 const EXITED = "CONTAINER_EXITED";
 
 export class Containers {
@@ -97,7 +102,9 @@ export class Containers {
       const record = this.#records.get(textAt(container, "id"));
       if (record === undefined || record.exit !== undefined || container["state"] !== EXITED)
         continue;
-      const response = await unlessGone(() => client.containerStatus(record.id));
+      const response = await unlessGone(() =>
+        client.containerStatus(record.id, { verbose: false }),
+      );
       if (response === undefined) continue;
       const exitCode = at(response, "status", "exitCode");
       const finishedNs = BigInt(textAt(response, "status", "finishedAt") || "0");
@@ -118,7 +125,10 @@ export async function openContainerd(
 ): Promise<{ client: CriClient; socket: string }> {
   const refusals: string[] = [];
   for (const socket of candidateSockets(endpoint)) {
-    const client = new CriClient(socket, AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]));
+    const client = new CriClient(socket, {
+      signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]),
+      limits: LIMITS,
+    });
     try {
       const version = await client.version();
       if (version.startsWith("containerd ")) return { client, socket };
@@ -152,7 +162,7 @@ async function describe(
   pod: JsonObject | null,
 ): Promise<ContainerRecord | undefined> {
   const id = textAt(container, "id");
-  const response = await unlessGone(() => client.containerStatus(id));
+  const response = await unlessGone(() => verboseStatus(client, id));
   if (response === undefined) return undefined;
   const info = parseInfo(textMapAt(response, "info")["info"]);
   const spec = at(info, "runtimeSpec");
@@ -170,6 +180,16 @@ async function describe(
     container,
     exit: undefined,
   };
+}
+
+/** Without the verbose part where containerd refuses it for its length: its place is then unknown, and that is said. */
+async function verboseStatus(client: CriClient, id: string): Promise<JsonObject> {
+  try {
+    return await client.containerStatus(id, { verbose: true });
+  } catch (error) {
+    if (!(error instanceof GrpcError) || !error.isTooLong) throw error;
+    return client.containerStatus(id, { verbose: false });
+  }
 }
 
 async function findLayer(client: CriClient, info: Json): Promise<Place> {

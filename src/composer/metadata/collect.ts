@@ -5,6 +5,7 @@ import { describeError } from "../../model/app-error.ts";
 import type { CrashContext } from "../../model/crash-context.ts";
 import type { Attempts } from "../attempt.ts";
 import { ByteBudget } from "./byte-budget.ts";
+import { JsonEntries } from "./json-entries.ts";
 import { readCrasher, type Crasher } from "./crasher.ts";
 import { crasherFacts, guessFacts, podFacts } from "./facts.ts";
 import { textAt, textMapAt, type JsonObject } from "../../model/json.ts";
@@ -19,7 +20,7 @@ import { Steps } from "./steps.ts";
 import { verifyPinned, type PinnedThread } from "./process.ts";
 
 /** Everything that waits in memory for the core's end. */
-const ENTRIES_MAX_BYTES = 2 * 2 ** 20;
+const ENTRIES_MAX_BYTES = 1.5 * 2 ** 20;
 
 export interface Places {
   procDir: string;
@@ -121,8 +122,9 @@ async function collectPod(
     const verdict = decide(rules, knowledgeOf(found, guessed));
     const facts = found === null ? guessFacts(guessed) : {};
     if (verdict.kind === "skip" || settings.IGNORE_CRIO) return { ...nothing, verdict, facts };
-    if (found === null) return { ...nothing, verdict, facts, entries: emptyPodEntries() };
-    if (runtime === null) return { ...nothing, verdict, ...knownOnly(found, known) };
+    const json = new JsonEntries(budget, steps);
+    if (found === null) return { ...nothing, verdict, facts, entries: emptyPodEntries(json) };
+    if (runtime === null) return { ...nothing, verdict, ...knownOnly(found, known, json) };
     const crashedId = identity.kind === "container" ? identity.containerId : null;
     const pod = await collectPodEntries({
       runtime,
@@ -143,6 +145,7 @@ async function collectPod(
         : null,
       steps,
       budget,
+      json,
     });
     return {
       verdict,
@@ -165,13 +168,14 @@ function knownPod(known: KnownPod | undefined): FoundPod | null {
 function knownOnly(
   found: FoundPod,
   known: KnownPod | undefined,
+  json: JsonEntries,
 ): Pick<Metadata, "facts" | "entries"> {
   const container = known?.container ?? null;
   const crashed = container === null ? [] : [container];
   const crashedIndex = container === null ? null : 0;
   const facts = podFacts(found, { entries: [], containers: crashed, images: [], crashedIndex });
   // There are no numbered entries.
-  return { facts: { ...facts, container_index: null }, entries: emptyPodEntries(found.pod) };
+  return { facts: { ...facts, container_index: null }, entries: emptyPodEntries(json, found.pod) };
 }
 
 /** A guess is good enough for a report, not for the owner's rules. */

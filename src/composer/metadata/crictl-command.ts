@@ -2,14 +2,19 @@
 // exit code tells failure: crictl warns on stderr in the best of health.
 import { oneLine } from "../../model/printable.ts";
 
-/** The images of a full node are some 200 KB of JSON. */
-const OUTPUT_MAX_BYTES = 4 * 2 ** 20;
+/** The images of a full node are some 200 KB of JSON; a tenant's annotations and environment may be megabytes. */
+const OUTPUT_MAX_BYTES = 640 * 2 ** 10;
 const STDERR_MAX_BYTES = 256 * 2 ** 10;
 
 export interface CrictlOutput {
   stdout: string;
   stderr: string;
+  /** stdout was longer than what is kept of it. */
+  isCut: boolean;
 }
+
+/** Of an output that is too long: JSON tells most at its beginning, a log at its end. */
+export type Kept = "beginning" | "end";
 
 /** The directories where a node keeps crictl, HOST_DIR last (DEPLOY_CRIO_EXE puts it there). */
 export function crictlPath(hostDir: string): string {
@@ -23,10 +28,10 @@ export function findCrictl(searchPath: string): string {
   return program;
 }
 
-/** Runs crictl. Throws when there is none, when it fails, says too much, or the signal comes. */
+/** Runs crictl. Throws when there is none, when it fails, or the signal comes. */
 export async function runCrictl(
   args: readonly string[],
-  { searchPath, signal }: { searchPath: string; signal: AbortSignal },
+  { searchPath, signal, kept }: { searchPath: string; signal: AbortSignal; kept: Kept },
 ): Promise<CrictlOutput> {
   const program = findCrictl(searchPath);
   if (signal.aborted) throw new Error(`crictl ${args[0]}: no time left`);
@@ -42,16 +47,19 @@ export async function runCrictl(
     signal.addEventListener("abort", () => reject(new Error("no answer in time")), { once: true });
   });
   try {
+    const readStdout = async () => {
+      const read = await readText(child.stdout, OUTPUT_MAX_BYTES, kept);
+      // We have what we want, and it would talk on.
+      if (read.isCut) kill();
+      return read;
+    };
     const [stdout, stderr, exitCode] = await Promise.race([
-      Promise.all([
-        readText(child.stdout, OUTPUT_MAX_BYTES),
-        readText(child.stderr, STDERR_MAX_BYTES),
-        child.exited,
-      ]),
+      Promise.all([readStdout(), readText(child.stderr, STDERR_MAX_BYTES, "end"), child.exited]),
       aborted,
     ]);
-    if (exitCode !== 0) throw new Error(`ended with ${exitCode}: ${lastLine(stderr)}`);
-    return { stdout, stderr };
+    if (exitCode !== 0 && !stdout.isCut)
+      throw new Error(`ended with ${exitCode}: ${lastLine(stderr.text)}`);
+    return { stdout: stdout.text, stderr: stderr.text, isCut: stdout.isCut };
   } catch (error) {
     throw new Error(`crictl ${args.join(" ")}`, { cause: error });
   } finally {
@@ -59,15 +67,26 @@ export async function runCrictl(
   }
 }
 
-async function readText(stream: ReadableStream<Uint8Array>, maxBytes: number): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let sizeBytes = 0;
+/** Keeps maxBytes at most: the first ones, and then reads no further, or the last ones, however many come. */
+async function readText(
+  stream: ReadableStream<Uint8Array>,
+  maxBytes: number,
+  kept: Kept,
+): Promise<{ text: string; isCut: boolean }> {
+  let chunks: Uint8Array[] = [];
+  let [sizeBytes, isCut] = [0, false];
   for await (const chunk of stream) {
-    sizeBytes += chunk.length;
-    if (sizeBytes > maxBytes) throw new Error(`said more than ${maxBytes} bytes`);
     chunks.push(chunk);
+    sizeBytes += chunk.length;
+    isCut ||= sizeBytes > maxBytes;
+    if (isCut && kept === "beginning") break;
+    if (sizeBytes <= 2 * maxBytes) continue;
+    chunks = [Buffer.concat(chunks).subarray(-maxBytes)];
+    sizeBytes = maxBytes;
   }
-  return Buffer.concat(chunks).toString("utf8");
+  const bytes = Buffer.concat(chunks);
+  const wanted = kept === "beginning" ? bytes.subarray(0, maxBytes) : bytes.subarray(-maxBytes);
+  return { text: wanted.toString("utf8"), isCut };
 }
 
 function killGroup(pid: number): void {

@@ -1,5 +1,6 @@
 // What crictl does to CRI's answers before it prints them (`inspectp`, `inspect`): the runtime's verbose
 // info unfolded, times readable. All else of crictl's JSON is codec.ts's.
+import { closeJson } from "../../model/json-prefix.ts";
 import { at, isObject, textAt, textMapAt, type Json, type JsonObject } from "../../model/json.ts";
 
 /** A PodSandboxStatusResponse as `crictl inspectp -o json` prints it. */
@@ -21,13 +22,18 @@ export function mainPidOf(response: JsonObject): number | null {
   return typeof pid === "number" ? pid : null;
 }
 
-/** A value of the verbose info: JSON where it looks like an object, else text without quotes. */
+/** A value of the verbose info: JSON where it looks like an object, what is whole of it at least; else text without quotes. */
 export function infoValue(text: string): Json {
   if (!text.startsWith("{")) return text.replace(/^"+|"+$/g, "");
+  const value = parseJson(text) ?? parseJson(closeJson(text));
+  return isObject(value) && Object.keys(value).length > 0 ? value : text;
+}
+
+function parseJson(text: string): Json | undefined {
   try {
     return JSON.parse(text) as Json;
   } catch {
-    return text;
+    return undefined;
   }
 }
 

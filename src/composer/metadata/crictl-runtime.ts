@@ -1,5 +1,6 @@
 // The container runtime asked through the node's crictl, with the contract's arguments (section 8).
-import { crictlPath, findCrictl, runCrictl } from "./crictl-command.ts";
+import { crictlPath, findCrictl, runCrictl, type Kept } from "./crictl-command.ts";
+import { closeJson } from "../../model/json-prefix.ts";
 import {
   at,
   isObject,
@@ -24,6 +25,8 @@ export interface CrictlOptions {
   useConfig: boolean;
   imageCommand: "img" | "images";
   signal: AbortSignal;
+  /** Takes what is cut short, and why. */
+  record: (label: string, why: string) => void;
 }
 
 /** Throws when the node has no crictl. Whether it works is told by the first question. */
@@ -37,6 +40,7 @@ class CrictlRuntime implements Runtime {
   readonly #options: CrictlOptions;
   readonly #inspected = new Map<string, JsonObject>();
   #images: JsonObject[] | undefined;
+  #imagesCut = false;
 
   constructor(options: CrictlOptions) {
     this.#options = options;
@@ -61,21 +65,32 @@ class CrictlRuntime implements Runtime {
           ? ["--label", `${POD_UID_LABEL}=${filter.uid}`]
           : // A regular expression; whoever asked by name compares the names again.
             ["--name", `^${filter.name.replace(/[\\^$.|?*+()[\]{}]/g, "\\$&")}$`];
-    return objectsAt(await this.#json("pods", ...narrowing, "-o", "json"), "items");
+    return objectsAt(
+      await this.#json(["pods", ...narrowing, "-o", "json"], this.#cut("pod-info.json")),
+      "items",
+    );
   }
 
   async inspectPod(podId: string): Promise<JsonObject> {
-    return this.#json("inspectp", podId);
+    return this.#json(["inspectp", podId], this.#cut("runtime-info.json"));
+  }
+
+  /** crictl lists running containers only: one that is not among them is not told of. */
+  listed(): Promise<null> {
+    return Promise.resolve(null);
   }
 
   async containers(podId: string): Promise<JsonObject[]> {
-    const listed = await this.#json("ps", "-o", "json", "-p", podId);
+    const listed = await this.#json(["ps", "-o", "json", "-p", podId], this.#cut("ps-info.json"));
     return inListOrder(objectsAt(listed, "containers"));
   }
 
   async image(container: JsonObject): Promise<JsonObject | null> {
     const { imageCommand } = this.#options;
-    this.#images ??= objectsAt(await this.#json(imageCommand, "-o", "json"), "images");
+    this.#images ??= objectsAt(
+      await this.#json([imageCommand, "-o", "json"], () => (this.#imagesCut = true)),
+      "images",
+    );
     const wanted = [
       textAt(container, "imageId"),
       textAt(container, "imageRef"),
@@ -86,7 +101,10 @@ class CrictlRuntime implements Runtime {
       ...textsAt(image, "repoDigests"),
       ...textsAt(image, "repoTags"),
     ];
-    return this.#images.find((image) => names(image).some((name) => wanted.includes(name))) ?? null;
+    const found = this.#images.find((image) => names(image).some((name) => wanted.includes(name)));
+    if (found === undefined && this.#imagesCut)
+      throw new Error("crictl's list of images is too long, and it is not among the first");
+    return found ?? null;
   }
 
   async container(containerId: string): Promise<ContainerDetail> {
@@ -99,7 +117,10 @@ class CrictlRuntime implements Runtime {
   }
 
   async logs(containerId: string, lines: number): Promise<string> {
-    const { stdout, stderr } = await this.#run("logs", `--tail=${lines}`, containerId);
+    const run = await this.#run(["logs", `--tail=${lines}`, containerId], "end");
+    const { stdout, stderr, isCut } = run;
+    if (isCut)
+      this.#options.record(`log of ${containerId}`, "crictl printed too much: only the end");
     // The container's stderr comes on crictl's own, among crictl's warnings about itself.
     const theirs = stderr.split(/(?<=\n)/).filter((line) => !CRICTL_OWN_LINE.test(line));
     return stdout + theirs.join("");
@@ -110,16 +131,22 @@ class CrictlRuntime implements Runtime {
   async #inspect(containerId: string): Promise<JsonObject> {
     const known = this.#inspected.get(containerId);
     if (known !== undefined) return known;
-    const inspected = await this.#json("inspect", containerId);
+    // What is needed of it stands before what may be long.
+    const inspected = await this.#json(["inspect", containerId], () => undefined);
     this.#inspected.set(containerId, inspected);
     return inspected;
   }
 
-  async #json(...args: string[]): Promise<JsonObject> {
-    const { stdout } = await this.#run(...args);
+  #cut(entry: string): () => void {
+    return () => this.#options.record(entry, "crictl printed too much: its end is left out");
+  }
+
+  async #json(args: readonly string[], onCut: () => void): Promise<JsonObject> {
+    const { stdout, isCut } = await this.#run(args, "beginning");
+    if (isCut) onCut();
     let parsed: Json;
     try {
-      parsed = JSON.parse(stdout) as Json;
+      parsed = JSON.parse(isCut ? closeJson(stdout) : stdout) as Json;
     } catch (cause) {
       throw new Error(`crictl ${args.join(" ")} printed no JSON`, { cause });
     }
@@ -127,10 +154,10 @@ class CrictlRuntime implements Runtime {
     return parsed;
   }
 
-  #run(...args: string[]) {
+  #run(args: readonly string[], kept: Kept) {
     const { hostDir, useConfig, signal } = this.#options;
     const config = useConfig ? ["-c", `${hostDir}/crictl.yaml`] : [];
-    return runCrictl([...config, ...args], { searchPath: crictlPath(hostDir), signal });
+    return runCrictl([...config, ...args], { searchPath: crictlPath(hostDir), signal, kept });
   }
 }
 

@@ -1,9 +1,11 @@
 // The container runtime asked over its CRI socket: CRIO_ENDPOINT's, else the first usual one that answers.
 import { CriClient } from "../../host/cri/client.ts";
+import { GrpcError } from "../../host/grpc.ts";
 import { inspectedPod, mainPidOf } from "./crictl-json.ts";
 import { textAt, type JsonObject } from "../../model/json.ts";
 import {
   inListOrder,
+  POD_NAME_LABEL,
   POD_UID_LABEL,
   type ContainerDetail,
   type PodFilter,
@@ -16,11 +18,19 @@ import {
   USUAL_SOCKETS,
 } from "../../model/runtime-socket.ts";
 
-interface Opening {
-  deadlineMs: number;
-  signal: AbortSignal;
-  complaints: string[];
-}
+/**
+ * A pod has 256 KiB of annotations at most (Kubernetes, TotalAnnotationSizeLimitB), its containers megabytes of
+ * environment. Each byte of an answer takes several of memory until it is an entry of the zip.
+ */
+const LIMITS = { fieldMaxBytes: 320 * 2 ** 10, totalMaxBytes: 480 * 2 ** 10 };
+
+/** Whose entry is cut with an answer. */
+const CUT_ENTRIES: Record<string, string> = {
+  ListPodSandbox: "pod-info.json",
+  PodSandboxStatus: "runtime-info.json",
+  ListContainers: "ps-info.json",
+  ImageStatus: "image-info.json",
+};
 
 /**
  * Connects to the first socket that speaks CRI v1. A socket that hangs gets half of the time left. One that was named
@@ -28,13 +38,20 @@ interface Opening {
  */
 export async function openNativeRuntime(
   endpoint: string,
-  { deadlineMs, signal, complaints }: Opening,
+  { deadlineMs, signal, complaints, record }: NativeRuntimeContext,
   candidates: readonly string[] = candidateSockets(endpoint),
 ): Promise<Runtime> {
+  const onCut = (method: string) => {
+    const entry = CUT_ENTRIES[method];
+    // What was read of it came in many pieces.
+    Bun.gc(true);
+    if (entry !== undefined) record(entry, `the runtime's answer is too long: its end is left out`);
+  };
   const refusals: string[] = [];
   const named = parseRuntimeEndpoint(endpoint);
   for (const path of candidates) {
-    const client = new CriClient(path, signal);
+    const limits = { answer: LIMITS, list: LIMITS };
+    const client = new CriClient(path, { signal, limits, onCut });
     try {
       const version = await within((deadlineMs - Date.now()) / 2, client.version());
       // The default stands for "wherever it is".
@@ -47,6 +64,14 @@ export async function openNativeRuntime(
     }
   }
   throw new Error(`no container runtime answered: ${refusals.join("; ")}`);
+}
+
+export interface NativeRuntimeContext {
+  deadlineMs: number;
+  signal: AbortSignal;
+  complaints: string[];
+  /** Takes what is cut short, and why. */
+  record: (label: string, why: string) => void;
 }
 
 async function within<T>(timeoutMs: number, promise: Promise<T>): Promise<T> {
@@ -79,12 +104,16 @@ class NativeRuntime implements Runtime {
     if ("id" in filter) return this.#client.pods({ id: filter.id });
     if ("uid" in filter)
       return this.#client.pods({ labelSelector: { [POD_UID_LABEL]: filter.uid } });
-    // CRI has no filter by name.
-    return this.#client.pods({});
+    // CRI has no filter by name, but the kubelet's label is as good.
+    return this.#client.pods({ labelSelector: { [POD_NAME_LABEL]: filter.name } });
   }
 
   async inspectPod(podId: string): Promise<JsonObject> {
     return inspectedPod(await this.#client.podStatus(podId));
+  }
+
+  listed(containerId: string): Promise<JsonObject | null> {
+    return this.#client.container(containerId);
   }
 
   async containers(podId: string): Promise<JsonObject[]> {
@@ -99,9 +128,23 @@ class NativeRuntime implements Runtime {
     return this.#client.image(reference);
   }
 
-  async container(containerId: string): Promise<ContainerDetail> {
-    const response = await this.#client.containerStatus(containerId);
+  async container(
+    containerId: string,
+    { wantsPid }: { wantsPid: boolean },
+  ): Promise<ContainerDetail> {
+    const response = await this.#containerStatus(containerId, wantsPid);
     return { logPath: textAt(response, "status", "logPath"), pid: mainPidOf(response) };
+  }
+
+  /** The verbose info holds the environment, twice: not asked for in vain, nor where it is too long for the runtime itself. */
+  async #containerStatus(containerId: string, verbose: boolean): Promise<JsonObject> {
+    if (!verbose) return this.#client.containerStatus(containerId, { verbose });
+    try {
+      return await this.#client.containerStatus(containerId, { verbose: true });
+    } catch (error) {
+      if (!(error instanceof GrpcError) || !error.isTooLong) throw error;
+      return this.#client.containerStatus(containerId, { verbose: false });
+    }
   }
 
   /** The log file is all there is. */

@@ -15,11 +15,14 @@ export async function openRuntime(
   steps: Steps,
 ): Promise<Runtime | null> {
   const mayAskCrictl = settings.CRI_CLIENT !== "native";
+  const record = (label: string, why: string) => steps.record(label, why);
   const native = async () => {
     const { openNativeRuntime } = await import("./native-runtime.ts");
-    const open = () => openNativeRuntime(settings.CRIO_ENDPOINT, steps);
+    const { deadlineMs, signal, complaints } = steps;
+    const open = () =>
+      openNativeRuntime(settings.CRIO_ENDPOINT, { deadlineMs, signal, complaints, record });
     if (!hasRules(rulesOf(settings))) return open();
-    const leftMs = steps.deadlineMs - Date.now();
+    const leftMs = deadlineMs - Date.now();
     return untilOpened(open, Date.now() + (mayAskCrictl ? leftMs / 2 : leftMs));
   };
   const crictl = async () => {
@@ -29,6 +32,7 @@ export async function openRuntime(
       useConfig: settings.USE_CRIO_CONF,
       imageCommand: settings.CRIO_IMAGE_CMD,
       signal: steps.signal,
+      record,
     });
   };
   const viaNative =

@@ -3,7 +3,8 @@
 import { parseCgroup } from "../../model/cgroup-path.ts";
 import { readLogTail } from "./container-log.ts";
 import type { ByteBudget } from "./byte-budget.ts";
-import { formatJson, textAt, textsAt, type JsonObject } from "../../model/json.ts";
+import type { JsonEntries } from "./json-entries.ts";
+import { textAt, textsAt, type JsonObject } from "../../model/json.ts";
 import type { Entry } from "./metadata.ts";
 import { CRASH_PROC_PREFIX, looksUndumpable, readProcFiles } from "./proc-files.ts";
 import { findLiveThread, pinThread, readCgroup, type PinnedThread } from "./process.ts";
@@ -22,6 +23,7 @@ export interface PodRequest {
   proc: ProcWish | null;
   steps: Steps;
   budget: ByteBudget;
+  json: JsonEntries;
 }
 
 export interface ProcWish {
@@ -47,23 +49,30 @@ const LOG_MAX_BYTES = 256 * 2 ** 10;
 const LOG_LONG_BYTES = 128 * 2 ** 10;
 /** More than any pod of flesh and blood has; dead predecessors count too. */
 const CONTAINERS_MAX = 32;
+/** A pod may have 256 KiB of annotations. */
+const POD_JSON_MAX_BYTES = 320 * 2 ** 10;
+const IMAGE_JSON_MAX_BYTES = 64 * 2 ** 10;
 
 /** The three files that a pod would have, for a crash whose pod cannot be had, or not more of it (contract: `{}`). */
-export function emptyPodEntries(pod: JsonObject = {}): Entry[] {
-  const others = ["-runtime-info.json", "-ps-info.json"].map(emptyEntry);
-  return [{ suffix: "-pod-info.json", data: formatJson(pod) }, ...others];
+export function emptyPodEntries(writer: JsonEntries, pod: JsonObject = {}): Entry[] {
+  return [
+    writer.entry("-pod-info.json", pod, POD_JSON_MAX_BYTES),
+    writer.entry("-runtime-info.json", {}, POD_JSON_MAX_BYTES),
+    writer.entry("-ps-info.json", {}, POD_JSON_MAX_BYTES),
+  ];
 }
 
 export async function collectPodEntries(request: PodRequest): Promise<PodEntries> {
-  const { runtime, pod, crashedId, steps } = request;
+  const { runtime, pod, crashedId, json, steps } = request;
   const podId = textAt(pod, "id");
+  const podEntries = [json.entry("-pod-info.json", pod, POD_JSON_MAX_BYTES)];
   const inspected = await steps.step("runtime-info", () => runtime.inspectPod(podId), {});
-  const listed = await steps.step<JsonObject[] | null>(
-    "ps-info",
-    () => runtime.containers(podId),
-    null,
-  );
+  podEntries.push(json.entry("-runtime-info.json", inspected, POD_JSON_MAX_BYTES));
+  const listed = await listContainers(request, podId);
+  const listing = listed === null ? {} : { containers: listed };
+  podEntries.push(json.entry("-ps-info.json", listing, POD_JSON_MAX_BYTES));
   const containers = withKnown(listed ?? [], request.knownContainer).slice(0, CONTAINERS_MAX);
+  recordLeftOut(listed ?? [], steps);
   const crashedIndex = containers.findIndex((container) => textAt(container, "id") === crashedId);
 
   const numbered: Entry[][] = [];
@@ -77,16 +86,41 @@ export async function collectPodEntries(request: PodRequest): Promise<PodEntries
     numbered[index] = await containerEntries(request, container, index, image);
   }
   return {
-    entries: [
-      { suffix: "-pod-info.json", data: formatJson(pod) },
-      { suffix: "-runtime-info.json", data: formatJson(inspected) },
-      { suffix: "-ps-info.json", data: formatJson(listed === null ? {} : { containers: listed }) },
-      ...numbered.flat(),
-    ],
+    entries: [...podEntries, ...numbered.flat()],
     containers,
     images,
     crashedIndex: crashedIndex === -1 ? null : crashedIndex,
   };
+}
+
+/** As the runtime lists them; the crasher, if it would be beyond the numbered ones or the answer's end, comes first. */
+async function listContainers(
+  { runtime, crashedId, steps }: PodRequest,
+  podId: string,
+): Promise<JsonObject[] | null> {
+  const listed = await steps.step<JsonObject[] | null>(
+    "ps-info",
+    () => runtime.containers(podId),
+    null,
+  );
+  if (listed === null || crashedId === null || crashedId === podId) return listed;
+  const isCrashed = (container: JsonObject) => textAt(container, "id") === crashedId;
+  if (listed.slice(0, CONTAINERS_MAX).some(isCrashed)) return listed;
+  const ask = () => runtime.listed(crashedId);
+  const crashed = listed.find(isCrashed) ?? (await steps.step("crashed container", ask, null));
+  if (crashed === null) return listed;
+  return [crashed, ...listed.filter((container) => !isCrashed(container))];
+}
+
+/** Those that get no numbered files. */
+function recordLeftOut(listed: readonly JsonObject[], steps: Steps): void {
+  const names = listed.slice(CONTAINERS_MAX).map((item) => textAt(item, "metadata", "name"));
+  if (names.length === 0) return;
+  const which = `containers ${CONTAINERS_MAX} to ${listed.length - 1}`;
+  steps.record(
+    which,
+    `only ${CONTAINERS_MAX} of ${listed.length} are taken, not ${names.join(", ")}`,
+  );
 }
 
 /** With the crashed container first, where the runtime lists it no longer. */
@@ -102,13 +136,17 @@ async function containerEntries(
   index: number,
   image: JsonObject | null,
 ): Promise<Entry[]> {
-  const { runtime, steps } = request;
+  const { runtime, json, steps } = request;
   const id = textAt(container, "id");
-  const detail = await steps.step(`container ${index}`, () => runtime.container(id), NO_DETAIL);
+  const detail = await steps.step(
+    `container ${index}`,
+    () => runtime.container(id, { wantsPid: request.proc !== null }),
+    NO_DETAIL,
+  );
   const log = await readLog(request, id, index, detail.logPath);
   return [
     { suffix: `-${index}.log`, data: log },
-    { suffix: `-${index}-image-info.json`, data: formatJson(image ?? {}) },
+    json.entry(`-${index}-image-info.json`, image ?? {}, IMAGE_JSON_MAX_BYTES),
     ...(await procEntries(request, id, index, detail.pid)),
   ];
 }
@@ -133,7 +171,7 @@ async function readLog(
   );
   if (fromFile?.cut === true) steps.record(label, `only what is in the last ${maxBytes} bytes`);
   const data = fromFile?.data ?? (await askForLog(runtime, containerId, logLines, label, steps));
-  const kept = data.length > maxBytes ? data.slice(-maxBytes) : data;
+  const kept = data.length > maxBytes ? data.slice(data.length - maxBytes) : data;
   budget.spend(kept.length);
   // The windows that a long log was read through are several times its size.
   if (kept.length > LOG_LONG_BYTES) Bun.gc(true);
@@ -201,8 +239,4 @@ export function imageNames(images: readonly (JsonObject | null)[]): string[] {
 function crasherFirst(count: number, crashedIndex: number): number[] {
   const all = Array.from({ length: count }, (_, index) => index);
   return crashedIndex === -1 ? all : [crashedIndex, ...all.filter((i) => i !== crashedIndex)];
-}
-
-function emptyEntry(suffix: string): Entry {
-  return { suffix, data: formatJson({}) };
 }

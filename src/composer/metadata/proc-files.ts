@@ -14,6 +14,8 @@ const NAMES = ["auxv", "cmdline", "environ", "maps", "status"] as const;
 
 /** A process with the most mappings that Linux allows by default (65530) has some 8 MB of maps. */
 const FILE_MAX_BYTES = 512 * 2 ** 10;
+/** More than this leaves as much behind in pieces: given back at once. */
+const LONG_BYTES = 128 * 2 ** 10;
 
 export interface ProcRequest {
   procDir: string;
@@ -40,6 +42,7 @@ export async function readProcFiles(
       if (cut) steps.record(`${what}/${name}`, `only the first ${data.length} bytes`);
       entries.push({ suffix: `${prefix}/${name}`, data });
       budget.spend(data.length);
+      if (data.length > LONG_BYTES) Bun.gc(true);
     }
     verifyPinned(procDir, pinned);
     return entries;

@@ -14,9 +14,12 @@ export interface Runtime {
   inspectPod(podId: string): Promise<JsonObject>;
   /** As the items of `crictl ps -o json -p POD`: running ones first, each group newest first. */
   containers(podId: string): Promise<JsonObject[]>;
+  /** One container as containers() lists it; null where the runtime cannot be asked for one alone, or has it no longer. */
+  listed(containerId: string): Promise<JsonObject | null>;
   /** The container's image as `crictl images -o json` lists it, or null. */
   image(container: JsonObject): Promise<JsonObject | null>;
-  container(containerId: string): Promise<ContainerDetail>;
+  /** Without wantsPid the pid may be null. */
+  container(containerId: string, wish: { wantsPid: boolean }): Promise<ContainerDetail>;
   /** The log by the runtime's own means, where its file cannot be read; null where it has none. */
   logs(containerId: string, lines: number): Promise<string | null>;
 
@@ -34,6 +37,7 @@ export interface ContainerDetail {
 
 /** Labels that the kubelet gives every pod and container (kubernetes, pkg/kubelet/types). */
 export const POD_UID_LABEL = "io.kubernetes.pod.uid";
+export const POD_NAME_LABEL = "io.kubernetes.pod.name";
 
 const RUNNING = "CONTAINER_RUNNING";
 

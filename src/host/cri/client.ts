@@ -1,8 +1,9 @@
 // CRI v1 as composer and agent use it: questions to the container runtime on one socket, answered in crictl's
 // JSON, and containerd's own word on where a snapshot lies. Read-only calls; nothing here changes a container.
 import { isObject, objectsAt, textAt, type JsonObject } from "../../model/json.ts";
-import { decodeMessage, encodeMessage, type MessageName } from "./codec.ts";
+import { encodeMessage, type MessageName } from "./codec.ts";
 import { GrpcConnection } from "../grpc.ts";
+import { MessageReader, type AnswerLimits } from "./message-reader.ts";
 
 const RUNTIME = "runtime.v1.RuntimeService";
 const IMAGES = "runtime.v1.ImageService";
@@ -19,11 +20,21 @@ type Method = {
     : never;
 }[MessageName];
 
+export interface CriClientOptions {
+  signal: AbortSignal;
+  /** How much of an answer is kept; lists are the answers that hold the whole node's containers or pods. */
+  limits: { answer: AnswerLimits; list: AnswerLimits };
+  /** Called where an answer was longer than that. */
+  onCut?: (method: string) => void;
+}
+
 export class CriClient {
   readonly #connection: GrpcConnection;
+  readonly #options: CriClientOptions;
 
-  constructor(socketPath: string, signal: AbortSignal) {
-    this.#connection = new GrpcConnection(socketPath, signal);
+  constructor(socketPath: string, options: CriClientOptions) {
+    this.#connection = new GrpcConnection(socketPath, options.signal);
+    this.#options = options;
   }
 
   /** The runtime's name and version as one text; also the proof that it speaks CRI v1. */
@@ -53,9 +64,9 @@ export class CriClient {
     return objectsAt(await this.#call(RUNTIME, "ListContainers", { filter }), "containers");
   }
 
-  /** `{status, info}`: where the log is, how it ended, and what the runtime tells besides. */
-  containerStatus(id: string): Promise<JsonObject> {
-    return this.#call(RUNTIME, "ContainerStatus", { containerId: id, verbose: true });
+  /** `{status, info}`: where the log is, how it ended, and, verbose, what the runtime tells besides. */
+  containerStatus(id: string, { verbose }: { verbose: boolean }): Promise<JsonObject> {
+    return this.#call(RUNTIME, "ContainerStatus", { containerId: id, verbose });
   }
 
   /** Pods by their sandbox's id or by labels; with an empty filter, every pod of the node. */
@@ -96,8 +107,12 @@ export class CriClient {
     request: JsonObject,
     metadata: Readonly<Record<string, string>> = {},
   ): Promise<JsonObject> {
+    const { limits, onCut } = this.#options;
     const bytes = encodeMessage(`${method}Request`, request);
-    const answer = await this.#connection.call(service, method, bytes, metadata);
-    return decodeMessage(`${method}Response`, answer);
+    const kept = method.startsWith("List") ? limits.list : limits.answer;
+    const reader = new MessageReader(`${method}Response`, kept);
+    await this.#connection.call(service, method, bytes, (piece) => reader.push(piece), metadata);
+    if (reader.isCut) onCut?.(method);
+    return reader.finish();
   }
 }

@@ -33,8 +33,68 @@ const WIRE_TYPE: Record<Field["type"], WireType> = {
 
 /** Throws for bytes that are no such message. Fields of a newer runtime are passed over. */
 export function decodeMessage(name: MessageName, bytes: Uint8Array): JsonObject {
-  return readMessage(new BinaryReader(bytes), bytes.length, MESSAGES[name]);
+  return readMessage(new FieldReader(bytes, false), bytes.length, MESSAGES[name]);
 }
+
+/** A message without any of its fields. */
+export function emptyMessage(name: MessageName): JsonObject {
+  return emptyOf(MESSAGES[name]);
+}
+
+/**
+ * Adds a message's field of a number, whose bytes (without tag and length) may be only the first ones where isCut. Throws
+ * for bytes that are no such field; of one that is cut, what is whole counts, and the beginning of a text.
+ */
+export function addField(
+  name: MessageName,
+  message: JsonObject,
+  number: number,
+  bytes: Uint8Array,
+  isCut: boolean,
+): void {
+  const table: FieldTable = MESSAGES[name];
+  const field = table.find((candidate) => candidate.number === number);
+  if (field === undefined || WIRE_TYPE[field.type] !== WireType.LengthDelimited) return;
+  const reader = new FieldReader(bytes, isCut);
+  if (field.type === "string") put(message, field, reader.rest());
+  else if (field.type === "map") Object.assign(message[field.name] ?? {}, mapEntry(reader));
+  else put(message, field, readMessage(reader, bytes.length, tableOf(field)));
+}
+
+class FieldReader extends BinaryReader {
+  readonly isCut: boolean;
+  readonly #bytes: Uint8Array;
+
+  constructor(bytes: Uint8Array, isCut: boolean) {
+    super(bytes);
+    this.#bytes = bytes;
+    this.isCut = isCut;
+  }
+
+  /** Where what is sizeBytes long from here on ends. Throws where that is behind all bytes, and none were cut off. */
+  endOf(sizeBytes: number): number {
+    const end = this.pos + sizeBytes;
+    if (end > this.len && !this.isCut)
+      throw new RangeError("a message is longer than what holds it");
+    return Math.min(end, this.len);
+  }
+
+  override string(): string {
+    return this.#text(this.endOf(this.uint32()));
+  }
+
+  rest(): string {
+    return this.#text(this.len);
+  }
+
+  #text(end: number): string {
+    const text = UTF8.decode(this.#bytes.subarray(this.pos, end));
+    this.pos = end;
+    return text;
+  }
+}
+
+const UTF8 = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** Fields that the value does not have are left out: proto3 has a default for each. */
 export function encodeMessage(name: MessageName, value: JsonObject): Uint8Array<ArrayBuffer> {
@@ -43,34 +103,55 @@ export function encodeMessage(name: MessageName, value: JsonObject): Uint8Array<
   return writer.finish();
 }
 
-function readMessage(reader: BinaryReader, sizeBytes: number, table: FieldTable): JsonObject {
-  const end = reader.pos + sizeBytes;
-  if (end > reader.len) throw new RangeError("a message is longer than what holds it");
-  const message: JsonObject = Object.fromEntries(table.map((field) => [field.name, absent(field)]));
-  while (reader.pos < end) {
-    const [number, wireType] = reader.tag();
-    const field = table.find((candidate) => candidate.number === number);
-    if (field === undefined || WIRE_TYPE[field.type] !== wireType) reader.skip(wireType, number);
-    else readField(reader, field, message);
+function readMessage(reader: FieldReader, sizeBytes: number, table: FieldTable): JsonObject {
+  const end = reader.endOf(sizeBytes);
+  const message = emptyOf(table);
+  try {
+    while (reader.pos < end) {
+      const [number, wireType] = reader.tag();
+      const field = table.find((candidate) => candidate.number === number);
+      if (field === undefined || WIRE_TYPE[field.type] !== wireType) reader.skip(wireType, number);
+      else readField(reader, field, message);
+    }
+  } catch (error) {
+    // Cut off in the middle of a number: what came before it counts.
+    if (!reader.isCut || !(error instanceof RangeError)) throw error;
+    reader.pos = end;
   }
   if (reader.pos !== end) throw new RangeError("a field is longer than its message");
-  for (const { name, type } of table) if (type === "map") message[name] = sorted(message[name]);
+  sortMapsOf(table, message);
   return message;
 }
 
+function emptyOf(table: FieldTable): JsonObject {
+  return Object.fromEntries(table.map((field) => [field.name, absent(field)]));
+}
+
 /** By key: runtimes send maps in any order. */
-function sorted(map: Json | undefined): JsonObject {
-  return Object.fromEntries(Object.entries(map ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)));
+export function sortMaps(name: MessageName, message: JsonObject): void {
+  sortMapsOf(MESSAGES[name], message);
 }
 
-function readField(reader: BinaryReader, field: Field, message: JsonObject): void {
+function sortMapsOf(table: FieldTable, message: JsonObject): void {
+  for (const { name, type } of table)
+    if (type === "map")
+      message[name] = Object.fromEntries(
+        Object.entries(message[name] ?? {}).sort(([a], [b]) => (a < b ? -1 : 1)),
+      );
+}
+
+function readField(reader: FieldReader, field: Field, message: JsonObject): void {
+  if (field.type === "map") Object.assign(message[field.name] ?? {}, readMapEntry(reader));
+  else put(message, field, readValue(reader, field));
+}
+
+function put(message: JsonObject, field: Field, value: Json): void {
   const known = message[field.name];
-  if (field.type === "map") Object.assign(known ?? {}, readMapEntry(reader));
-  else if (Array.isArray(known)) known.push(readValue(reader, field));
-  else message[field.name] = readValue(reader, field);
+  if (Array.isArray(known)) known.push(value);
+  else message[field.name] = value;
 }
 
-function readValue(reader: BinaryReader, field: Field): Json {
+function readValue(reader: FieldReader, field: Field): Json {
   switch (field.type) {
     case "message":
       return readMessage(reader, reader.uint32(), tableOf(field));
@@ -96,8 +177,12 @@ function readValue(reader: BinaryReader, field: Field): Json {
 }
 
 /** An entry of map<string, string> is a message of the fields 1 and 2 (protobuf, encoding of maps). */
-function readMapEntry(reader: BinaryReader): JsonObject {
-  const entry = readMessage(reader, reader.uint32(), MAP_ENTRY);
+function readMapEntry(reader: FieldReader): JsonObject {
+  return mapEntry(reader, reader.uint32());
+}
+
+function mapEntry(reader: FieldReader, sizeBytes = reader.len): JsonObject {
+  const entry = readMessage(reader, sizeBytes, MAP_ENTRY);
   return Object.fromEntries([[textAt(entry, "key"), textAt(entry, "value")]]);
 }
 

@@ -95,7 +95,7 @@ suite.test(
       const opening = { deadlineMs: Date.now() + 60_000, signal: new AbortController().signal };
       const runtime = await openNativeRuntime(
         `unix://${endpoint}`,
-        { ...opening, complaints },
+        { ...opening, complaints, record: () => undefined },
         candidates,
       );
       runtime.close();

@@ -34,17 +34,21 @@ const ANSWERS: CrictlAnswers = {
   logs: { [ID]: { stdout: "one\n", stderr: "two\nWARN is theirs\n" } },
 };
 
+const recorded: string[] = [];
+
 function crictlTest(
   name: string,
   mode: CrictlMode,
   body: (runtime: Runtime, hostDir: string) => Promise<void>,
-  { useConfig = false, timeoutMs = 20_000 } = {},
+  { useConfig = false, timeoutMs = 20_000, answers = ANSWERS } = {},
 ) {
   gatedTest(name, [crictlObstacle()], () =>
     withFolder(async (hostDir) => {
-      installFakeCrictl(hostDir, mode, ANSWERS);
+      installFakeCrictl(hostDir, mode, answers);
+      recorded.length = 0;
       const signal = AbortSignal.timeout(timeoutMs);
-      const options = { hostDir, useConfig, imageCommand: "img" as const, signal };
+      const record = (label: string, why: string) => recorded.push(`${label}: ${why}`);
+      const options = { hostDir, useConfig, imageCommand: "img" as const, signal, record };
       await body(openCrictlRuntime(options), hostDir);
     }),
   );
@@ -60,7 +64,10 @@ async function answersEverything(runtime: Runtime) {
   expect(await runtime.image(newest ?? {})).toEqual(IMAGE);
   expect(await runtime.image({ image: { image: "app@sha256:22" } })).toEqual(IMAGE);
   expect(await runtime.image({ imageRef: "sha256:33" })).toBeNull();
-  expect(await runtime.container(ID)).toEqual({ logPath: "/var/log/pods/a", pid: 42 });
+  expect(await runtime.container(ID, { wantsPid: true })).toEqual({
+    logPath: "/var/log/pods/a",
+    pid: 42,
+  });
   expect(await runtime.logs(ID, 3)).toBe("one\ntwo\nWARN is theirs\n");
 }
 
@@ -111,9 +118,43 @@ crictlTest("output that is no JSON is a failure", "garbage", async (runtime) => 
   expect(await failureOf(runtime.inspectPod(POD))).toContain("printed no JSON");
 });
 
-crictlTest("output without end is a failure", "endless", async (runtime) => {
-  expect(await failureOf(runtime.pods({ id: POD }))).toContain("said more than");
+crictlTest("output without end is not read to its end", "endless", async (runtime) => {
+  expect(await failureOf(runtime.pods({ id: POD }))).toContain("printed no JSON");
 });
+
+const LONG = "<".repeat(700 * 1024);
+
+crictlTest(
+  "of an answer that is too long, what stands before its long parts counts, and it is recorded",
+  "good",
+  async (runtime) => {
+    expect(await runtime.pods({ id: POD })).toEqual([
+      { id: POD, labels: { app: "web" }, annotations: {} },
+    ]);
+    expect(await runtime.container(ID, { wantsPid: true })).toEqual({
+      logPath: "/var/log/pods/a",
+      pid: 42,
+    });
+    expect(recorded).toEqual(["pod-info.json: crictl printed too much: its end is left out"]);
+    const log = await runtime.logs(ID, 3);
+    expect(log?.length).toBe(640 * 1024);
+    expect(log).toEndWith("the last line\n");
+    expect(recorded).toContain(`log of ${ID}: crictl printed too much: only the end`);
+  },
+  {
+    answers: {
+      ...ANSWERS,
+      pods: [{ id: POD, labels: { app: "web" }, annotations: { long: LONG } }],
+      inspect: {
+        [ID]: {
+          status: { logPath: "/var/log/pods/a" },
+          info: { pid: 42, config: { envs: [LONG] } },
+        },
+      },
+      logs: { [ID]: { stdout: `${"line\n".repeat(200_000)}the last line\n`, stderr: "" } },
+    },
+  },
+);
 
 crictlTest(
   "a crictl that hangs ends with the deadline, and whatever it started",
@@ -141,7 +182,8 @@ async function untilGone(pid: string): Promise<boolean> {
 
 gatedTest("a node without crictl is told so", [crictlObstacle()], () =>
   withFolder(async (hostDir) => {
-    const options = { hostDir, useConfig: false, imageCommand: "img" as const };
+    const record = () => undefined;
+    const options = { hostDir, useConfig: false, imageCommand: "img" as const, record };
     expect(() => openCrictlRuntime({ ...options, signal: AbortSignal.timeout(1000) })).toThrow(
       `no crictl in /bin:/sbin`,
     );

@@ -29,6 +29,7 @@ function runtimeOf(pods: JsonObject[], podIds: Record<string, string> = {}) {
     },
     inspectPod: unused,
     containers: unused,
+    listed: unused,
     image: unused,
     container: unused,
     logs: unused,
