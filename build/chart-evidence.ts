@@ -38,6 +38,7 @@ export const EVIDENCE: Readonly<Record<string, string>> = {
   USE_INOTIFY: "binary/agent-process.test.ts",
   DOCTOR: "e2e/kernel/doctor.test.ts",
   HTTP_PORT: "binary/agent-process.test.ts",
+  HTTP_ADDRESS: "binary/agent-http.test.ts",
   CORE_PATTERN_DRIFT: "unit/agent/drift.test.ts",
   DEPLOY_CRIO_CONFIG: "unit/agent/install.test.ts",
   DEPLOY_CRIO_EXE: "unit/agent/install.test.ts",

@@ -116,6 +116,14 @@ export const AGENT_VALUES: readonly ChartValue[] = [
       "The pod's port of /healthz, /startz, /readyz and /metrics; 0 turns them, and the probes, off.",
   },
   {
+    path: "daemonset.httpAddress",
+    variable: "HTTP_ADDRESS",
+    fallback: "",
+    sample: "0.0.0.0",
+    about:
+      "The address it is served on, the pod's own if empty; 0.0.0.0 or :: serves every one, so that `kubectl port-forward` reaches it too.",
+  },
+  {
     path: "daemonset.previousHandler",
     variable: "PREVIOUS_HANDLER",
     fallback: "replace",

@@ -1,4 +1,5 @@
-// The rows of `monitoring.*`: objects for the Prometheus operator and Grafana, all off. See chart-values.ts.
+// The rows of `monitoring.*` and `networkPolicy.*`: objects for the Prometheus operator and Grafana, and who may reach the
+// port that they read; all off. See chart-values.ts.
 import type { ChartValue, JsonSchema } from "./chart-value.ts";
 
 const LABELS: JsonSchema = { type: "object", additionalProperties: { type: "string" } };
@@ -48,5 +49,17 @@ export const MONITORING_VALUES: readonly ChartValue[] = [
     fallback: { grafana_dashboard: "1" },
     schema: LABELS,
     about: "Labels by which Grafana's sidecar picks dashboards.",
+  },
+  {
+    path: "networkPolicy.enabled",
+    fallback: false,
+    about:
+      "Make a NetworkPolicy: only networkPolicy.from reaches daemonset.httpPort. The kubelet's probes come from the node itself and are not held up by one.",
+  },
+  {
+    path: "networkPolicy.from",
+    fallback: [],
+    schema: { type: "array", items: { type: "object" } },
+    about: "Who may, as a NetworkPolicy's `ingress.from`: your Prometheus. Empty is nobody.",
   },
 ];

@@ -125,6 +125,12 @@ comes from a Secret is decided here. A value that is not set makes no variable, 
   valueFrom:
     fieldRef:
       fieldPath: spec.nodeName
+{{- if not .Values.daemonset.httpAddress }}
+- name: HTTP_ADDRESS
+  valueFrom:
+    fieldRef:
+      fieldPath: status.podIP
+{{- end }}
 - name: DAEMONSET_NAME
   value: {{ include "core-dump-handler.daemonsetName" . | quote }}
 {{- end -}}

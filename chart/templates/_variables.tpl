@@ -40,6 +40,7 @@ TZ: daemonset.timeZone
 USE_INOTIFY: daemonset.useINotify
 DOCTOR: daemonset.doctor
 HTTP_PORT: daemonset.httpPort
+HTTP_ADDRESS: daemonset.httpAddress
 PREVIOUS_HANDLER: daemonset.previousHandler
 CORE_PATTERN_DRIFT: daemonset.corePatternDrift
 KUBERNETES_EVENTS: daemonset.kubernetesEvents

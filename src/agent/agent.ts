@@ -32,7 +32,7 @@ export interface AgentContext {
 /** Ends when the signal is aborted and whatever was under way has been left in good order. */
 export async function runAgent(context: AgentContext): Promise<void> {
   const { settings, log } = context;
-  const { HTTP_PORT } = settings;
+  const place = { address: settings.HTTP_ADDRESS, port: settings.HTTP_PORT };
   const metrics = openAgentMetrics();
   const readiness = new Readiness();
   const health = {
@@ -41,7 +41,7 @@ export async function runAgent(context: AgentContext): Promise<void> {
     metrics: () => metrics.registry.render(),
   };
   // Before all else: whoever asks meanwhile is told to wait, and not refused.
-  const server = HTTP_PORT === 0 ? undefined : startHttp(HTTP_PORT, health, log);
+  const server = place.port === 0 ? undefined : await startHttp(place, health, log);
   try {
     await runObserved(context, metrics, readiness);
   } finally {

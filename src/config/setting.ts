@@ -1,5 +1,6 @@
 // The building blocks of both configuration schemas: one setting is a valibot schema from text to a
 // value, plus its default. Blank text counts as unset, as helm renders unset values.
+import { isIP } from "node:net";
 import * as v from "valibot";
 import { isDiskShare } from "../model/disk-share.ts";
 
@@ -102,6 +103,15 @@ export function choice<const T extends string>(
 export function text(fallback: string, options: { secret?: boolean } = {}): Setting<string> {
   const schema = v.pipe(v.string(), v.regex(/^[^\u0000-\u001f\u007f]*$/));
   return { schema, fallback, expected: "text on one line", ...options };
+}
+
+/** An IP address of either family, without a port. */
+export function address(fallback: string): Setting<string> {
+  const schema = v.pipe(
+    v.string(),
+    v.check((value) => isIP(value) !== 0),
+  );
+  return { schema, fallback, expected: "an IP address such as 10.1.2.3 or ::1, without a port" };
 }
 
 /** An absolute path without `..`, trailing slashes dropped. */

@@ -121,6 +121,7 @@ function valueOf(entry: EnvEntry, cluster: Cluster, podName: string): string | u
   if (fieldRef?.fieldPath === "metadata.name") return podName;
   if (fieldRef?.fieldPath === "metadata.namespace") return cluster.namespace;
   if (fieldRef?.fieldPath === "spec.nodeName") return "node-1";
+  if (fieldRef?.fieldPath === "status.podIP") return "127.0.0.1";
   const secret = cluster.manifests.find(
     ({ kind, metadata }) => kind === "Secret" && metadata.name === secretKeyRef?.name,
   );

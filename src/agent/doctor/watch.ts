@@ -43,7 +43,9 @@ export function openDoctorWatch(context: DoctorWatchContext): DoctorWatch {
     metrics.doctorLastRun.set(Math.floor(Date.now() / 1000));
     const broken = findings.filter(({ status }) => status === "failed");
     const [first] = broken;
-    trouble = first === undefined ? undefined : `doctor: ${first.name}: ${first.found}`;
+    // Whoever reaches the port may read it: what was found (a store's address, a path) is for the log.
+    trouble =
+      first === undefined ? undefined : `the doctor's check "${first.name}" failed: see the log`;
     // What stays as it was is not told again.
     const text = findings.map(({ status, found }) => `${status} ${found}`).join();
     if (first === undefined || text !== told) tell(log, findings, broken.length);

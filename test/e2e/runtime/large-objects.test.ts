@@ -57,6 +57,7 @@ suite.test(
       const peakMib = watchPeak(pids[0] ?? 0);
       await composer.zips(1);
       const peak = peakMib();
+      console.log(`composer with the largest objects: ${peak.toFixed(1)} MiB at most`);
       const zip = await openZipOf("app", composer.coreDir, composer.folder);
       expect(zip.info).toMatchObject({ podname: "large", container_name: "app", uid: 1000 });
       await expectBounded(zip);

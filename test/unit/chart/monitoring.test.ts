@@ -1,7 +1,7 @@
 // Alerts and dashboard speak of metrics that the agent really offers.
 import { expect, test } from "bun:test";
 import { openAgentMetrics } from "../../../src/agent/agent-metrics.ts";
-import { objectOf, renderChart } from "../../support/helm.ts";
+import { envOf, objectOf, renderChart } from "../../support/helm.ts";
 
 const ON = {
   "monitoring.podMonitor.enabled": true,
@@ -70,4 +70,33 @@ test("nothing of it is there unless it is asked for", async () => {
   expect(kinds).not.toContain("PodMonitor");
   expect(kinds).not.toContain("PrometheusRule");
   expect(kinds).not.toContain("ConfigMap");
+  expect(kinds).not.toContain("NetworkPolicy");
+});
+
+test("the port is the pod's own address's, unless another is asked for", async () => {
+  const own = envOf(await renderChart("helm4")).get("HTTP_ADDRESS");
+  expect(own).toEqual({
+    name: "HTTP_ADDRESS",
+    valueFrom: { fieldRef: { fieldPath: "status.podIP" } },
+  });
+  const values = { "daemonset.httpAddress": "0.0.0.0" };
+  const asked = envOf(await renderChart("helm3", { values })).get("HTTP_ADDRESS");
+  expect(asked).toEqual({ name: "HTTP_ADDRESS", value: "0.0.0.0" });
+});
+
+test("a NetworkPolicy lets in whom it names, to the one port, and else nobody", async () => {
+  const from = [{ namespaceSelector: { matchLabels: { team: "observe" } } }];
+  const values = { "networkPolicy.enabled": true };
+  const closed = objectOf(await renderChart("helm4", { values }), "NetworkPolicy");
+  const spec = {
+    podSelector: { matchLabels: { name: "core-dump-ds" } },
+    policyTypes: ["Ingress"],
+  };
+  expect(closed["spec"]).toEqual({ ...spec, ingress: [] });
+  const open = objectOf(
+    await renderChart("helm4", { values: { ...values, "networkPolicy.from": from } }),
+    "NetworkPolicy",
+  );
+  const ports = [{ protocol: "TCP", port: "http" }];
+  expect(open["spec"]).toEqual({ ...spec, ingress: [{ from, ports }] });
 });

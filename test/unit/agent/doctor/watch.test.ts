@@ -29,7 +29,7 @@ test("a failure is said with evidence and remedy, counted, and keeps the node fr
   const { watch, metrics, log, stop } = watchOf([WELL, ILL]);
   const ended = watch.untilWell();
   while (!log.names().includes("doctor_done")) await Bun.sleep(5);
-  expect(watch.notReady()).toBe("doctor: store: no bucket");
+  expect(watch.notReady()).toBe(`the doctor's check "store" failed: see the log`);
   expect(log.events.find(({ event }) => event === "doctor_failed")?.fields).toEqual({
     check: "store",
     found: "no bucket",
@@ -46,7 +46,7 @@ test("a check that throws, or never answers the stop, does not take the agent al
   const { watch, log, stop } = watchOf([broken]);
   const ended = watch.untilWell();
   while (!log.names().includes("doctor_done")) await Bun.sleep(5);
-  expect(watch.notReady()).toBe("doctor: root: surprise");
+  expect(watch.notReady()).toBe(`the doctor's check "root" failed: see the log`);
   stop.abort();
   await ended;
   const hanging: Check = { name: "root", run: () => new Promise(() => {}) };
