@@ -1,5 +1,5 @@
 // What CORE_DIR needs from time to time, uploads or not: dumps of killed composers sealed, or told of where nothing is
-// left to seal; limits held.
+// left to seal; limits held, EVENT_DIR's too.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { partialName } from "../model/core-file.ts";
@@ -9,6 +9,7 @@ import { makeRoom, measureRoom } from "../host/disk-room.ts";
 import type { Log } from "../host/log.ts";
 import type { AgentMetrics } from "./agent-metrics.ts";
 import { countEvicted } from "./composer-events.ts";
+import { boundEvents } from "./event-files.ts";
 import type { DumpsUnderWay } from "./dumps-under-way.ts";
 import { pollUntil } from "./poll.ts";
 import { openRecovery } from "./recovery/recover.ts";
@@ -48,6 +49,7 @@ export function openHousekeeping(context: HousekeepingContext): Housekeeping {
     }
     reportUnaccounted(context);
     await holdLimits();
+    await boundEvents(settings.EVENT_DIR, log);
   }
 
   /** Composers hold them while they write; the disk may also fill by itself, or a limit be lowered. */

@@ -16,6 +16,10 @@ export interface PublishedDump {
   facts: EventFacts;
 }
 
+/** Pods and images are their makers' to describe at any length. */
+const TEXT_MAX_CHARACTERS = 1024;
+const LABELS_MAX = 64;
+
 /** Writes EVENT_DIRECTORY/{uuid}-event.json, 0600. Throws AppError "host" when it cannot. */
 export async function writeEvent(eventDirectory: string, dump: PublishedDump): Promise<void> {
   await mkdir(eventDirectory, { recursive: true, mode: 0o755 });
@@ -27,10 +31,14 @@ export async function writeEvent(eventDirectory: string, dump: PublishedDump): P
 export function planEvent({ uuid, zipName, crash, namespace, facts }: PublishedDump) {
   const text = (value: number | null) => (value === null ? "" : String(value));
   return {
-    image_list: facts.imageList,
+    image_list: facts.imageList.map(short),
     key: zipName,
     exe_path: crash.pathname,
-    labels: facts.labels,
+    labels: Object.fromEntries(
+      Object.entries(facts.labels)
+        .slice(0, LABELS_MAX)
+        .map(([name, value]) => [short(name), short(value)]),
+    ),
     limit_size: crash.limitSize,
     exe_name: crash.exeName,
     pid: text(crash.pid),
@@ -40,4 +48,8 @@ export function planEvent({ uuid, zipName, crash, namespace, facts }: PublishedD
     namespace,
     uuid,
   };
+}
+
+function short(value: string): string {
+  return value.slice(0, TEXT_MAX_CHARACTERS);
 }

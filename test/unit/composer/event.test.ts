@@ -57,3 +57,13 @@ test("without metadata there is an event all the same", () => {
   const bare = planEvent({ ...DUMP, namespace: null, facts: { imageList: [], labels: {} } });
   expect(bare).toMatchObject({ image_list: [], labels: {}, namespace: null, key: "T.zip" });
 });
+
+test("an event has an end, whatever a pod's makers wrote into its description", () => {
+  const labels = Object.fromEntries(
+    Array.from({ length: 5_000 }, (_, i) => [`info.coredump/${i}`, "x".repeat(5_000)]),
+  );
+  const imageList = Array.from({ length: 32 }, () => "y".repeat(100_000));
+  const event = planEvent({ ...DUMP, facts: { imageList, labels } });
+  expect(JSON.stringify(event).length).toBeLessThan(256 * 1024);
+  expect(event.image_list).toHaveLength(32);
+});
