@@ -88,8 +88,11 @@ export function openKernelLog(
   return { readLosses, close: () => source.close() };
 }
 
-/** /dev/kmsg; where a container may not open it, the same log by system call, which needs CAP_SYSLOG only. */
-function openKernelSource(): KernelLogSource {
+/**
+ * /dev/kmsg; where a container may not open it, the same log by system call, which needs CAP_SYSLOG only. Throws where
+ * neither can be read.
+ */
+export function openKernelSource(): KernelLogSource {
   const bootId = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
   try {
     return openKernelDevice("/dev/kmsg", bootId);

@@ -1,5 +1,8 @@
 // dump-info's contents: what the kernel said at the start, what the drain found out, what the metadata adds.
+import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
+import { join } from "node:path";
+import { NOTE_LIMIT_PATH } from "../model/core-note-limit.ts";
 import type { CrashContext } from "../model/crash-context.ts";
 import type { DumpInfo, TruncatedBy } from "../model/dump-info.ts";
 import type { TemplateValues } from "../model/dump-name.ts";
@@ -104,4 +107,15 @@ export function templateValues(info: DumpInfo): TemplateValues {
 
 function text(value: number | null): string {
   return value === null ? "" : String(value);
+}
+
+/** Why the kernel left NT_FILE out of a core. */
+export function whyNoFileList(procDir = "/proc"): string {
+  let limit = "";
+  try {
+    limit = ` (${readFileSync(join(procDir, "sys", NOTE_LIMIT_PATH), "utf8").trim()} bytes)`;
+  } catch {
+    // Before Linux 6.9 it is 4 MiB, and no setting.
+  }
+  return `the kernel left it out, as longer than kernel.core_file_note_size_limit${limit}`;
 }

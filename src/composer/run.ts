@@ -18,7 +18,7 @@ import { ownerOfCrash } from "./crash-owner.ts";
 import { openDiskLimits, type DiskRules } from "./disk-limits.ts";
 import { readEnvironment, type Environment } from "./environment.ts";
 import { writeEvent } from "./event.ts";
-import { firstFacts, templateValues } from "./facts.ts";
+import { firstFacts, templateValues, whyNoFileList } from "./facts.ts";
 import { isCut, openCoreFile, type CoreFile } from "./core-file.ts";
 import type { EventFacts, Metadata } from "./metadata/metadata.ts";
 import type { MetadataTask } from "./metadata-task.ts";
@@ -211,6 +211,7 @@ async function composeDump(job: Job): Promise<number> {
   const end = await drain.run();
   limits.end();
   log.detail("debug", "core_drained", { end, core_bytes: drain.written.sizeBytes });
+  if (drain.elf.lacksFiles) attempts.record("list of mapped files", whyNoFileList());
   const found = await metadata.result();
   noteOwner(found);
   const { verdict, facts, entries, event } = found;

@@ -2,12 +2,15 @@
 // of its last segment, max(p_offset + p_filesz). With PN_XNUM (65,535 segments or more) their number
 // stands in a section header at the very end, which is then the end. Source: elf(5), fs/binfmt_elf.c.
 
+import { CoreNoteTypes } from "./core-note-types.ts";
+
 const MAGIC = [0x7f, 0x45, 0x4c, 0x46] as const;
 const CLASS_32 = 1;
 const CLASS_64 = 2;
 const LITTLE_ENDIAN = 1;
 const BIG_ENDIAN = 2;
 const ET_CORE = 4;
+const PT_NOTE = 4;
 const PN_XNUM = 0xffff;
 
 interface Layout {
@@ -30,6 +33,8 @@ export class ElfCoreReader {
   private segmentsOffset = 0;
   private segmentsLeft = 0;
   private endBytes = 0;
+  private seenBytes = 0;
+  private notes: CoreNoteTypes | undefined;
 
   get format(): "elf" | "unknown" {
     return this.state === "identify" || this.state === "not_elf" ? "unknown" : "elf";
@@ -45,7 +50,18 @@ export class ElfCoreReader {
     return this.state === "known" || this.state === "not_elf";
   }
 
+  /** The kernel left the list of mapped files out (core-note-types.ts). */
+  get lacksFiles(): boolean {
+    return this.notes?.lacksFiles === true;
+  }
+
   push(bytes: Uint8Array): void {
+    this.readTable(bytes);
+    this.notes?.push(bytes, this.seenBytes);
+    this.seenBytes += bytes.length;
+  }
+
+  private readTable(bytes: Uint8Array): void {
     let rest = bytes;
     while (rest.length > 0 && this.state !== "known" && this.state !== "not_elf") {
       const skip = this.state === "segments" ? Math.max(0, this.segmentsOffset - this.position) : 0;
@@ -128,6 +144,8 @@ export class ElfCoreReader {
     const fileBytes = wide ? this.u64(32) : this.u32(16);
     this.segmentsOffset += this.layout.segmentBytes;
     if (fileBytes > 0) this.endBytes = Math.max(this.endBytes, offset + fileBytes);
+    if (this.u32(0) === PT_NOTE)
+      this.notes ??= new CoreNoteTypes({ offset, sizeBytes: fileBytes }, this.littleEndian);
     this.segmentsLeft--;
     if (this.segmentsLeft === 0) this.state = "known";
   }

@@ -10,6 +10,7 @@ const BUILT = join(import.meta.dir, "../../out/crash");
 export type CrashProgram =
   | "segfault"
   | "abort"
+  | "manyfiles"
   | "mapping"
   | "sparse"
   | "stalled"

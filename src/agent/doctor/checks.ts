@@ -6,6 +6,7 @@ import { checkExecutable } from "./check-executable.ts";
 import { checkHarvest } from "./check-harvest.ts";
 import { checkHostDir } from "./check-host-dir.ts";
 import { checkPattern, checkPipeLimit, checkSysctlsWritable } from "./check-kernel.ts";
+import { checkNotes } from "./check-notes.ts";
 import { checkRoot } from "./check-root.ts";
 import { checkRuntime } from "./check-runtime.ts";
 import { checkSpace } from "./check-space.ts";
@@ -17,6 +18,7 @@ export const CHECKS: readonly Check[] = [
   { name: "capture mode", run: checkCapture },
   { name: "core_pattern", run: checkPattern },
   { name: "core_pipe_limit", run: checkPipeLimit },
+  { name: "core notes", run: checkNotes },
   { name: "HOST_DIR", run: checkHostDir },
   { name: "executable", run: checkExecutable },
   { name: "space", run: checkSpace },

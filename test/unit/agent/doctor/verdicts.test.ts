@@ -4,6 +4,7 @@ import { judgeSilence, judgeZip } from "../../../../src/agent/doctor/check-canar
 import { judgeCapture } from "../../../../src/agent/doctor/check-capture.ts";
 import { judgeReach } from "../../../../src/agent/doctor/check-harvest.ts";
 import { judgePattern } from "../../../../src/agent/doctor/check-kernel.ts";
+import { judgeNotes } from "../../../../src/agent/doctor/check-notes.ts";
 import { judgeUserNamespace } from "../../../../src/agent/doctor/check-root.ts";
 import { judgeClock } from "../../../../src/agent/doctor/check-store.ts";
 import type { Reach } from "../../../../src/agent/harvest/reach.ts";
@@ -158,4 +159,18 @@ test("the canary's zip tells of a runtime's endpoint that is wrong, which no pod
     status: "warning",
     evidence: missing[0],
   });
+});
+
+test("a core's list of mapped files that the kernel left out is a warning, until the limit is raised", () => {
+  // As Linux 6.18 logged it.
+  const message =
+    "coredump Note size too large: 4224000 (does kernel.core_file_note_size_limit sysctl need adjustment?";
+  const records = [{ message: "usb 1-1: new device" }, { message }];
+  const verdict = judgeNotes(records, 4_194_304);
+  expect(verdict).toMatchObject({ status: "warning", evidence: message });
+  expect(verdict.found).toContain("4224000 bytes");
+  expect(judgeNotes(records, 8_388_608).status).toBe("ok");
+  expect(judgeNotes([], 4_194_304).status).toBe("ok");
+  const forged = "coredump: 7(x): over core_pipe_limit; coredump Note size too large: 9999999";
+  expect(judgeNotes([{ message: forged }], 4_194_304).status).toBe("ok");
 });

@@ -1,0 +1,67 @@
+// Which notes the kernel wrote of a core's first thread, read off the core's bytes as they pass: type after type, the
+// notes themselves are skipped. Source: elf(5), fs/binfmt_elf.c.
+
+const NT_PRSTATUS = 1;
+const NT_AUXV = 6;
+const NT_FILE = 0x46494c45;
+const HEAD_BYTES = 12;
+
+export class CoreNoteTypes {
+  readonly #little: boolean;
+  readonly #end: number;
+  readonly #types: number[] = [];
+  readonly #head = new Uint8Array(HEAD_BYTES);
+  #filled = 0;
+  /** Where in the core the next note's head goes on. */
+  #next: number;
+  #over = false;
+
+  /** The notes are the bytes from `offset` on, sizeBytes of them. */
+  constructor({ offset, sizeBytes }: { offset: number; sizeBytes: number }, little: boolean) {
+    this.#next = offset;
+    this.#end = offset + sizeBytes;
+    this.#little = little;
+  }
+
+  /**
+   * The kernel left out which files were mapped where (NT_FILE, behind NT_AUXV), as it does where that is longer than
+   * kernel.core_file_note_size_limit. False while it cannot be told.
+   */
+  get lacksFiles(): boolean {
+    const auxv = this.#types.indexOf(NT_AUXV);
+    return this.#over && auxv !== -1 && !this.#types.includes(NT_FILE);
+  }
+
+  /** The core's bytes from `position` on; pieces come in their order. */
+  push(bytes: Uint8Array, position: number): void {
+    while (!this.#over && this.#next < position + bytes.length) {
+      const at = this.#next - position;
+      if (at < 0) return this.#stop();
+      const taken = bytes.subarray(at, at + HEAD_BYTES - this.#filled);
+      this.#head.set(taken, this.#filled);
+      this.#filled += taken.length;
+      this.#next += taken.length;
+      if (this.#filled === HEAD_BYTES) this.#readHead();
+    }
+  }
+
+  #readHead(): void {
+    this.#filled = 0;
+    const view = new DataView(this.#head.buffer);
+    const word = (at: number) => view.getUint32(at, this.#little);
+    const type = word(8);
+    // The second one is another thread's.
+    if (type === NT_PRSTATUS && this.#types.length > 0) return this.#stop();
+    this.#types.push(type);
+    this.#next += padded(word(0)) + padded(word(4));
+    if (type === NT_FILE || this.#next + HEAD_BYTES > this.#end) this.#stop();
+  }
+
+  #stop(): void {
+    this.#over = true;
+  }
+}
+
+function padded(sizeBytes: number): number {
+  return Math.ceil(sizeBytes / 4) * 4;
+}
