@@ -20,7 +20,7 @@ import { Steps } from "./steps.ts";
 import { verifyPinned, type PinnedThread } from "./process.ts";
 
 /** Everything that waits in memory for the core's end. */
-const ENTRIES_MAX_BYTES = 1.5 * 2 ** 20;
+const ENTRIES_MAX_BYTES = 1.25 * 2 ** 20;
 
 export interface Places {
   procDir: string;

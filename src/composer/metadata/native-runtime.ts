@@ -22,7 +22,7 @@ import {
  * A pod has 256 KiB of annotations at most (Kubernetes, TotalAnnotationSizeLimitB), its containers megabytes of
  * environment. Each byte of an answer takes several of memory until it is an entry of the zip.
  */
-const LIMITS = { fieldMaxBytes: 320 * 2 ** 10, totalMaxBytes: 480 * 2 ** 10 };
+const LIMITS = { fieldMaxBytes: 272 * 2 ** 10, totalMaxBytes: 300 * 2 ** 10 };
 
 /** Whose entry is cut with an answer. */
 const CUT_ENTRIES: Record<string, string> = {

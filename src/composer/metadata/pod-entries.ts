@@ -44,21 +44,23 @@ export interface PodEntries {
 
 const NO_DETAIL: ContainerDetail = { logPath: "", pid: null };
 /** Of a log: the container that crashed is whom the report is about. */
-const CRASHED_LOG_MAX_BYTES = 2 ** 20;
+const CRASHED_LOG_MAX_BYTES = 512 * 2 ** 10;
 const LOG_MAX_BYTES = 256 * 2 ** 10;
 const LOG_LONG_BYTES = 128 * 2 ** 10;
 /** More than any pod of flesh and blood has; dead predecessors count too. */
 const CONTAINERS_MAX = 32;
-/** A pod may have 256 KiB of annotations. */
-const POD_JSON_MAX_BYTES = 320 * 2 ** 10;
+/** A pod may have 256 KiB of annotations; the runtime tells of them again in its own description. */
+const POD_JSON_MAX_BYTES = 272 * 2 ** 10;
+const RUNTIME_JSON_MAX_BYTES = 192 * 2 ** 10;
+const PS_JSON_MAX_BYTES = 128 * 2 ** 10;
 const IMAGE_JSON_MAX_BYTES = 64 * 2 ** 10;
 
 /** The three files that a pod would have, for a crash whose pod cannot be had, or not more of it (contract: `{}`). */
 export function emptyPodEntries(writer: JsonEntries, pod: JsonObject = {}): Entry[] {
   return [
     writer.entry("-pod-info.json", pod, POD_JSON_MAX_BYTES),
-    writer.entry("-runtime-info.json", {}, POD_JSON_MAX_BYTES),
-    writer.entry("-ps-info.json", {}, POD_JSON_MAX_BYTES),
+    writer.entry("-runtime-info.json", {}, RUNTIME_JSON_MAX_BYTES),
+    writer.entry("-ps-info.json", {}, PS_JSON_MAX_BYTES),
   ];
 }
 
@@ -67,10 +69,10 @@ export async function collectPodEntries(request: PodRequest): Promise<PodEntries
   const podId = textAt(pod, "id");
   const podEntries = [json.entry("-pod-info.json", pod, POD_JSON_MAX_BYTES)];
   const inspected = await steps.step("runtime-info", () => runtime.inspectPod(podId), {});
-  podEntries.push(json.entry("-runtime-info.json", inspected, POD_JSON_MAX_BYTES));
+  podEntries.push(json.entry("-runtime-info.json", inspected, RUNTIME_JSON_MAX_BYTES));
   const listed = await listContainers(request, podId);
   const listing = listed === null ? {} : { containers: listed };
-  podEntries.push(json.entry("-ps-info.json", listing, POD_JSON_MAX_BYTES));
+  podEntries.push(json.entry("-ps-info.json", listing, PS_JSON_MAX_BYTES));
   const containers = withKnown(listed ?? [], request.knownContainer).slice(0, CONTAINERS_MAX);
   recordLeftOut(listed ?? [], steps);
   const crashedIndex = containers.findIndex((container) => textAt(container, "id") === crashedId);

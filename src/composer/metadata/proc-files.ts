@@ -10,10 +10,17 @@ import type { Steps } from "./steps.ts";
 /** The crashing process's own files; a new entry, so after all those of the contract. */
 export const CRASH_PROC_PREFIX = "-crash-proc";
 
-const NAMES = ["auxv", "cmdline", "environ", "maps", "status"] as const;
-
-/** A process with the most mappings that Linux allows by default (65530) has some 8 MB of maps. */
-const FILE_MAX_BYTES = 512 * 2 ** 10;
+/**
+ * In the zip's order, with how many bytes of each are kept. A process with the most mappings that Linux allows by default
+ * (65530) has some 8 MB of maps, and execve(2) takes 2 MiB of arguments and environment.
+ */
+const FILES = {
+  auxv: 16 * 2 ** 10,
+  cmdline: 64 * 2 ** 10,
+  environ: 128 * 2 ** 10,
+  maps: 384 * 2 ** 10,
+  status: 16 * 2 ** 10,
+} as const;
 /** More than this leaves as much behind in pieces: given back at once. */
 const LONG_BYTES = 128 * 2 ** 10;
 
@@ -36,9 +43,9 @@ export async function readProcFiles(
   const read = async () => {
     const pinned = pin();
     const entries: Entry[] = [];
-    for (const name of NAMES) {
+    for (const [name, maxBytes] of Object.entries(FILES)) {
       const path = threadPath(procDir, pinned, name);
-      const { data, cut } = await readBounded(path, budget.allow(FILE_MAX_BYTES));
+      const { data, cut } = await readBounded(path, budget.allow(maxBytes));
       if (cut) steps.record(`${what}/${name}`, `only the first ${data.length} bytes`);
       entries.push({ suffix: `${prefix}/${name}`, data });
       budget.spend(data.length);
@@ -59,7 +66,7 @@ export async function readProcFiles(
 export async function looksUndumpable(procDir: string, pid: number): Promise<boolean> {
   const thread = findLiveThread(procDir, pid);
   const { uid } = await stat(threadPath(procDir, thread, "environ"));
-  const { data } = await readBounded(threadPath(procDir, thread, "status"), FILE_MAX_BYTES);
+  const { data } = await readBounded(threadPath(procDir, thread, "status"), FILES.status);
   const effective = /^Uid:\s*\d+\s+(\d+)/m.exec(new TextDecoder().decode(data))?.[1];
   return effective !== undefined && uid === 0 && effective !== "0";
 }

@@ -13,7 +13,7 @@ const suite = runtimeSuite();
 
 const PEAK_MAX_MIB = 64;
 /** collect.ts, ENTRIES_MAX_BYTES; an empty JSON object fits always. */
-const BUDGET_BYTES = 1.5 * 2 ** 20 + 100;
+const BUDGET_BYTES = 1.25 * 2 ** 20 + 100;
 
 /** execve(2): one text has 128 KiB at most, all of them 2 MiB with the usual stack. */
 const environment = (character: string, count: number, characters: number) =>
