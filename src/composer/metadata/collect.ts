@@ -1,6 +1,7 @@
 // What the zip says besides the core: whose process it was, its pod, container, image, logs. One story,
 // told while the core drains. Everything here is optional: a failure is listed, never thrown.
 import type { ComposerSettings } from "../../config/composer-settings.ts";
+import { forgetStartupCode } from "../../host/startup-code.ts";
 import { describeError } from "../../model/app-error.ts";
 import type { CrashContext } from "../../model/crash-context.ts";
 import type { Attempts } from "../attempt.ts";
@@ -125,6 +126,8 @@ async function collectPod(
     const json = new JsonEntries(budget, steps);
     if (found === null) return { ...nothing, verdict, facts, entries: emptyPodEntries(json) };
     if (runtime === null) return { ...nothing, verdict, ...knownOnly(found, known, json) };
+    // What a pod says of itself may be long: the memory for it comes from what nobody needs any more.
+    forgetStartupCode();
     const crashedId = identity.kind === "container" ? identity.containerId : null;
     const pod = await collectPodEntries({
       runtime,
