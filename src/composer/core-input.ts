@@ -6,8 +6,9 @@ import { errnoOf } from "../model/app-error.ts";
 
 /** The most a pipe may hold by default (fs.pipe-max-size), in bytes. */
 const PIPE_BYTES = 1 << 20;
-/** For an input in non-blocking mode, which the kernel's pipe never is. */
+/** For an input that does not block, which the kernel's pipe never is: one that stays silent is asked less and less. */
 const RETRY_MS = 5;
+const RETRY_MAX_MS = 100;
 /** What is read while the composer still gets ready, in bytes. */
 const EARLY_BYTES = 64 * 1024;
 
@@ -83,7 +84,7 @@ export class CoreInput {
     return taken;
   }
 
-  private readOnce(block: Uint8Array, offset: number): Promise<number> {
+  private readOnce(block: Uint8Array, offset: number, pauseMs = RETRY_MS): Promise<number> {
     const atOnce = this.closed ? 0 : this.readNow(block.subarray(offset));
     if (atOnce > 0) return Promise.resolve(atOnce);
     return new Promise((resolve, reject) => {
@@ -94,7 +95,10 @@ export class CoreInput {
           if (at !== null) this.position = at + count;
           resolve(count);
         } else if (errnoOf(error) === "EAGAIN" && !this.closed)
-          setTimeout(() => resolve(this.readOnce(block, offset)), RETRY_MS);
+          setTimeout(
+            () => resolve(this.readOnce(block, offset, Math.min(2 * pauseMs, RETRY_MAX_MS))),
+            pauseMs,
+          );
         else if (this.closed) resolve(0);
         else reject(error);
       });

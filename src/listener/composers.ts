@@ -2,6 +2,7 @@
 // after which its connection is closed, whatever it does, so that no crashed process is held for ever. Crashes beyond
 // wait for their turn, fair by pod.
 import { closeSync, readFileSync } from "node:fs";
+import { setPriority } from "node:os";
 import { join } from "node:path";
 import { parseEnvFile } from "../config/env-file.ts";
 import { readComposerSettings } from "../config/composer-settings.ts";
@@ -37,6 +38,8 @@ const WAITING_MAX = 512;
 const LIMITS_KEPT_MS = 1_000;
 /** The kernel notices a closed connection with its next write. A composer that ended in good order has seen to it. */
 const NOTICE_MS = 2_000;
+/** nice(2): a third of the worker's share of a busy processor. */
+const COMPOSER_NICE = 5;
 const PROC_DIR = "/proc";
 
 type Child = ReturnType<typeof spawnComposer>;
@@ -107,6 +110,7 @@ export class Composers {
     }
     // The composer has its own: with ours open, the crashed process would wait for us.
     closeSync(crash.connection);
+    giveWay(child.pid);
     this.running.set(child.pid, child);
     const killer = setTimeout(() => {
       this.context.log.error("composer_overdue", { pid: child.pid });
@@ -154,6 +158,15 @@ function spawnComposer({ executable, hostDir }: ComposersContext, connection: nu
     env: {},
     stdio: [connection, "ignore", "ignore"],
   });
+}
+
+/** However many composers there are, the worker has its turn: one that is silent is taken for dead, and crashes are lost. */
+function giveWay(pid: number): void {
+  try {
+    setPriority(pid, COMPOSER_NICE);
+  } catch {
+    // It has ended already.
+  }
 }
 
 function readIfThere(path: string): string {

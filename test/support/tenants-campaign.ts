@@ -1,6 +1,6 @@
 // The tenants' campaign: two honest tenants crash again and again beside a hostile one, through the kernel, containerd,
 // the agent and a store, all real. Afterwards every honest crash must be in the store: once, whole, rightly named.
-import { readdir } from "node:fs/promises";
+import { readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { runCommand, startAgent, type AgentProcess } from "./agent-process.ts";
 import { withKernel } from "./borrowed-kernel.ts";
@@ -68,6 +68,8 @@ export async function runTenantsCampaign(plan: TenantsPlan): Promise<TenantsFigu
       } finally {
         agent.child.kill("SIGTERM");
         await agent.child.exited;
+        const log = agent.lines.map((line) => `${JSON.stringify(line)}\n`).join("");
+        await writeFile(join(folder, "agent.log"), log);
         await runCommand(executable, ["remove"], environment);
       }
     });
