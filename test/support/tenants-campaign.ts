@@ -52,7 +52,9 @@ const SAY_EVERY_MS = 30_000;
 
 export async function runTenantsCampaign(plan: TenantsPlan): Promise<TenantsFigures> {
   const { folder } = plan;
-  const containerd = await startContainerd(folder);
+  // A core file needs RLIMIT_CORE, which containers have from their runtime.
+  const wrapper = plan.capture === "file" ? ["prlimit", "--core=unlimited"] : [];
+  const containerd = await startContainerd(folder, { wrapper });
   try {
     const store = await openCampaignStore(plan.store, folder);
     const executable = await executablePath();
