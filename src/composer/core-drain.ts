@@ -4,11 +4,12 @@ import { crc32 } from "node:zlib";
 import { ElfCoreReader } from "../model/elf-core.ts";
 import { crc32WithZeros } from "../model/crc32-zeros.ts";
 import { CORE_BLOCK_BYTES as BLOCK_BYTES } from "../model/partial-layout.ts";
-import { BlockDeflater, deflateZeros, freeOutput } from "./block-deflater.ts";
+import { BlockDeflater, freeOutput } from "./block-deflater.ts";
 import { Checkpoints } from "./checkpoints.ts";
 import type { CoreInput } from "./core-input.ts";
 import { Mailbox } from "./mailbox.ts";
 import { isNoSpace } from "./partial-file.ts";
+import { RUN_BLOCKS, ZeroRuns } from "./zero-runs.ts";
 import type { Checkpoint, ZipArchive } from "./zip-archive.ts";
 
 /** Why the drain ended: the input's end, or what cut it short. */
@@ -21,9 +22,7 @@ const WRITE_BYTES = 256 * 1024;
 const BLOCKS_PER_COLLECTION = 256;
 /** Blocks of zeros that may wait to be written; they need no lane, so nothing else would hold them back. */
 const ZEROS_MAX = 256;
-/** A file's hole goes by runs of so many blocks at most. */
-const RUN_BLOCKS = 256;
-/** Of these, fewer may wait: each is 64 MiB of the core. */
+/** Runs of a file's hole that may wait to be written. */
 const RUNS_MAX = 8;
 const RUN_PAUSE_MS = 1;
 
@@ -63,9 +62,8 @@ export class CoreDrain {
   private readonly idle = new Mailbox<Lane>();
   private readonly passing = new Mailbox<Passing>();
   private readonly zeros = new Uint8Array(BLOCK_BYTES);
+  private readonly runs = new ZeroRuns();
   private readonly deflatedZeros: Promise<readonly Uint8Array[]>;
-  /** The deflate form of RUN_BLOCKS blocks of zeros, made when it is needed. */
-  private deflatedRun: Uint8Array | undefined;
   private readonly checkpoints: Checkpoints;
   private sizeBytes = 0;
   private crc = 0;
@@ -77,7 +75,7 @@ export class CoreDrain {
     this.input = input;
     this.archive = archive;
     this.options = options;
-    this.deflatedZeros = Promise.resolve([deflateZeros(BLOCK_BYTES)]);
+    this.deflatedZeros = Promise.resolve([this.runs.block]);
     for (let lane = 0; lane < LANES; lane++)
       this.idle.put({
         block: new Uint8Array(BLOCK_BYTES),
@@ -144,18 +142,11 @@ export class CoreDrain {
     if (bytes === 0) return false;
     this.sizeBytes += bytes;
     this.crc = crc32WithZeros(this.crc, bytes);
-    const output = Promise.resolve([this.zerosOf(bytes / BLOCK_BYTES)]);
+    const output = Promise.resolve([this.runs.of(bytes / BLOCK_BYTES)]);
     this.passing.put({ sizeBytes: this.sizeBytes, crc: this.crc, lane: undefined, output });
     while (this.passing.size >= RUNS_MAX && this.stopReason === undefined)
       await Bun.sleep(RUN_PAUSE_MS);
     return true;
-  }
-
-  private zerosOf(blocks: number): Uint8Array {
-    this.deflatedRun ??= Buffer.concat(
-      Array<Uint8Array>(RUN_BLOCKS).fill(deflateZeros(BLOCK_BYTES)),
-    );
-    return this.deflatedRun.subarray(0, (blocks * this.deflatedRun.length) / RUN_BLOCKS);
   }
 
   private wantedBytes(): number {
