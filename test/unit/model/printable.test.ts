@@ -13,7 +13,7 @@ import {
 import { MetricRegistry } from "../../../src/agent/metric-registry.ts";
 import { formatInfo } from "../../../src/agent/reading/info.ts";
 import { formatList } from "../../../src/agent/reading/list.ts";
-import { planEvent } from "../../../src/composer/event.ts";
+import { writeEvent } from "../../../src/composer/event.ts";
 import { firstFacts } from "../../../src/composer/facts.ts";
 import { ComposerLog } from "../../../src/host/composer-log.ts";
 import { openLog } from "../../../src/host/log.ts";
@@ -87,8 +87,19 @@ const facts = {
 const event = { imageList: [HOSTILE], labels: { [HOSTILE]: HOSTILE } };
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 
+async function eventFile(): Promise<string> {
+  await writeEvent(folder, {
+    uuid: "u",
+    zipName: "T.zip",
+    crash,
+    namespace: HOSTILE,
+    facts: event,
+  });
+  return readFileSync(join(folder, "u-event.json"), "utf8");
+}
+
 /** How many lines each has, whatever the hostile text holds; undefined where that is not its own to say. */
-const OUTPUTS: readonly [name: string, output: () => string, lines?: number][] = [
+const OUTPUTS: readonly [name: string, output: () => string | Promise<string>, lines?: number][] = [
   ["composer.log", composerLine],
   ["the agent's log as text", () => logLine("text"), 1],
   ["the agent's log as JSON", () => logLine("json"), 1],
@@ -102,13 +113,7 @@ const OUTPUTS: readonly [name: string, output: () => string, lines?: number][] =
   ["metrics", metrics, 3],
   ["dump-info", () => text(formatDumpInfo(info, 16 * 1024))],
   ["pod-info and its like", () => text(formatJson({ [HOSTILE]: [HOSTILE] }))],
-  [
-    "the event file",
-    () =>
-      printableJson(
-        planEvent({ uuid: "u", zipName: "T.zip", crash, namespace: HOSTILE, facts: event }),
-      ),
-  ],
+  ["the event file", eventFile],
   [
     "the Kubernetes Event, as kubectl shows it",
     () => shown(planKubernetesEvent(facts, HOSTILE, new Date(0))),
@@ -131,8 +136,8 @@ function shown(value: unknown): string {
 }
 
 for (const [name, output, lines] of OUTPUTS)
-  test(`nothing of a hostile name acts in ${name}`, () => {
-    const written = output();
+  test(`nothing of a hostile name acts in ${name}`, async () => {
+    const written = await output();
     expect(written.length).toBeGreaterThan(0);
     expect(written).not.toMatch(UNSAFE);
     if (lines !== undefined) expect(written.trimEnd().split("\n")).toHaveLength(lines);
