@@ -111,6 +111,17 @@ export const HELP_PAGES: Readonly<Record<string, HelpPage>> = {
     text: "Tells how to go on, too.",
     exit: USUAL_EXIT,
   },
+  explain: {
+    usage: "explain FILE [--sysroot DIR] [--modules DIR] [--json]",
+    about: "why it crashed: cause, stack, fingerprint",
+    options: {
+      "sysroot DIR": "programs and libraries by their paths below DIR",
+      "modules DIR": "programs and libraries by name or build id in DIR",
+      json: "the whole summary as JSON",
+    },
+    text: "FILE is a dump or any ELF core of x86-64 or aarch64. No debugger is needed. Programs and libraries are\nread where the process had them, unless DIR is given; those of another build are not believed.\ndocs/reading-dumps.md tells what the lines mean.",
+    exit: USUAL_EXIT,
+  },
   extract: {
     usage: "extract FILE [ENTRY] [--output FILE] [--force]",
     about: "the core, or another entry, into a file",

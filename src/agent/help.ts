@@ -21,6 +21,8 @@ usage
   core-dump-handler list [FOLDER]      the dumps in CORE_DIR or FOLDER; --store: in the store;
                                    --since 24h, --namespace NS, --prefix KEY, --json
   core-dump-handler info FILE          who crashed, is it whole, what is inside, how to go on; --json
+  core-dump-handler explain FILE       why it crashed, of a dump or any ELF core; --sysroot DIR, --modules DIR,
+                                   --json
   core-dump-handler extract FILE [ENTRY]
                                    the core, or another entry, into a file (zeros take no room);
                                    --output FILE (- is stdout), --force

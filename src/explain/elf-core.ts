@@ -59,6 +59,8 @@ const [NT_FILE, NT_SIGINFO, NT_ARM_PAC_MASK] = [0x46494c45, 0x53494749, 0x406];
 const [SIGNAL_AT, TID_AT, REGISTERS_AT] = [12, 32, 112];
 const STATUS_MAX_BYTES = 512;
 const PROCESS_BYTES = 56;
+/** Program headers of a usual core: one that has more has its notes behind them. */
+const HEADER_MAX_BYTES = 64 << 10;
 const AUXILIARY_MAX_BYTES = 4096;
 
 /** Throws Malformed for what is no core. What is cut short or left out stands in `incomplete`. */
@@ -81,6 +83,13 @@ export function parseElfCore(bytes: RandomBytes): ElfCore {
     if (segment.type === PT_NOTE) readSegmentNotes(bytes, segment, core);
   noteLimits(core, header);
   return core;
+}
+
+/** Up to where a core's head goes: its program headers and its notes, in bytes. Throws Malformed. */
+export function endOfNotes(bytes: RandomBytes): number {
+  const { segments } = parseElfHeader(bytes);
+  const notes = segments.filter(({ type }) => type === PT_NOTE);
+  return Math.max(HEADER_MAX_BYTES, ...notes.map(({ offset, fileBytes }) => offset + fileBytes));
 }
 
 function memorySegments({ segments }: ElfHeader): ProgramHeader[] {

@@ -119,7 +119,7 @@ export function summarizeFrame({
 }: NamedFrame): SummaryFrame {
   const linked =
     module === undefined ? null : BigInt.asUintN(64, frame.programCounter - module.bias);
-  const readable = name === null ? null : shortName(name);
+  const readable = name !== null && /^_[ZR]/u.test(name) ? shortName(name) : name;
   return {
     address: hex(frame.programCounter),
     module: module?.path ?? null,

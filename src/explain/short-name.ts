@@ -24,7 +24,7 @@ export function shortName(symbol: string): string {
 function withoutSuffix(symbol: string): string {
   const name = symbol.replace(/@.*$/u, "");
   return name.replace(
-    /(?:\.(?:cold|part|isra|constprop|lto_priv|llvm|localalias|clone|actor|destroy)(?:\.\d+)*|\.\d+)+$/u,
+    /(?:\.(?:abi0|abiinternal|cold|part|isra|constprop|lto_priv|llvm|localalias|clone|actor|destroy)(?:\.\d+)*|\.\d+)+$/u,
     "",
   );
 }

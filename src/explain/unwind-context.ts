@@ -72,7 +72,7 @@ export class UnwindContext {
     if (address < LOWEST_CODE || !this.isExecutable(address)) return false;
     const before = this.memory.read(address - BigInt(CALL_MAX_BYTES), CALL_MAX_BYTES);
     if (before.length === CALL_MAX_BYTES) return this.architecture.endsInCall(before);
-    return this.modules.at(address) !== undefined;
+    return this.modules.at(address - 1n) !== undefined;
   }
 
   /** Code that is in no file: a JIT's. An interpreter written so returns to places that no call stands before. */

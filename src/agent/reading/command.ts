@@ -13,6 +13,13 @@ export type ReadingCommand =
     }
   | { name: "info"; file: string; json: boolean }
   | {
+      name: "explain";
+      file: string;
+      sysroot: string | undefined;
+      modules: string | undefined;
+      json: boolean;
+    }
+  | {
       name: "extract";
       file: string;
       entry: string | undefined;
@@ -28,6 +35,8 @@ export const READING_OPTIONS = {
   since: { type: "string" },
   namespace: { type: "string", short: "n" },
   json: { type: "boolean" },
+  sysroot: { type: "string" },
+  modules: { type: "string" },
   output: { type: "string", short: "o" },
   force: { type: "boolean", short: "f" },
 } as const;
@@ -41,6 +50,7 @@ export type ReadingValues = {
 export const READING_COMMANDS = {
   list: { options: ["store", "prefix", "since", "namespace", "json"], least: 0, most: 1 },
   info: { options: ["json"], least: 1, most: 1 },
+  explain: { options: ["sysroot", "modules", "json"], least: 1, most: 1 },
   extract: { options: ["output", "force"], least: 1, most: 2 },
   fetch: { options: ["output", "force"], least: 1, most: 1 },
   debug: { options: [], least: 1, most: Number.POSITIVE_INFINITY },
@@ -73,6 +83,8 @@ export function parseReadingCommand(
     }
     case "info":
       return { name, file: first, json };
+    case "explain":
+      return { name, file: first, sysroot: values.sysroot, modules: values.modules, json };
     case "extract":
       return { name, file: first, entry: second, output, force };
     case "fetch":

@@ -46,7 +46,12 @@ const LINES: readonly [label: string, keys: readonly string[]][] = [
   ["found by", ["identity"]],
 ];
 
-export function formatInfo(zip: DumpZip, info: LooseInfo): string {
+/** explanation: the lines that say why it crashed; none where that is not known. */
+export function formatInfo(
+  zip: DumpZip,
+  info: LooseInfo,
+  explanation: readonly string[] = [],
+): string {
   const lines = LINES.flatMap(([label, keys]) => {
     const values = keys.map((key) => shown(key, info[key])).filter((value) => value !== "");
     return values.length === 0 ? [] : [`${label.padEnd(12)}${values.join("  ")}`];
@@ -57,6 +62,7 @@ export function formatInfo(zip: DumpZip, info: LooseInfo): string {
     ...lines,
     `${"core".padEnd(12)}${completeness(info)}`,
     ...missingLines(info),
+    ...(explanation.length === 0 ? [] : ["", ...explanation]),
     "",
     "files inside",
     ...fileLines(zip),
@@ -107,6 +113,7 @@ function nextSteps({ source }: DumpZip, info: LooseInfo): string[] {
   const file = shellWord(source.name.startsWith("-") ? `./${source.name}` : source.name);
   return [
     "how to go on",
+    `  core-dump-handler explain ${file}`,
     `  core-dump-handler debug ${file}`,
     `  core-dump-handler extract ${file} --output core && gdb -iex 'set auto-load off' ${programWord(info)} core`,
   ];

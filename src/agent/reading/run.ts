@@ -11,6 +11,8 @@ import type { ReadingCommand } from "./command.ts";
 import { debugDump } from "./debug.ts";
 import { findEntry, openDumpZip, type DumpZip } from "./dump-zip.ts";
 import { extractToFile, extractToStdout, fileNameOf } from "./extract.ts";
+import { explainFile, explainShortly, terminalColumns } from "./explain.ts";
+import { formatExplanation } from "./explanation.ts";
 import { fetchDump } from "./fetch.ts";
 import { formatInfo, readInfo } from "./info.ts";
 import { formatList, listDumps } from "./list.ts";
@@ -31,14 +33,31 @@ export async function runReading(
     case "info":
       return withZip(command.file, async (zip) => {
         const info = await readInfo(zip);
-        print(command.json ? `${printableJson(info, 2)}\n` : formatInfo(zip, info));
+        print(
+          command.json
+            ? `${printableJson(info, 2)}\n`
+            : formatInfo(zip, info, await explainShortly(zip)),
+        );
         return EXIT.done;
       });
+    case "explain":
+      return runExplain(command);
     case "extract":
       return withZip(command.file, (zip) => runExtract(zip, command));
     case "debug":
       return withZip(command.file, (zip) => debugDump(zip, command.debuggerArgs));
   }
+}
+
+async function runExplain({
+  file,
+  sysroot,
+  modules,
+  json,
+}: Extract<ReadingCommand, { name: "explain" }>): Promise<number> {
+  const summary = await explainFile(file, { sysroot, modules });
+  print(json ? `${printableJson(summary, 2)}\n` : formatExplanation(summary, terminalColumns()));
+  return EXIT.done;
 }
 
 async function runList(
