@@ -1,0 +1,151 @@
+// Crashes through the kernel, explained from what it wrote: by the composer into a zip, and straight into files.
+import { expect } from "bun:test";
+import { chmodSync, copyFileSync, existsSync, unlinkSync } from "node:fs";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { explainFile } from "../../../src/agent/reading/explain.ts";
+import { withCorePattern } from "../../support/borrowed-kernel.ts";
+import { buildCrashes, buildObstacle, EXPLAIN_SOURCES } from "../../support/crash-builds.ts";
+import { readInDebugger } from "../../support/debugged-core.ts";
+import { executablePath } from "../../support/executable.ts";
+import { findProgram, gatedTest, kernelObstacle, missingProgram } from "../../support/gate.ts";
+import { withComposer } from "../../support/installed-composer.ts";
+import { runTool } from "../../support/run-tool.ts";
+import { withFolder } from "../../support/temporary-folder.ts";
+import { compareStacks, unwindCore } from "../../support/unwound-core.ts";
+
+const obstacles = [kernelObstacle(), buildObstacle("c-O0")];
+/** Seconds each, and cores of gigabytes with holes. */
+const runtimesObstacle =
+  Number(process.env["CDH_TEST_ROUNDS"]) >= 100 ? undefined : "needs CDH_TEST_ROUNDS=100";
+/** Runs a program until it crashes; the kernel writes its core into the folder. */
+async function crash(folder: string, command: readonly string[]): Promise<string> {
+  const child = Bun.spawn(["sh", "-c", 'ulimit -c unlimited; exec "$@"', "sh", ...command], {
+    cwd: folder,
+    stdio: ["ignore", "ignore", "ignore"],
+    timeout: 60_000,
+    killSignal: "SIGKILL",
+  });
+  await child.exited;
+  const core = join(folder, `core.${child.pid}`);
+  expect(existsSync(core)).toBe(true);
+  return core;
+}
+
+function withCoreFiles(body: (folder: string) => Promise<void>): Promise<void> {
+  return withFolder((folder) => withCorePattern(join(folder, "core.%p"), () => body(folder)));
+}
+
+gatedTest("a delivered dump explains itself, in the terminal too", obstacles, async () => {
+  const program = await buildCrashes("c-O0");
+  await withComposer({}, async (composer) => {
+    await Bun.spawn([program, "double_free"], { stdio: ["ignore", "ignore", "ignore"] }).exited;
+    const [zip = "none"] = await composer.zips(1);
+    const title =
+      "SIGABRT: double free or corruption (!prev) in free ← close_connection ← main (crashes)";
+    expect((await explainFile(zip, {})).title).toBe(title);
+    const executable = await executablePath();
+    expect(await runTool([executable, "explain", zip])).toContain("main+0x");
+    const info = await runTool([executable, "info", zip]);
+    expect(info).toContain("killed by abort()");
+    expect(info.split("\n").filter((line) => line.includes("close_connection"))).toHaveLength(2);
+  });
+});
+
+gatedTest(
+  "of a thousand threads 64 have the frames that gdb sees, the others are counted",
+  [...obstacles, missingProgram("gdb")],
+  async () => {
+    const program = await buildCrashes("c-O0");
+    await withCoreFiles(async (folder) => {
+      const core = await crash(folder, [program, "threads", "1000"]);
+      const found = compareStacks(unwindCore(core), await readInDebugger(program, core));
+      expect(found).toEqual({ agreed: 64, threads: 64, differences: [] });
+      const summary = await explainFile(core, {});
+      expect(summary.process.threads).toBe(1001);
+      expect(summary.threads.reduce((sum, { count }) => sum + count, 0)).toBe(63);
+    });
+  },
+);
+
+gatedTest(
+  "a program whose file is gone is told by its libraries and frame pointers",
+  obstacles,
+  async () => {
+    await withCoreFiles(async (folder) => {
+      const program = join(folder, "gone");
+      copyFileSync(await buildCrashes("c-O0"), program);
+      chmodSync(program, 0o755);
+      const command = ["sh", "-c", `exec 3< "$0"; rm "$0"; exec /proc/self/fd/3 divide`, program];
+      const core = await crash(folder, command);
+      const summary = await explainFile(core, {});
+      expect(summary.process.exe).toContain("(deleted)");
+      expect(summary.signal?.sentence).toContain("division by zero");
+      expect(summary.crashing_thread?.frames.length).toBeGreaterThan(1);
+      expect(summary.incomplete.map(({ why }) => why)).toContain("its file is not here");
+      expect(() => unlinkSync(program)).toThrow("ENOENT");
+    });
+  },
+);
+
+gatedTest(
+  "aarch64: the same bug has the same id as on x86-64",
+  [...obstacles, buildObstacle("c-aarch64"), missingProgram("qemu-aarch64-static")],
+  async () => {
+    const qemu = findProgram("qemu-aarch64-static") ?? "";
+    await withCoreFiles(async (folder) => {
+      for (const kind of ["null_write", "call_null", "assert"]) {
+        // QEMU writes the guest's core itself, and then crashes in the same way.
+        await crash(folder, [qemu, await buildCrashes("c-aarch64"), kind]);
+        const guest = (await readdir(folder)).find((name) => name.startsWith("qemu_")) ?? "none";
+        const ours = await explainFile(join(folder, guest), {});
+        unlinkSync(join(folder, guest));
+        const native = await crash(folder, [await buildCrashes("c-O2"), kind]);
+        expect([kind, ours.fingerprint]).toMatchObject([
+          kind,
+          { bug: (await explainFile(native, {})).fingerprint.bug },
+        ]);
+        const trusts = ours.crashing_thread?.frames.slice(1).map(({ trust }) => trust);
+        expect(new Set(trusts)).toEqual(new Set(["cfi"]));
+      }
+    });
+  },
+);
+
+gatedTest(
+  "Node: threads agree with gdb, the one with generated code is walked to main",
+  [...obstacles, runtimesObstacle, missingProgram("node")],
+  async () => {
+    await withCoreFiles(async (folder) => {
+      const node = findProgram("node") ?? "node";
+      const core = await crash(folder, [node, "-e", "process.abort()"]);
+      const found = compareStacks(unwindCore(core), await readInDebugger(node, core));
+      console.log(found);
+      expect(found.agreed).toBeGreaterThanOrEqual(found.threads - 1);
+      const names = (await explainFile(core, {})).crashing_thread?.frames.map(
+        (frame) => frame.demangled ?? frame.function,
+      );
+      expect(names).toContain("node::Abort");
+      expect(names).toContain("node::Start");
+    });
+  },
+);
+
+gatedTest(
+  "Java: the fault below the JVM's report is found",
+  [...obstacles, runtimesObstacle, missingProgram("javac")],
+  async () => {
+    await withCoreFiles(async (folder) => {
+      await runTool(["javac", "-nowarn", "-d", folder, join(EXPLAIN_SOURCES, "Crash.java")]);
+      const core = await crash(folder, ["java", "-Xmx64m", "-cp", folder, "Crash"]);
+      const java = await Bun.$`readlink -f ${findProgram("java") ?? "java"}`.text();
+      const found = compareStacks(unwindCore(core), await readInDebugger(java.trim(), core));
+      console.log(found);
+      const summary = await explainFile(core, {});
+      expect(summary.title).toStartWith("SIGABRT in Unsafe_PutInt");
+      expect(summary.crashing_thread?.frames.map(({ function: name }) => name)).toContain(
+        "JavaMain",
+      );
+    });
+  },
+);
