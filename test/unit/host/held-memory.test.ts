@@ -1,7 +1,11 @@
 // A stopped process stands for one that the kernel holds: the same files of /proc.
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
-import { openHeldMemory, openHeldModules } from "../../../src/host/held-memory.ts";
+import {
+  openHeldMemory,
+  openHeldModules,
+  type HeldModules,
+} from "../../../src/host/held-memory.ts";
 import { isElf } from "../../../src/explain/elf-header.ts";
 import { ElfFile } from "../../../src/explain/elf-file.ts";
 
@@ -41,10 +45,10 @@ test("memory is read by address, and what is not mapped is empty", async () => {
 
 test("the file that is mapped is opened, whatever its name is now, and stays good after the process's end", async () => {
   let program: ElfFile | undefined;
-  let close = () => undefined as void;
+  let opened: HeldModules | undefined;
   await withStopped((procDir, { start, end }) => {
     const modules = openHeldModules(procDir);
-    ({ close } = modules);
+    opened = modules;
     const [found] = modules.find({ path: "/renamed", buildId: null, start, end });
     if (found === undefined || "missing" in found) throw new Error(`not found: ${found?.missing}`);
     program = new ElfFile(found.bytes, true);
@@ -52,5 +56,5 @@ test("the file that is mapped is opened, whatever its name is now, and stays goo
     expect(none).toEqual({ missing: "its mapping cannot be opened: ENOENT" });
   });
   expect(program?.sections.has(".eh_frame")).toBe(true);
-  close();
+  opened?.close();
 });

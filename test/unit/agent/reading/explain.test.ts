@@ -127,11 +127,11 @@ test("the dump's own summary is shown, and cannot do more than that", async () =
       schema: 1,
       title: "SIGSEGV in \u001b[2Jgone\u202e ← a\nforged line",
       signal: { name: { toString: 1 }, sentence: ["x"], code: "NaN" },
-      process: { exe: "/bin/\u0007app", threads: -1e400 },
+      process: { exe: "/bin/\u0007app", threads: "many" },
       crashing_thread: {
         tid: "x",
         frames: [
-          ...Array<unknown>(2000).fill({ function: "f".repeat(1000), trust: "certain" }),
+          ...Array.from({ length: 2000 }, () => ({ function: "f".repeat(1000), trust: "certain" })),
           7,
           null,
         ],
