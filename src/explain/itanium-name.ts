@@ -78,7 +78,7 @@ class ItaniumReader extends ItaniumText {
     this.skip(1);
     this.accept("I");
     this.skip(1);
-    return `${isDestructor ? "~" : ""}${(parts.at(-1) ?? "").replace(/<T>$/u, "")}`;
+    return `${isDestructor ? "~" : ""}${(parts.at(-1) ?? "").replace(/^.*::|<T>$/gu, "")}`;
   }
 
   /** Z function E entity: something inside a function. */
@@ -194,9 +194,14 @@ class ItaniumReader extends ItaniumText {
     this.take(/^[0-9a-fn_]{0,64}E/u, 65);
   }
 
-  /** Expressions have a grammar of their own: not read, so that no two names are taken for one. */
-  private expression(_depth: number): never {
-    throw new Malformed("a mangled name has an expression");
+  /**
+   * The address of a function or variable. Other expressions have a grammar of their own: not read, so that no two
+   * names are taken for one.
+   */
+  private expression(depth: number): void {
+    this.expect("adL");
+    this.literal(depth);
+    this.expect("E");
   }
 
   private type(depth: number): void {

@@ -32,7 +32,7 @@ const STARTS: readonly RegExp[] = [
 /** Between a thread's beginning and its own function: std::thread, lang_start, closures that are called. */
 const GLUE: readonly RegExp[] = [
   /^execute_native_thread_routine$|^std::thread::_(?:State_impl|Invoker)|^std::__invoke|^std::invoke|^std::_Function_handler|^std::function<T>::operator/u,
-  /^std::rt::|^std::sys::.*(?:thread_start|__rust_begin_short_backtrace)(?:<T>)?$|^<std::sys::.*thread_start$|^std::sys_common::backtrace::__rust_begin_short_backtrace/u,
+  /^std::rt::|^std::panicking::(?:catch_unwind|try)|^std::sys::.*(?:thread_start|__rust_begin_short_backtrace)(?:<T>)?$|^<std::sys::.*thread_start$|^std::sys_common::backtrace::__rust_begin_short_backtrace/u,
   /^std::thread::|^core::ops::function::|^<.* as core::ops::function::Fn(?:Once|Mut)?(?:<T>)?>::call|^std::panic::catch_unwind|^__rust_try$/u,
   /^runtime\.(?:main|mcall|asmcgocall|newproc\w*|schedule|park_m)(?:\.abi0)?$/u,
 ];

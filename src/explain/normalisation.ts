@@ -21,7 +21,10 @@ const MACHINERY_MAX_FRAMES = 40;
 const CYCLE_MAX_FRAMES = 4;
 const C_LIBRARY_LABEL = "libc";
 /** Chosen by the processor's features when the program starts, with or without names. */
-const VARIANT = /^(?:__)?(?:mem|str|stp|wcs|wmem|rawmem|bcmp|bzero|explicit_bzero)/u;
+const VARIANT =
+  /^(?:__)?(?:mem(?:cpy|move|set|chr|rchr|cmp|mem|pcpy|ccpy)|str(?:n?len|n?cpy|n?cat|n?cmp|n?casecmp|r?chr|chrnul|str|casestr|pbrk|c?spn)|stpn?cpy|rawmemchr|wcs(?:n?len|n?cpy|n?cmp|r?chr)|wmem(?:chr|cmp|set)|bcmp|bzero)(?:_(?:sse|ssse|avx|evex|erms|generic|asimd|sve|mops|advsimd)\w*)?$/u;
+/** The standard libraries of C++ and Rust: which of their functions are inlined is the compiler's choice. */
+const STANDARD = /^(?:std|__gnu_cxx|core|alloc)::|^<(?:std|core|alloc)::/u;
 /** Inside malloc and qsort of a static program, which has all names. */
 const INNER =
   /^(?:(?:_int_(?:free|malloc|realloc|memalign)|get_meta|sift|trinkle|__restore_sigs)$|tcache_|unlink_chunk|sysmalloc|malloc_consolidate|msort_with_tmp)/u;
@@ -37,7 +40,7 @@ export function findCulprits(frames: readonly NamedFrame[]): CulpritFrame[] {
         !frame.isSignalFrame && !(name !== null && isGlueFunction(shortName(name))),
     )
     .flatMap(labelOf);
-  return withoutRecursion(withoutInnerLibrary(labelled));
+  return withoutRecursion(withoutStandard(withoutInnerLibrary(labelled)));
 }
 
 /** How a process or thread begins, and what the C library calls main by. */
@@ -115,6 +118,12 @@ function withoutInnerLibrary(frames: readonly CulpritFrame[]): CulpritFrame[] {
     return next !== undefined && path !== undefined && !isCLibrary(path);
   });
   return kept.length === 0 ? frames.slice(0, 1) : kept;
+}
+
+/** What the program called of them stands for the call: only where nothing else is left do they count. */
+function withoutStandard(frames: readonly CulpritFrame[]): readonly CulpritFrame[] {
+  const first = frames.findIndex(({ label }) => !STANDARD.test(label));
+  return first === -1 ? frames : frames.slice(first);
 }
 
 /** a b a b c → a b c, for cycles of up to four frames. */

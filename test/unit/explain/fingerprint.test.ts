@@ -88,6 +88,25 @@ test("what reports a failure and how a process begins do not count", () => {
   ).toEqual(["r::get", "main"]);
 });
 
+test("what is inlined of a standard library does not count, nor does a name that only looks like the C library's", () => {
+  expect(
+    culprits(
+      "abort",
+      "__cxa_throw",
+      "std::vector<T>::_M_range_check",
+      "std::vector<T>::at",
+      "get",
+      "main",
+    ),
+  ).toEqual(["get", "main"]);
+  expect(culprits("std::sort<T>")).toEqual(["std::sort<T>"]);
+  expect(culprits({ name: "__strlen_evex", path: LIBC }, "string_at", "ffi_call")).toEqual([
+    "libc",
+    "string_at",
+    "ffi_call",
+  ]);
+});
+
 test("recursion counts once, also through several functions", () => {
   expect(culprits("a", "a", "a", "b", "main")).toEqual(["a", "b", "main"]);
   expect(culprits("a", "b", "a", "b", "a", "b", "main")).toEqual(["a", "b", "main"]);

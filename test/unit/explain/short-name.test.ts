@@ -21,6 +21,11 @@ test.each([
   ["_ZN12_GLOBAL__N_13runEv", "(anonymous namespace)::run"],
   ["_ZN3fooB5cxx11Ev", "foo"],
   ["_ZTv0_n24_N3app7Derived4stepEv", "app::Derived::step"],
+  ["_ZNSsC2ERKSs", "std::string::string"],
+  [
+    "_ZN4node12_GLOBAL__N_113SetLibuvInt32IXadL_Z14uv_udp_set_ttlEEEEvRKN2v820FunctionCallbackInfoINS2_5ValueEEE",
+    "node::(anonymous namespace)::SetLibuvInt32<T>",
+  ],
   ["_ZNSolsEi", "std::ostream::operator<<"],
   ["_ZNKSt3mapIiiSt4lessIiESaISt4pairIKiiEEE4findERS3_", "std::map<T>::find"],
   ["_ZN4core9panicking9panic_fmt17h0123456789abcdefE", "core::panicking::panic_fmt"],
