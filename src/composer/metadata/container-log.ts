@@ -1,7 +1,7 @@
 // The last lines of one container's log, from the file that the runtime names (CRI, log_path), and from
 // its rotated predecessor where that file is too short. Bounded in memory whatever lies there.
 // The path is the runtime's word, its content is not: nothing outside the pod's log directory is read.
-import { readdir, readlink, realpath } from "node:fs/promises";
+import { opendir, readlink, realpath } from "node:fs/promises";
 import { basename, dirname, join, relative } from "node:path";
 import { errnoOf } from "../../model/app-error.ts";
 import { openRegular, readAt, realPathOf } from "../../host/bounded-read.ts";
@@ -10,6 +10,7 @@ import { countCompleteLines, lastLines } from "./log-lines.ts";
 
 const FIRST_READ_BYTES = 64 * 1024;
 const NEWLINE = 10;
+const ROTATED = /^(?:\d{8}-\d{6}|1)$/;
 
 export interface LogTail {
   data: Uint8Array;
@@ -109,10 +110,12 @@ async function mustBeBelowPodLogs(path: string, realPath: string): Promise<void>
 async function findRotated(path: string): Promise<string | null> {
   const directory = dirname(path);
   const prefix = `${basename(path)}.`;
-  const names = (await readdir(directory)).filter(
+  let youngest = "";
+  // One by one: a pod that may write here could make any number of files.
+  for await (const { name } of await opendir(directory)) {
     // docker numbers its predecessors instead: -json.log.1 is the youngest
-    (name) => name.startsWith(prefix) && /^(?:\d{8}-\d{6}|1)$/.test(name.slice(prefix.length)),
-  );
-  const youngest = names.sort().at(-1);
-  return youngest === undefined ? null : join(directory, youngest);
+    const isRotated = name.startsWith(prefix) && ROTATED.test(name.slice(prefix.length));
+    if (isRotated && name > youngest) youngest = name;
+  }
+  return youngest === "" ? null : join(directory, youngest);
 }

@@ -2,6 +2,7 @@
 // keeps of them is bounded, each entry is valid, what is cut is listed.
 import { expect } from "bun:test";
 import { join } from "node:path";
+import { Containers } from "../../../src/agent/harvest/containers.ts";
 import { APP_IMAGE } from "../../support/containerd.ts";
 import { composersAtWork, withComposer } from "../../support/installed-composer.ts";
 import { openZipOf, type OpenedZip } from "../../support/opened-zip.ts";
@@ -88,3 +89,32 @@ async function expectBounded(zip: OpenedZip): Promise<void> {
   }
   expect(sizeBytes).toBeLessThan(BUDGET_BYTES);
 }
+
+suite.test(
+  "file capture sees every container beside those that describe themselves at any length",
+  async () => {
+    const { socket } = suite.containerd();
+    // Together longer than any answer that was ever taken whole.
+    const annotations = { "tenant.example/large": "x".repeat(500_000) };
+    for (let n = 0; n < 9; n++)
+      await startPod(suite.containerd(), { name: `hostile-${n}`, annotations, containers: [] });
+    const env = environment("<", 8, 120_000);
+    const hostile = await startPod(suite.containerd(), {
+      name: "hostile",
+      annotations,
+      containers: [container("app", { env })],
+    });
+    const honest = await startPod(suite.containerd(), {
+      name: "honest",
+      containers: [container("app", {})],
+    });
+    const { added } = await new Containers(`unix://${socket}`).refresh(AbortSignal.timeout(30_000));
+    const found = (id = "") => added.find((record) => record.id === id);
+    expect(found(honest.containers[0]?.id)).toMatchObject({
+      podname: "honest",
+      place: { kind: "layer" },
+      pod: { metadata: { name: "honest", uid: honest.uid } },
+    });
+    expect(found(hostile.containers[0]?.id)).toMatchObject({ podname: "hostile" });
+  },
+);
