@@ -30,6 +30,7 @@ export interface Housekeeping {
 }
 
 const EVERY_MS = 10_000;
+const EVENTS_EVERY_MS = 60_000;
 /** A composer ends at its TIMEOUT; so much later one without a file or a word is surely gone. */
 const WORDLESS_MS = 60_000;
 
@@ -40,6 +41,7 @@ export function openHousekeeping(context: HousekeepingContext): Housekeeping {
   const limits = { quota: composer.DISK_QUOTA, free: composer.DISK_FREE };
   const lockPath = join(HOST_DIR, EVICTION_LOCK);
   let noRoomSaid = false;
+  let nextEventsMs = 0;
 
   async function runNow(): Promise<void> {
     const recovered = await recovery.run();
@@ -49,6 +51,13 @@ export function openHousekeeping(context: HousekeepingContext): Housekeeping {
     }
     reportUnaccounted(context);
     await holdLimits();
+    await holdEvents();
+  }
+
+  /** A look at each of thousands of files. */
+  async function holdEvents(): Promise<void> {
+    if (performance.now() < nextEventsMs) return;
+    nextEventsMs = performance.now() + EVENTS_EVERY_MS;
     await boundEvents(settings.EVENT_DIR, log);
   }
 
