@@ -13,7 +13,7 @@ export interface EventLimits {
   bytes: number;
 }
 
-export const EVENT_LIMITS: EventLimits = { count: 10_000, bytes: 64 * 2 ** 20 };
+const EVENT_LIMITS: EventLimits = { count: 10_000, bytes: 64 * 2 ** 20 };
 
 /** Of the limits, what is left after a look that was over them: the next event need not be over them again. */
 const KEPT_SHARE = 0.9;

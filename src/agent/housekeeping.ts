@@ -9,7 +9,7 @@ import { makeRoom, measureRoom } from "../host/disk-room.ts";
 import type { Log } from "../host/log.ts";
 import type { AgentMetrics } from "./agent-metrics.ts";
 import { countEvicted } from "./composer-events.ts";
-import { boundEvents } from "./event-files.ts";
+import { boundEvents, type EventLimits } from "./event-files.ts";
 import type { DumpsUnderWay } from "./dumps-under-way.ts";
 import { pollUntil } from "./poll.ts";
 import { openRecovery } from "./recovery/recover.ts";
@@ -22,6 +22,7 @@ export interface HousekeepingContext {
   signal: AbortSignal;
   /** Asks for a sweep: there is something new to deliver. */
   request: (reason: string) => void;
+  eventLimits?: EventLimits;
 }
 
 export interface Housekeeping {
@@ -58,7 +59,7 @@ export function openHousekeeping(context: HousekeepingContext): Housekeeping {
   async function holdEvents(): Promise<void> {
     if (performance.now() < nextEventsMs) return;
     nextEventsMs = performance.now() + EVENTS_EVERY_MS;
-    await boundEvents(settings.EVENT_DIR, log);
+    await boundEvents(settings.EVENT_DIR, log, context.eventLimits);
   }
 
   /** Composers hold them while they write; the disk may also fill by itself, or a limit be lowered. */

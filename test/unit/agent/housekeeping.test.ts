@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { mkdir, utimes, writeFile } from "node:fs/promises";
+import { mkdir, readdir, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { openAgentMetrics } from "../../../src/agent/agent-metrics.ts";
 import { DumpsUnderWay } from "../../../src/agent/dumps-under-way.ts";
@@ -38,5 +38,25 @@ test("a dump is told of whose composer was killed and left an empty file, or non
       'dumps_total{outcome="unaccounted",namespace="",signal="11"} 1',
     );
     expect(underWay.end("at-work")).toBeDefined();
+  });
+});
+
+test("EVENT_DIR is held within its bounds", async () => {
+  await withFolder(async (folder) => {
+    const settings = readAgentSettings({ HOST_DIR: folder, COMP_DISK_FREE: "0" });
+    await mkdir(settings.CORE_DIR, { recursive: true });
+    await mkdir(settings.EVENT_DIR, { recursive: true });
+    for (let n = 0; n < 20; n++)
+      await writeFile(join(settings.EVENT_DIR, `${crypto.randomUUID()}-event.json`), "{}");
+    const [metrics, underWay, log] = [openAgentMetrics(), new DumpsUnderWay(), recordedLog()];
+    const stop = new AbortController();
+    const eventLimits = { count: 10, bytes: 1000 };
+    const request = () => undefined;
+    const context = { settings, metrics, underWay, log, request, signal: stop.signal, eventLimits };
+    const running = openHousekeeping(context).untilStopped();
+    while (!log.names().includes("events_removed")) await Bun.sleep(5);
+    stop.abort();
+    await running;
+    expect(await readdir(settings.EVENT_DIR)).toHaveLength(9);
   });
 });
