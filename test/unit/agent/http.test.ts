@@ -72,7 +72,7 @@ test("on one address it is not to be had on another", async () => {
   const health = { isStarting: () => false, notReady: () => undefined, metrics: () => "" };
   const there = await startHttp({ address: "127.0.0.2", port: 0 }, health, log);
   expect((await fetch(`http://127.0.0.2:${there.port}/healthz`)).status).toBe(200);
-  expect(fetch(`http://127.0.0.1:${there.port}/healthz`)).rejects.toThrow();
+  expect(fetch(`http://127.0.0.77:${there.port}/healthz`)).rejects.toThrow();
   await there.stop();
 });
 
