@@ -3,7 +3,7 @@
 import { closeSync, existsSync, openSync } from "node:fs";
 import { copyFile, glob, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { formatEnvFile } from "../src/config/env-file.ts";
+import { formatEnvFile } from "../src/model/env-file.ts";
 import { snapshotCore } from "./snapshot-core.ts";
 import { withKernel, readKernel } from "../test/support/borrowed-kernel.ts";
 import { runCommand, startCommand, type CommandOptions, type RunningCommand } from "./command.ts";

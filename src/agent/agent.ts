@@ -3,20 +3,20 @@
 import type { AgentSettings } from "../config/agent-settings.ts";
 import type { Log } from "../host/log.ts";
 import { CAPTURE_MODES } from "../model/capture-mode.ts";
-import { openAgentMetrics, type AgentMetrics } from "./agent-metrics.ts";
+import { openAgentMetrics, type AgentMetrics } from "./metrics/agent-metrics.ts";
 import { installCapture, reinstallCapture } from "./capture/choice.ts";
 import { openDoctorWatch } from "./doctor/watch.ts";
-import { DumpsUnderWay } from "./dumps-under-way.ts";
+import { DumpsUnderWay } from "./observe/dumps-under-way.ts";
 import { openHarvest } from "./harvest/harvest.ts";
-import { lapseClaim } from "./host-owner.ts";
-import { openHousekeeping } from "./housekeeping.ts";
-import { startHttp } from "./http.ts";
-import type { KubernetesApi } from "./kubernetes-api.ts";
-import { observe } from "./observe.ts";
-import { Readiness } from "./readiness.ts";
-import { startTriggers, uploadsAreOn } from "./triggers.ts";
-import { noteDaemonSet } from "./uninstall.ts";
-import { openUploads } from "./uploads.ts";
+import { lapseClaim } from "./install/host-owner.ts";
+import { openHousekeeping } from "./recovery/housekeeping.ts";
+import { startHttp } from "./observe/http.ts";
+import type { KubernetesApi } from "./kubernetes/kubernetes-api.ts";
+import { observe } from "./observe/observe.ts";
+import { Readiness } from "./observe/readiness.ts";
+import { startTriggers, uploadsAreOn } from "./sweep/triggers.ts";
+import { noteDaemonSet } from "./kubernetes/uninstall.ts";
+import { openUploads } from "./sweep/uploads.ts";
 
 export interface AgentContext {
   settings: AgentSettings;

@@ -10,26 +10,26 @@ import {
 import { openLog, type Log } from "../host/log.ts";
 import { runAgent } from "./agent.ts";
 import { installCapture } from "./capture/choice.ts";
-import { parseAgentCommand, type AgentCommand } from "./command-line.ts";
+import { parseAgentCommand, type AgentCommand } from "../command/command-line.ts";
 import {
   directoryOfExecutable,
   isCompiled,
   loadEnvironment,
   shareAwsVariables,
   type Environment,
-} from "./environment.ts";
-import { helpFor } from "./help-pages.ts";
-import { completionFor } from "./completion.ts";
-import { adaptToHost } from "./host-settings.ts";
+} from "../host/environment.ts";
+import { helpFor } from "../command/help-pages.ts";
+import { completionFor } from "../command/completion.ts";
+import { adaptToHost } from "./install/host-settings.ts";
 import { HOST_PLACES } from "./vm/places.ts";
-import { isVmInstalled, removeFromVm, stopOnVm } from "./vm/remove.ts";
+import { isVmInstalled, removeFromVm, stopOnVm } from "./vm/remove-service.ts";
 import { isSystemdHost, SYSTEMD } from "./vm/systemd.ts";
-import { findKubernetes, openKubernetesApi } from "./kubernetes-api.ts";
-import { remove } from "./remove.ts";
+import { findKubernetes, openKubernetesApi } from "./kubernetes/kubernetes-api.ts";
+import { remove } from "./install/remove.ts";
 import { stopSignal, untilAborted } from "../host/stop-signal.ts";
-import { sweepFile, sweepFolder, type SweepReport } from "./sweep.ts";
-import { findUninstall } from "./uninstall.ts";
-import { findUnknownVariables } from "./unknown-variables.ts";
+import { sweepFile, sweepFolder, type SweepReport } from "./sweep/sweep.ts";
+import { findUninstall } from "./kubernetes/uninstall.ts";
+import { findUnknownVariables } from "../config/unknown-variables.ts";
 
 /** Runs one command; the exit code. Throws AppError. */
 export async function runAgentCommand(
@@ -43,7 +43,7 @@ export async function runAgentCommand(
   const environment = await loadEnvironment(realEnvironment, directoryOfExecutable());
   shareAwsVariables(environment, realEnvironment);
   if (command.name === "read") {
-    const { runReading } = await import("./reading/run.ts");
+    const { runReading } = await import("../reading/run-reading.ts");
     return runReading(command.command, environment);
   }
   if (command.name === "install") return runInstall(command.configPath);
@@ -91,7 +91,7 @@ async function runApply(environment: Environment): Promise<number> {
 async function runInstall(configPath: string): Promise<number> {
   requireCompiled();
   const log = openLog({ level: "Info", format: "text" });
-  const { installOnVm } = await import("./vm/install.ts");
+  const { installOnVm } = await import("./vm/install-service.ts");
   const systemd = (await isSystemdHost()) ? SYSTEMD : undefined;
   const places = HOST_PLACES;
   const apply = async (settings: AgentSettings, executable: string, config: Environment) =>
@@ -110,7 +110,7 @@ function requireCompiled(): void {
 async function runDoctorHere(json: boolean, environment: Environment): Promise<number> {
   const settings = await adaptToHost(readAgentSettings(environment), environment);
   const signal = stopSignal(openLog({ level: "Error", format: settings.LOG_FORMAT }));
-  const { runDoctor } = await import("./doctor/command.ts");
+  const { runDoctor } = await import("./doctor/doctor.ts");
   return runDoctor({ settings, json, noColor: environment["NO_COLOR"], signal });
 }
 
@@ -118,7 +118,7 @@ async function runDoctorHere(json: boolean, environment: Environment): Promise<n
 const CRASH_TEST_SLACK_MS = 60_000;
 
 async function runCrashTestHere(victim: boolean, environment: Environment): Promise<number> {
-  const { crashSelf, runCrashTest } = await import("./crash-test.ts");
+  const { crashSelf, runCrashTest } = await import("./canary/crash-test.ts");
   if (victim) return crashSelf();
   const settings = readAgentSettings(environment);
   const log = openLog({ level: settings.LOG_LEVEL, format: settings.LOG_FORMAT });
@@ -151,7 +151,7 @@ async function runAwaitRemoval(
   const log = openLog({ level: LOG_LEVEL, format: LOG_FORMAT });
   const access = findKubernetes(environment);
   if (access === undefined) throw new AppError("usage", "await-removal is for a pod of a cluster");
-  const { awaitRemoval } = await import("./await-removal.ts");
+  const { awaitRemoval } = await import("./kubernetes/await-removal.ts");
   const api = openKubernetesApi(access);
   await awaitRemoval({ namespace: POD_NAMESPACE, daemonSet, withinMs, api, log });
   return EXIT.done;
@@ -168,7 +168,7 @@ async function runRemove(
   if (when === "behind") {
     if (api === undefined) throw new AppError("usage", "--behind-uninstall is for a pod");
     const signal = stopSignal(log);
-    const { cleanUp } = await import("./clean-up.ts");
+    const { cleanUp } = await import("./install/clean-up.ts");
     await cleanUp({ settings, api, log, signal });
     if (stay) await untilAborted(signal);
     return EXIT.done;

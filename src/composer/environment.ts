@@ -1,7 +1,7 @@
 // The composer's settings: HOST_DIR/.env. A bad or missing one never costs a core: defaults, and a complaint.
 import { join, resolve } from "node:path";
 import { readComposerSettings, type ComposerSettings } from "../config/composer-settings.ts";
-import { parseEnvFile } from "../config/env-file.ts";
+import { parseEnvFile } from "../model/env-file.ts";
 import { describeComplaint } from "../config/setting.ts";
 import { readBounded } from "../host/bounded-read.ts";
 import { describeError } from "../model/app-error.ts";

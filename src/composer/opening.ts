@@ -7,7 +7,7 @@ import { formatDumpInfo, type DumpInfo } from "../model/dump-info.ts";
 import { renderDumpName } from "../model/dump-name.ts";
 import { FIRST_ENTRY_MAX_BYTES } from "../model/partial-layout.ts";
 import { DEFLATED, STORED } from "../model/zip-records.ts";
-import { templateValues } from "./facts.ts";
+import { templateValues } from "./dump-facts.ts";
 import { PartialFile, isNoSpace } from "./partial-file.ts";
 import { ZipArchive, type ArchiveFile } from "./zip-archive.ts";
 

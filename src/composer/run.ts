@@ -7,7 +7,7 @@ import type { CrashContext } from "../model/crash-context.ts";
 import { renderDumpName } from "../model/dump-name.ts";
 import { UNKNOWN_OWNER } from "../model/dump-owner.ts";
 import { AttemptLog } from "./attempt.ts";
-import { isCanary, settingsForCanary } from "./canary.ts";
+import { isCanary, settingsForCanary } from "./canary-crasher.ts";
 import { parseCommandLine, type ComposerCommandLine } from "./command-line.ts";
 import { ComposerLog, type Level } from "../host/composer-log.ts";
 import { CoreDrain } from "./core-drain.ts";
@@ -18,8 +18,8 @@ import { ownerOfCrash } from "./crash-owner.ts";
 import { openDiskLimits, type DiskRules } from "./disk-limits.ts";
 import { readEnvironment, type Environment } from "./environment.ts";
 import { writeEvent } from "./event.ts";
-import { firstFacts, templateValues, whyNoFileList } from "./facts.ts";
-import { isCut, openCoreFile, type CoreFile } from "./core-file.ts";
+import { firstFacts, templateValues, whyNoFileList } from "./dump-facts.ts";
+import { isCut, openCoreFile, type CoreFile } from "./waiting-core.ts";
 import type { EventFacts, Metadata } from "./metadata/metadata.ts";
 import type { MetadataTask } from "./metadata-task.ts";
 import { openDump } from "./opening.ts";
@@ -81,7 +81,7 @@ async function takeCrash(
   hostDir: string,
   commandLine: ComposerCommandLine,
 ): Promise<number> {
-  // A canary's core file is the doctor's own to take (src/agent/doctor/canary.ts).
+  // A canary's core file is the doctor's own to take (src/agent/canary/canary-crash.ts).
   const canary = file === undefined && isCanary(crash, hostDir);
   const found = await readEnvironment(hostDir, commandLine);
   const environment = canary ? { ...found, settings: settingsForCanary(found.settings) } : found;

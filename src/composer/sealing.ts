@@ -6,7 +6,7 @@ import { FINAL_BLOCK, FIRST_ENTRY_MAX_BYTES } from "../model/partial-layout.ts";
 import { DEFLATED, STORED } from "../model/zip-records.ts";
 import type { AttemptLog } from "./attempt.ts";
 import type { CoreDrain, DrainEnd } from "./core-drain.ts";
-import { coreFacts } from "./facts.ts";
+import { coreFacts } from "./dump-facts.ts";
 import { isNoSpace } from "./partial-file.ts";
 import type { ZipArchive } from "./zip-archive.ts";
 

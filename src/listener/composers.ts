@@ -4,7 +4,7 @@
 import { closeSync, readFileSync } from "node:fs";
 import { setPriority } from "node:os";
 import { join } from "node:path";
-import { parseEnvFile } from "../config/env-file.ts";
+import { parseEnvFile } from "../model/env-file.ts";
 import { readComposerSettings } from "../config/composer-settings.ts";
 import { endDumping, pinHeld, type HeldProcess } from "../host/held-process.ts";
 import type { Log } from "../host/log.ts";

@@ -18,13 +18,13 @@ export const DUMPS_AT_ONCE_LOCK = "dumps-at-once.lock";
 /** Held by whoever makes room in CORE_DIR. */
 export const EVICTION_LOCK = "eviction.lock";
 
-/** The uid of the DaemonSet that runs us (src/agent/uninstall.ts). */
+/** The uid of the DaemonSet that runs us (src/agent/kubernetes/uninstall.ts). */
 export const DAEMONSET_NOTE = "daemonset.uid";
 
-/** Which DaemonSet HOST_DIR belongs to (src/agent/host-owner.ts). */
+/** Which DaemonSet HOST_DIR belongs to (src/agent/install/host-owner.ts). */
 export const OWNER_RECORD = "owner.json";
 
-/** How far the kernel's log was read (src/agent/kernel-log.ts). */
+/** How far the kernel's log was read (src/host/kernel-log.ts). */
 export const KERNEL_LOG_POSITION = "kernel-log.position";
 
 /** Which containers' cores were taken or reported missing, in file capture (src/agent/harvest/). */

@@ -4,7 +4,7 @@ import { existsSync, unlinkSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
-import { askListener } from "../../src/agent/listener-watch.ts";
+import { askListener } from "../../src/agent/install/listener-process.ts";
 import { executablePath } from "../support/executable.ts";
 import { gatedTest, mountObstacle } from "../support/gate.ts";
 import { askUntilAnswered, startListener, type TestListener } from "../support/listener.ts";

@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { TARGETS } from "../../build/targets.ts";
-import { planPatches, planSelfContained } from "../../src/agent/self-contained.ts";
+import { planPatches, planSelfContained } from "../../src/agent/install/self-contained.ts";
 import { readElfProgram } from "../../src/host/elf-program.ts";
 import { copyFileAtomically, sameContent } from "../../src/host/files.ts";
 import { readElfFile } from "../support/elf-file.ts";

@@ -3,7 +3,7 @@
 import { AttemptLog } from "../../src/composer/attempt.ts";
 import { CoreDrain, type DrainEnd, type DrainOptions } from "../../src/composer/core-drain.ts";
 import { CoreInput } from "../../src/composer/core-input.ts";
-import { firstFacts } from "../../src/composer/facts.ts";
+import { firstFacts } from "../../src/composer/dump-facts.ts";
 import { openArchive } from "../../src/composer/opening.ts";
 import { sealArchive, type SmallEntry } from "../../src/composer/sealing.ts";
 import type { ArchiveFile } from "../../src/composer/zip-archive.ts";

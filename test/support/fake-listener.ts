@@ -1,6 +1,6 @@
 // A listener that answers or not, as a test says.
-import type { ListenerControl } from "../../src/agent/capture/listener-control.ts";
-import type { ListenerState } from "../../src/agent/listener-watch.ts";
+import type { ListenerControl } from "../../src/agent/install/listener-control.ts";
+import type { ListenerState } from "../../src/agent/install/listener-process.ts";
 
 export interface FakeListener extends ListenerControl {
   now: ListenerState;

@@ -2,7 +2,7 @@
 // Which machines there are, and where their kernels come from, is in guest-machine.ts.
 import { chmod, copyFile, cp, mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { formatEnvFile } from "../../src/config/env-file.ts";
+import { formatEnvFile } from "../../src/model/env-file.ts";
 import { missingProgram } from "./gate.ts";
 import { X64_GUEST, type GuestMachine } from "./guest-machine.ts";
 import { runTool } from "./run-tool.ts";

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { openAgentMetrics } from "../../src/agent/agent-metrics.ts";
+import { openAgentMetrics } from "../../src/agent/metrics/agent-metrics.ts";
 import { openHarvest } from "../../src/agent/harvest/harvest.ts";
 import { readAgentSettings } from "../../src/config/agent-settings.ts";
 import { FILE_PATTERN } from "../../src/model/core-file-pattern.ts";

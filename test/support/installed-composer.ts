@@ -1,7 +1,7 @@
 // The composer installed in a folder of its own, and the kernel told to start it for every crash.
 import { mkdir, readFile, readdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { formatEnvFile } from "../../src/config/env-file.ts";
+import { formatEnvFile } from "../../src/model/env-file.ts";
 import { planCorePattern, planSocketPattern } from "../../src/model/core-pattern.ts";
 import { withCorePattern } from "./borrowed-kernel.ts";
 import { executablePath, linkExecutable } from "./executable.ts";

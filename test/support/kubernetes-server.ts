@@ -3,7 +3,7 @@
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { KubernetesAccess } from "../../src/agent/kubernetes-api.ts";
+import type { KubernetesAccess } from "../../src/agent/kubernetes/kubernetes-api.ts";
 
 export interface KubernetesServer {
   access: KubernetesAccess;

@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { askListener } from "../../src/agent/listener-watch.ts";
+import { askListener } from "../../src/agent/install/listener-process.ts";
 import type { ListenerAnswer } from "../../src/model/listener-answer.ts";
 import { executablePath } from "./executable.ts";
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { AttemptLog } from "../../src/composer/attempt.ts";
 import { CoreDrain } from "../../src/composer/core-drain.ts";
 import { CoreInput } from "../../src/composer/core-input.ts";
-import { firstFacts } from "../../src/composer/facts.ts";
+import { firstFacts } from "../../src/composer/dump-facts.ts";
 import { openArchive } from "../../src/composer/opening.ts";
 import { PartialFile } from "../../src/composer/partial-file.ts";
 import { sealArchive } from "../../src/composer/sealing.ts";

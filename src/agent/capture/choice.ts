@@ -5,18 +5,18 @@ import type { AgentSettings } from "../../config/agent-settings.ts";
 import type { Log } from "../../host/log.ts";
 import { AppError, describeError } from "../../model/app-error.ts";
 import { CAPTURE_MODES, type CaptureMode } from "../../model/capture-mode.ts";
-import { claimHostDirectory } from "../host-owner.ts";
-import { install } from "../install.ts";
+import { claimHostDirectory } from "../install/host-owner.ts";
+import { install } from "../install/install.ts";
 import {
   readInstallRecord,
   writeInstallRecord,
   type CaptureNote,
   type InstallRecord,
-} from "../install-record.ts";
-import { installPipe } from "../prove-variant.ts";
-import type { ListenerControl } from "./listener-control.ts";
+} from "../install/install-record.ts";
+import { installPipe } from "./pipe-variant.ts";
+import type { ListenerControl } from "../install/listener-control.ts";
 import { findObstacle } from "./obstacle.ts";
-import { tryCanary, type Canary, type Trial } from "./trial.ts";
+import { tryCanary, type Canary, type Trial } from "../canary/trial.ts";
 import { withdrawPattern } from "./withdrawal.ts";
 
 export interface ChoiceContext {

@@ -3,7 +3,7 @@ import type { AgentSettings } from "../../config/agent-settings.ts";
 import { seesHostProcesses } from "../../host/host-namespace.ts";
 import type { CaptureMode } from "../../model/capture-mode.ts";
 import { readReach } from "../harvest/reach.ts";
-import { readCoreModes } from "./core-modes.ts";
+import { readCoreModes } from "../../host/core-modes.ts";
 
 const FALLBACK = "in a pod, daemonset.captureFallback=true gives it what that takes";
 const ASK_MS = 15_000;

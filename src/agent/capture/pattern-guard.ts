@@ -5,9 +5,9 @@ import type { Log } from "../../host/log.ts";
 import { readSysctl, writeSysctl } from "../../host/sysctl.ts";
 import { captureModeOf, isOurPattern } from "../../model/core-pattern.ts";
 import { CORE_PATTERN } from "../../model/sysctls.ts";
-import type { AgentMetrics } from "../agent-metrics.ts";
-import { readInstallRecord } from "../install-record.ts";
-import { LISTENER, type ListenerControl } from "./listener-control.ts";
+import type { AgentMetrics } from "../metrics/agent-metrics.ts";
+import { readInstallRecord } from "../install/install-record.ts";
+import { LISTENER, type ListenerControl } from "../install/listener-control.ts";
 import { withdrawPattern } from "./withdrawal.ts";
 
 /** A worker that was lost is replaced by its keeper meanwhile, and the crashes wait in the socket's queue. */

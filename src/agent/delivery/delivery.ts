@@ -9,7 +9,7 @@ import { describeError } from "../../model/app-error.ts";
 import { planBackoff } from "../../model/backoff.ts";
 import { renderObjectKey } from "../../model/object-key.ts";
 import { removeHiddenName } from "../recovery/hidden-name.ts";
-import { keyValuesOf, labelsOf, readDumpInfo } from "./dump-labels.ts";
+import { keyValuesOf, labelsOf, readDumpInfo } from "../../store/dump-labels.ts";
 import {
   isSameFile,
   journalPathOf,
@@ -23,9 +23,9 @@ import {
 } from "./journal.ts";
 import { lockFile } from "./locked-file.ts";
 import { releaseUploads } from "./multipart-upload.ts";
-import type { Dump, ObjectStore } from "./object-store.ts";
-import { openStore } from "./open-store.ts";
-import { failureOf, StoreError } from "./store-error.ts";
+import type { Dump, ObjectStore } from "../../store/object-store.ts";
+import { openStore } from "../../store/open-store.ts";
+import { failureOf, StoreError } from "../../store/store-error.ts";
 import { uploadDump } from "./upload.ts";
 
 export type DeliveryOutcome =

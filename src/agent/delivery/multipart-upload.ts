@@ -2,9 +2,9 @@
 import { partOf, type PartPlan } from "../../model/part-plan.ts";
 import { describeError } from "../../model/app-error.ts";
 import { writtenAt, type Journal } from "./journal.ts";
-import type { Evidence, MultipartStore, StoredPart, Upload } from "./object-store.ts";
-import { withRetries } from "./retry.ts";
-import { failureOf, StoreError } from "./store-error.ts";
+import type { Evidence, MultipartStore, StoredPart, Upload } from "../../store/object-store.ts";
+import { withRetries } from "../../store/retry.ts";
+import { failureOf, StoreError } from "../../store/store-error.ts";
 import type { UploadContext } from "./upload.ts";
 
 /** An upload that we asked for may carry a time a little before our clock's. */

@@ -6,9 +6,9 @@ import { keyWithSuffix } from "../../model/object-key.ts";
 import { portableKey } from "../../model/portable-name.ts";
 import { writtenAt, type Journal } from "./journal.ts";
 import { sendParts } from "./multipart-upload.ts";
-import type { Dump, Evidence, ObjectStore, Presence } from "./object-store.ts";
-import { withRetries } from "./retry.ts";
-import { failureOf, otherBytes, StoreError, type StoreFailure } from "./store-error.ts";
+import type { Dump, Evidence, ObjectStore, Presence } from "../../store/object-store.ts";
+import { withRetries } from "../../store/retry.ts";
+import { failureOf, otherBytes, StoreError, type StoreFailure } from "../../store/store-error.ts";
 
 export interface UploadContext {
   store: ObjectStore;

@@ -9,8 +9,8 @@ import { handlerName } from "../../model/core-handler.ts";
 import type { CaptureMode } from "../../model/capture-mode.ts";
 import { captureModeOf, isOurPattern } from "../../model/core-pattern.ts";
 import { CORE_PATTERN } from "../../model/sysctls.ts";
-import { readCanaryFile, readCanaryZip, type CanaryZip } from "./canary-zip.ts";
-import { removeOldCanaries, runCanary, type CanaryEnd } from "./canary.ts";
+import { readCanaryFile, readCanaryZip, type CanaryZip } from "../canary/canary-proof.ts";
+import { removeOldCanaries, runCanary, type CanaryEnd } from "../canary/canary-crash.ts";
 import { OTHER_WAYS } from "./check-capture.ts";
 import { readInstalledCapture } from "./installed-capture.ts";
 import {

@@ -1,6 +1,6 @@
 // How cores come, and why in this way; by socket, whether anybody takes them there.
 import type { AgentSettings } from "../../config/agent-settings.ts";
-import { listenerState, type ListenerState } from "../listener-watch.ts";
+import { listenerState, type ListenerState } from "../install/listener-process.ts";
 import { failed, ok, skipped, warning, type CheckContext, type Verdict } from "./check.ts";
 import { readInstalledCapture, type InstalledCapture } from "./installed-capture.ts";
 

@@ -12,7 +12,7 @@ import {
   SOCKET_BUFFER,
   SUID_DUMPABLE,
 } from "../../model/sysctls.ts";
-import { setsSendBuffer } from "../capture/send-buffer.ts";
+import { setsSendBuffer } from "../install/send-buffer.ts";
 import { failed, ok, skipped, warning, type CheckContext, type Verdict } from "./check.ts";
 import { readInstalledCapture } from "./installed-capture.ts";
 

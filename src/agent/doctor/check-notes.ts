@@ -6,7 +6,7 @@ import {
   NOTE_LIMIT_PATH,
   parseNoteTooLarge,
 } from "../../model/core-note-limit.ts";
-import { openKernelSource, type KernelLogSource } from "../kernel-log.ts";
+import { openKernelSource, type KernelLogSource } from "../../host/kernel-log.ts";
 import { ok, skipped, warning, type Verdict } from "./check.ts";
 
 export async function checkNotes(): Promise<Verdict> {

@@ -1,7 +1,7 @@
 // The store: reachable, ours to write to, and its clock near ours. Nothing is left there.
 import { describeError } from "../../model/app-error.ts";
-import type { StoreProbe } from "../delivery/object-store.ts";
-import { uploadsAreOn } from "../triggers.ts";
+import type { StoreProbe } from "../../store/object-store.ts";
+import { uploadsAreOn } from "../sweep/triggers.ts";
 import {
   failed,
   failedBy,
@@ -71,7 +71,7 @@ async function probeStore(
   signal: AbortSignal,
 ): Promise<StoreProbe> {
   // Loaded only where it is used: the store's client is most of the agent's memory.
-  const { openStore } = await import("../delivery/open-store.ts");
+  const { openStore } = await import("../../store/open-store.ts");
   const store = await openStore({ ...settings, S3_TIMEOUT: TIMEOUT_SECONDS });
   try {
     return await store.probe(signal);

@@ -4,8 +4,8 @@ import { openLog } from "../../host/log.ts";
 import type { CaptureMode } from "../../model/capture-mode.ts";
 import { captureModeOf } from "../../model/core-pattern.ts";
 import { CORE_PATTERN } from "../../model/sysctls.ts";
-import { readInstallRecord, type CaptureNote } from "../install-record.ts";
-import { planPattern } from "../install-sysctls.ts";
+import { readInstallRecord, type CaptureNote } from "../install/install-record.ts";
+import { planPattern } from "../install/install-sysctls.ts";
 
 export interface InstalledCapture {
   mode: CaptureMode;

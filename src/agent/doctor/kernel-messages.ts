@@ -2,7 +2,7 @@
 // see the log.
 import { closeSync, constants, openSync } from "node:fs";
 import { oneLine } from "../../model/printable.ts";
-import { parseKernelRecord, readKernelRecords } from "../kernel-log.ts";
+import { parseKernelRecord, readKernelRecords } from "../../host/kernel-log.ts";
 
 /** fs/coredump.c in its wordings since 4.19, and what SELinux and AppArmor say of our executable. */
 const ABOUT_DUMPS =

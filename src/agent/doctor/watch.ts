@@ -2,8 +2,8 @@
 // The agent works on meanwhile; it says what is wrong, and is not ready until all is well.
 import type { AgentSettings } from "../../config/agent-settings.ts";
 import type { Log } from "../../host/log.ts";
-import type { AgentMetrics } from "../agent-metrics.ts";
-import { pause } from "../timer.ts";
+import type { AgentMetrics } from "../metrics/agent-metrics.ts";
+import { pause } from "../../host/timer.ts";
 import type { Check } from "./check.ts";
 import { CHECKS } from "./checks.ts";
 import { examine } from "./examine.ts";

@@ -1,7 +1,7 @@
 // Containers that have ended: those that should have left a core and did not are reported, each once.
 import { signalName } from "../../model/signal-name.ts";
 import type { Log } from "../../host/log.ts";
-import type { AgentMetrics } from "../agent-metrics.ts";
+import type { AgentMetrics } from "../metrics/agent-metrics.ts";
 import type { ContainerRecord } from "./containers.ts";
 import type { HarvestState } from "./harvest-state.ts";
 import { dumpingSignalOf, findReason } from "./missing-core.ts";

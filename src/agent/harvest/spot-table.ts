@@ -3,7 +3,7 @@
 import { closeSync } from "node:fs";
 import { describeError } from "../../model/app-error.ts";
 import type { Log } from "../../host/log.ts";
-import type { AgentMetrics } from "../agent-metrics.ts";
+import type { AgentMetrics } from "../metrics/agent-metrics.ts";
 import type { ContainerRecord } from "./containers.ts";
 import { fileOf, type CoreQueue } from "./core-queue.ts";
 import { findCore } from "./found-core.ts";

@@ -4,7 +4,7 @@ import { lstat, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Log } from "../../host/log.ts";
 import { kindOfCoreFile, uuidOfPartial } from "../../model/core-file.ts";
-import { listNames } from "../dumps.ts";
+import { listNames } from "../../host/core-dir.ts";
 
 /** Whoever calls it holds the lock of the published file: its composer is dead. */
 export async function removeHiddenName(zipPath: string, inode: number, log: Log): Promise<void> {

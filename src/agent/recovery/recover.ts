@@ -8,7 +8,7 @@ import { kindOfCoreFile, uuidOfPartial } from "../../model/core-file.ts";
 import { tryLock } from "../../host/libc.ts";
 import type { Log } from "../../host/log.ts";
 import { publishFile } from "../../host/publication.ts";
-import { listNames } from "../dumps.ts";
+import { listNames } from "../../host/core-dir.ts";
 import { sealPartial } from "./seal.ts";
 
 export interface Recovery {

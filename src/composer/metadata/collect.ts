@@ -8,7 +8,7 @@ import type { Attempts } from "../attempt.ts";
 import { ByteBudget } from "./byte-budget.ts";
 import { JsonEntries } from "./json-entries.ts";
 import { readCrasher, type Crasher } from "./crasher.ts";
-import { crasherFacts, guessFacts, podFacts } from "./facts.ts";
+import { crasherFacts, guessFacts, podFacts } from "./crash-facts.ts";
 import { textAt, textMapAt, type JsonObject } from "../../model/json.ts";
 import type { GoneCrasher, KnownPod } from "./gone-crasher.ts";
 import { NO_EVENT_FACTS, type Entry, type Metadata } from "./metadata.ts";

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { mkdir, readdir, rm, utimes } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { expect } from "bun:test";
-import { OWNER_SEEN_MS } from "../../../src/agent/host-owner.ts";
+import { OWNER_SEEN_MS } from "../../../src/agent/install/host-owner.ts";
 import type { CaptureMode } from "../../../src/model/capture-mode.ts";
 import { captureModeOf } from "../../../src/model/core-pattern.ts";
 import { OWNER_RECORD } from "../../../src/model/host-file.ts";

@@ -3,7 +3,7 @@
 import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "bun:test";
-import { askListener } from "../../../src/agent/listener-watch.ts";
+import { askListener } from "../../../src/agent/install/listener-process.ts";
 import { planSocketPattern } from "../../../src/model/core-pattern.ts";
 import { APP_IMAGE, type Containerd } from "../../support/containerd.ts";
 import type { CriJson } from "../../support/cri-driver.ts";

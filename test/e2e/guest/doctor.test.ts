@@ -3,7 +3,7 @@
 import { expect } from "bun:test";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { formatEnvFile } from "../../../src/config/env-file.ts";
+import { formatEnvFile } from "../../../src/model/env-file.ts";
 import { gatedTest } from "../../support/gate.ts";
 import { bootGuest, guestObstacle, makeGuestRoot } from "../../support/guest.ts";
 import { ARM64_GUEST, X64_GUEST } from "../../support/guest-machine.ts";

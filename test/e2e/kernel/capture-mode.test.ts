@@ -13,8 +13,8 @@ import {
 import { join } from "node:path";
 import { captureModeOf } from "../../../src/model/core-pattern.ts";
 import { KERNEL_LOG_POSITION } from "../../../src/model/host-file.ts";
-import { askListener, listenerState } from "../../../src/agent/listener-watch.ts";
-import { readCoreModes } from "../../../src/agent/capture/core-modes.ts";
+import { askListener, listenerState } from "../../../src/agent/install/listener-process.ts";
+import { readCoreModes } from "../../../src/host/core-modes.ts";
 import { runCommand, startAgent, type AgentProcess } from "../../support/agent-process.ts";
 import { readKernel, withKernel } from "../../support/borrowed-kernel.ts";
 import { compilerObstacle, runCrash } from "../../support/crash-program.ts";

@@ -1,8 +1,8 @@
 // The main road: a C program crashes, the kernel starts the composer, a debugger reads the core.
 import { expect } from "bun:test";
 import { join } from "node:path";
-import { openFileSource } from "../../../src/agent/reading/byte-source.ts";
-import { compareBuilds } from "../../../src/agent/reading/program-build.ts";
+import { openFileSource } from "../../../src/store/byte-source.ts";
+import { compareBuilds } from "../../../src/reading/program-build.ts";
 import {
   buildCrashProgram,
   compilerObstacle,

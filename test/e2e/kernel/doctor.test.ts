@@ -3,7 +3,7 @@ import { expect } from "bun:test";
 import { chmodSync, copyFileSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { TARGETS } from "../../../build/targets.ts";
-import { planPatches } from "../../../src/agent/self-contained.ts";
+import { planPatches } from "../../../src/agent/install/self-contained.ts";
 import { readElfProgram } from "../../../src/host/elf-program.ts";
 import { copyFileAtomically } from "../../../src/host/files.ts";
 import { runCommand, startAgent } from "../../support/agent-process.ts";

@@ -3,7 +3,7 @@ import { expect } from "bun:test";
 import { chmodSync, copyFileSync, existsSync, unlinkSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { explainFile } from "../../../src/agent/reading/explain.ts";
+import { explainFile } from "../../../src/reading/explain.ts";
 import { withCorePattern } from "../../support/borrowed-kernel.ts";
 import { buildCrashes, buildObstacle, EXPLAIN_SOURCES } from "../../support/crash-builds.ts";
 import { readInDebugger } from "../../support/debugged-core.ts";

@@ -2,7 +2,7 @@
 // namespace of our own all the same, and are back in it afterwards.
 import { expect } from "bun:test";
 import { join } from "node:path";
-import { readCoreModes } from "../../../src/agent/capture/core-modes.ts";
+import { readCoreModes } from "../../../src/host/core-modes.ts";
 import { seesHostProcesses } from "../../../src/host/host-namespace.ts";
 import { readKernel, withKernel } from "../../support/borrowed-kernel.ts";
 import { gatedTest, kernelObstacle, missingProgram, mountObstacle } from "../../support/gate.ts";

@@ -2,7 +2,7 @@
 import { expect } from "bun:test";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { openKernelLog } from "../../../src/agent/kernel-log.ts";
+import { openKernelLog } from "../../../src/host/kernel-log.ts";
 import { withCorePattern } from "../../support/borrowed-kernel.ts";
 import { compilerObstacle, startSleeper } from "../../support/crash-program.ts";
 import { gatedTest, kernelObstacle } from "../../support/gate.ts";

@@ -3,7 +3,7 @@
 import { expect } from "bun:test";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { askListener } from "../../../src/agent/listener-watch.ts";
+import { askListener } from "../../../src/agent/install/listener-process.ts";
 import { runCommand, startAgent, type AgentProcess } from "../../support/agent-process.ts";
 import { readKernel, withKernel } from "../../support/borrowed-kernel.ts";
 import { compilerObstacle, startSleeper } from "../../support/crash-program.ts";

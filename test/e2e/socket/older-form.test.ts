@@ -1,8 +1,8 @@
 // A kernel that knows the socket and not the question before it (Linux 6.16) refuses `@@` as ours refuses `@@@`.
 import { expect } from "bun:test";
 import { join } from "node:path";
-import { installSysctls, readSysctls } from "../../../src/agent/install-sysctls.ts";
-import { Rollback } from "../../../src/agent/rollback.ts";
+import { installSysctls, readSysctls } from "../../../src/agent/install/install-sysctls.ts";
+import { Rollback } from "../../../src/agent/install/rollback.ts";
 import { CORE_PATTERN } from "../../../src/model/sysctls.ts";
 import { readKernel, withKernel } from "../../support/borrowed-kernel.ts";
 import { gatedTest, socketObstacle } from "../../support/gate.ts";

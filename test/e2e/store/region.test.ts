@@ -1,7 +1,7 @@
 // A store that insists on another region than we signed for is obeyed: a real server behind a front that refuses.
 import { expect } from "bun:test";
 import { openDelivery } from "../../../src/agent/delivery/delivery.ts";
-import { openBucket } from "../../../src/agent/reading/stored-dumps-s3.ts";
+import { openBucket } from "../../../src/store/s3/stored-dumps-s3.ts";
 import { describeError } from "../../../src/model/app-error.ts";
 import { makeBucket } from "../../support/bucket.ts";
 import { doctorSays } from "../../support/doctor.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { expect } from "bun:test";
 import { openDelivery, type DeliveryOutcome } from "../../../src/agent/delivery/delivery.ts";
-import { failureOf } from "../../../src/agent/delivery/store-error.ts";
+import { failureOf } from "../../../src/store/store-error.ts";
 import { sha256Of, temporaryFolder, writeDump } from "../../support/dumps.ts";
 import { atEnd } from "../../support/at-end.ts";
 import { gatedTest } from "../../support/gate.ts";

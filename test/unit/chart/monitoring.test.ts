@@ -1,6 +1,6 @@
 // Alerts and dashboard speak of metrics that the agent really offers.
 import { expect, test } from "bun:test";
-import { openAgentMetrics } from "../../../src/agent/agent-metrics.ts";
+import { openAgentMetrics } from "../../../src/agent/metrics/agent-metrics.ts";
 import { envOf, objectOf, renderChart } from "../../support/helm.ts";
 
 const ON = {

@@ -9,7 +9,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { firstFacts } from "../../../src/composer/facts.ts";
+import { firstFacts } from "../../../src/composer/dump-facts.ts";
 import { openArchive, openDump } from "../../../src/composer/opening.ts";
 import { readComposerSettings } from "../../../src/config/composer-settings.ts";
 import { partialName } from "../../../src/model/core-file.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { COMPOSER_SETTINGS, readComposerSettings } from "../../../src/config/composer-settings.ts";
-import { formatEnvFile, parseEnvFile } from "../../../src/config/env-file.ts";
+import { formatEnvFile, parseEnvFile } from "../../../src/model/env-file.ts";
 
 /** Section 3 of the contract. */
 const ANCESTORS_KEYS = [

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { firstFacts } from "../../../src/composer/facts.ts";
+import { firstFacts } from "../../../src/composer/dump-facts.ts";
 import { openArchive } from "../../../src/composer/opening.ts";
 import { PartialFile } from "../../../src/composer/partial-file.ts";
 import { listStored, readDumpOwner } from "../../../src/host/stored-dumps.ts";

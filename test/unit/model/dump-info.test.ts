@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { firstFacts } from "../../../src/composer/facts.ts";
+import { firstFacts } from "../../../src/composer/dump-facts.ts";
 import { formatDumpInfo, type DumpInfo } from "../../../src/model/dump-info.ts";
 import { FIRST_ENTRY_MAX_BYTES } from "../../../src/model/partial-layout.ts";
 import { sampleCrash } from "../../support/sample-crash.ts";

@@ -3,18 +3,18 @@
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { planEvent as planKubernetesEvent } from "../../../src/agent/kubernetes-event.ts";
-import { labelsOf, keyValuesOf } from "../../../src/agent/delivery/dump-labels.ts";
+import { planEvent as planKubernetesEvent } from "../../../src/agent/kubernetes/kubernetes-event.ts";
+import { labelsOf, keyValuesOf } from "../../../src/store/dump-labels.ts";
 import {
   formatJson as formatDoctorJson,
   formatTable,
   styleFor,
 } from "../../../src/agent/doctor/report.ts";
-import { MetricRegistry } from "../../../src/agent/metric-registry.ts";
-import { formatInfo } from "../../../src/agent/reading/info.ts";
-import { formatList } from "../../../src/agent/reading/list.ts";
+import { MetricRegistry } from "../../../src/agent/metrics/metric-registry.ts";
+import { formatInfo } from "../../../src/reading/info.ts";
+import { formatList } from "../../../src/reading/list.ts";
 import { writeEvent } from "../../../src/composer/event.ts";
-import { firstFacts } from "../../../src/composer/facts.ts";
+import { firstFacts } from "../../../src/composer/dump-facts.ts";
 import { ComposerLog } from "../../../src/host/composer-log.ts";
 import { openLog } from "../../../src/host/log.ts";
 import { describeError } from "../../../src/model/app-error.ts";

@@ -1,10 +1,10 @@
 // Who gets the crashes while the listener is gone, and from when on it does not.
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { openAgentMetrics } from "../../../../src/agent/agent-metrics.ts";
+import { openAgentMetrics } from "../../../../src/agent/metrics/agent-metrics.ts";
 import { openPatternGuard } from "../../../../src/agent/capture/pattern-guard.ts";
-import { openDriftWatch } from "../../../../src/agent/drift.ts";
-import { install } from "../../../../src/agent/install.ts";
-import { remove } from "../../../../src/agent/remove.ts";
+import { openDriftWatch } from "../../../../src/agent/capture/drift.ts";
+import { install } from "../../../../src/agent/install/install.ts";
+import { remove } from "../../../../src/agent/install/remove.ts";
 import type { CaptureMode } from "../../../../src/model/capture-mode.ts";
 import { fakeListener, type FakeListener } from "../../../support/fake-listener.ts";
 import { makeHostTree, ORIGINAL_PATTERN, type HostTree } from "../../../support/host-tree.ts";

@@ -2,12 +2,8 @@
 import { expect, test } from "bun:test";
 import { newJournal, type Journal } from "../../../../src/agent/delivery/journal.ts";
 import { releaseUploads, sendParts } from "../../../../src/agent/delivery/multipart-upload.ts";
-import type {
-  MultipartStore,
-  ObjectStore,
-  Upload,
-} from "../../../../src/agent/delivery/object-store.ts";
-import { StoreError } from "../../../../src/agent/delivery/store-error.ts";
+import type { MultipartStore, ObjectStore, Upload } from "../../../../src/store/object-store.ts";
+import { StoreError } from "../../../../src/store/store-error.ts";
 import { recordedLog } from "../../../support/recorded-log.ts";
 
 const KEY = "a.zip";

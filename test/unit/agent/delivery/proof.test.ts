@@ -3,7 +3,7 @@
 import { existsSync } from "node:fs";
 import { afterEach, describe, expect, test } from "bun:test";
 import { openDelivery, type DeliveryOutcome } from "../../../../src/agent/delivery/delivery.ts";
-import { failureOf } from "../../../../src/agent/delivery/store-error.ts";
+import { failureOf } from "../../../../src/store/store-error.ts";
 import { describeError } from "../../../../src/model/app-error.ts";
 import { temporaryFolder, writeDump } from "../../../support/dumps.ts";
 import {

@@ -1,6 +1,6 @@
 // The doctor beside the running agent: readiness, metrics and log follow what it finds.
 import { expect, test } from "bun:test";
-import { openAgentMetrics } from "../../../../src/agent/agent-metrics.ts";
+import { openAgentMetrics } from "../../../../src/agent/metrics/agent-metrics.ts";
 import { failed, ok, type Check } from "../../../../src/agent/doctor/check.ts";
 import { openDoctorWatch } from "../../../../src/agent/doctor/watch.ts";
 import { readAgentSettings } from "../../../../src/config/agent-settings.ts";

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { closeSync, openSync, statSync } from "node:fs";
 import { mkdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { openAgentMetrics } from "../../../../src/agent/agent-metrics.ts";
+import { openAgentMetrics } from "../../../../src/agent/metrics/agent-metrics.ts";
 import { CoreQueue } from "../../../../src/agent/harvest/core-queue.ts";
 import { HarvestState } from "../../../../src/agent/harvest/harvest-state.ts";
 import { SpotTable } from "../../../../src/agent/harvest/spot-table.ts";

@@ -1,0 +1,118 @@
+// `crash-test`: crashes a child on purpose and follows its dump until it has left the node, as `helm test`
+// does in a pod of its own. Nothing is asked of the store: the agent deletes a dump only after it has seen
+// the whole object there. Needs HOST_DIR and CORE_DIR of the node, to read.
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { AppError } from "../../model/app-error.ts";
+import { COMPOSER_LOG, COMPOSER_LOG_ROTATED } from "../../model/host-file.ts";
+import { CORE_PATTERN } from "../../model/sysctls.ts";
+import type { AgentSettings } from "../../config/agent-settings.ts";
+import { withCoreAllowed } from "../../host/core-limit.ts";
+import { exists, readTextFile } from "../../host/files.ts";
+import type { Log } from "../../host/log.ts";
+import { readSysctl } from "../../host/sysctl.ts";
+import { uploadsAreOn } from "../sweep/triggers.ts";
+
+export interface CrashTestContext {
+  settings: AgentSettings;
+  timeoutMs: number;
+  log: Log;
+  /** Crashes something whose host name is `host`. */
+  crash?: () => Promise<void>;
+  host?: string;
+  pollMs?: number;
+}
+
+/** SIGQUIT: the doctor's canary, which may crash at the same time, ends by another one. */
+const VICTIM_SIGNAL = 3;
+
+type ComposerRecord = Record<string, unknown>;
+
+const LOG_MAX_BYTES = 64 * 2 ** 20;
+/** Of the node's clock beside ours: one kernel, so only rounding. */
+const CLOCK_SLACK_MS = 2_000;
+
+/** Throws AppError "host" that says how far the dump came. */
+export async function runCrashTest(context: CrashTestContext): Promise<void> {
+  const { settings, timeoutMs, log, crash = crashChild, host = hostname(), pollMs = 500 } = context;
+  const startedMs = Date.now();
+  const until = async <T>(what: string, probe: () => Promise<T | undefined>): Promise<T> => {
+    for (;;) {
+      const found = await probe();
+      if (found !== undefined) return found;
+      if (Date.now() - startedMs > timeoutMs) throw await stuck(what, settings);
+      await Bun.sleep(pollMs);
+    }
+  };
+  await crash();
+  log.info("crash_test_crashed", { host });
+
+  const started = await until("no composer was started for it", async () =>
+    (await readRecords(settings.HOST_DIR)).find(
+      (record) =>
+        record["event"] === "dump_started" &&
+        record["hostname"] === host &&
+        record["signal"] === VICTIM_SIGNAL &&
+        Date.parse(String(record["time"])) >= startedMs - CLOCK_SLACK_MS,
+    ),
+  );
+  const ended = await until("its dump was not finished", async () =>
+    (await readRecords(settings.HOST_DIR)).find(
+      (record) => record["uuid"] === started["uuid"] && ENDS.has(String(record["event"])),
+    ),
+  );
+  if (ended["event"] !== "dump_published")
+    throw new AppError("host", `the composer did not publish the dump: ${JSON.stringify(ended)}`);
+  const zip = String(ended["zip"]);
+  log.info("crash_test_published", { zip, complete: ended["core_complete"] === true });
+  if (!uploadsAreOn(settings)) {
+    log.info("crash_test_passed", { zip, delivered: false, because: "uploads are off" });
+    return;
+  }
+  await until(`${zip} was not delivered`, async () =>
+    (await exists(join(settings.CORE_DIR, zip))) ? undefined : true,
+  );
+  log.info("crash_test_passed", { zip, delivered: true });
+}
+
+const ENDS = new Set(["dump_published", "dump_skipped", "dump_failed"]);
+
+/** The victim is this program again: it needs no shell, and its core is of a size that matters. */
+async function crashChild(): Promise<void> {
+  // In file mode a limit of 0, as services have it, would mean no core at all.
+  const child = withCoreAllowed(() =>
+    Bun.spawn([process.execPath, "crash-test", "--victim"], { stdio: [null, null, null] }),
+  );
+  await child.exited;
+  if (child.signalCode === null)
+    throw new AppError("host", `the victim did not crash: exit code ${child.exitCode}`);
+}
+
+/** Ends this process by a signal that dumps core and that Bun leaves alone. */
+export function crashSelf(): never {
+  process.kill(process.pid, "SIGQUIT");
+  throw new AppError("host", "SIGQUIT did not end this process");
+}
+
+async function readRecords(hostDir: string): Promise<ComposerRecord[]> {
+  const files = [COMPOSER_LOG_ROTATED, COMPOSER_LOG].map(async (name) =>
+    readTextFile(join(hostDir, name), LOG_MAX_BYTES),
+  );
+  return (await Promise.all(files)).flatMap((text = "") => text.split("\n").flatMap(parseLine));
+}
+
+function parseLine(line: string): ComposerRecord[] {
+  if (!line.startsWith("{")) return [];
+  try {
+    return [JSON.parse(line) as ComposerRecord];
+  } catch {
+    return []; // cut short by the log's rotation, or being written right now
+  }
+}
+
+async function stuck(what: string, settings: AgentSettings): Promise<AppError> {
+  const pattern = await readSysctl("/proc", CORE_PATTERN).catch(() => "unreadable");
+  return new AppError("host", what, {
+    hint: `core_pattern is ${JSON.stringify(pattern)}; the agent's log on this node says more (HOST_DIR ${settings.HOST_DIR})`,
+  });
+}

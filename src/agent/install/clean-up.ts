@@ -1,0 +1,51 @@
+// What the chart's clean-up does on a node behind `helm uninstall` (chart/templates/cleanup.yaml): `remove`, once the
+// DaemonSet is gone for sure and its agent has left the node. Whoever applies the whole rendering, hooks and all, gets a
+// pod that does nothing.
+import { setTimeout as wait } from "node:timers/promises";
+import { describeError } from "../../model/app-error.ts";
+import type { Log } from "../../host/log.ts";
+import { agentSilence, OWNER_SEEN_MS } from "./host-owner.ts";
+import type { KubernetesApi } from "../kubernetes/kubernetes-api.ts";
+import { remove, type RemovalSettings } from "./remove.ts";
+import { askDaemonSet, type UninstallVerdict } from "../kubernetes/uninstall.ts";
+
+export interface CleanUpContext {
+  settings: RemovalSettings;
+  api: KubernetesApi;
+  log: Log;
+  signal: AbortSignal;
+  everyMs?: number;
+}
+
+const EVERY_MS = 1_000;
+
+/** Settles when the node is clean, or is to stay as it is, or with the signal. Throws what remove() throws. */
+export async function cleanUp(context: CleanUpContext): Promise<void> {
+  const { settings, log, signal, everyMs = EVERY_MS } = context;
+  const verdict = await untilKnown(context, everyMs);
+  if (verdict === "there") log.warn("staying_installed", { because: "the DaemonSet is there" });
+  if (verdict === "there" || verdict === undefined) return;
+  log.info("uninstalling", { because: verdict.because });
+  // Its last pod may still be at its end, and removing by itself.
+  while ((await agentSilence(settings)) < OWNER_SEEN_MS && !signal.aborted) await wait(everyMs);
+  if (!signal.aborted) await remove(settings, log);
+}
+
+/** A right that is not there yet, or an API server that does not answer, is asked again. */
+async function untilKnown(
+  { settings, api, log, signal }: CleanUpContext,
+  everyMs: number,
+): Promise<UninstallVerdict | "there" | undefined> {
+  let told = "";
+  while (!signal.aborted) {
+    const verdict = await askDaemonSet(settings, api).catch((error: unknown) => ({
+      uninstalled: false,
+      because: describeError(error),
+    }));
+    if (verdict === "there" || verdict.uninstalled) return verdict;
+    if (verdict.because !== told) log.warn("uninstall_unknown", { because: verdict.because });
+    told = verdict.because;
+    await wait(everyMs);
+  }
+  return undefined;
+}

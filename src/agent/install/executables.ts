@@ -1,0 +1,102 @@
+// Which file becomes HOST_DIR/cdc, and which crictl: the image may carry several builds beside the agent.
+import { machineName } from "../../host/machine.ts";
+import { dirname, join } from "node:path";
+import type { AgentSettings } from "../../config/agent-settings.ts";
+import { readElfProgram } from "../../host/elf-program.ts";
+import type { FilePatch } from "../../host/file-patch.ts";
+import { exists } from "../../host/files.ts";
+import { AppError } from "../../model/app-error.ts";
+import { planSelfContained } from "./self-contained.ts";
+
+/** By the libc of the host; "self-contained" brings its own. */
+export type Variant = "gnu" | "musl" | "self-contained";
+
+export interface ComposerFiles {
+  source: string;
+  /** What is changed in the copy. */
+  patches: FilePatch[];
+  /** What goes into HOST_DIR/lib. */
+  libraries: string[];
+}
+
+const BY_VENDOR: Partial<Record<AgentSettings["VENDOR"], Variant>> = {
+  default: "gnu",
+  rhel7: "gnu",
+  musl: "musl",
+  "self-contained": "self-contained",
+};
+
+type VendorSettings = Pick<AgentSettings, "VENDOR" | "POD_NAME">;
+
+/**
+ * The variants to try, best first. VENDOR=auto: a build whose loader is to be seen on the host, or, in a pod,
+ * which does not see the host's root, each that the image carries; `proven`, which ran there before, goes first.
+ */
+export async function planVariants(
+  executable: string,
+  { VENDOR, POD_NAME }: VendorSettings,
+  proven?: string,
+): Promise<Variant[]> {
+  const named = BY_VENDOR[VENDOR];
+  if (named !== undefined) return [named];
+  const variants: Variant[] = [];
+  for (const libc of ["gnu", "musl"] as const) {
+    const build = await findBuild(executable, libc);
+    if (build === undefined) continue;
+    const isUsable = POD_NAME !== "" || (await exists(build.loader));
+    if (isUsable) variants.push(libc);
+  }
+  variants.push("self-contained");
+  return variants.toSorted((a, b) => Number(b === proven) - Number(a === proven));
+}
+
+export async function firstVariant(executable: string, settings: VendorSettings): Promise<Variant> {
+  return (await planVariants(executable, settings))[0] ?? "gnu";
+}
+
+/** Throws AppError "host" where the build is made for another machine. */
+export async function planComposer(
+  executable: string,
+  variant: Variant,
+  hostDir: string,
+): Promise<ComposerFiles> {
+  if (variant === "self-contained")
+    return { source: executable, ...(await planSelfContained(executable, hostDir)) };
+  const beside = pathOfBuild(executable, variant);
+  const source = (await exists(beside)) ? beside : executable;
+  const program = await readElfProgram(source);
+  if (program.machine !== machineName())
+    throw new AppError(
+      "host",
+      `${source} is made for ${program.machine}, not for ${machineName()}`,
+      {
+        hint: "use the image, or the executable, of this architecture",
+      },
+    );
+  return { source, patches: [], libraries: [] };
+}
+
+/** The build for a libc, under the name that the build gives it, or ours where it is that. */
+async function findBuild(
+  executable: string,
+  libc: "gnu" | "musl",
+): Promise<{ loader: string } | undefined> {
+  const beside = pathOfBuild(executable, libc);
+  const path = (await exists(beside)) ? beside : executable;
+  const { loader } = await readElfProgram(path);
+  const isRight = loader !== undefined && loader.includes("/ld-musl-") === (libc === "musl");
+  return isRight ? { loader } : undefined;
+}
+
+function pathOfBuild(executable: string, libc: "gnu" | "musl"): string {
+  return join(dirname(executable), `core-dump-handler-linux-${process.arch}-${libc}`);
+}
+
+/** Throws AppError "configuration" when the image carries none. */
+export async function findCrictl(executable: string): Promise<string> {
+  const beside = join(dirname(executable), "crictl");
+  if (await exists(beside)) return beside;
+  throw new AppError("configuration", `DEPLOY_CRIO_EXE is true, and there is no ${beside}`, {
+    hint: "this image carries no crictl: unset DEPLOY_CRIO_EXE, or use an image built with one",
+  });
+}

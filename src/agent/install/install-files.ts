@@ -1,0 +1,133 @@
+// The directories and files below HOST_DIR: the composer's executable, its `.env`, crictl where asked for.
+import { rm, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { COMPOSER_NAME } from "../../model/core-pattern.ts";
+import type { AgentSettings } from "../../config/agent-settings.ts";
+import { formatEnvFile } from "../../model/env-file.ts";
+import { ensureDirectory, removeEmptyDirectory } from "../../host/directories.ts";
+import {
+  copyFileAtomically,
+  exists,
+  readTextFile,
+  removeFile,
+  sameContent,
+  writeFileAtomically,
+} from "../../host/files.ts";
+import { findCrictl, type ComposerFiles } from "./executables.ts";
+import type { Rollback } from "./rollback.ts";
+import { LIBRARY_FOLDER } from "./self-contained.ts";
+
+/** The kernel starts it as root, and nobody else has to. */
+const EXECUTABLE_MODE = 0o700;
+
+/** HOST_DIR, CORE_DIR and EVENT_DIR; the ones that were not there before, parents first. */
+export async function installDirectories(
+  settings: AgentSettings,
+  composer: ComposerFiles | undefined,
+  rollback: Rollback,
+): Promise<string[]> {
+  const made: string[] = [];
+  // Cores hold the memory of other people's processes: nobody but root looks into CORE_DIR.
+  for (const [directory, mode] of [
+    [settings.HOST_DIR, 0o755],
+    [settings.CORE_DIR, 0o700],
+    [settings.EVENT_DIR, 0o755],
+    ...(hasLibraries(composer) ? [[join(settings.HOST_DIR, LIBRARY_FOLDER), 0o755] as const] : []),
+  ] as const) {
+    for (const missing of await missingDirectories(directory)) {
+      made.push(missing);
+      rollback.add(`directory ${missing}`, () => removeEmptyDirectory(missing));
+    }
+    await ensureDirectory(directory, mode);
+  }
+  return made;
+}
+
+function hasLibraries(composer: ComposerFiles | undefined): boolean {
+  return composer !== undefined && composer.libraries.length > 0;
+}
+
+async function missingDirectories(directory: string): Promise<string[]> {
+  if (await exists(directory)) return [];
+  return [...(await missingDirectories(dirname(directory))), directory];
+}
+
+/** The names in HOST_DIR that installFiles writes. */
+export function planFiles(settings: AgentSettings, composer: ComposerFiles | undefined): string[] {
+  const program =
+    composer === undefined
+      ? []
+      : [COMPOSER_NAME, ...composer.libraries.map((path) => join(LIBRARY_FOLDER, basename(path)))];
+  return [
+    ...program,
+    ".env",
+    ...(settings.DEPLOY_CRIO_CONFIG ? ["crictl.yaml"] : []),
+    ...(settings.DEPLOY_CRIO_EXE ? ["crictl"] : []),
+  ];
+}
+
+/** Is it a file of the program that the kernel starts, which only a pipe needs? */
+export function isProgramFile(name: string): boolean {
+  return name === COMPOSER_NAME || name.startsWith(`${LIBRARY_FOLDER}/`);
+}
+
+/** Everything the composer needs, complete; without `composer`, no program that the kernel could start. */
+export async function installFiles(
+  settings: AgentSettings,
+  { executable, composer }: { executable: string; composer: ComposerFiles | undefined },
+  rollback: Rollback,
+): Promise<void> {
+  const { HOST_DIR } = settings;
+  // What may be missing from the image is looked for before anything is written.
+  const crictl = settings.DEPLOY_CRIO_EXE ? await findCrictl(executable) : undefined;
+
+  // Before the executable that needs them.
+  for (const library of composer?.libraries ?? [])
+    await installExecutable(
+      { source: library, patches: [] },
+      join(HOST_DIR, LIBRARY_FOLDER, basename(library)),
+      rollback,
+    );
+  if (composer !== undefined)
+    await installExecutable(composer, join(HOST_DIR, COMPOSER_NAME), rollback);
+  await installText(join(HOST_DIR, ".env"), formatEnvFile(settings.composer), rollback);
+  if (settings.DEPLOY_CRIO_CONFIG)
+    await installText(
+      join(HOST_DIR, "crictl.yaml"),
+      crictlConfig(settings.CRIO_ENDPOINT),
+      rollback,
+    );
+  if (crictl !== undefined)
+    await installExecutable({ source: crictl, patches: [] }, join(HOST_DIR, "crictl"), rollback);
+}
+
+/** crictl(1): the same socket for containers and images. */
+function crictlConfig(endpoint: string): string {
+  const quoted = JSON.stringify(endpoint);
+  return `runtime-endpoint: ${quoted}\nimage-endpoint: ${quoted}\ntimeout: 2\ndebug: false\n`;
+}
+
+async function installExecutable(
+  { source, patches }: Pick<ComposerFiles, "source" | "patches">,
+  target: string,
+  rollback: Rollback,
+) {
+  // 100 MB that did not change are not written again at every start of a pod.
+  if (
+    (await sameContent(source, target, patches)) &&
+    ((await stat(target)).mode & 0o777) === EXECUTABLE_MODE
+  )
+    return;
+  const wasThere = await exists(target);
+  await copyFileAtomically(source, target, EXECUTABLE_MODE, patches);
+  if (!wasThere) rollback.add(target, async () => rm(target, { force: true }));
+}
+
+async function installText(target: string, text: string, rollback: Rollback) {
+  const before = await readTextFile(target);
+  if (before === text) return;
+  await writeFileAtomically(target, text);
+  rollback.add(target, () =>
+    before === undefined ? removeFile(target) : writeFileAtomically(target, before),
+  );
+}

@@ -1,0 +1,139 @@
+// Takes back what install did: the kernel's settings first, so that nothing starts the composer any more,
+// then what lies in HOST_DIR. Dumps that were not uploaded stay. Safe to run on any state, any number of times.
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { COMPOSER_NAME, isOurPattern, SOCKET_NAME } from "../../model/core-pattern.ts";
+import {
+  CORE_PATTERN,
+  CORE_PIPE_LIMIT,
+  SOCKET_BUFFER,
+  SUID_DUMPABLE,
+  type Sysctl,
+} from "../../model/sysctls.ts";
+import type { AgentSettings } from "../../config/agent-settings.ts";
+import { removeEmptyDirectory } from "../../host/directories.ts";
+import { removeFile, removeTemporaries } from "../../host/files.ts";
+import type { Log } from "../../host/log.ts";
+import { DEFAULT_PATTERN, readBackup } from "../../host/original-pattern.ts";
+import { readSysctl } from "../../host/sysctl.ts";
+import { errnoOf } from "../../model/app-error.ts";
+import { restoreSendBuffer } from "./send-buffer.ts";
+import { LISTENER, type ListenerControl } from "./listener-control.ts";
+import { removeOldCanaries } from "../canary/canary-crash.ts";
+import { otherOwner } from "./host-owner.ts";
+import { readInstallRecord, RECORD_NAME, type InstallRecord } from "./install-record.ts";
+import { waitForComposers } from "./living-composers.ts";
+import { restoreSysctl } from "./restore-sysctl.ts";
+import { HOST_STATE_FILES } from "../../model/host-file.ts";
+
+/** What the kernel starts with, for a host whose .bak file is gone (fs/coredump.c, fs/exec.c). */
+const KERNEL_DEFAULTS = new Map([
+  [CORE_PATTERN.name, DEFAULT_PATTERN],
+  [CORE_PIPE_LIMIT.name, "0"],
+  [SUID_DUMPABLE.name, "0"],
+]);
+
+/** A preStop hook has half a minute in all; a dump that takes longer ends without us. */
+const COMPOSERS_MAX_MS = 10_000;
+
+/** How long a composer takes from its start to its hidden file, on a busy machine. */
+const CANARY_MS = 1_000;
+
+export type RemovalSettings = Pick<
+  AgentSettings,
+  | "HOST_DIR"
+  | "CORE_DIR"
+  | "EVENT_DIR"
+  | "PROC_ROOT"
+  | "CORE_PIPE_LIMIT"
+  | "SUID_DUMPABLE"
+  | "SOCKET_SEND_BUFFER"
+  | "POD_NAMESPACE"
+  | "DAEMONSET_NAME"
+>;
+
+/** Throws AppError "sysctl" or "host"; what was done until then stays done. */
+export async function remove(
+  settings: RemovalSettings,
+  log: Log,
+  listener: ListenerControl = LISTENER,
+): Promise<void> {
+  const { HOST_DIR, CORE_DIR, EVENT_DIR } = settings;
+  const owner = await otherOwner(settings);
+  if (owner !== undefined) {
+    log.warn("not_ours_to_remove", { host_dir: HOST_DIR, owner });
+    return;
+  }
+  const record = await readInstallRecord(HOST_DIR, log);
+  // A start that was killed before its first file: HOST_DIR is there, and nothing says whose it is.
+  await removeTemporaries(HOST_DIR, 0);
+  const wasEmpty = record === undefined && (await countFiles(HOST_DIR)) === 0;
+  await restoreSysctls(settings, record, log);
+  await restoreSendBuffer(settings, record?.sysctls, log);
+  // A doctor that was killed in the middle: the composer of its canary may be about to start.
+  if ((await removeOldCanaries(HOST_DIR, CORE_DIR, 0)) > 0) await Bun.sleep(CANARY_MS);
+  const living = await waitForComposers(CORE_DIR, COMPOSERS_MAX_MS);
+  if (living > 0) log.warn("composers_at_work", { count: living });
+  await listener.stop(HOST_DIR, log);
+  for (const name of installedNames(record)) {
+    if (await removeFile(join(HOST_DIR, name))) log.info("file_removed", { name });
+  }
+  await removeOldCanaries(HOST_DIR, CORE_DIR, 0);
+  const directories = record?.directories ?? [CORE_DIR, EVENT_DIR];
+  for (const directory of directories.toReversed()) await removeEmptyDirectory(directory);
+  if (wasEmpty) await removeEmptyDirectory(HOST_DIR);
+  log.info("removed", { host_dir: HOST_DIR, files_left: await countFiles(CORE_DIR) });
+}
+
+/** Each of the three by itself, the pattern first: as it was, unless it is no longer what we wrote. */
+async function restoreSysctls(
+  settings: RemovalSettings,
+  record: InstallRecord | undefined,
+  log: Log,
+): Promise<void> {
+  const { HOST_DIR, PROC_ROOT } = settings;
+  const patternIsOurs = isOurPattern(await readSysctl(PROC_ROOT, CORE_PATTERN), HOST_DIR);
+  const ours: Record<string, string> = {
+    [CORE_PIPE_LIMIT.name]: String(settings.CORE_PIPE_LIMIT),
+    [SUID_DUMPABLE.name]: String(settings.SUID_DUMPABLE),
+    ...record?.sysctls,
+  };
+  for (const sysctl of [SUID_DUMPABLE, CORE_PATTERN, CORE_PIPE_LIMIT]) {
+    const found = await readSysctl(PROC_ROOT, sysctl);
+    const isOurs = sysctl === CORE_PATTERN ? patternIsOurs : found === ours[sysctl.name];
+    const original = await originalOf(HOST_DIR, sysctl, patternIsOurs);
+    if (original === undefined) continue;
+    await restoreSysctl(PROC_ROOT, { sysctl, found, original, isOurs }, log);
+  }
+}
+
+/**
+ * The backup; the kernel's default where it is gone, or holds our own pattern, while our pattern stands.
+ * undefined where nothing says that we ever changed it.
+ */
+async function originalOf(
+  hostDir: string,
+  sysctl: Sysctl,
+  patternIsOurs: boolean,
+): Promise<string | undefined> {
+  const fallback = patternIsOurs ? KERNEL_DEFAULTS.get(sysctl.name) : undefined;
+  return (await readBackup(hostDir, sysctl)) ?? fallback;
+}
+
+/** The backups and the record last: a removal that is cut short can be run again. */
+function installedNames(record: InstallRecord | undefined): string[] {
+  const files = record?.files ?? [COMPOSER_NAME, ".env"];
+  const backups = [CORE_PATTERN, CORE_PIPE_LIMIT, SUID_DUMPABLE, SOCKET_BUFFER].map(
+    ({ backup }) => backup,
+  );
+  return [...files, SOCKET_NAME, ...HOST_STATE_FILES, ...backups, RECORD_NAME];
+}
+
+async function countFiles(directory: string): Promise<number> {
+  try {
+    return (await readdir(directory)).length;
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT" || errnoOf(error) === "ENOTDIR") return 0;
+    throw error;
+  }
+}

@@ -1,0 +1,99 @@
+// The agent's uploads while it runs: sweeps, one at a time, with what they say in logs and metrics.
+import { AppError, describeError } from "../../model/app-error.ts";
+import type { AgentSettings } from "../../config/agent-settings.ts";
+import type { Log } from "../../host/log.ts";
+import type { AgentMetrics } from "../metrics/agent-metrics.ts";
+import type { Delivery } from "../delivery/delivery.ts";
+import { readDumpInfo } from "../../store/dump-labels.ts";
+import type { KubernetesApi } from "../kubernetes/kubernetes-api.ts";
+import { postEvent } from "../kubernetes/kubernetes-event.ts";
+import { sweepFolder } from "./sweep.ts";
+import { openSweeper } from "./sweeper.ts";
+
+export interface Uploads {
+  request(reason: string): void;
+  close(): Promise<void>;
+}
+
+export interface UploadsContext {
+  settings: AgentSettings;
+  /** undefined outside Kubernetes. */
+  kubernetes: KubernetesApi | undefined;
+  metrics: AgentMetrics;
+  log: Log;
+  signal: AbortSignal;
+}
+
+/** Throws AppError "configuration" where the settings name no store. */
+export async function openUploads(context: UploadsContext): Promise<Uploads> {
+  const { settings, metrics, log, signal } = context;
+  // Loaded only where it is used: the store's client is most of the agent's memory.
+  const { openDelivery } = await import("../delivery/delivery.ts");
+  const delivery = openDelivery(settings, log);
+  await describeStore(delivery, log);
+  const told = tellKubernetes(countDeliveries(delivery, metrics), context);
+  const sweep = async () => {
+    await reclaim(delivery, context);
+    return sweepFolder({ coreDir: settings.CORE_DIR, delivery: told, log, signal });
+  };
+  const sweeper = openSweeper(sweep, { log, signal });
+  return {
+    request: (reason) => sweeper.request(reason),
+    close: async () => {
+      await sweeper.idle();
+      delivery.close();
+    },
+  };
+}
+
+async function describeStore(delivery: Delivery, log: Log): Promise<void> {
+  try {
+    log.info("store", { store: await delivery.describe() });
+  } catch (error) {
+    if (error instanceof AppError && error.code === "configuration") throw error;
+    log.error("store_unavailable", { error: describeError(error) });
+  }
+}
+
+function countDeliveries(delivery: Delivery, metrics: AgentMetrics): Delivery {
+  return {
+    ...delivery,
+    deliver: async (path, signal, options) => {
+      const outcome = await delivery.deliver(path, signal, options);
+      metrics.deliveries.add(1, { outcome: outcome.kind });
+      if (outcome.kind === "delivered") {
+        metrics.deliveredBytes.add(outcome.sizeBytes);
+        metrics.lastDelivery.set(Math.floor(Date.now() / 1000));
+      }
+      return outcome;
+    },
+  };
+}
+
+/** With KUBERNETES_EVENTS: what was delivered is said on the pod. Nobody waits for the API server. */
+function tellKubernetes(
+  delivery: Delivery,
+  { settings, kubernetes, log }: UploadsContext,
+): Delivery {
+  if (kubernetes === undefined || !settings.KUBERNETES_EVENTS) return delivery;
+  return {
+    ...delivery,
+    deliver: async (path, signal, options) => {
+      // Afterwards the file is gone.
+      const facts = await readDumpInfo(path).catch(() => ({}));
+      const outcome = await delivery.deliver(path, signal, options);
+      if (outcome.kind === "delivered") void postEvent(kubernetes, facts, outcome.key, log);
+      return outcome;
+    },
+  };
+}
+
+/** What is left of uploads whose file is gone is tidied up before new ones; that it fails stops nothing. */
+async function reclaim(delivery: Delivery, { settings, log, signal }: UploadsContext) {
+  try {
+    const reclaimed = await delivery.reclaim(settings.CORE_DIR, signal);
+    if (reclaimed > 0) log.info("uploads_reclaimed", { count: reclaimed });
+  } catch (error) {
+    log.warn("reclaim_failed", { error: describeError(error) });
+  }
+}

@@ -1,0 +1,95 @@
+// `core-dump-handler install --config FILE`: our files on a plain host, the units, and all of it started.
+import { stat } from "node:fs/promises";
+import { basename, join, resolve } from "node:path";
+import { readAgentSettings, type AgentSettings } from "../../config/agent-settings.ts";
+import { parseEnvFile } from "../../model/env-file.ts";
+import { ensureDirectory } from "../../host/directories.ts";
+import {
+  copyFileAtomically,
+  exists,
+  readTextFile,
+  sameContent,
+  writeFileAtomically,
+} from "../../host/files.ts";
+import type { Log } from "../../host/log.ts";
+import { AppError } from "../../model/app-error.ts";
+import { readSysctl } from "../../host/sysctl.ts";
+import { handlerName, isPipePattern } from "../../model/core-handler.ts";
+import type { CaptureMode } from "../../model/capture-mode.ts";
+import { isOurPattern } from "../../model/core-pattern.ts";
+import { CORE_PATTERN } from "../../model/sysctls.ts";
+import type { Environment } from "../../host/environment.ts";
+import { PROGRAM_NAME, type Places } from "./places.ts";
+import type { Systemd } from "./systemd.ts";
+import { planUnits } from "./units.ts";
+
+export interface VmInstall {
+  /** KEY=value lines: the agent's variables. */
+  configPath: string;
+  /** Our own executable. */
+  executable: string;
+  places: Places;
+  /** undefined where systemd does not run this host: the files are put there all the same. */
+  systemd: Systemd | undefined;
+  /** Puts composer and kernel settings in place, by the program that is installed by then. How cores come. */
+  apply: (settings: AgentSettings, program: string, config: Environment) => Promise<CaptureMode>;
+  log: Log;
+}
+
+/** Safe to run again, with another configuration too. Throws AppError "usage", "configuration" or "host". */
+export async function installOnVm(install: VmInstall): Promise<void> {
+  const { configPath, executable, places, systemd, apply, log } = install;
+  const text = await readTextFile(resolve(configPath));
+  if (text === undefined)
+    throw new AppError("usage", `there is no ${configPath}`, {
+      hint: "a file of KEY=value lines; docs/vm.md has one to start from",
+    });
+  // Wrong settings are all told now, before anything is changed.
+  const config = parseEnvFile(text);
+  const settings = readAgentSettings(config);
+  if (settings.HOST_DIR === places.programDir)
+    throw new AppError("configuration", `HOST_DIR must not be ${places.programDir} itself`, {
+      hint: "the composer has a .env of its own in HOST_DIR",
+    });
+  const present = await readSysctl(settings.PROC_ROOT, CORE_PATTERN);
+  if (isPipePattern(present) && !isOurPattern(present, settings.HOST_DIR))
+    log.info("previous_handler_found", {
+      name: handlerName(present),
+      pattern: present,
+      chained: settings.PREVIOUS_HANDLER === "chain",
+    });
+
+  await installProgram(executable, text, places);
+  const program = join(places.programDir, PROGRAM_NAME);
+  // Before the units: their sandboxes are made of folders that are there, and what is wrong is told here.
+  const mode = await apply(settings, program, config);
+  if (systemd === undefined) {
+    log.warn("no_systemd", { hint: `start ${program} agent at every boot by your own means` });
+    return;
+  }
+  const units = planUnits({ program, settings, mode });
+  for (const [name, unit] of Object.entries(units))
+    await writeFileAtomically(join(places.unitDir, name), unit, 0o644);
+  await systemd.reload();
+  await systemd.enableNow(Object.keys(units));
+  log.info("vm_installed", {
+    program,
+    units: places.unitDir,
+    config: join(places.programDir, ".env"),
+  });
+}
+
+/** The executable, the builds that may lie beside it, and the configuration as `.env`, secrets and all: 0600. */
+async function installProgram(executable: string, config: string, { programDir }: Places) {
+  await ensureDirectory(programDir, 0o755);
+  const target = join(programDir, PROGRAM_NAME);
+  if (!(await isSameFile(executable, target)) && !(await sameContent(executable, target)))
+    await copyFileAtomically(executable, target, 0o755);
+  await writeFileAtomically(join(programDir, ".env"), config);
+}
+
+async function isSameFile(one: string, other: string): Promise<boolean> {
+  if (!(await exists(other))) return false;
+  const [a, b] = [await stat(one), await stat(other)];
+  return a.dev === b.dev && a.ino === b.ino && basename(other) === PROGRAM_NAME;
+}

@@ -1,0 +1,129 @@
+// The kernel's own log, for what only it knows: crashes that were dropped because core_pipe_limit dumps were under
+// way, and those that nobody took on the coredump socket. No composer sees either (core(5)).
+//
+// /dev/kmsg gives one record a read: "priority,sequence,microseconds,flags;message"
+// (Documentation/ABI/testing/dev-kmsg). The message is "coredump: 7(name): over core_pipe_limit, skipping core
+// dump" (fs/coredump.c, Linux 6.18), on older kernels "Pid 7(name) over core_pipe_limit"; the other one is
+// "coredump: 7(name): Coredump socket connection /path failed -111". The name in them is the crashed process's own
+// choice, of 15 characters: too short to be either message, and it comes before where they are looked for.
+import { closeSync, constants, openSync, readFileSync, readSync } from "node:fs";
+import { join } from "node:path";
+import { errnoOf } from "../model/app-error.ts";
+import { readTextFile, writeFileAtomically } from "./files.ts";
+import { SOCKET_NAME } from "../model/core-pattern.ts";
+import { KERNEL_LOG_POSITION } from "../model/host-file.ts";
+import { openKernelRing } from "./kernel-ring.ts";
+
+/** Where records come from: /dev/kmsg, or kernel-ring.ts. */
+export interface KernelLogSource {
+  /** Tells positions of this source from those of another one, and of another boot. */
+  id: string;
+  /** What is there, the oldest first; a record that was given before may come again. */
+  records(): Iterable<{ sequence: number; message: string }>;
+  close(): void;
+}
+
+export interface KernelLoss {
+  by: "pipe limit" | "socket";
+  /** The kernel's own words. */
+  message: string;
+}
+
+export interface KernelLog {
+  /** New ones since the last call. Throws the system's error where the log cannot be read. */
+  readLosses(): Promise<KernelLoss[]>;
+  close(): void;
+}
+
+const RECORD_MAX_BYTES = 8192;
+const PIPE_LIMIT = /^(?:Pid \d+\(.*\) |coredump: \d+\(.*\): )over core_pipe_limit/;
+const SOCKET = /^coredump: \d+\(.*\): Coredump socket connection (.+) failed -\d+$/;
+
+export function parseKernelRecord(
+  record: string,
+): { sequence: number; message: string } | undefined {
+  // Lines after the first are the record's dictionary (" KEY=value").
+  const [line = ""] = record.split("\n", 1);
+  const match = /^\d+,(\d+),\d+,[^;]*;(.*)$/s.exec(line);
+  return match === null ? undefined : { sequence: Number(match[1]), message: match[2] ?? "" };
+}
+
+/** How the crash of this message was lost; undefined where it tells of none, or of a socket in another HOST_DIR. */
+export function lossOf(message: string, hostDir: string): KernelLoss["by"] | undefined {
+  if (PIPE_LIMIT.test(message)) return "pipe limit";
+  return SOCKET.exec(message)?.[1] === join(hostDir, SOCKET_NAME) ? "socket" : undefined;
+}
+
+/** Throws the system's error where no source can be read. */
+export function openKernelLog(
+  hostDir: string,
+  source: KernelLogSource = openKernelSource(),
+): KernelLog {
+  const path = join(hostDir, KERNEL_LOG_POSITION);
+  let last: number | undefined;
+
+  async function readLosses(): Promise<KernelLoss[]> {
+    const known = last ?? (await readPosition());
+    const losses: KernelLoss[] = [];
+    let newest = known ?? -1;
+    for (const { sequence, message } of source.records()) {
+      if (sequence <= newest) continue;
+      newest = sequence;
+      const by = known === undefined ? undefined : lossOf(message, hostDir);
+      if (by !== undefined) losses.push({ by, message });
+    }
+    // The log moves all the time; the place matters where a loss must not be counted again, or not be missed.
+    if (known === undefined || losses.length > 0)
+      await writeFileAtomically(path, `${source.id} ${newest}`);
+    last = newest;
+    return losses;
+  }
+
+  /** undefined where no agent has read in this boot: what was dropped before the install is not ours. */
+  async function readPosition(): Promise<number | undefined> {
+    const [id, sequence] = ((await readTextFile(path)) ?? "").split(" ");
+    return id === source.id && /^-?\d+$/.test(sequence ?? "") ? Number(sequence) : undefined;
+  }
+
+  return { readLosses, close: () => source.close() };
+}
+
+/**
+ * /dev/kmsg; where a container may not open it, the same log by system call, which needs CAP_SYSLOG only. Throws where
+ * neither can be read.
+ */
+export function openKernelSource(): KernelLogSource {
+  const bootId = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+  try {
+    return openKernelDevice("/dev/kmsg", bootId);
+  } catch {
+    return openKernelRing(bootId);
+  }
+}
+
+export function openKernelDevice(device: string, bootId: string): KernelLogSource {
+  const fd = openSync(device, constants.O_RDONLY | constants.O_NONBLOCK);
+  const block = Buffer.alloc(RECORD_MAX_BYTES);
+  function* records() {
+    for (const record of readKernelRecords(fd, block)) {
+      const parsed = parseKernelRecord(record);
+      if (parsed !== undefined) yield parsed;
+    }
+  }
+  return { id: bootId, records, close: () => closeSync(fd) };
+}
+
+/** Every record until there is none, the oldest first. */
+export function* readKernelRecords(fd: number, block: Buffer): Generator<string> {
+  for (;;) {
+    try {
+      const bytes = readSync(fd, block, 0, block.length, null);
+      if (bytes === 0) return;
+      yield block.toString("utf8", 0, bytes);
+    } catch (error) {
+      if (errnoOf(error) === "EAGAIN") return;
+      // Records were overwritten before we read them; the next read goes on with what is there.
+      if (errnoOf(error) !== "EPIPE") throw error;
+    }
+  }
+}

@@ -1,0 +1,154 @@
+// The core of a file that is one, or of a dump, as bytes at any offset (model/random-bytes.ts). A stored entry is read
+// where it stands in the zip; a compressed one is unpacked once, and what explaining needs of it is kept in a
+// temporary file that has no name.
+import { closeSync, openSync, unlinkSync, writeSync } from "node:fs";
+import { mkdtemp, rmdir } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { planExcerpt, type CoreRange } from "../explain/core-excerpt.ts";
+import { endOfNotes, parseElfCore } from "../explain/elf-core.ts";
+import { Malformed } from "../explain/malformed.ts";
+import { bytesOfDescriptor, openFileBytes, type FileBytes } from "../host/file-bytes.ts";
+import { AppError, describeError } from "../model/app-error.ts";
+import { windowOf, type RandomBytes } from "../model/random-bytes.ts";
+import type { BoundedEntry } from "../model/zip-bounds.ts";
+import { LOCAL_BYTES, parseDataStart } from "../model/zip-directory.ts";
+import { STORED } from "../model/zip-records.ts";
+import { readEntry, type DumpZip } from "./dump-zip.ts";
+import { showProgress } from "./progress.ts";
+
+export interface CoreBytes extends FileBytes {
+  /** Why there is less of it than there should be; null for a core that could be read to its end. */
+  trouble: string | null;
+}
+
+/** The program headers are there by then: 65,535 of them are 3.5 MB. */
+const HEADERS_MAX_BYTES = 8 << 20;
+
+export function openCoreFile(path: string): CoreBytes {
+  return { ...openFileBytes(path), trouble: null };
+}
+
+/** Throws AppError "archive". maxBytes: how much is unpacked at most, 0 for only the head. */
+export async function openZippedCore(
+  zip: DumpZip,
+  entry: BoundedEntry,
+  maxBytes = Number.POSITIVE_INFINITY,
+): Promise<CoreBytes> {
+  return entry.method === STORED
+    ? openStoredCore(zip.source.name, entry)
+    : unpackCore(zip, entry, maxBytes);
+}
+
+function openStoredCore(path: string, entry: BoundedEntry): CoreBytes {
+  const file = openFileBytes(path);
+  const start = parseDataStart(file.read(entry.offset, LOCAL_BYTES), entry.offset);
+  const window = windowOf(file, start, Math.min(entry.sizeBytes, entry.limit - start));
+  return { ...window, close: () => file.close(), trouble: null };
+}
+
+async function unpackCore(zip: DumpZip, entry: BoundedEntry, maxBytes: number): Promise<CoreBytes> {
+  const fd = await openNameless();
+  try {
+    const excerpt = new Excerpt(fd, maxBytes);
+    const trouble = await fill(excerpt, zip, entry);
+    return {
+      ...bytesOfDescriptor(fd, excerpt.position),
+      close: () => closeSync(fd),
+      trouble:
+        trouble ??
+        (excerpt.isCut ? `only its first ${excerpt.position} bytes were looked at` : null),
+    };
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+}
+
+/** Why it ended before the core's end, or null. What was unpacked until then is kept. */
+async function fill(excerpt: Excerpt, zip: DumpZip, entry: BoundedEntry): Promise<string | null> {
+  const progress = showProgress(`reading ${entry.name}`, entry.sizeBytes);
+  try {
+    for await (const chunk of readEntry(zip, entry)) {
+      excerpt.add(chunk);
+      progress.at(excerpt.position);
+      if (excerpt.isComplete) break;
+    }
+    return null;
+  } catch (error) {
+    if (!(error instanceof AppError) || excerpt.position === 0) throw error;
+    return describeError(error);
+  } finally {
+    progress.end();
+  }
+}
+
+/** Keeps all until the notes are there, then what they make worth keeping; the rest stays a hole. */
+class Excerpt {
+  position = 0;
+  isComplete = false;
+  /** True where maxBytes ended it before all that was wanted was there. */
+  isCut = false;
+  private readonly fd: number;
+  private readonly maxBytes: number;
+  private ranges: CoreRange[] | undefined;
+  private headEnd = 0;
+
+  constructor(fd: number, maxBytes: number) {
+    this.fd = fd;
+    this.maxBytes = maxBytes;
+  }
+
+  add(chunk: Uint8Array): void {
+    if (this.ranges === undefined) this.write(chunk, this.position);
+    else this.writeWanted(chunk, this.ranges);
+    this.position += chunk.length;
+    if (this.ranges === undefined) this.plan();
+    const last = this.ranges?.at(-1)?.end ?? Number.POSITIVE_INFINITY;
+    // The kernel writes the notes first; gdb last: then all is kept, and a bound leaves nothing to look at.
+    const isPast =
+      this.position >= Math.max(this.maxBytes, this.ranges === undefined ? 0 : this.headEnd);
+    this.isCut = isPast && this.position < last;
+    this.isComplete = isPast || this.position >= last;
+  }
+
+  private plan(): void {
+    const bytes: RandomBytes = bytesOfDescriptor(this.fd, this.position);
+    try {
+      if (this.position <= HEADERS_MAX_BYTES) this.headEnd = endOfNotes(bytes);
+      if (this.position < this.headEnd) return;
+      this.ranges = planExcerpt(parseElfCore(bytes));
+    } catch (error) {
+      if (!(error instanceof Malformed)) throw error;
+      // Not a core that can be read: the reader will say why.
+      this.isComplete = true;
+      this.ranges = [];
+    }
+  }
+
+  private writeWanted(chunk: Uint8Array, ranges: readonly CoreRange[]): void {
+    const end = this.position + chunk.length;
+    for (const range of ranges) {
+      if (range.end <= this.position) continue;
+      if (range.start >= end) return;
+      const from = Math.max(range.start, this.position);
+      const to = Math.min(range.end, end);
+      this.write(chunk.subarray(from - this.position, to - this.position), from);
+    }
+  }
+
+  private write(bytes: Uint8Array, position: number): void {
+    for (let done = 0; done < bytes.length;)
+      done += writeSync(this.fd, bytes, done, bytes.length - done, position + done);
+  }
+}
+
+/** Mode 0600, and gone with its descriptor: it holds a process's memory. */
+async function openNameless(): Promise<number> {
+  const folder = await mkdtemp(join(tmpdir(), "core-dump-handler-"));
+  const path = join(folder, "core");
+  const fd = openSync(path, "wx+", 0o600);
+  unlinkSync(path);
+  await rmdir(folder);
+  return fd;
+}

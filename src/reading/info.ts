@@ -1,0 +1,131 @@
+// `info`: what is known of one dump, for a person: who crashed, is it whole, what is inside, how to go on.
+import { AppError } from "../model/app-error.ts";
+import { isDeeperThan, isObject, type Json } from "../model/json.ts";
+import { oneLine } from "../model/printable.ts";
+import { formatBytes } from "../model/byte-text.ts";
+import type { LooseInfo } from "../store/dump-labels.ts";
+import { findEntry, readSmallEntry, type DumpZip } from "./dump-zip.ts";
+
+/** The composer's own are 16 KiB at most. */
+const INFO_MAX_BYTES = 1 << 20;
+const INFO_MAX_DEPTH = 16;
+const FILES_SHOWN_MAX = 200;
+
+/** The dump-info of a dump. Throws AppError where there is none, or it is no JSON object of plain values. */
+export async function readInfo(zip: DumpZip): Promise<LooseInfo> {
+  const entry = findEntry(zip, "dump-info.json");
+  const refused = (problem: string, cause?: unknown) =>
+    new AppError("archive", `${entry.name} in ${zip.source.name} ${problem}`, { cause });
+  if (entry.sizeBytes > INFO_MAX_BYTES) throw refused(`has ${entry.sizeBytes} bytes`);
+  const json = (await readSmallEntry(zip, entry)).toString("utf8");
+  let parsed: Json;
+  try {
+    parsed = JSON.parse(json) as Json;
+  } catch (cause) {
+    throw refused("is no JSON", cause);
+  }
+  if (!isObject(parsed) || isDeeperThan(parsed, INFO_MAX_DEPTH))
+    throw refused("is no JSON object of a dump-info's form");
+  return parsed;
+}
+
+/** The lines of the first block: a label, and which keys of dump-info stand behind it. */
+const LINES: readonly [label: string, keys: readonly string[]][] = [
+  ["time", ["timestamp"]],
+  ["signal", ["signal_name", "signal"]],
+  ["program", ["exe", "exe_path", "path"]],
+  ["pid", ["real_pid", "host_pid"]],
+  ["user", ["uid", "gid"]],
+  ["node", ["node_hostname"]],
+  ["host name", ["hostname"]],
+  ["pod", ["namespace", "podname", "pod_uid"]],
+  // By the host name, which the pod may have chosen.
+  ["perhaps pod", ["guessed_namespace", "guessed_podname", "guessed_pod_uid"]],
+  ["container", ["container_name", "container_id", "restart_count"]],
+  ["image", ["image"]],
+  ["found by", ["identity"]],
+];
+
+/** explanation: the lines that say why it crashed; none where that is not known. */
+export function formatInfo(
+  zip: DumpZip,
+  info: LooseInfo,
+  explanation: readonly string[] = [],
+): string {
+  const lines = LINES.flatMap(([label, keys]) => {
+    const values = keys.map((key) => shown(key, info[key])).filter((value) => value !== "");
+    return values.length === 0 ? [] : [`${label.padEnd(12)}${values.join("  ")}`];
+  });
+  return [
+    zip.source.name,
+    "",
+    ...lines,
+    `${"core".padEnd(12)}${completeness(info)}`,
+    ...missingLines(info),
+    ...(explanation.length === 0 ? [] : ["", ...explanation]),
+    "",
+    "files inside",
+    ...fileLines(zip),
+    "",
+    ...nextSteps(zip, info),
+    "",
+  ]
+    .map(oneLine)
+    .join("\n");
+}
+
+function fileLines({ entries }: DumpZip): string[] {
+  const lines = entries
+    .slice(0, FILES_SHOWN_MAX)
+    .map(({ name, sizeBytes }) => `  ${formatBytes(sizeBytes).padStart(9)}  ${name}`);
+  const left = entries.length - lines.length;
+  return left === 0 ? lines : [...lines, `  and ${left} more`];
+}
+
+function shown(key: string, value: unknown): string {
+  if (typeof value !== "string" && typeof value !== "number") return "";
+  if (key === "timestamp" && Number(value) > 0 && Number(value) < 8e12)
+    return new Date(Number(value) * 1000).toISOString().replace(".000Z", "Z");
+  if (key === "signal" || key === "exe_path") return value === "" ? "" : `(${value})`;
+  if (key === "path") return "";
+  return String(value);
+}
+
+function completeness(info: LooseInfo): string {
+  const bytes = typeof info["core_bytes"] === "number" ? formatBytes(info["core_bytes"]) : "";
+  if (info["core_complete"] === true) return `complete, ${bytes}`;
+  if (info["core_complete"] !== false) return `${bytes}, whether it is complete cannot be told`;
+  const expected = info["core_expected_bytes"];
+  const of = typeof expected === "number" ? ` of ${formatBytes(expected)}` : "";
+  return `cut short (${shown("truncated_by", info["truncated_by"])}), ${bytes}${of}`;
+}
+
+function missingLines(info: LooseInfo): string[] {
+  const missing: unknown[] = Array.isArray(info["missing"]) ? info["missing"] : [];
+  return missing.flatMap((item) => {
+    if (typeof item !== "object" || item === null || !("what" in item) || !("why" in item))
+      return [];
+    return [`${"missing".padEnd(12)}${shown("what", item.what)}: ${shown("why", item.why)}`];
+  });
+}
+
+function nextSteps({ source }: DumpZip, info: LooseInfo): string[] {
+  const file = shellWord(source.name.startsWith("-") ? `./${source.name}` : source.name);
+  return [
+    "how to go on",
+    `  core-dump-handler explain ${file}`,
+    `  core-dump-handler debug ${file}`,
+    `  core-dump-handler extract ${file} --output core && gdb -iex 'set auto-load off' ${programWord(info)} core`,
+  ];
+}
+
+/** The crashed program's path, for a paste. An absolute path cannot be an option; what is changed by oneLine is no path. */
+function programWord({ exe_path: path }: LooseInfo): string {
+  const isPath = typeof path === "string" && path.startsWith("/") && oneLine(path) === path;
+  return isPath ? shellWord(path) : "PROGRAM";
+}
+
+/** One word to any shell, whatever is in it: no option, no expansion, no second command. */
+function shellWord(text: string): string {
+  return /^[\w./][\w./:@%+,=-]*$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}

@@ -1,0 +1,111 @@
+// `list`: which dumps there are, one line each, oldest first; what each line says comes from the dump-info
+// at the head of the zip, which is all that is read of it.
+import { oneLine } from "../model/printable.ts";
+import { formatBytes } from "../model/byte-text.ts";
+import { parseFirstEntry, type LooseInfo } from "../store/dump-labels.ts";
+import type { StoredDump, StoredDumps } from "../store/stored-dumps.ts";
+
+/** dump-info and its header end before this, in bytes. */
+const HEAD_BYTES = 17 * 1024;
+/** Heads that are read at once: a store answers many small requests faster side by side. */
+const READERS = 8;
+
+export interface ListOptions {
+  prefix: string;
+  /** Crashes before this moment are left out; 0 keeps all. */
+  sinceMs: number;
+  /** "" keeps all. */
+  namespace: string;
+}
+
+export interface ListedDump {
+  key: string;
+  zip_bytes: number;
+  time: string;
+  namespace: string | null;
+  podname: string | null;
+  container: string | null;
+  exe: string;
+  signal: string;
+  core_bytes: number | null;
+  core_complete: boolean | null;
+}
+
+export async function listDumps(dumps: StoredDumps, options: ListOptions): Promise<ListedDump[]> {
+  const listed: ListedDump[] = [];
+  const names = dumps.list(options.prefix);
+  const reader = async () => {
+    // One generator for all readers: each takes the next name.
+    for (let next = await names.next(); next.done !== true; next = await names.next()) {
+      // A dump is written after its crash: what was stored before cannot have crashed since.
+      if (next.value.modifiedMs < options.sinceMs) continue;
+      const dump = describe(
+        next.value,
+        parseFirstEntry(await dumps.head(next.value.key, HEAD_BYTES)),
+      );
+      if (isWanted(dump, options)) listed.push(dump);
+    }
+  };
+  await Promise.all(Array.from({ length: READERS }, reader));
+  return listed.sort((a, b) => a.time.localeCompare(b.time) || a.key.localeCompare(b.key));
+}
+
+function isWanted(dump: ListedDump, { sinceMs, namespace }: ListOptions): boolean {
+  if (namespace !== "" && dump.namespace !== namespace) return false;
+  return Date.parse(dump.time) >= sinceMs;
+}
+
+function describe({ key, sizeBytes, modifiedMs }: StoredDump, info: LooseInfo): ListedDump {
+  const text = (name: string) => (typeof info[name] === "string" ? info[name] : null);
+  const crashedMs = Number(text("timestamp") ?? Number.NaN) * 1000;
+  const timeMs = crashedMs > 0 && crashedMs < 8e15 ? crashedMs : modifiedMs;
+  return {
+    key,
+    zip_bytes: sizeBytes,
+    time: new Date(timeMs).toISOString(),
+    namespace: text("namespace"),
+    podname: text("podname"),
+    container: text("container_name"),
+    exe: text("exe") ?? "",
+    signal: text("signal_name") ?? text("signal") ?? "",
+    core_bytes: typeof info["core_bytes"] === "number" ? info["core_bytes"] : null,
+    core_complete: typeof info["core_complete"] === "boolean" ? info["core_complete"] : null,
+  };
+}
+
+const HEAD = ["TIME", "POD", "EXE", "SIGNAL", "CORE", "ZIP", "COMPLETE", "FILE"];
+
+/** A name in one dump must not widen the column of all. A file's name is shown whole: it is what one copies. */
+const CELL_MAX_CHARACTERS = 100;
+const LAST_COLUMN = HEAD.length - 1;
+
+function shownCell(cell: string, column: number): string {
+  const line = oneLine(cell);
+  const isLong = column !== LAST_COLUMN && line.length > CELL_MAX_CHARACTERS;
+  return isLong ? `${line.slice(0, CELL_MAX_CHARACTERS - 1)}…` : line;
+}
+
+/** The table for people: columns as wide as their widest value. */
+export function formatList(dumps: readonly ListedDump[]): string {
+  const rows = dumps.map((dump) => [
+    dump.time.replace(".000Z", "Z"),
+    [dump.namespace, dump.podname, dump.container].filter((part) => part !== null).join("/") || "-",
+    dump.exe || "-",
+    dump.signal || "-",
+    dump.core_bytes === null ? "-" : formatBytes(dump.core_bytes),
+    formatBytes(dump.zip_bytes),
+    dump.core_complete === null ? "unknown" : dump.core_complete ? "yes" : "no",
+    dump.key,
+  ]);
+  const lines = [HEAD, ...rows].map((row) => row.map(shownCell));
+  const widths = HEAD.map((_, column) => Math.max(...lines.map((row) => row[column]?.length ?? 0)));
+  return lines
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join("  ")
+        .trimEnd(),
+    )
+    .map((line) => `${line}\n`)
+    .join("");
+}

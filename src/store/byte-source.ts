@@ -1,0 +1,38 @@
+// Bytes that are read at any place: a file here; an object in a store elsewhere (stored-dumps.ts).
+import { constants } from "node:fs";
+import { open } from "node:fs/promises";
+import { AppError } from "../model/app-error.ts";
+
+export interface ByteSource {
+  /** For messages. */
+  readonly name: string;
+  readonly sizeBytes: number;
+  /** Bytes [start, end), fewer only at the end of the source. */
+  read(start: number, end: number): Promise<Buffer>;
+  close(): Promise<void>;
+}
+
+/** Throws AppError "archive" where there is no regular file. */
+export async function openFileSource(path: string): Promise<ByteSource> {
+  // O_NONBLOCK: a FIFO of that name must not hold us up (regular files ignore the flag).
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch(
+    (cause: unknown) => {
+      throw new AppError("archive", `cannot open ${path}`, { cause });
+    },
+  );
+  const found = await file.stat();
+  if (!found.isFile()) {
+    await file.close();
+    throw new AppError("archive", `${path} is no file`);
+  }
+  return {
+    name: path,
+    sizeBytes: found.size,
+    async read(start, end) {
+      const buffer = Buffer.alloc(Math.max(0, Math.min(end, found.size) - start));
+      const { bytesRead } = await file.read(buffer, 0, buffer.length, start);
+      return buffer.subarray(0, bytesRead);
+    },
+    close: () => file.close(),
+  };
+}

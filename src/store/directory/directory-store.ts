@@ -1,0 +1,194 @@
+// The store as a directory: a share that is mounted on the node (STORE_URL=file:///mnt/share). A dump is
+// copied to a hidden file, synced, and linked to its name, which never replaces what stands there. The
+// directory itself is never made: an absent one is a share that is not mounted.
+import { constants, type Stats } from "node:fs";
+import { link, lstat, mkdir, open, rename, unlink, type FileHandle } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { removeFile, syncDirectoriesUpTo } from "../../host/files.ts";
+import { errnoOf } from "../../model/app-error.ts";
+import type { Dump, Evidence, ObjectStore, Presence, StoreProbe } from "../object-store.ts";
+import { digestRange } from "../part-digest.ts";
+import { explained, local, named, watchMount } from "./share.ts";
+import { StoreError } from "../store-error.ts";
+import { stallGuard, type StallGuard } from "../stall-guard.ts";
+
+const BLOCK_BYTES = 1 << 20;
+const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+const NO_LINKS = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK", "EINVAL"]);
+const MD5_ONLY = { sha256: false, crc32: false };
+
+/** How many ms a share may keep one call waiting before it counts as gone. */
+export function openDirectoryStore(storeUrl: string, timeoutMs: number): ObjectStore {
+  const root = fileURLToPath(storeUrl).replace(/\/+$/, "");
+  const guard = stallGuard(root, timeoutMs);
+  const mount = watchMount(root);
+  /** A step about the name of a dump at the share. */
+  const naming = <T>(key: string, step: () => Promise<T>) =>
+    named({ root, key, look: () => guard(mount) }, () => guard(step));
+
+  async function examine(
+    key: string,
+    dump: Dump,
+    known: Evidence | undefined,
+    signal: AbortSignal,
+  ): Promise<Presence> {
+    const path = join(root, key);
+    return explained(root, `look at ${key}`, async () => {
+      await guard(mount);
+      const there = await naming(key, () => statOrNothing(path));
+      if (there === undefined) return "absent";
+      if (!there.isFile() || there.size !== dump.sizeBytes) return "different";
+      // We have just written and synced it under a name that was free.
+      if (known !== undefined) return "same";
+      const digest = (file: string) => digestRange(file, 0, dump.sizeBytes, MD5_ONLY, signal);
+      const [ours, theirs] = await Promise.all([
+        local(dump.path, () => digest(dump.path)),
+        guard(() => digest(path), dump.sizeBytes),
+      ]);
+      if (!Bun.deepEquals(ours.md5, theirs.md5)) return "different";
+      // Whoever put it there, an attempt of ours that was killed for one, may not have synced it.
+      await guard(() => syncFile(path), dump.sizeBytes);
+      await guard(() => syncDirectoriesUpTo(root, dirname(path)));
+      return "same";
+    });
+  }
+
+  async function put(
+    key: string,
+    dump: Dump,
+    _replaces: boolean,
+    signal: AbortSignal,
+  ): Promise<Evidence> {
+    const path = join(root, key);
+    const hidden = join(dirname(path), `.cdh-${dump.deliveryId}.part`);
+    return explained(root, `copy ${key}`, async () => {
+      const before = await guard(mount);
+      if (dirname(path) !== root)
+        await naming(key, () => mkdir(dirname(path), { recursive: true, mode: 0o750 }));
+      // Ours from an attempt that was killed: the id is random and the dump's lock is held.
+      await guard(() => removeFile(hidden));
+      try {
+        await copy(dump, hidden, guard, signal);
+        const now = await guard(mount);
+        if (now.dev !== before.dev || now.ino !== before.ino)
+          throw new StoreError("away", `${root} was unmounted while ${key} was copied`);
+        await naming(key, () => publish(hidden, path));
+        // The folders too may be new, from this attempt or from one that was killed.
+        await guard(() => syncDirectoriesUpTo(root, dirname(path)));
+      } finally {
+        await guard(() => removeFile(hidden)).catch(() => false);
+      }
+      return { etag: null, crc32: null, answerEtag: "" };
+    });
+  }
+
+  const name = `directory ${root}`;
+
+  async function probe(): Promise<StoreProbe> {
+    const hidden = join(root, `.cdh-doctor-${crypto.randomUUID()}`);
+    try {
+      await explained(root, "write a file", async () => {
+        await guard(mount);
+        await guard(async () => (await open(hidden, NEW_FILE, 0o600)).close());
+        await guard(() => removeFile(hidden));
+      });
+      return { name, failure: undefined, aheadMs: undefined };
+    } catch (failure) {
+      return { name, failure, aheadMs: undefined };
+    }
+  }
+
+  return { name, multipart: undefined, examine, put, probe, close: () => {} };
+}
+
+async function statOrNothing(path: string): Promise<Stats | undefined> {
+  try {
+    return await lstat(path);
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+async function syncFile(path: string): Promise<void> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+async function copy(
+  dump: Dump,
+  hidden: string,
+  guard: StallGuard,
+  signal: AbortSignal,
+): Promise<void> {
+  const source = await local(dump.path, () =>
+    open(dump.path, constants.O_RDONLY | constants.O_NOFOLLOW),
+  );
+  let target: FileHandle | undefined;
+  try {
+    target = await guard(() => open(hidden, NEW_FILE, 0o600));
+    const out = target;
+    const block = new Uint8Array(BLOCK_BYTES);
+    let copiedBytes = 0;
+    for (;;) {
+      if (signal.aborted) throw new StoreError("aborted", "the copy was stopped");
+      const { bytesRead } = await local(dump.path, () =>
+        source.read(block, 0, block.length, copiedBytes),
+      );
+      if (bytesRead === 0) break;
+      for (let written = 0; written < bytesRead;) {
+        const { bytesWritten } = await guard(() =>
+          out.write(block, written, bytesRead - written, copiedBytes + written),
+        );
+        written += bytesWritten;
+      }
+      copiedBytes += bytesRead;
+    }
+    if (copiedBytes !== dump.sizeBytes)
+      throw new StoreError(
+        "unverified",
+        `${dump.path} gave ${copiedBytes} bytes of ${dump.sizeBytes}`,
+      );
+    await guard(() => out.sync(), dump.sizeBytes);
+  } finally {
+    await source.close();
+    const out = target;
+    if (out !== undefined) await guard(() => out.close());
+  }
+}
+
+/** Gives the file its name unless something has it. Throws StoreError "exists". */
+async function publish(hidden: string, path: string): Promise<void> {
+  try {
+    await link(hidden, path);
+    await unlink(hidden);
+  } catch (error) {
+    if (errnoOf(error) === "EEXIST") throw taken(path, error);
+    // CIFS, FAT and some FUSE filesystems have no hard links: claim the name, then rename over the claim.
+    if (!NO_LINKS.has(errnoOf(error) ?? "")) throw error;
+    await claim(path);
+    try {
+      await rename(hidden, path);
+    } catch (failure) {
+      await unlink(path);
+      throw failure;
+    }
+  }
+}
+
+async function claim(path: string): Promise<void> {
+  try {
+    await (await open(path, NEW_FILE, 0o600)).close();
+  } catch (error) {
+    throw errnoOf(error) === "EEXIST" ? taken(path, error) : error;
+  }
+}
+
+function taken(path: string, cause: unknown): StoreError {
+  return new StoreError("exists", `${path} exists already`, { cause });
+}

@@ -1,0 +1,42 @@
+// Trying a request again within one attempt at a file: a few times, with back-off and full jitter, for
+// failures that pass. What lasts longer ends the attempt; delivery.ts then comes back to the file later.
+import { planBackoff } from "../model/backoff.ts";
+import type { Log } from "../host/log.ts";
+import { describeError } from "../model/app-error.ts";
+import { StoreError } from "./store-error.ts";
+
+const ATTEMPTS = 5;
+const LIMITS = { baseMs: 250, capMs: 10_000 };
+/** A store that asks for a longer pause ends the attempt at the file. */
+const LONGEST_PAUSE_MS = 20_000;
+
+/** Runs `work`, again where it throws a transient StoreError. Throws the last error, or "aborted". */
+export async function withRetries<T>(
+  work: () => Promise<T>,
+  { signal, log }: { signal: AbortSignal; log: Log },
+): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!(error instanceof StoreError) || !error.transient || attempt === ATTEMPTS) throw error;
+      const pauseMs = planBackoff(attempt, LIMITS, Math.random, error.retryAfterMs);
+      if (pauseMs > LONGEST_PAUSE_MS) throw error;
+      log.debug("request_retried", { attempt, pause_ms: pauseMs, error: describeError(error) });
+      await pause(pauseMs, signal);
+    }
+  }
+}
+
+/** Waits, or throws StoreError "aborted" as soon as the signal says so. */
+export async function pause(pauseMs: number, signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, pauseMs);
+  const stop = () => resolve();
+  signal.addEventListener("abort", stop, { once: true });
+  if (signal.aborted) stop();
+  await promise;
+  clearTimeout(timer);
+  signal.removeEventListener("abort", stop);
+  if (signal.aborted) throw new StoreError("aborted", "stopped while waiting to try again");
+}

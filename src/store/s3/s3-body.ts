@@ -1,0 +1,61 @@
+// A piece of the dump as a request's body: a slice of the file that fetch reads as it sends, and the
+// digests that go before it as headers.
+import type { Dump } from "../object-store.ts";
+import { digestRange, toBase64, toHex } from "../part-digest.ts";
+import { signPayload } from "./s3-client.ts";
+import type { S3Session } from "./s3-session.ts";
+
+export interface S3Body {
+  /** A request's input, made anew for every sending: a stream can be read once. */
+  input(): {
+    Body: Blob | ReadableStream | Uint8Array;
+    ContentLength: number;
+    /** Every S3 store knows Content-MD5, and refuses bytes that do not fit it (BadDigest). */
+    ContentMD5: string;
+    ChecksumCRC32?: string;
+  };
+  md5Hex: string;
+  crc32: string | undefined;
+}
+
+/** Bytes [start, end) of the dump. Throws where the file is shorter. */
+export async function readBody(
+  session: S3Session,
+  dump: Dump,
+  start: number,
+  end: number,
+  signal: AbortSignal,
+): Promise<S3Body> {
+  const choice = { sha256: session.signsPayload, crc32: session.sendsCrc32 };
+  const digest = await digestRange(dump.path, start, end, choice, signal);
+  const crc32 = digest.crc32 === undefined ? undefined : toBase64(digest.crc32);
+  return {
+    input: () => {
+      const body = openPiece(dump.path, start, end, session.isPlain);
+      if (digest.sha256Hex !== undefined) signPayload(body, digest.sha256Hex);
+      return {
+        Body: body,
+        ContentLength: end - start,
+        ContentMD5: toBase64(digest.md5),
+        ...(crc32 === undefined ? {} : { ChecksumCRC32: crc32 }),
+      };
+    },
+    md5Hex: toHex(digest.md5),
+    crc32,
+  };
+}
+
+/**
+ * Over plain http Bun sends a slice of a file by sendfile(2). Under TLS it would first read the whole slice
+ * into memory (measured: 118 MiB with two parts of 16 MiB); its stream is read as the socket takes it (60).
+ */
+function openPiece(
+  path: string,
+  start: number,
+  end: number,
+  isPlain: boolean,
+): Blob | ReadableStream | Uint8Array {
+  if (start === end) return new Uint8Array(0);
+  const slice = Bun.file(path).slice(start, end);
+  return isPlain ? slice : slice.stream();
+}

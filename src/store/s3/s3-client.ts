@@ -1,0 +1,112 @@
+// The AWS SDK's client as we use it: Bun's fetch below it (bodies are slices of files that never enter
+// our memory), a time-out for every request, our CA bundle, the SDK's own credential chain. Loaded on
+// demand only. Retries are ours (retry.ts), so the SDK makes one attempt.
+import { readFileSync } from "node:fs";
+import { rootCertificates } from "node:tls";
+import { S3Client } from "@aws-sdk/client-s3";
+import { FetchHttpHandler } from "@smithy/fetch-http-handler";
+import type { StoreSettings } from "../../config/store-settings.ts";
+import { AppError } from "../../model/app-error.ts";
+import type { S3Endpoint } from "./s3-endpoint.ts";
+import { StoreError } from "../store-error.ts";
+
+/** AWS: completing an upload "can take several minutes"; it gets this many times S3_TIMEOUT. */
+const COMPLETE_PATIENCE = 5;
+
+const CHECKSUM = {
+  when_required: "WHEN_REQUIRED",
+  when_supported: "WHEN_SUPPORTED",
+} as const;
+
+/** `onAnswer` sees each answer's headers. Throws AppError "configuration" for a CA bundle that cannot be read. */
+export function createS3Client(
+  settings: StoreSettings,
+  endpoint: S3Endpoint,
+  onAnswer: (answer: Response) => void,
+): S3Client {
+  const fetchOptions = tlsOptions(settings.S3_CA_BUNDLE);
+  const customFetch = Object.assign(
+    async (input: string | URL | Request) => {
+      const request = input instanceof Request ? input : new Request(input.toString());
+      const answer = await fetchInTime(request, settings, fetchOptions);
+      onAnswer(answer);
+      return answer;
+    },
+    { preconnect: fetch.preconnect },
+  );
+  const client = new S3Client({
+    ...(endpoint.url === undefined ? {} : { endpoint: endpoint.url }),
+    ...(endpoint.region === undefined ? {} : { region: endpoint.region }),
+    ...staticCredentials(settings),
+    forcePathStyle: endpoint.forcePathStyle,
+    maxAttempts: 1,
+    requestChecksumCalculation: CHECKSUM[settings.S3_REQUEST_CHECKSUM],
+    responseChecksumValidation: CHECKSUM[settings.S3_RESPONSE_CHECKSUM],
+    requestHandler: new FetchHttpHandler({ customFetch }),
+  });
+  presetPayloadHashes(client);
+  return client;
+}
+
+/** SHA-256 in hex of bodies that are to be signed, by the body itself. */
+const payloadHashes = new WeakMap<object, string>();
+
+/** Has a request with this body signed with its hash; else UNSIGNED-PAYLOAD is, for a body like ours. */
+export function signPayload(body: object, sha256Hex: string): void {
+  payloadHashes.set(body, sha256Hex);
+}
+
+function presetPayloadHashes(client: S3Client): void {
+  client.middlewareStack.add(
+    (next) => (args) => {
+      // The signer takes the hash that it finds in this header (getPayloadHash in @smithy/signature-v4).
+      const { request } = args as { request?: { headers: Record<string, string>; body?: unknown } };
+      const body = request?.body;
+      const hash = typeof body === "object" && body !== null ? payloadHashes.get(body) : undefined;
+      if (request !== undefined && hash !== undefined)
+        request.headers["x-amz-content-sha256"] = hash;
+      return next(args);
+    },
+    { step: "build", name: "presetPayloadHashes" },
+  );
+}
+
+/** The whole exchange, reading the answer included, ends in time: a black hole costs one time-out. */
+async function fetchInTime(
+  request: Request,
+  { S3_TIMEOUT, S3_MIN_SPEED }: StoreSettings,
+  options: BunFetchRequestInit,
+): Promise<Response> {
+  const sentBytes = Number(request.headers.get("content-length") ?? 0);
+  const completing = request.method === "POST" && /[?&]uploadId=/.test(request.url);
+  const answerMs = S3_TIMEOUT * 1000 * (completing ? COMPLETE_PATIENCE : 1);
+  const limitMs = answerMs + (sentBytes / S3_MIN_SPEED) * 1000;
+  const expiry = AbortSignal.timeout(Math.ceil(limitMs));
+  const answer = fetch(request, {
+    ...options,
+    redirect: "manual",
+    signal: AbortSignal.any([request.signal, expiry]),
+  });
+  return answer.catch((error: unknown) => {
+    if (expiry.aborted && !request.signal.aborted)
+      throw new StoreError("timeout", `no answer within ${Math.ceil(limitMs / 1000)} s`, {
+        hint: "S3_TIMEOUT and S3_MIN_SPEED say how long a request may take",
+        cause: error,
+      });
+    throw error;
+  });
+}
+
+function staticCredentials({ S3_ACCESS_KEY, S3_SECRET }: StoreSettings) {
+  if (S3_ACCESS_KEY === "") return {};
+  return { credentials: { accessKeyId: S3_ACCESS_KEY, secretAccessKey: S3_SECRET } };
+}
+
+function tlsOptions(caBundle: string): BunFetchRequestInit {
+  if (caBundle === "") return {};
+  try {
+    return { tls: { ca: [...rootCertificates, readFileSync(caBundle, "utf8")] } };
+  } catch (cause) {
+    throw new AppError("configuration", `cannot read S3_CA_BUNDLE ${caBundle}`, { cause });
+  }
+}

@@ -1,0 +1,114 @@
+// What the S3 client threw, as one clear sentence and a StoreFailure. The network's codes are Bun's own
+// (`ConnectionRefused`) and OpenSSL's; those of S3 are in s3-error-codes.ts.
+import { errnoOf } from "../../model/app-error.ts";
+import { isRegionName, regionOfHost } from "../../model/s3-address.ts";
+import { BY_CODE, byStatus, OPTIONAL_SETTINGS, type S3Context } from "./s3-error-codes.ts";
+import { StoreError } from "../store-error.ts";
+
+export function explainS3Error(error: unknown, where: S3Context): StoreError {
+  if (error instanceof StoreError) return error;
+  const { name, status, headers, message, region: named } = factsOf(error);
+  const region = named === where.signedFor ? undefined : named;
+  const context = { ...where, region, location: originOf(headers["location"]) };
+  // The SDK has no name for this one (@smithy/core, resolveRegionConfig).
+  if (message === "Region is missing")
+    return new StoreError("configuration", "no region for S3 is set", {
+      hint: "set S3_REGION, or AWS_REGION, or S3_ENDPOINT for a store of another kind",
+    });
+  // A status came, and then the connection broke: its code, which says what the status is about, did not.
+  if (/^(ECONN|EPIPE|ETIMEDOUT)/.test(errnoOf(error) ?? ""))
+    return explainNetworkError(error, message, context);
+  // An answer without a body (HEAD, some gateways), or with an unknown one, leaves the SDK with this word only.
+  const isWordless = message === "UnknownError";
+  const details = {
+    cause: isWordless ? new Error(`${status}, without a word why`) : error,
+    retryAfterMs: parseRetryAfter(headers["retry-after"]),
+    status,
+    region,
+    isWordless,
+  };
+  const known = BY_CODE[name] ?? byStatus(status, context);
+  if (known !== undefined) {
+    const hint = typeof known.hint === "function" ? known.hint(context) : known.hint;
+    return new StoreError(known.failure, known.message(context), {
+      ...details,
+      ...(hint === undefined ? {} : { hint }),
+    });
+  }
+  if (status !== undefined && status >= 400)
+    return new StoreError(
+      "refused",
+      `${context.action}: ${context.address} refused it (${isWordless ? status : `${status} ${name}`})`,
+      { ...details, ...hintFor(status, isWordless) },
+    );
+  if (status !== undefined)
+    return new StoreError("server", `${context.action}: the answer was broken`, { cause: error });
+  return explainNetworkError(error, message, context);
+}
+
+/** A 400 that does not say what about. */
+function hintFor(status: number, isWordless: boolean): { hint?: string } {
+  if (isWordless) return { hint: "check S3_ENDPOINT, S3_REGION and the credentials" };
+  return status === 400 ? { hint: OPTIONAL_SETTINGS } : {};
+}
+
+/** Scheme and host of a Location header; its path may hold a signature. */
+function originOf(location: string | undefined): string | undefined {
+  return location !== undefined && URL.canParse(location) ? new URL(location).origin : undefined;
+}
+
+function explainNetworkError(error: unknown, message: string, context: S3Context): StoreError {
+  const code = errnoOf(error) ?? "";
+  if (/CERT|SIGNATURE|SELF_SIGNED|ISSUER/i.test(code) || /certificate/i.test(message))
+    return new StoreError("unreachable", `${context.address} shows a certificate we do not trust`, {
+      hint: "put the authority that signed it into a PEM file and name it in S3_CA_BUNDLE",
+      cause: error,
+    });
+  return new StoreError("unreachable", `${context.address} cannot be reached`, {
+    hint: "check S3_ENDPOINT or S3_REGION, name resolution and network policies",
+    cause: error,
+  });
+}
+
+interface Facts {
+  name: string;
+  message: string;
+  status: number | undefined;
+  headers: Readonly<Record<string, string | undefined>>;
+  region: string | undefined;
+}
+
+/** The SDK's errors carry $metadata and $response; what else is thrown carries neither. */
+function factsOf(error: unknown): Facts {
+  if (!(error instanceof Error))
+    return { name: "", message: String(error), status: undefined, headers: {}, region: undefined };
+  const { $metadata, $response, ...body } = error as {
+    $metadata?: { httpStatusCode?: number };
+    $response?: { statusCode?: number; headers?: Record<string, string> };
+    /** Elements of the error's XML. */
+    Region?: unknown;
+    Endpoint?: unknown;
+  };
+  const headers = $response?.headers ?? {};
+  return {
+    name: error.name,
+    message: error.message,
+    status: $metadata?.httpStatusCode ?? $response?.statusCode,
+    headers,
+    region: regionNamedIn(headers["x-amz-bucket-region"], body.Region, body.Endpoint),
+  };
+}
+
+/** S3 names the right region in a header, or in the error's body, there at times by an endpoint only. */
+function regionNamedIn(header: unknown, region: unknown, endpoint: unknown): string | undefined {
+  for (const named of [header, region])
+    if (typeof named === "string" && isRegionName(named)) return named;
+  return typeof endpoint === "string" ? regionOfHost(endpoint) : undefined;
+}
+
+/** Retry-After in seconds or as a date (RFC 9110, 10.2.3), in ms, at most an hour. */
+export function parseRetryAfter(value: string | undefined, nowMs = Date.now()): number {
+  if (value === undefined) return 0;
+  const waitMs = /^\d+$/.test(value.trim()) ? Number(value) * 1000 : Date.parse(value) - nowMs;
+  return Number.isFinite(waitMs) ? Math.min(3_600_000, Math.max(0, waitMs)) : 0;
+}

@@ -1,0 +1,144 @@
+// S3's multipart requests: begin, part, list, complete, abort. Their order is upload.ts's business.
+import {
+  AbortMultipartUploadCommand,
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  ListMultipartUploadsCommand,
+  ListPartsCommand,
+  UploadPartCommand,
+} from "@aws-sdk/client-s3";
+import { planParts } from "../../model/part-plan.ts";
+import type { MultipartStore, StoredPart } from "../object-store.ts";
+import { compositeCrc32, compositeEtag, md5OfPart } from "../part-digest.ts";
+import { readBody } from "./s3-body.ts";
+import { objectHeaders, unquoteEtag } from "./s3-headers.ts";
+import { etagIsMd5, isSameMd5 } from "./s3-proof.ts";
+import type { S3Session } from "./s3-session.ts";
+import { failureOf, otherBytes, StoreError } from "../store-error.ts";
+
+/** A part of which the store holds other bytes is sent once more at once. */
+const PART_ATTEMPTS = 2;
+
+export function openS3Multipart(session: S3Session): MultipartStore {
+  /** A part's ETag was its MD5: another MD5 is other bytes. */
+  let areEtagsMd5s = false;
+  return {
+    concurrency: session.settings.S3_CONCURRENCY,
+
+    plan: (sizeBytes) => planParts(sizeBytes, session.settings.S3_PART_SIZE),
+
+    async create(key, dump, signal) {
+      const checksum = session.sendsCrc32 ? { ChecksumAlgorithm: "CRC32" as const } : {};
+      const input = { ...session.at(key), ...objectHeaders(session.settings, dump), ...checksum };
+      const { UploadId } = await session.run(`begin ${key}`, signal, (client, options) =>
+        client.send(new CreateMultipartUploadCommand(input), options),
+      );
+      if (UploadId === undefined)
+        throw new StoreError("server", `begin ${key}: the answer names no upload`);
+      return { key, uploadId: UploadId };
+    },
+
+    async uploadPart({ key, uploadId }, dump, { number, start, end }, signal) {
+      const action = `upload part ${number} of ${key}`;
+      const body = await readBody(session, dump, start, end, signal);
+      const input = { ...session.at(key), UploadId: uploadId, PartNumber: number };
+      for (let attempt = 1; ; attempt++) {
+        const answer = await session.run(action, signal, (client, options) =>
+          client.send(new UploadPartCommand({ ...input, ...body.input() }), options),
+        );
+        const etag = unquoteEtag(answer.ETag);
+        if (etag === "") throw new StoreError("server", `${action}: the answer has no ETag`);
+        const isRight = isSameMd5(etag, body.md5Hex);
+        areEtagsMd5s ||= isRight;
+        // Where no part's ETag was an MD5 yet, what stands there in the end decides.
+        if (isRight || !areEtagsMd5s || !etagIsMd5(etag, 1, answer))
+          return { number, sizeBytes: end - start, etag, crc32: body.crc32, md5: body.md5Hex };
+        if (attempt === PART_ATTEMPTS) throw otherBytes(`${action}: the store has`);
+      }
+    },
+
+    async listParts({ key, uploadId }, signal) {
+      const parts: StoredPart[] = [];
+      for (let marker: string | undefined; ;) {
+        const input = {
+          ...session.at(key),
+          UploadId: uploadId,
+          ...(marker === undefined ? {} : { PartNumberMarker: marker }),
+        };
+        const page = await session.run(`list the parts of ${key}`, signal, (client, options) =>
+          client.send(new ListPartsCommand(input), options),
+        );
+        for (const { PartNumber: number, Size: sizeBytes, ETag, ChecksumCRC32 } of page.Parts ?? [])
+          if (number !== undefined && sizeBytes !== undefined)
+            parts.push({
+              number,
+              sizeBytes,
+              etag: unquoteEtag(ETag),
+              crc32: ChecksumCRC32,
+              md5: undefined,
+            });
+        const next = page.NextPartNumberMarker;
+        if (page.IsTruncated !== true || next === undefined || next === marker) return parts;
+        marker = next;
+      }
+    },
+
+    async complete({ key, uploadId }, dump, parts, replaces, signal) {
+      const Parts = parts.map(({ number, etag, crc32 }) => ({
+        PartNumber: number,
+        ETag: `"${etag}"`,
+        ...(crc32 === undefined ? {} : { ChecksumCRC32: crc32 }),
+      }));
+      const input = { ...session.at(key), UploadId: uploadId, MultipartUpload: { Parts } };
+      // What an earlier process sent is digested again: that the store shows what it was told then proves nothing.
+      const plan = planParts(dump.sizeBytes, session.settings.S3_PART_SIZE);
+      const md5s: string[] = [];
+      for (const { number, md5 } of parts)
+        md5s.push(md5 ?? (await md5OfPart(dump, plan, number, signal)));
+      const { ETag } = await session.write(
+        `complete ${key}`,
+        { signal, replaces },
+        (client, options, only) =>
+          client.send(new CompleteMultipartUploadCommand({ ...input, ...only }), options),
+      );
+      const answerEtag = unquoteEtag(ETag);
+      const whole = compositeEtag(md5s);
+      // A whole's ETag that is made in another way (Alibaba's) proves nothing, where the parts' were their MD5s.
+      const isOtherKind =
+        answerEtag !== "" &&
+        !isSameMd5(answerEtag, whole) &&
+        parts.every(({ etag }, index) => isSameMd5(etag, md5s[index]));
+      return {
+        etag: isOtherKind ? null : whole,
+        crc32: compositeCrc32(parts.map((part) => part.crc32)) ?? null,
+        answerEtag,
+      };
+    },
+
+    async abort({ key, uploadId }, signal) {
+      const input = { ...session.at(key), UploadId: uploadId };
+      try {
+        await session.run(`abort ${key}`, signal, (client, options) =>
+          client.send(new AbortMultipartUploadCommand(input), options),
+        );
+      } catch (error) {
+        if (!["gone", "not_found"].includes(failureOf(error) ?? "")) throw error;
+      }
+    },
+
+    async listUploads(key, signal) {
+      // One page: a thousand unfinished uploads of one dump do not happen.
+      const input = { Bucket: session.bucket, Prefix: key };
+      const page = await session.run(
+        `list unfinished uploads of ${key}`,
+        signal,
+        (client, options) => client.send(new ListMultipartUploadsCommand(input), options),
+      );
+      return (page.Uploads ?? []).flatMap(({ Key, UploadId, Initiated }) =>
+        Key === key && UploadId !== undefined
+          ? [{ key, uploadId: UploadId, initiatedMs: Initiated?.getTime() ?? 0 }]
+          : [],
+      );
+    },
+  };
+}

@@ -1,0 +1,167 @@
+// One bucket and the client that talks to it: every request goes through run(), which names what was being done,
+// turns what the SDK throws into StoreError, obeys a store that insists on a region, and drops a client whose
+// credentials failed.
+import { ListObjectsV2Command, type S3Client } from "@aws-sdk/client-s3";
+import type { StoreSettings } from "../../config/store-settings.ts";
+import { createS3Client } from "./s3-client.ts";
+import { planS3Endpoint, type S3Endpoint } from "./s3-endpoint.ts";
+import { explainS3Error } from "./s3-errors.ts";
+import { failureOf, StoreError } from "../store-error.ts";
+
+export type SendOptions = { abortSignal: AbortSignal };
+type Send<T> = (client: S3Client, options: SendOptions) => Promise<T>;
+export type Condition = { IfNoneMatch?: "*" };
+
+export class S3Session {
+  readonly settings: StoreSettings;
+  readonly bucket: string;
+  /** No TLS. */
+  readonly isPlain: boolean;
+  /** The payload is hashed and the hash signed. */
+  readonly signsPayload: boolean;
+  readonly sendsCrc32: boolean;
+  /** How far our clock is before the store's, by its latest answer; undefined where it told no time. */
+  aheadMs: number | undefined;
+  #endpoint: S3Endpoint;
+  /** The region that the settings mean. */
+  readonly #planned: string | undefined;
+  /** Regions that a store's answers named: each is tried once, lest two answers send us to and fro. */
+  readonly #told = new Set<string>();
+  #client: S3Client | undefined;
+  /** The present client's credentials have been accepted. */
+  #worked = false;
+  /** Until a write is taken without the condition that was refused with it. */
+  #conditional: boolean;
+
+  /** Throws AppError "configuration". */
+  constructor(settings: StoreSettings) {
+    this.settings = settings;
+    this.#endpoint = planS3Endpoint(settings);
+    this.bucket = this.#endpoint.bucket;
+    this.#planned = this.#endpoint.region;
+    this.isPlain = this.#endpoint.url?.startsWith("http://") ?? false;
+    this.signsPayload = { auto: this.isPlain, always: true, never: false }[
+      settings.S3_SIGN_PAYLOAD
+    ];
+    this.sendsCrc32 = settings.S3_REQUEST_CHECKSUM === "when_supported";
+    this.#conditional = settings.S3_CONDITIONAL_WRITES;
+  }
+
+  /** For messages. */
+  get address(): string {
+    const { url, region } = this.#endpoint;
+    if (url === undefined) return `S3 (${region ?? "region by the AWS profile"})`;
+    return this.#told.size === 0 ? url : `${url} (signed for ${region}, as it asks)`;
+  }
+
+  get name(): string {
+    return `bucket ${this.bucket} at ${this.address}`;
+  }
+
+  at(key: string): { Bucket: string; Key: string } {
+    return { Bucket: this.bucket, Key: key };
+  }
+
+  /** Sends a request. `action` says what it is for: "upload part 3 of T.zip". */
+  async run<T>(action: string, signal: AbortSignal, send: Send<T>): Promise<T> {
+    const worked = this.#worked;
+    const signedFor = this.#endpoint.region;
+    try {
+      return await this.#once(action, signal, send);
+    } catch (error) {
+      const reason = error instanceof StoreError ? await this.#reasonOf(error, signal) : error;
+      const region = reason instanceof StoreError ? reason.region : undefined;
+      if (region !== undefined && this.#obeys(region, signedFor))
+        return this.run(action, signal, send);
+      const refused = ["credentials", "forbidden"].includes(failureOf(error) ?? "");
+      if (!refused || !worked || this.settings.S3_ACCESS_KEY !== "") throw reason;
+      // What worked before and does not now has expired, whatever lifetime we were told: ask for new ones.
+      return this.#once(action, signal, send);
+    }
+  }
+
+  /** A refusal without a word, as HEAD's are: a question whose answer has a body tells why. */
+  async #reasonOf(error: StoreError, signal: AbortSignal): Promise<StoreError> {
+    const isUnclear = error.failure === "refused" || error.failure === "configuration";
+    if (!error.isWordless || error.region !== undefined || !isUnclear) return error;
+    const question = new ListObjectsV2Command({ Bucket: this.bucket, MaxKeys: 1 });
+    try {
+      await this.#once("list the bucket", signal, (client, options) =>
+        client.send(question, options),
+      );
+      return error;
+    } catch (answer) {
+      if (!(answer instanceof StoreError) || answer.failure === "aborted") throw answer;
+      return answer.region === undefined && answer.failure === "forbidden" ? error : answer;
+    }
+  }
+
+  /** Signs for the region that the store named from now on. False where that was tried. */
+  #obeys(region: string, signedFor: string | undefined): boolean {
+    // Another request has learnt it meanwhile.
+    if (this.#endpoint.region === region) return signedFor !== region;
+    if (this.#told.has(region) || region === this.#planned) return false;
+    this.#told.add(region);
+    this.#endpoint = { ...this.#endpoint, region };
+    this.close();
+    return true;
+  }
+
+  async #once<T>(action: string, signal: AbortSignal, send: Send<T>): Promise<T> {
+    if (signal.aborted) throw new StoreError("aborted", `${action}: stopped`);
+    const signedFor = this.#endpoint.region;
+    const client = (this.#client ??= createS3Client(this.settings, this.#endpoint, (answer) => {
+      const storeMs = Date.parse(answer.headers.get("date") ?? "");
+      this.aheadMs = Number.isNaN(storeMs) ? undefined : Date.now() - storeMs;
+    }));
+    try {
+      const answer = await send(client, { abortSignal: signal });
+      this.#worked = true;
+      return answer;
+    } catch (error) {
+      if (signal.aborted) throw new StoreError("aborted", `${action}: stopped`, { cause: error });
+      const { bucket, address } = this;
+      const { hostRegion } = this.#endpoint;
+      const explained = explainS3Error(error, { action, bucket, address, hostRegion, signedFor });
+      // A fresh client asks the credential chain again. Another request may have made one already; and what
+      // was never allowed (a policy without s3:ListBucket) does not need other credentials.
+      const refused =
+        explained.failure === "credentials" || (explained.failure === "forbidden" && this.#worked);
+      if (refused && this.#client === client) this.close();
+      throw explained;
+    }
+  }
+
+  /** Sends a write under If-None-Match, unless it replaces what is there, or to a store that does not know it. */
+  async write<T>(
+    action: string,
+    { signal, replaces }: { signal: AbortSignal; replaces: boolean },
+    send: (client: S3Client, options: SendOptions, condition: Condition) => Promise<T>,
+  ): Promise<T> {
+    const without = () => this.run(action, signal, (client, options) => send(client, options, {}));
+    if (!this.#conditional || replaces) return without();
+    try {
+      return await this.run(action, signal, (client, options) =>
+        send(client, options, { IfNoneMatch: "*" }),
+      );
+    } catch (error) {
+      if (!mayNotKnowCondition(error)) throw error;
+      const answer = await without();
+      // Only now is it known that the refusal was about the condition, and not about this dump.
+      this.#conditional = false;
+      return answer;
+    }
+  }
+
+  close(): void {
+    this.#client?.destroy();
+    this.#client = undefined;
+    this.#worked = false;
+  }
+}
+
+/** Some stores say NotImplemented, others refuse the header as they refuse nonsense. */
+function mayNotKnowCondition(error: unknown): boolean {
+  if (failureOf(error) === "unsupported") return true;
+  return failureOf(error) === "refused" && error instanceof StoreError && error.status === 400;
+}

@@ -1,0 +1,94 @@
+// The store as an S3 bucket: whole objects here, parts in s3-multipart.ts, what proves that a dump arrived in
+// s3-proof.ts, addresses in s3-endpoint.ts, errors in s3-errors.ts. Nothing here retries.
+import {
+  HeadObjectCommand,
+  PutObjectCommand,
+  type HeadObjectCommandOutput,
+} from "@aws-sdk/client-s3";
+import type { StoreSettings } from "../../config/store-settings.ts";
+import type { Dump, Evidence, ObjectStore, Presence } from "../object-store.ts";
+import { localEtag } from "../part-digest.ts";
+import { readBody } from "./s3-body.ts";
+import { objectHeaders, unquoteEtag } from "./s3-headers.ts";
+import { openS3Multipart } from "./s3-multipart.ts";
+import { probeS3 } from "./s3-probe.ts";
+import { compareObject } from "./s3-proof.ts";
+import { readsBack } from "./s3-read-back.ts";
+import { S3Session } from "./s3-session.ts";
+import { failureOf } from "../store-error.ts";
+
+/** Throws AppError "configuration" where the settings name no bucket or no possible address. */
+export function openS3Store(settings: StoreSettings): ObjectStore {
+  const session = new S3Session(settings);
+  const multipart = openS3Multipart(session);
+  /** Reading back showed it. */
+  let areEtagsOpaque = false;
+
+  async function head(
+    key: string,
+    signal: AbortSignal,
+  ): Promise<HeadObjectCommandOutput | "absent" | "unreadable"> {
+    const checksum = session.sendsCrc32 ? { ChecksumMode: "ENABLED" as const } : {};
+    const command = new HeadObjectCommand({ ...session.at(key), ...checksum });
+    try {
+      return await session.run(`look at ${key}`, signal, (client, options) =>
+        client.send(command, options),
+      );
+    } catch (error) {
+      // A HEAD's answer has no body: 404 is a missing key or a missing bucket, 403 anything from a wrong
+      // secret to a policy without s3:ListBucket. The write that follows tells them apart.
+      if (failureOf(error) === "not_found") return "absent";
+      if (failureOf(error) === "forbidden") return "unreadable";
+      throw error;
+    }
+  }
+
+  async function examine(
+    key: string,
+    dump: Dump,
+    known: Evidence | undefined,
+    signal: AbortSignal,
+  ): Promise<Presence> {
+    const found = await head(key, signal);
+    if (found === "absent" || found === "unreadable") return found;
+    const plan = multipart.plan(dump.sizeBytes);
+    return compareObject(found, dump, known, {
+      partCount: plan.partCount,
+      areEtagsOpaque,
+      expectedEtag: () => localEtag(dump, plan, signal),
+      readsBack: async () => {
+        const isThere = await readsBack(session, key, dump, plan, signal);
+        areEtagsOpaque ||= isThere;
+        return isThere;
+      },
+    });
+  }
+
+  async function put(
+    key: string,
+    dump: Dump,
+    replaces: boolean,
+    signal: AbortSignal,
+  ): Promise<Evidence> {
+    const body = await readBody(session, dump, 0, dump.sizeBytes, signal);
+    const input = { ...session.at(key), ...objectHeaders(settings, dump) };
+    const { ETag } = await session.write(
+      `upload ${key}`,
+      { signal, replaces },
+      (client, options, only) =>
+        client.send(new PutObjectCommand({ ...input, ...body.input(), ...only }), options),
+    );
+    return { etag: body.md5Hex, crc32: body.crc32 ?? null, answerEtag: unquoteEtag(ETag) };
+  }
+
+  return {
+    get name() {
+      return session.name;
+    },
+    multipart,
+    examine,
+    put,
+    probe: (signal) => probeS3(session, multipart, signal),
+    close: () => session.close(),
+  };
+}

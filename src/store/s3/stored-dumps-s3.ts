@@ -1,0 +1,102 @@
+// The dumps in an S3 bucket, for reading: ListObjectsV2 and ranged GetObject, tried again where that helps.
+import { GetObjectCommand, HeadObjectCommand, ListObjectsV2Command } from "@aws-sdk/client-s3";
+import type { StoreSettings } from "../../config/store-settings.ts";
+import { openLog } from "../../host/log.ts";
+import { withRetries } from "../retry.ts";
+import { S3Session } from "./s3-session.ts";
+import { failureOf, StoreError } from "../store-error.ts";
+import type { StoredDumps } from "../stored-dumps.ts";
+
+/** Throws AppError "configuration". */
+export function openBucket(settings: StoreSettings): StoredDumps {
+  const session = new S3Session(settings);
+  const { signal } = new AbortController();
+  const log = openLog({ level: "Error", format: "text" });
+  const again = <T>(action: string, send: Parameters<typeof session.run<T>>[2]) =>
+    withRetries(() => session.run(action, signal, send), { signal, log });
+
+  async function* list(prefix: string) {
+    for (let token: string | undefined; ;) {
+      const page = await again(`list ${prefix || "the bucket"}`, (client, options) =>
+        client.send(
+          new ListObjectsV2Command({
+            Bucket: session.bucket,
+            Prefix: prefix,
+            ...(token === undefined ? {} : { ContinuationToken: token }),
+          }),
+          options,
+        ),
+      );
+      for (const { Key: key = "", Size = 0, LastModified } of page.Contents ?? [])
+        if (key.endsWith(".zip"))
+          yield { key, sizeBytes: Size, modifiedMs: LastModified?.getTime() ?? 0 };
+      const next = page.NextContinuationToken;
+      if (next !== undefined && next === token)
+        throw new StoreError("server", `${session.address} lists the same page over and over`);
+      token = next;
+      if (token === undefined) return;
+    }
+  }
+
+  /** Bytes [start, end), or fewer. A store that sends more (it knows no ranges) would fill our memory. */
+  async function range(key: string, start: number, end: number, condition: { IfMatch?: string }) {
+    return again(`fetch ${key}`, async (client, options) => {
+      const Range = `bytes=${start}-${end - 1}`;
+      const command = new GetObjectCommand({ ...session.at(key), Range, ...condition });
+      const { Body } = await client.send(command, options);
+      const chunks: Uint8Array[] = [];
+      let sizeBytes = 0;
+      for await (const chunk of Body?.transformToWebStream() ?? []) {
+        sizeBytes += chunk.length;
+        if (sizeBytes > end - start)
+          throw new StoreError(
+            "unsupported",
+            `${session.address} sends more of ${key} than asked`,
+            {
+              hint: "a store has to know ranges (RFC 9110, 14) for its dumps to be read",
+            },
+          );
+        chunks.push(chunk);
+      }
+      return Buffer.concat(chunks);
+    });
+  }
+
+  async function head(key: string, bytes: number) {
+    try {
+      return await range(key, 0, bytes, {});
+    } catch (error) {
+      // Removed meanwhile, or empty: a range of nothing is refused (416).
+      const failure = failureOf(error);
+      if (failure === "not_found" || failure === "refused") return Buffer.alloc(0);
+      throw error;
+    }
+  }
+
+  async function open(key: string) {
+    const found = await again(`look at ${key}`, (client, options) =>
+      client.send(new HeadObjectCommand(session.at(key)), options),
+    );
+    const sizeBytes = found.ContentLength ?? 0;
+    const version = found.ETag ?? "";
+    return {
+      name: `${key} in ${session.bucket}`,
+      sizeBytes,
+      version,
+      async read(start: number, end: number) {
+        const last = Math.min(end, sizeBytes);
+        if (last <= start) return Buffer.alloc(0);
+        return range(key, start, last, version === "" ? {} : { IfMatch: version });
+      },
+      close: () => Promise.resolve(),
+    };
+  }
+
+  return {
+    name: session.name,
+    list,
+    head,
+    open,
+    close: () => session.close(),
+  };
+}

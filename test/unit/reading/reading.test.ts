@@ -1,0 +1,242 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { zipSync, type Zippable } from "fflate";
+import { openFileSource, type ByteSource } from "../../../src/store/byte-source.ts";
+import { findEntry, openDumpZip, readSmallEntry } from "../../../src/reading/dump-zip.ts";
+import { extractToFile, fileNameOf } from "../../../src/reading/extract.ts";
+import { fetchDump } from "../../../src/reading/fetch.ts";
+import { formatInfo, readInfo } from "../../../src/reading/info.ts";
+import { formatList, listDumps } from "../../../src/reading/list.ts";
+import { openDirectory, type StoredDumps } from "../../../src/store/stored-dumps.ts";
+import { failureOf } from "../../support/failure.ts";
+
+let folder: string;
+let opened: ByteSource[];
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "reading-"));
+  opened = [];
+});
+afterEach(async () => {
+  await Promise.all(opened.map((source) => source.close()));
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const path = (name: string) => join(folder, name);
+const everything = { prefix: "", sinceMs: 0, namespace: "" };
+
+/** A core of a few random bytes between long runs of zeros, as sparse memory gives. */
+function sparseCore(): Uint8Array {
+  const core = new Uint8Array(8 << 20);
+  crypto.getRandomValues(core.subarray(0, 4096));
+  crypto.getRandomValues(core.subarray(5 << 20, (5 << 20) + 4096));
+  return core;
+}
+
+function writeDump(
+  name: string,
+  info: Record<string, unknown> = {},
+  core: Uint8Array = sparseCore(),
+): string {
+  const base = name.replace(/\.zip$/, "");
+  const facts = { uuid: "u", timestamp: "1700000000", exe: "app", signal_name: "SIGSEGV", ...info };
+  const files: Zippable = {
+    [`${base}-dump-info.json`]: [Buffer.from(JSON.stringify(facts)), { level: 0 }],
+    [`${base}.core`]: core,
+    [`${base}-0.log`]: Buffer.from("last words\n"),
+  };
+  writeFileSync(path(name), zipSync(files, { level: 1 }));
+  return path(name);
+}
+
+async function open(zipPath: string) {
+  const source = await openFileSource(zipPath);
+  opened.push(source);
+  return openDumpZip(source);
+}
+
+describe("extract", () => {
+  test("gives the core back byte for byte, its zeros as holes", async () => {
+    const core = sparseCore();
+    const zip = await open(writeDump("a.zip", {}, core));
+    await extractToFile(zip, findEntry(zip, "core"), path("core"), false);
+    const { size, blocks, mode } = statSync(path("core"));
+
+    expect(Buffer.compare(readFileSync(path("core")), core)).toBe(0);
+    expect(size).toBe(core.length);
+    expect(blocks * 512).toBeLessThan(core.length / 8);
+    expect(mode & 0o777).toBe(0o600);
+  });
+
+  test("an entry is found by its ending, and one that is not there is answered with what is", async () => {
+    const zip = await open(writeDump("a.zip"));
+    expect((await readSmallEntry(zip, findEntry(zip, "0.log"))).toString()).toBe("last words\n");
+    expect(() => findEntry(zip, "1.log")).toThrow('no entry "1.log"');
+  });
+
+  test("a file that exists is not replaced unless asked for", async () => {
+    const zip = await open(writeDump("a.zip"));
+    writeFileSync(path("core"), "precious");
+    const error = await failureOf(extractToFile(zip, findEntry(zip, "core"), path("core"), false));
+    expect(error).toContain("exists");
+    expect(readFileSync(path("core"), "utf8")).toBe("precious");
+    await extractToFile(zip, findEntry(zip, "core"), path("core"), true);
+    expect(statSync(path("core")).size).toBe(8 << 20);
+  });
+
+  test("a damaged entry is said to be so, and nothing of it is left behind", async () => {
+    const zipPath = writeDump("a.zip");
+    const bytes = readFileSync(zipPath);
+    const zip = await open(zipPath);
+    const { offset } = findEntry(zip, "core");
+    bytes.fill(0x55, offset + 600, offset + 700);
+    writeFileSync(zipPath, bytes);
+    const damaged = await open(zipPath);
+    const error = await failureOf(
+      extractToFile(damaged, findEntry(damaged, "core"), path("core"), false),
+    );
+    expect(error).toContain("is damaged");
+    expect(statSync(path("core"), { throwIfNoEntry: false })).toBeUndefined();
+  });
+
+  test("an entry that unpacks to more than the zip says is stopped", async () => {
+    const zipPath = writeDump("a.zip");
+    const zip = await open(zipPath);
+    const entry = { ...findEntry(zip, "core"), sizeBytes: 1000 };
+    const error = await failureOf(extractToFile(zip, entry, path("core"), false));
+    expect(error).toContain("is damaged");
+  });
+
+  test.each([
+    ["../../etc/passwd", "___.._etc_passwd"],
+    ["/etc/shadow", "_etc_shadow"],
+    ["T-0-proc/maps", "T-0-proc_maps"],
+    ["-rf\n", "_rf_"],
+  ])("the file for %j stays in the folder", (name, expected) => {
+    const entry = { name, method: 0, crc: 0, sizeBytes: 0, packedBytes: 0, offset: 0 };
+    expect(fileNameOf(entry)).toBe(expected);
+  });
+
+  test("what is no zip is refused in one sentence that names it", async () => {
+    writeFileSync(path("x.zip"), "hello");
+    expect(await failureOf(open(path("x.zip")))).toContain("x.zip cannot be read");
+    expect(await failureOf(open(path("none.zip")))).toContain("cannot open");
+  });
+});
+
+describe("list", () => {
+  test("tells each dump by its dump-info, oldest crash first", async () => {
+    writeDump("b.zip", { timestamp: "1700000200", namespace: "shop", podname: "cart-0" });
+    writeDump("a.zip", { timestamp: "1700000100", core_complete: false, core_bytes: 2048 });
+    const listed = await listDumps(openDirectory(folder), everything);
+    expect(listed.map(({ key }) => key)).toEqual(["a.zip", "b.zip"]);
+    const [head, first, second] = formatList(listed).split("\n");
+    expect(head).toMatch(/^TIME +POD +EXE/);
+    expect(first).toMatch(/2023-11-14T22:15:00Z +- +app +SIGSEGV +2\.0 KiB .* no +a\.zip$/);
+    expect(second).toMatch(/shop\/cart-0 .* unknown +b\.zip$/);
+  });
+
+  test("by namespace and since, and a foreign zip is listed with what is known of it", async () => {
+    const nowSeconds = Math.floor(Date.now() / 1000);
+    writeDump("old.zip", { timestamp: "1700000000", namespace: "shop" });
+    writeDump("new.zip", { timestamp: String(nowSeconds), namespace: "shop" });
+    writeDump("other.zip", { timestamp: String(nowSeconds), namespace: "bank" });
+    writeFileSync(path("foreign.zip"), "not ours");
+    const keys = async (options: Partial<typeof everything>) =>
+      (await listDumps(openDirectory(folder), { ...everything, ...options })).map(({ key }) => key);
+    expect(await keys({ namespace: "shop" })).toEqual(["old.zip", "new.zip"]);
+    expect(await keys({ namespace: "shop", sinceMs: Date.now() - 3_600_000 })).toEqual(["new.zip"]);
+    expect(await keys({ prefix: "f" })).toEqual(["foreign.zip"]);
+  });
+
+  test("a hostile process name stays within its line", async () => {
+    writeDump("a.zip", { exe: "x\n2026 forged \u001b[31m" });
+    const lines = formatList(await listDumps(openDirectory(folder), everything)).trimEnd();
+    expect(lines.split("\n")).toHaveLength(2);
+    expect(lines).toContain("x\\u000a2026 forged \\u001b[31m");
+  });
+});
+
+describe("info", () => {
+  test("says who crashed, how much of the core there is, and what is missing", async () => {
+    const zip = await open(
+      writeDump("a.zip", {
+        namespace: "shop",
+        podname: "cart-0",
+        core_complete: false,
+        truncated_by: "eof",
+        core_bytes: 1024,
+        core_expected_bytes: 4096,
+        missing: [{ what: "pod-info", why: "no\nanswer" }],
+      }),
+    );
+    const text = formatInfo(zip, await readInfo(zip));
+    expect(text).toMatch(/^pod +shop {2}cart-0$/m);
+    expect(text).toMatch(/^core +cut short \(eof\), 1\.0 KiB of 4\.0 KiB$/m);
+    expect(text).toMatch(/^missing +pod-info: no\\u000aanswer$/m);
+    expect(text).toContain("a.core");
+  });
+});
+
+describe("fetch", () => {
+  /** A directory as a store whose line breaks after some bytes. */
+  function breaking(store: StoredDumps, afterBytes: number, version = "v1") {
+    const reads: number[] = [];
+    const broken: StoredDumps = {
+      ...store,
+      async open(key) {
+        const source = await store.open(key);
+        return {
+          ...source,
+          version,
+          async read(start: number, end: number) {
+            if (start >= afterBytes) throw new Error("the line broke");
+            reads.push(start);
+            return source.read(start, Math.min(end, start + 100_000));
+          },
+        };
+      },
+    };
+    return { broken, reads };
+  }
+
+  const random = () => crypto.getRandomValues(new Uint8Array(60_000));
+  const core = () => Buffer.concat(Array.from({ length: 10 }, random));
+
+  test("goes on where it was cut off, and verifies the whole", async () => {
+    const zipPath = writeDump("a.zip", {}, core());
+    const store = openDirectory(folder);
+    const first = breaking(store, 300_000);
+    const error = await failureOf(fetchDump(first.broken, "a.zip", path("got.zip"), false));
+    expect(error).toContain("the line broke");
+    const second = breaking(store, Number.POSITIVE_INFINITY);
+    const { resumedAtBytes } = await fetchDump(second.broken, "a.zip", path("got.zip"), false);
+    expect(resumedAtBytes).toBe(300_000);
+    expect(second.reads[0]).toBe(300_000);
+    expect(readFileSync(path("got.zip")).equals(readFileSync(zipPath))).toBe(true);
+    expect(statSync(path("got.zip.part"), { throwIfNoEntry: false })).toBeUndefined();
+  });
+
+  test("begins anew when the object has changed meanwhile", async () => {
+    writeDump("a.zip", {}, core());
+    const store = openDirectory(folder);
+    const first = breaking(store, 300_000, "v1");
+    await failureOf(fetchDump(first.broken, "a.zip", path("got.zip"), false));
+    const second = breaking(store, Number.POSITIVE_INFINITY, "v2");
+    const { resumedAtBytes } = await fetchDump(second.broken, "a.zip", path("got.zip"), false);
+    expect(resumedAtBytes).toBe(0);
+  });
+
+  test("a dump that is damaged in the store never gets its name", async () => {
+    const zipPath = writeDump("a.zip", {}, core());
+    const bytes = readFileSync(zipPath);
+    bytes.fill(0x55, 200_000, 200_100);
+    writeFileSync(zipPath, bytes);
+    const error = await failureOf(
+      fetchDump(openDirectory(folder), "a.zip", path("got.zip"), false),
+    );
+    expect(error).toContain("is damaged");
+    expect(statSync(path("got.zip"), { throwIfNoEntry: false })).toBeUndefined();
+  });
+});

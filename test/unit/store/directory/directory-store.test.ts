@@ -1,0 +1,146 @@
+// The directory as a store, on real directories: nothing is overwritten, nothing half-written is seen, and a
+// share that is away is said to be away.
+import { existsSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { expect, test } from "bun:test";
+import { openDelivery, type DeliveryOutcome } from "../../../../src/agent/delivery/delivery.ts";
+import { openDirectoryStore } from "../../../../src/store/directory/directory-store.ts";
+import type { Dump } from "../../../../src/store/object-store.ts";
+import { failureOf } from "../../../../src/store/store-error.ts";
+import { describeError } from "../../../../src/model/app-error.ts";
+import { sha256Of, temporaryFolder, writeDump } from "../../../support/dumps.ts";
+import { recordedLog } from "../../../support/recorded-log.ts";
+import { storeSettings } from "../../../support/store-settings.ts";
+
+const never = new AbortController().signal;
+
+function deliver(path: string, share: string, changes: Record<string, string> = {}) {
+  const settings = storeSettings({ STORE_URL: pathToFileURL(share).href, ...changes });
+  return openDelivery(settings, recordedLog()).deliver(path, never);
+}
+
+function failureIn(outcome: DeliveryOutcome): unknown {
+  return outcome.kind === "failed" ? failureOf(outcome.error) : outcome.kind;
+}
+
+for (const coreBytes of [0, 3_500_000])
+  test(`a dump with a core of ${coreBytes} bytes is copied whole and the file goes`, async () => {
+    const [folder, share] = [temporaryFolder(), temporaryFolder()];
+    const path = writeDump(folder, "T.zip", { coreBytes });
+    const sha256 = await sha256Of(path);
+    expect(await deliver(path, share)).toMatchObject({ kind: "delivered", key: "T.zip" });
+    expect(readdirSync(share)).toEqual(["T.zip"]);
+    expect(await sha256Of(join(share, "T.zip"))).toBe(sha256);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+test("folders of the key are made below the share", async () => {
+  const share = temporaryFolder();
+  const info = { namespace: "../../shop", timestamp: "1700000000" };
+  const path = writeDump(temporaryFolder(), "T.zip", { coreBytes: 10, info });
+  const S3_KEY_TEMPLATE = "{namespace}/{date}/{filename}";
+  expect(await deliver(path, share, { S3_KEY_TEMPLATE })).toMatchObject({
+    key: "___.._shop/2023-11-14/T.zip",
+  });
+  expect(existsSync(join(share, "___.._shop/2023-11-14/T.zip"))).toBe(true);
+});
+
+test("a different file of the same name stays, and ours gets a suffix", async () => {
+  const share = temporaryFolder();
+  writeFileSync(join(share, "T.zip"), "someone else's");
+  const path = writeDump(temporaryFolder(), "T.zip", { coreBytes: 1000 });
+  expect(await deliver(path, share)).toMatchObject({ kind: "delivered", key: "T-1.zip" });
+  expect(await Bun.file(join(share, "T.zip")).text()).toBe("someone else's");
+});
+
+test("a file that is the same already is done, not copied again", async () => {
+  const share = temporaryFolder();
+  const path = writeDump(temporaryFolder(), "T.zip", { coreBytes: 1000 });
+  await Bun.write(join(share, "T.zip"), Bun.file(path));
+  expect(await deliver(path, share)).toMatchObject({ kind: "delivered", key: "T.zip" });
+  expect(readdirSync(share)).toEqual(["T.zip"]);
+  expect(existsSync(path)).toBe(false);
+});
+
+test("a share that is not mounted is never made: the dump would fill the node's own disk", async () => {
+  const share = join(temporaryFolder(), "mnt");
+  const path = writeDump(temporaryFolder(), "T.zip", { coreBytes: 1000 });
+  const outcome = await deliver(path, share);
+  expect(failureIn(outcome)).toBe("away");
+  expect(outcome.kind === "failed" ? describeError(outcome.error) : "").toContain("mounted");
+  expect(existsSync(share)).toBe(false);
+  expect(existsSync(path)).toBe(true);
+});
+
+test("a copy that was killed leaves a hidden file, and the next one replaces it", async () => {
+  const share = temporaryFolder();
+  const path = writeDump(temporaryFolder(), "T.zip", { coreBytes: 1000 });
+  const dump: Dump = {
+    path,
+    sizeBytes: Bun.file(path).size,
+    deliveryId: "id-1",
+    labels: { metadata: {}, tags: {} },
+  };
+  writeFileSync(join(share, ".cdh-id-1.part"), "half of it");
+  const store = openDirectoryStore(pathToFileURL(share).href, 10_000);
+  await store.put("T.zip", dump, false, never);
+  expect(readdirSync(share)).toEqual(["T.zip"]);
+  expect(await store.examine("T.zip", dump, undefined, never)).toBe("same");
+});
+
+test("a stop in the middle of a copy leaves nothing behind at the share", async () => {
+  const share = temporaryFolder();
+  const path = writeDump(temporaryFolder(), "T.zip", { coreBytes: 200_000_000 });
+  const stop = new AbortController();
+  const settings = storeSettings({ STORE_URL: pathToFileURL(share).href });
+  const copying = openDelivery(settings, recordedLog()).deliver(path, stop.signal);
+  while (readdirSync(share).length === 0) await Bun.sleep(1);
+  stop.abort();
+  expect(failureIn(await copying)).toBe("aborted");
+  expect(readdirSync(share)).toEqual([]);
+  expect(existsSync(path)).toBe(true);
+}, 60_000);
+
+test("a name too long for the share is replaced by a plainer one of the same dump", async () => {
+  const share = temporaryFolder();
+  const template = `${"long".repeat(75)}/{filename}`;
+  const path = writeDump(temporaryFolder(), "T.zip", { coreBytes: 1000 });
+  const outcome = await deliver(path, share, { S3_KEY_TEMPLATE: template });
+  const key = expect.stringMatching(/^(?:long)+lon-[0-9a-f]{8}\/T\.zip$/);
+  expect(outcome).toMatchObject({ kind: "delivered", key });
+});
+
+test("a file that stands where one dump needs a folder holds up no other dump", async () => {
+  const share = temporaryFolder();
+  writeFileSync(join(share, "shop"), "a note");
+  const settings = storeSettings({
+    STORE_URL: pathToFileURL(share).href,
+    S3_KEY_TEMPLATE: "{namespace}/{filename}",
+  });
+  const delivery = openDelivery(settings, recordedLog());
+  const folder = temporaryFolder();
+  const [shop, bank] = ["shop", "bank"].map((namespace) =>
+    writeDump(folder, `${namespace}.zip`, { coreBytes: 10, info: { namespace } }),
+  );
+  const refused = await delivery.deliver(shop ?? "", never);
+  expect(failureIn(refused)).toBe("refused");
+  expect(refused.kind === "failed" ? describeError(refused.error) : "").toContain("a file stands");
+  expect(await delivery.deliver(bank ?? "", never)).toMatchObject({ key: "bank/bank.zip" });
+  expect(existsSync(shop ?? "")).toBe(true);
+});
+
+test("a dump that cannot be read on the node says so, and does not blame the share", async () => {
+  const share = temporaryFolder();
+  const dump: Dump = {
+    path: join(temporaryFolder(), "gone.zip"),
+    sizeBytes: 1000,
+    deliveryId: "id-1",
+    labels: { metadata: {}, tags: {} },
+  };
+  const store = openDirectoryStore(pathToFileURL(share).href, 10_000);
+  const failure = await store.put("T.zip", dump, false, never).catch((error: unknown) => error);
+  expect(failureOf(failure)).toBe("unreadable_file");
+  expect(describeError(failure)).toContain("gone.zip cannot be read");
+  expect(readdirSync(share)).toEqual([]);
+});

@@ -1,0 +1,91 @@
+// What is read from a zip's first entry, and what becomes of hostile values.
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "bun:test";
+import {
+  keyValuesOf,
+  labelsOf,
+  parseFirstEntry,
+  readDumpInfo,
+} from "../../../src/store/dump-labels.ts";
+import { temporaryFolder, writeDump } from "../../support/dumps.ts";
+
+const CONTEXT = { zipPath: "/cores/T.zip", cluster: "prod", nowMs: Date.UTC(2024, 0, 2, 3) };
+const INFO = { uuid: "u-1", namespace: "shop", podname: "cart-0", core_complete: false };
+
+test.each([true, false])("dump-info is read, deflated (%p) or stored", async (deflateInfo) => {
+  const path = writeDump(temporaryFolder(), "T.zip", {
+    coreBytes: 100_000,
+    info: INFO,
+    deflateInfo,
+  });
+  expect(await readDumpInfo(path)).toMatchObject(INFO);
+});
+
+test("a zip made by Info-ZIP is read as well", async () => {
+  const folder = temporaryFolder();
+  writeFileSync(join(folder, "T-dump-info.json"), JSON.stringify(INFO));
+  const python = Bun.spawnSync(
+    ["python3", "-c", "import zipfile;zipfile.ZipFile('T.zip','w').write('T-dump-info.json')"],
+    { cwd: folder },
+  );
+  expect(python.exitCode).toBe(0);
+  expect(await readDumpInfo(join(folder, "T.zip"))).toEqual(INFO);
+});
+
+test("what is no zip of ours has no labels, and is no error", () => {
+  for (const bytes of [
+    "",
+    "PK",
+    "PK\u0003\u0004",
+    "x".repeat(200_000),
+    `PK\u0003\u0004${"\u00ff".repeat(100)}`,
+  ])
+    expect(parseFirstEntry(Buffer.from(bytes, "latin1"))).toEqual({});
+});
+
+test("a deflate bomb in the first entry is not inflated", () => {
+  const head = Buffer.alloc(30);
+  head.writeUInt32LE(0x04034b50, 0);
+  head.writeUInt16LE(8, 8);
+  const name = "T-dump-info.json";
+  head.writeUInt16LE(name.length, 26);
+  const bomb = Bun.deflateSync(new Uint8Array(64 * 2 ** 20));
+  expect(parseFirstEntry(Buffer.concat([head, Buffer.from(name), bomb]))).toEqual({});
+});
+
+test("what is not known is unknown, and the date is then that of the upload", () => {
+  const values = keyValuesOf({ namespace: null, podname: 7, timestamp: "never" }, CONTEXT);
+  expect(values).toMatchObject({
+    filename: "T.zip",
+    cluster: "prod",
+    namespace: "unknown",
+    podname: "7",
+    container: "unknown",
+    uuid: "T.zip",
+    date: "2024-01-02",
+    hour: "03",
+  });
+});
+
+test("metadata is short printable ASCII on one line, whatever the pod is called", () => {
+  const info = {
+    ...INFO,
+    podname: "a\r\nx-amz-acl: public-read",
+    namespace: "ü".repeat(500),
+    signal: " ",
+  };
+  const { metadata } = labelsOf(info, keyValuesOf(info, CONTEXT), "");
+  expect(metadata["pod"]).toBe("a__x-amz-acl: public-read");
+  expect(metadata["corecomplete"]).toBe("false");
+  for (const value of Object.values(metadata)) expect(value).toMatch(/^[\x20-\x7e]{0,200}$/);
+});
+
+test("tags are filled in and kept within S3's limits", () => {
+  const info = { ...INFO, podname: "a&b=c,d" };
+  const values = keyValuesOf(info, CONTEXT);
+  const template = `team=core, pod={podname},empty=,=nokey,${Array.from({ length: 20 }, (_, i) => `k${i}=v`).join(",")}`;
+  const { tags } = labelsOf(info, values, template);
+  expect(tags).toMatchObject({ team: "core", pod: "a_b=c_d", empty: "" });
+  expect(Object.keys(tags)).toHaveLength(10);
+});
