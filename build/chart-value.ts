@@ -1,5 +1,7 @@
 // One row of the table of the chart's values, and the JSON schemas that rows share. See chart-values.ts.
 
+import { shapeOfVariable } from "../src/config/agent-settings.ts";
+
 export type Json = null | boolean | number | string | readonly Json[] | { [key: string]: Json };
 export type JsonSchema = { readonly [key: string]: Json };
 
@@ -11,7 +13,7 @@ export interface ChartValue {
   about: string;
   /** The agent's environment variable that it becomes. */
   variable?: string;
-  /** The allowed values; without it, whatever has the type of the default. */
+  /** The allowed values; without it what its variable allows, or whatever has the type of the default. */
   schema?: JsonSchema;
   /** Another value that works, where the default is blank and no number or plain word would do. */
   sample?: Json;
@@ -39,3 +41,22 @@ export const SHARE: JsonSchema = {
   pattern: "^([0-9]{1,2}(\\.[0-9]+)?%|100%|[0-9]+(\\.[0-9]+)?\\s*([kKmMgGtT]i?)?[bB]?)$",
   minimum: 0,
 };
+
+/** The schema of a value that becomes this variable, by what the agent's own settings allow. */
+export function schemaOfVariable(variable: string): JsonSchema | undefined {
+  const shape = shapeOfVariable(variable);
+  switch (shape?.kind) {
+    case "integer":
+      return { type: "integer", minimum: shape.min, maximum: shape.max };
+    case "choice":
+      return {
+        enum: [...new Set([...shape.words, ...shape.words.map((word) => word.toLowerCase())])],
+      };
+    case "size":
+      return SIZE;
+    case "share":
+      return SHARE;
+    case undefined:
+      return undefined;
+  }
+}

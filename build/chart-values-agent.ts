@@ -10,14 +10,12 @@ export const AGENT_VALUES: readonly ChartValue[] = [
     path: "daemonset.logLevel",
     variable: "LOG_LEVEL",
     fallback: "Info",
-    schema: { enum: ["Debug", "Info", "Warn", "Error", "debug", "info", "warn", "error"] },
     about: "How much the agent logs.",
   },
   {
     path: "daemonset.logFormat",
     variable: "LOG_FORMAT",
     fallback: "text",
-    schema: { enum: ["text", "json"] },
     about: "Log lines as text or as JSON.",
   },
   {
@@ -52,7 +50,6 @@ export const AGENT_VALUES: readonly ChartValue[] = [
     path: "daemonset.suidDumpable",
     variable: "SUID_DUMPABLE",
     fallback: 2,
-    schema: { enum: [0, 1, 2] },
     about:
       "fs.suid_dumpable while installed: 2 collects set-uid programs too, readable by root only.",
   },
@@ -60,14 +57,12 @@ export const AGENT_VALUES: readonly ChartValue[] = [
     path: "daemonset.corePipeLimit",
     variable: "CORE_PIPE_LIMIT",
     fallback: 128,
-    schema: { type: "integer", minimum: 0, maximum: 65536 },
     about: "kernel.core_pipe_limit while installed: dumps at once; more are dropped by the kernel.",
   },
   {
     path: "daemonset.vendor",
     variable: "VENDOR",
     fallback: "auto",
-    schema: { enum: ["auto", "default", "rhel7", "musl", "self-contained"] },
     about:
       "auto takes the first build that a crash of our own shows to run on the node; default and rhel7 are one build (glibc 2.17 and later); musl is for nodes with musl; self-contained brings its own loader and libraries.",
   },
@@ -111,7 +106,6 @@ export const AGENT_VALUES: readonly ChartValue[] = [
     path: "daemonset.httpPort",
     variable: "HTTP_PORT",
     fallback: 9180,
-    schema: { type: "integer", minimum: 0, maximum: 65535 },
     about:
       "The pod's port of /healthz, /startz, /readyz and /metrics; 0 turns them, and the probes, off.",
   },
@@ -127,7 +121,6 @@ export const AGENT_VALUES: readonly ChartValue[] = [
     path: "daemonset.previousHandler",
     variable: "PREVIOUS_HANDLER",
     fallback: "replace",
-    schema: { enum: ["replace", "chain"] },
     about:
       "Who took cores on the node before (systemd-coredump, apport): replaced while we are installed, or handed the cores of processes outside containers as well.",
   },
@@ -135,7 +128,6 @@ export const AGENT_VALUES: readonly ChartValue[] = [
     path: "daemonset.corePatternDrift",
     variable: "CORE_PATTERN_DRIFT",
     fallback: "reapply",
-    schema: { enum: ["reapply", "report"] },
     about: "When another tool takes core_pattern: take it back, or just say so.",
   },
   {

@@ -1,14 +1,12 @@
 // The rows of how cores are taken: by pipe, socket or file. What each needs of the pod is decided in
 // templates/_capture.tpl, and explained in docs/platforms.md and docs/security.md. See chart-values.ts.
-import { CAPTURE_MODES } from "../src/model/capture-mode.ts";
-import { ABSOLUTE_PATH, SIZE, type ChartValue } from "./chart-value.ts";
+import { ABSOLUTE_PATH, type ChartValue } from "./chart-value.ts";
 
 export const CAPTURE_VALUES: readonly ChartValue[] = [
   {
     path: "daemonset.captureMode",
     variable: "CAPTURE_MODE",
     fallback: "auto",
-    schema: { enum: ["auto", ...CAPTURE_MODES] },
     about:
       "How the kernel hands cores over: pipe starts our program on the node; socket connects to a listener in the pod (Linux 6.16); file writes into the crashing container, and the agent collects. auto: the first of them that a crash of our own shows to work, of those that the pod has the rights for (captureFallback). docs/platforms.md helps to choose.",
   },
@@ -22,7 +20,6 @@ export const CAPTURE_VALUES: readonly ChartValue[] = [
     path: "daemonset.socketSendBuffer",
     variable: "SOCKET_SEND_BUFFER",
     fallback: "0",
-    schema: SIZE,
     about:
       "Socket capture: net.core.wmem_default while installed, from 64Ki to 64Mi; 0 leaves the node's own. With 2Mi a core comes as fast as by the pipe, with the usual 208Ki a fifth to a quarter slower (docs/performance.md). It is every new socket's default on the node, so nothing sets it unasked.",
   },

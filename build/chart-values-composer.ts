@@ -1,12 +1,11 @@
 // The rows of `composer.*`: what the agent hands to the composer as COMP_*. See chart-values.ts.
-import { type ChartValue, SHARE, SIZE } from "./chart-value.ts";
+import { type ChartValue } from "./chart-value.ts";
 
 export const COMPOSER_VALUES: readonly ChartValue[] = [
   {
     path: "composer.logLevel",
     variable: "COMP_LOG_LEVEL",
     fallback: "Warn",
-    schema: { enum: ["Debug", "Info", "Warn", "Error", "debug", "info", "warn", "error"] },
     about: "How much the composer writes to hostDirectory/composer.log.",
   },
   {
@@ -26,14 +25,12 @@ export const COMPOSER_VALUES: readonly ChartValue[] = [
     path: "composer.crioImageCmd",
     variable: "COMP_CRIO_IMAGE_CMD",
     fallback: "img",
-    schema: { enum: ["img", "images"] },
     about: "crictl's word for images, where crictl is used at all.",
   },
   {
     path: "composer.timeout",
     variable: "COMP_TIMEOUT",
     fallback: 600,
-    schema: { type: "integer", minimum: 1, maximum: 86400 },
     about: "Seconds that one dump may take; then its zip is closed and labelled truncated.",
   },
   {
@@ -59,7 +56,6 @@ export const COMPOSER_VALUES: readonly ChartValue[] = [
     path: "composer.logLength",
     variable: "COMP_LOG_LENGTH",
     fallback: 500,
-    schema: { type: "integer", minimum: 0, maximum: 1000000 },
     about: "Last lines of each container's log that go into the zip.",
   },
   {
@@ -87,7 +83,6 @@ export const COMPOSER_VALUES: readonly ChartValue[] = [
     path: "composer.criClient",
     variable: "COMP_CRI_CLIENT",
     fallback: "auto",
-    schema: { enum: ["auto", "native", "crictl"] },
     about:
       "Who asks the container runtime: the built-in client, crictl, or the first that answers.",
   },
@@ -95,7 +90,6 @@ export const COMPOSER_VALUES: readonly ChartValue[] = [
     path: "composer.criTimeout",
     variable: "COMP_CRI_TIMEOUT",
     fallback: 5,
-    schema: { type: "integer", minimum: 1, maximum: 600 },
     about: "Seconds that the container runtime may take in all; the core never waits for it.",
   },
   {
@@ -109,21 +103,18 @@ export const COMPOSER_VALUES: readonly ChartValue[] = [
     path: "composer.maxCoreSize",
     variable: "COMP_MAX_CORE_SIZE",
     fallback: "0",
-    schema: SIZE,
     about: "Bytes of core after which a dump is cut and labelled so (10Gi, 500M); 0: no limit.",
   },
   {
     path: "composer.diskReserve",
     variable: "COMP_DISK_RESERVE",
     fallback: "64Mi",
-    schema: SIZE,
     about: "Bytes that stay free on coreDirectory's filesystem whatever crashes.",
   },
   {
     path: "composer.diskQuota",
     variable: "COMP_DISK_QUOTA",
     fallback: "10%",
-    schema: SHARE,
     about:
       "What coreDirectory may hold (10%, 5Gi); above it older dumps give way to new ones. 100%: no limit.",
   },
@@ -131,7 +122,6 @@ export const COMPOSER_VALUES: readonly ChartValue[] = [
     path: "composer.diskFree",
     variable: "COMP_DISK_FREE",
     fallback: "15%",
-    schema: SHARE,
     about:
       "What must stay free on coreDirectory's filesystem (15%, 20Gi); below it older dumps give way. 0: no floor.",
   },
@@ -139,7 +129,6 @@ export const COMPOSER_VALUES: readonly ChartValue[] = [
     path: "composer.crashLoopLimit",
     variable: "COMP_CRASH_LOOP_LIMIT",
     fallback: 250,
-    schema: { type: "integer", minimum: 0, maximum: 10_000 },
     about:
       "Dumps that one workload may leave in crashLoopWindow; further ones are counted, not kept. 0: no limit, for namespaces neither.",
   },
@@ -147,7 +136,6 @@ export const COMPOSER_VALUES: readonly ChartValue[] = [
     path: "composer.crashLoopNamespaceLimit",
     variable: "COMP_CRASH_LOOP_NAMESPACE_LIMIT",
     fallback: 1000,
-    schema: { type: "integer", minimum: 0, maximum: 100_000 },
     about:
       "Dumps that all workloads of one namespace together may leave in crashLoopWindow. 0: no limit.",
   },
@@ -155,14 +143,12 @@ export const COMPOSER_VALUES: readonly ChartValue[] = [
     path: "composer.crashLoopWindow",
     variable: "COMP_CRASH_LOOP_WINDOW",
     fallback: 3600,
-    schema: { type: "integer", minimum: 1, maximum: 2_592_000 },
     about: "Seconds that crashLoopLimit and crashLoopNamespaceLimit look back.",
   },
   {
     path: "composer.dumpsAtOnce",
     variable: "COMP_DUMPS_AT_ONCE",
     fallback: 32,
-    schema: { type: "integer", minimum: 0, maximum: 10_000 },
     about:
       "Dumps of one namespace that may be under way at a time, and never more than half of corePipeLimit; further crashes are counted, not kept. 0: no limit.",
   },

@@ -2,8 +2,6 @@
 import { PART_MAX_BYTES, PART_MIN_BYTES, PART_WISHED_BYTES } from "../src/model/part-plan.ts";
 import { ABSOLUTE_PATH_OR_BLANK, type ChartValue, SIZE } from "./chart-value.ts";
 
-const CHECKSUM_MODE = { enum: ["when_required", "when_supported"] };
-
 export const STORE_VALUES: readonly ChartValue[] = [
   {
     path: "daemonset.s3AccessKey",
@@ -51,7 +49,6 @@ export const STORE_VALUES: readonly ChartValue[] = [
     path: "daemonset.s3Addressing",
     variable: "S3_ADDRESSING",
     fallback: "path",
-    schema: { enum: ["path", "virtual"] },
     about: "Bucket in the path (host/bucket/key) or in the host name (bucket.host/key).",
   },
   {
@@ -67,21 +64,18 @@ export const STORE_VALUES: readonly ChartValue[] = [
     path: "daemonset.s3RequestChecksum",
     variable: "S3_REQUEST_CHECKSUM",
     fallback: "when_required",
-    schema: CHECKSUM_MODE,
     about: "when_supported also sends CRC32, which GCS, R2, OVH and older Ceph refuse.",
   },
   {
     path: "daemonset.s3ResponseChecksum",
     variable: "S3_RESPONSE_CHECKSUM",
     fallback: "when_required",
-    schema: CHECKSUM_MODE,
     about: "when_supported also checks what the store answers.",
   },
   {
     path: "daemonset.s3SignPayload",
     variable: "S3_SIGN_PAYLOAD",
     fallback: "auto",
-    schema: { enum: ["auto", "always", "never"] },
     about: "Sign the bytes themselves; auto: over plain http only.",
   },
   {
@@ -138,7 +132,6 @@ export const STORE_VALUES: readonly ChartValue[] = [
     path: "daemonset.s3Timeout",
     variable: "S3_TIMEOUT",
     fallback: 60,
-    schema: { type: "integer", minimum: 1, maximum: 3600 },
     about: "Seconds that a request may take beside the time that its bytes need at s3MinSpeed.",
   },
   {
@@ -160,7 +153,6 @@ export const STORE_VALUES: readonly ChartValue[] = [
     path: "daemonset.s3Concurrency",
     variable: "S3_CONCURRENCY",
     fallback: 2,
-    schema: { type: "integer", minimum: 1, maximum: 16 },
     about: "Parts on their way at once. More need more memory (image.limit_mem).",
   },
 ];

@@ -1,7 +1,7 @@
 // The chart's values as data: name, default, the agent's variable it becomes, and what it does. From
 // this table chart-generate.ts writes values.yaml, values.schema.json, the DaemonSet's variables and the
 // tables of chart/README.md and docs/values.md. A new variable of the agent is one new row.
-import type { ChartValue } from "./chart-value.ts";
+import { schemaOfVariable, type ChartValue } from "./chart-value.ts";
 import { AGENT_VALUES } from "./chart-values-agent.ts";
 import { CAPTURE_VALUES } from "./chart-values-capture.ts";
 import { COMPOSER_VALUES } from "./chart-values-composer.ts";
@@ -16,7 +16,7 @@ export interface WiredVariable {
   why: string;
 }
 
-export const CHART_VALUES: readonly ChartValue[] = [
+const WRITTEN: readonly ChartValue[] = [
   ...PLATFORM_VALUES,
   ...DAEMONSET_VALUES,
   ...COMPOSER_VALUES,
@@ -25,6 +25,11 @@ export const CHART_VALUES: readonly ChartValue[] = [
   ...STORE_VALUES,
   ...MONITORING_VALUES,
 ];
+
+export const CHART_VALUES: readonly ChartValue[] = WRITTEN.map((value) => {
+  const schema = value.schema ?? schemaOfVariable(value.variable ?? "");
+  return schema === undefined ? value : { ...value, schema };
+});
 
 /** Variables that the templates set with a fixed value or from the pod itself. */
 export const WIRED_VARIABLES: readonly WiredVariable[] = [

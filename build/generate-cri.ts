@@ -25,7 +25,7 @@ const SCALARS: Record<number, string> = {
 };
 
 const HEAD = `// CRI's messages as tables, generated from cri.proto by build/generate-cri.ts. Not to be edited.
-import type { FieldTable } from "./codec.ts";
+import type { FieldTable } from "./field-table.ts";
 `;
 
 const directory = await mkdtemp(join(tmpdir(), "generate-cri-"));

@@ -47,6 +47,17 @@ export function parseSkipReasons(report: string): Map<string, number> {
   return reasons;
 }
 
+/** The tests that took longest, as `12.3 s name`, the slowest first. */
+export function slowestTests(report: string, count: number): string[] {
+  const cases = [...report.matchAll(/<testcase name="([^"]*)"[^>]* time="([\d.]+)"/g)].map(
+    ([, name = "", seconds]) => ({ name: unescapeXml(name), seconds: Number(seconds) }),
+  );
+  return cases
+    .toSorted((a, b) => b.seconds - a.seconds)
+    .slice(0, count)
+    .map(({ name, seconds }) => `${seconds.toFixed(1)} s ${name}`);
+}
+
 function attribute(element: string, name: string): number {
   return Number(new RegExp(` ${name}="(\\d+)"`).exec(element)?.[1] ?? Number.NaN);
 }

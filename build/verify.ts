@@ -4,7 +4,7 @@ import { mkdtemp, readFile, readdir, rm } from "node:fs/promises";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { endCommandsOnSignal, runCommand } from "./command.ts";
-import { bold, formatDuration, lastLines, say, step, type Mark } from "./console.ts";
+import { bold, faint, formatDuration, lastLines, say, step, type Mark } from "./console.ts";
 import { installDebianPackages, installNpmPackages } from "./setup.ts";
 import { ROOT, executableOf, hostTarget } from "./targets.ts";
 import {
@@ -13,6 +13,7 @@ import {
   formatFigures,
   parseFigures,
   parseSkipReasons,
+  slowestTests,
   type Figures,
 } from "./test-figures.ts";
 import { kernelObstacle, socketObstacle } from "../test/support/gate.ts";
@@ -28,6 +29,8 @@ interface Stage {
   note: string;
   figures: Figures;
   output: string;
+  /** The stage's tests that took longest. */
+  slowest?: readonly string[];
 }
 
 const BUN = process.execPath;
@@ -49,6 +52,9 @@ const SUITES_OF_SOCKET: Readonly<Record<"@" | "@@", readonly string[]>> = {
   ],
 };
 const TEST_TIMEOUT_MS = 30_000;
+/** `verify --slowest` adds a line to each stage of tests. */
+const SLOWEST_SHOWN = 10;
+const showSlowest = process.argv.includes("--slowest");
 
 const startedMs = performance.now();
 const kernel = kernelObstacle() === undefined;
@@ -73,6 +79,7 @@ try {
     await report("lint", () =>
       check([BUN, "node_modules/oxlint/bin/oxlint", "--type-aware", "--deny-warnings"]),
     );
+    await report("imports", () => check([BUN, "build/import-table.ts"]));
     await report("unit tests", () => tests("unit"));
     if (await report("build", () => check([BUN, "build/build.ts"]))) {
       await report("binary tests", () => tests("binary"));
@@ -102,6 +109,8 @@ async function report(title: string, run: () => Promise<Stage>): Promise<boolean
   if (stage.mark !== "ok" && stage.output !== "") {
     say(lastLines(stage.output, OUTPUT_MAX_LINES).replace(/^/gm, "      "));
   }
+  if (showSlowest && stage.slowest !== undefined)
+    say(faint(`      slowest: ${stage.slowest.join("; ")}`));
   return stage.mark !== "FAILED";
 }
 
@@ -166,7 +175,7 @@ async function tests(
   }
   const note = formatFigures(figures);
   if (figures.failed > 0) return { mark: "FAILED", note, figures, output: `${output}\n${reason}` };
-  return { mark: "ok", note, figures, output };
+  return { mark: "ok", note, figures, output, slowest: slowestTests(xml ?? "", SLOWEST_SHOWN) };
 }
 
 /** mkfs and its like lie where a PATH of cron, sudo or CI often does not look. */

@@ -14,7 +14,8 @@ import { startHttp } from "./observe/http.ts";
 import type { KubernetesApi } from "./kubernetes/kubernetes-api.ts";
 import { observe } from "./observe/observe.ts";
 import { Readiness } from "./observe/readiness.ts";
-import { startTriggers, uploadsAreOn } from "./sweep/triggers.ts";
+import { uploadsAreOn } from "../config/schedule-settings.ts";
+import { startTriggers } from "./sweep/triggers.ts";
 import { noteDaemonSet } from "./kubernetes/uninstall.ts";
 import { openUploads } from "./sweep/uploads.ts";
 

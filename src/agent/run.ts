@@ -1,67 +1,30 @@
-// The agent's commands: each one read, given its settings, and run. Nothing is decided here.
+// The commands of a host: each one is given its settings, and run. Nothing is decided here. Each returns the exit
+// code and throws AppError; what it does, its page of help says (command/host-commands.ts).
 import { AppError, EXIT } from "../model/app-error.ts";
 import { VERSION } from "../model/version.ts";
 import {
   agentVariables,
   readAgentSettings,
-  readRemovalSettings,
+  readHostSettings,
   type AgentSettings,
 } from "../config/agent-settings.ts";
 import { openLog, type Log } from "../host/log.ts";
 import { runAgent } from "./agent.ts";
 import { installCapture } from "./capture/choice.ts";
-import { parseAgentCommand, type AgentCommand } from "../command/command-line.ts";
-import {
-  directoryOfExecutable,
-  isCompiled,
-  loadEnvironment,
-  shareAwsVariables,
-  type Environment,
-} from "../host/environment.ts";
-import { helpFor } from "../command/help-pages.ts";
-import { completionFor } from "../command/completion.ts";
+import { isCompiled, loadEnvironment, type Environment } from "../host/environment.ts";
 import { adaptToHost } from "./install/host-settings.ts";
 import { HOST_PLACES } from "./vm/places.ts";
 import { isVmInstalled, removeFromVm, stopOnVm } from "./vm/remove-service.ts";
 import { isSystemdHost, SYSTEMD } from "./vm/systemd.ts";
 import { findKubernetes, openKubernetesApi } from "./kubernetes/kubernetes-api.ts";
 import { remove } from "./install/remove.ts";
-import { stopSignal, untilAborted } from "../host/stop-signal.ts";
+import { stopSignal, stayUntilAborted } from "../host/stop-signal.ts";
 import { sweepFile, sweepFolder, type SweepReport } from "./sweep/sweep.ts";
 import { findUninstall } from "./kubernetes/uninstall.ts";
 import { findUnknownVariables } from "../config/unknown-variables.ts";
 
-/** Runs one command; the exit code. Throws AppError. */
-export async function runAgentCommand(
-  args: readonly string[],
-  realEnvironment: Record<string, string | undefined>,
-): Promise<number> {
-  const command = parseAgentCommand(args);
-  if (command.name === "help") return print(helpFor(command.topic));
-  if (command.name === "completion") return print(completionFor(command.shell));
-  if (command.name === "version") return print(`core-dump-handler ${VERSION}\n`);
-  const environment = await loadEnvironment(realEnvironment, directoryOfExecutable());
-  shareAwsVariables(environment, realEnvironment);
-  if (command.name === "read") {
-    const { runReading } = await import("../reading/run-reading.ts");
-    return runReading(command.command, environment);
-  }
-  if (command.name === "install") return runInstall(command.configPath);
-  if (command.name === "apply") return runApply(environment);
-  if (command.name === "doctor") return runDoctorHere(command.json, environment);
-  if (command.name === "crash-test") return runCrashTestHere(command.victim, environment);
-  if (command.name === "sweep") return runSweep(command.file, environment);
-  if (command.name === "remove") return runRemove(command, environment);
-  if (command.name === "await-removal") return runAwaitRemoval(command, environment);
-  return runAgentHere(environment);
-}
-
-function print(text: string): number {
-  process.stdout.write(text);
-  return EXIT.done;
-}
-
-async function runAgentHere(environment: Environment): Promise<number> {
+/** The agent: installs, then delivers until the signal. */
+export async function runAgentHere(environment: Environment): Promise<number> {
   const settings = await adaptToHost(readAgentSettings(environment), environment);
   const log = openLog({ level: settings.LOG_LEVEL, format: settings.LOG_FORMAT });
   requireCompiled();
@@ -80,7 +43,7 @@ async function runAgentHere(environment: Environment): Promise<number> {
 }
 
 /** What the early unit does at every boot: all that a crash needs, without the agent's life after it. */
-async function runApply(environment: Environment): Promise<number> {
+export async function runApply(environment: Environment): Promise<number> {
   requireCompiled();
   const settings = await adaptToHost(readAgentSettings(environment), environment);
   const log = openLog({ level: settings.LOG_LEVEL, format: settings.LOG_FORMAT });
@@ -88,7 +51,7 @@ async function runApply(environment: Environment): Promise<number> {
   return EXIT.done;
 }
 
-async function runInstall(configPath: string): Promise<number> {
+export async function runInstall(configPath: string): Promise<number> {
   requireCompiled();
   const log = openLog({ level: "Info", format: "text" });
   const { installOnVm } = await import("./vm/install-service.ts");
@@ -107,7 +70,7 @@ function requireCompiled(): void {
   });
 }
 
-async function runDoctorHere(json: boolean, environment: Environment): Promise<number> {
+export async function runDoctorHere(json: boolean, environment: Environment): Promise<number> {
   const settings = await adaptToHost(readAgentSettings(environment), environment);
   const signal = stopSignal(openLog({ level: "Error", format: settings.LOG_FORMAT }));
   const { runDoctor } = await import("./doctor/doctor.ts");
@@ -117,7 +80,7 @@ async function runDoctorHere(json: boolean, environment: Environment): Promise<n
 /** A minute more than the longest time that a dump may take. */
 const CRASH_TEST_SLACK_MS = 60_000;
 
-async function runCrashTestHere(victim: boolean, environment: Environment): Promise<number> {
+export async function runCrashTestHere(victim: boolean, environment: Environment): Promise<number> {
   const { crashSelf, runCrashTest } = await import("./canary/crash-test.ts");
   if (victim) return crashSelf();
   const settings = readAgentSettings(environment);
@@ -127,7 +90,10 @@ async function runCrashTestHere(victim: boolean, environment: Environment): Prom
   return EXIT.done;
 }
 
-async function runSweep(file: string | undefined, environment: Environment): Promise<number> {
+export async function runSweep(
+  file: string | undefined,
+  environment: Environment,
+): Promise<number> {
   const settings = readAgentSettings(environment);
   const log = openLog({ level: settings.LOG_LEVEL, format: settings.LOG_FORMAT });
   const signal = stopSignal(log);
@@ -143,11 +109,12 @@ function logSweep(log: Log, { delivered, busy, waiting, failed }: SweepReport): 
   log.info("sweep_done", { reason: "command", delivered, busy, waiting, failed });
 }
 
-async function runAwaitRemoval(
-  { daemonSet, withinMs }: Extract<AgentCommand, { name: "await-removal" }>,
+/** Waits until the clean-up behind an uninstall is done on every node. */
+export async function runAwaitRemoval(
+  { daemonSet, withinMs }: { daemonSet: string; withinMs: number },
   environment: Environment,
 ): Promise<number> {
-  const { LOG_LEVEL, LOG_FORMAT, POD_NAMESPACE } = readRemovalSettings(environment);
+  const { LOG_LEVEL, LOG_FORMAT, POD_NAMESPACE } = readHostSettings(environment);
   const log = openLog({ level: LOG_LEVEL, format: LOG_FORMAT });
   const access = findKubernetes(environment);
   if (access === undefined) throw new AppError("usage", "await-removal is for a pod of a cluster");
@@ -157,11 +124,14 @@ async function runAwaitRemoval(
   return EXIT.done;
 }
 
-async function runRemove(
-  { when, stay }: Extract<AgentCommand, { name: "remove" }>,
+/** uninstalled: a preStop hook asks once. behind: the chart's clean-up asks until it knows. */
+export type RemoveWhen = "now" | "uninstalled" | "behind";
+
+export async function runRemove(
+  { when, stay }: { when: RemoveWhen; stay: boolean },
   environment: Environment,
 ): Promise<number> {
-  const settings = readRemovalSettings(environment);
+  const settings = readHostSettings(environment);
   const log = openLog({ level: settings.LOG_LEVEL, format: settings.LOG_FORMAT });
   const access = findKubernetes(environment);
   const api = access === undefined ? undefined : openKubernetesApi(access);
@@ -170,7 +140,7 @@ async function runRemove(
     const signal = stopSignal(log);
     const { cleanUp } = await import("./install/clean-up.ts");
     await cleanUp({ settings, api, log, signal });
-    if (stay) await untilAborted(signal);
+    if (stay) await stayUntilAborted(signal);
     return EXIT.done;
   }
   if (when === "uninstalled") {
@@ -184,10 +154,7 @@ async function runRemove(
   }
   const systemd = (await isSystemdHost()) ? SYSTEMD : undefined;
   await stopOnVm(systemd);
-  await remove(
-    readRemovalSettings(await loadEnvironment(environment, HOST_PLACES.programDir)),
-    log,
-  );
+  await remove(readHostSettings(await loadEnvironment(environment, HOST_PLACES.programDir)), log);
   await removeFromVm(HOST_PLACES, systemd, log);
   return EXIT.done;
 }

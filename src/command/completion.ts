@@ -1,15 +1,10 @@
 // `core-dump-handler completion SHELL`: what to source for commands, options and file names on Tab.
-import { HELP_PAGES } from "./help-pages.ts";
+import { shownOptions, type Command } from "./command.ts";
+import { SHELLS, type Shell } from "./shell.ts";
 
-export const SHELLS = ["bash", "zsh", "fish"] as const;
-export type Shell = (typeof SHELLS)[number];
-
-export function isShell(name: string): name is Shell {
-  return SHELLS.some((shell) => shell === name);
-}
-
-export function completionFor(shell: Shell): string {
-  return { bash, zsh, fish }[shell]();
+/** A script for the shell to source, for these commands. */
+export function completionFor(shell: Shell, commands: Readonly<Record<string, Command>>): string {
+  return { bash, zsh, fish }[shell](complete(commands));
 }
 
 interface Completed {
@@ -19,27 +14,21 @@ interface Completed {
   options: { word: string; about: string; takesValue: boolean }[];
 }
 
-function commands(): Completed[] {
-  return Object.entries(HELP_PAGES).map(([name, { about, options }]) => ({
+function complete(commands: Readonly<Record<string, Command>>): Completed[] {
+  return Object.entries(commands).map(([name, { about, options }]) => ({
     name,
     about,
-    options: Object.entries(options).map(([option, text]) => ({
-      word: `--${option.split(" ", 1)[0] ?? ""}`,
-      about: text,
-      takesValue: option.includes(" "),
-    })),
+    options: shownOptions(options).map((option) => ({ ...option, word: `--${option.name}` })),
   }));
 }
 
-function bash(): string {
-  const cases = commands()
+function bash(commands: readonly Completed[]): string {
+  const cases = commands
     .map(
       ({ name, options }) => `    ${name}) words="${options.map(({ word }) => word).join(" ")}" ;;`,
     )
     .join("\n");
-  const names = commands()
-    .map(({ name }) => name)
-    .join(" ");
+  const names = commands.map(({ name }) => name).join(" ");
   return `# core-dump-handler in bash: source <(core-dump-handler completion bash)
 _core_dump_handler() {
   local current="\${COMP_WORDS[COMP_CWORD]}" words=""
@@ -61,9 +50,9 @@ complete -F _core_dump_handler core-dump-handler
 `;
 }
 
-function zsh(): string {
-  const names = commands().map(({ name, about }) => `    ${singleQuoted(`${name}:${about}`)}`);
-  const cases = commands().map(({ name, options }) => {
+function zsh(commands: readonly Completed[]): string {
+  const names = commands.map(({ name, about }) => `    ${singleQuoted(`${name}:${about}`)}`);
+  const cases = commands.map(({ name, options }) => {
     const described = options.map(({ word, about }) => singleQuoted(`${word}:${about}`));
     return `    ${name}) known=(${described.join(" ")}) ;;`;
   });
@@ -95,8 +84,8 @@ compdef _core_dump_handler core-dump-handler
 `;
 }
 
-function fish(): string {
-  const lines = commands().flatMap(({ name, about, options }) => [
+function fish(commands: readonly Completed[]): string {
+  const lines = commands.flatMap(({ name, about, options }) => [
     `complete -c core-dump-handler -f -n __fish_use_subcommand -a ${name} -d ${singleQuoted(about)}`,
     ...options.map(
       ({ word, about: text, takesValue }) =>

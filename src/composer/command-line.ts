@@ -1,32 +1,9 @@
-// The composer's command line (contract, section 2): what the kernel put in for the % specifiers.
+// The composer's command line (model/composer-flags.ts): what the kernel put in for the % specifiers.
 // Nothing here can fail: a flag that is unknown, doubled or wrong is remembered as a complaint.
 import { TIMEOUT_MAX_SECONDS } from "../config/composer-settings.ts";
+import { COMPOSER_FLAGS, flagOf, type FlagName } from "../model/composer-flags.ts";
 import type { CrashContext } from "../model/crash-context.ts";
 
-/** Short and long name of each flag, and what it means to us. */
-const FLAGS = {
-  c: "limit-size",
-  e: "exe-name",
-  p: "pid",
-  s: "signal",
-  t: "timestamp",
-  d: "dir",
-  h: "hostname",
-  E: "pathname",
-  T: "timeout",
-  D: "disable-compression",
-  P: "host-pid",
-  I: "host-tid",
-  u: "uid",
-  g: "gid",
-  k: "dumpable",
-  F: "pidfd",
-} as const;
-
-type FlagName = (typeof FLAGS)[keyof typeof FLAGS];
-
-/** What the crashing process may choose. */
-const ITS_OWN: readonly FlagName[] = ["hostname", "exe-name", "pathname"];
 /** JavaScript's last day, in the year 275760. */
 const TIMESTAMP_MAX_SECONDS = 8_640_000_000_000;
 const NO = /^(false|0|no|off)$/i;
@@ -87,14 +64,14 @@ function collectFlags(args: readonly string[], complaints: string[]): Map<FlagNa
   const rest = [...args];
   for (let arg = rest.shift(); arg !== undefined; arg = rest.shift()) {
     const match = /^(?:-([A-Za-z])|--([a-z-]+))(?:=(.*))?$/s.exec(arg);
-    const name = nameOf(match?.[1], match?.[2]);
+    const name = flagOf(match?.[1] ?? match?.[2] ?? "");
     if (match === null || name === undefined) {
       complaints.push(`unknown argument ${JSON.stringify(arg.slice(0, 200))}`);
       continue;
     }
     const value = match[3] ?? (name === "disable-compression" ? "" : (rest.shift() ?? ""));
     if (!given.has(name)) {
-      if (!ITS_OWN.includes(name) && ITS_OWN.some((own) => given.has(own))) doubtful.add(name);
+      if (!isItsOwn(name) && [...given.keys()].some(isItsOwn)) doubtful.add(name);
       given.set(name, value);
     } else if (given.get(name) !== value) {
       if (doubtful.has(name)) given.set(name, "");
@@ -104,6 +81,7 @@ function collectFlags(args: readonly string[], complaints: string[]): Map<FlagNa
   return given;
 }
 
-function nameOf(short: string | undefined, long: string | undefined): FlagName | undefined {
-  return Object.entries(FLAGS).find(([letter, name]) => letter === short || name === long)?.[1];
+/** What the crashing process may choose. */
+function isItsOwn(name: FlagName): boolean {
+  return "itsOwn" in COMPOSER_FLAGS[name];
 }

@@ -1,6 +1,7 @@
 // Whose a crash is, for the limits: read off its metadata. Nothing that the crashed pod chooses names its namespace.
 import * as v from "valibot";
 import type { CrashContext } from "../model/crash-context.ts";
+import { POD_INFO_SUFFIX } from "../model/dump-entries.ts";
 import { namespaceOwner } from "../model/dump-owner.ts";
 import { hashWorkload, workloadKey } from "../model/workload.ts";
 import type { Metadata } from "./metadata/metadata.ts";
@@ -20,7 +21,7 @@ export function ownerOfCrash(
   crash: CrashContext,
   { facts, entries }: Pick<Metadata, "facts" | "entries">,
 ): CrashOwner {
-  const pod = entries.find(({ suffix }) => suffix === "-pod-info.json");
+  const pod = entries.find(({ suffix }) => suffix === POD_INFO_SUFFIX);
   const key = workloadKey({
     namespace: facts.namespace ?? null,
     podname: facts.podname ?? null,

@@ -1,6 +1,7 @@
 // Asking who crashed, beside the drain: started at the core's first bytes, waited for after its end.
 // Whatever happens to it, it has a result, and soon after the deadline: metadata never costs a core.
 import { describeError } from "../model/app-error.ts";
+import { untilAborted, within } from "../host/timer.ts";
 import type { Metadata } from "./metadata/metadata.ts";
 
 /** Reading /proc takes a few milliseconds, unless the process made its memory a trap (userfaultfd). */
@@ -60,26 +61,9 @@ export class MetadataTask {
   async result(): Promise<Metadata> {
     const { deadline, fallback } = this.options;
     this.running ??= this.run();
-    const passed = Promise.withResolvers<void>();
-    if (deadline.aborted) passed.resolve();
-    else deadline.addEventListener("abort", () => passed.resolve(), { once: true });
-    await Promise.race([this.running, passed.promise]);
+    await Promise.race([this.running, untilAborted(deadline)]);
     return within(this.running, GRACE_AFTER_DEADLINE_MS, () =>
       fallback("not done at the deadline"),
     );
-  }
-}
-
-/** The promise's value, or `late()` where it takes longer. */
-async function within<T, U>(promise: Promise<T>, ms: number, late: () => U): Promise<T | U> {
-  let timer: Timer | undefined;
-  const expired = new Promise<"late">((resolve) => {
-    timer = setTimeout(() => resolve("late"), ms);
-  });
-  try {
-    const first = await Promise.race([promise.then((value) => ({ value })), expired]);
-    return first === "late" ? late() : first.value;
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -3,6 +3,7 @@
 import { mkdir } from "node:fs/promises";
 import type { ComposerSettings } from "../config/composer-settings.ts";
 import { AppError } from "../model/app-error.ts";
+import { CORE_SUFFIX, DUMP_INFO_SUFFIX } from "../model/dump-entries.ts";
 import { formatDumpInfo, type DumpInfo } from "../model/dump-info.ts";
 import { renderDumpName } from "../model/dump-name.ts";
 import { FIRST_ENTRY_MAX_BYTES } from "../model/partial-layout.ts";
@@ -49,9 +50,9 @@ export async function openArchive(
 ): Promise<ZipArchive> {
   const base = renderDumpName(settings.FILENAME_TEMPLATE, templateValues(info));
   const archive = new ZipArchive(file, new Date(Number(info.timestamp) * 1000));
-  const first = formatDumpInfo({ ...info, dump_file: `${base}.core` }, FIRST_ENTRY_MAX_BYTES);
-  await archive.addFirst(base, "-dump-info.json", first);
-  archive.begin(base, ".core", settings.COMPRESSION ? DEFLATED : STORED);
+  const first = formatDumpInfo({ ...info, dump_file: base + CORE_SUFFIX }, FIRST_ENTRY_MAX_BYTES);
+  await archive.addFirst(base, DUMP_INFO_SUFFIX, first);
+  archive.begin(base, CORE_SUFFIX, settings.COMPRESSION ? DEFLATED : STORED);
   await archive.flush();
   return archive;
 }

@@ -4,6 +4,7 @@
 import type { CrashContext } from "../model/crash-context.ts";
 import { describeError, errnoOf } from "../model/app-error.ts";
 import { expandPipePattern, type PatternValues } from "../model/core-handler.ts";
+import { untilAborted, within } from "../host/timer.ts";
 import type { ComposerLog } from "../host/composer-log.ts";
 import type { CoreInput } from "./core-input.ts";
 import { identifyCrasher } from "./metadata/crasher.ts";
@@ -71,22 +72,16 @@ function openPreviousHandler(
   let leftMs = holdMaxMs;
   let ended = false;
 
-  async function within(work: () => unknown): Promise<void> {
+  async function spend(work: () => Promise<unknown>): Promise<void> {
     if (ended) return;
     const startedMs = performance.now();
-    let timer: Timer | undefined;
-    const late = new Promise<"late">((resolve) => {
-      timer = setTimeout(() => resolve("late"), Math.max(0, leftMs));
-    });
     try {
-      if ((await Promise.race([work(), late])) === "late")
-        giveUp(`it took more than ${holdMaxMs} ms`);
+      await within(work(), leftMs, () => giveUp(`it took more than ${holdMaxMs} ms`));
     } catch (error) {
       // It ended, or closed its stdin: it has what it wanted.
       if (errnoOf(error) === "EPIPE") ended = true;
       else giveUp(describeError(error));
     } finally {
-      clearTimeout(timer);
       leftMs -= performance.now() - startedMs;
     }
   }
@@ -98,7 +93,7 @@ function openPreviousHandler(
   }
 
   const take = (bytes: Uint8Array) =>
-    within(async () => {
+    spend(async () => {
       await child.stdin.write(bytes);
       await child.stdin.flush();
     });
@@ -112,19 +107,15 @@ function openPreviousHandler(
         while (goesOn()) if ((await core.readSome(block, 0).catch(() => 0)) === 0) return;
       };
       // A read of a silent input never returns: the deadline ends the waiting.
-      if (!signal.aborted) await Promise.race([read(), untilAborted(signal)]);
+      await Promise.race([read(), untilAborted(signal)]);
     },
     end: async () => {
-      await within(() => child.stdin.end());
+      await spend(async () => child.stdin.end());
       ended = true;
       // It may go on with what it has; we do not wait for it.
       child.unref();
     },
   };
-}
-
-function untilAborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => signal.addEventListener("abort", () => resolve()));
 }
 
 /** In doubt it is a container's: its core is not for the host's users. */

@@ -4,15 +4,16 @@ import { TIMEOUT_DEFAULT_SECONDS, type ComposerSettings } from "../config/compos
 import { EXIT, describeError } from "../model/app-error.ts";
 import { canaryZipBase } from "../model/canary.ts";
 import type { CrashContext } from "../model/crash-context.ts";
+import type { Level } from "../model/crash-record.ts";
 import { renderDumpName } from "../model/dump-name.ts";
 import { UNKNOWN_OWNER } from "../model/dump-owner.ts";
 import { AttemptLog } from "./attempt.ts";
 import { isCanary, settingsForCanary } from "./canary-crasher.ts";
 import { parseCommandLine, type ComposerCommandLine } from "./command-line.ts";
-import { ComposerLog, type Level } from "../host/composer-log.ts";
+import { ComposerLog } from "../host/composer-log.ts";
 import { CoreDrain } from "./core-drain.ts";
 import { CoreInput } from "./core-input.ts";
-import type { CoreSource } from "./core-source.ts";
+import type { CoreSource } from "../model/composer-invocation.ts";
 import { Deadline } from "./deadline.ts";
 import { ownerOfCrash } from "./crash-owner.ts";
 import { openDiskLimits, type DiskRules } from "./disk-limits.ts";

@@ -1,6 +1,7 @@
 // The end of a dump's file: the core closed, the small entries after it, the directory, dump-info filled in.
 // A full disk gives up the core's tail, step by step, rather than the dump.
 import { AppError } from "../model/app-error.ts";
+import { CORE_SUFFIX, type DumpEntry } from "../model/dump-entries.ts";
 import { formatDumpInfo, type DumpInfo } from "../model/dump-info.ts";
 import { FINAL_BLOCK, FIRST_ENTRY_MAX_BYTES } from "../model/partial-layout.ts";
 import { DEFLATED, STORED } from "../model/zip-records.ts";
@@ -10,12 +11,6 @@ import { coreFacts } from "./dump-facts.ts";
 import { isNoSpace } from "./partial-file.ts";
 import type { ZipArchive } from "./zip-archive.ts";
 
-export interface SmallEntry {
-  /** The entry's name after the dump's own, such as "-pod-info.json". */
-  suffix: string;
-  data: Uint8Array;
-}
-
 export interface Sealing {
   archive: ZipArchive;
   drain: CoreDrain;
@@ -24,7 +19,7 @@ export interface Sealing {
   compress: boolean;
   /** The dump's name, T. */
   base: string;
-  entries: readonly SmallEntry[];
+  entries: readonly DumpEntry[];
   info: DumpInfo;
   attempts: AttemptLog;
 }
@@ -96,7 +91,7 @@ async function addRest(sealing: Sealing, end: DrainEnd): Promise<DumpInfo> {
   const info: DumpInfo = {
     ...sealing.info,
     ...coreFacts(drain, end),
-    dump_file: `${base}.core`,
+    dump_file: base + CORE_SUFFIX,
     missing: [...attempts.missing, ...leftOut],
   };
   await archive.finish(base, formatDumpInfo(info, FIRST_ENTRY_MAX_BYTES));

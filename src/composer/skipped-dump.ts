@@ -1,5 +1,6 @@
 // A dump that is left out, in composer.log: nothing else is left of it.
 import type { ComposerLog } from "../host/composer-log.ts";
+import type { CrashFields } from "../model/crash-record.ts";
 import type { Metadata, Verdict } from "./metadata/metadata.ts";
 
 /** A warning where it is left out only because nobody knows whose it is: the owner may want to know better. */
@@ -7,16 +8,16 @@ export function logSkipped(
   log: ComposerLog,
   { reason, unidentified }: Extract<Verdict, { kind: "skip" }>,
   { facts }: Pick<Metadata, "facts">,
-  more: Readonly<Record<string, boolean | number>> = {},
+  more: Pick<CrashFields<"dump_skipped">, "refused" | "core_bytes"> = {},
 ): void {
-  if (unidentified !== true) return log.milestone("info", "dump_skipped", { reason, ...more });
+  const known = { reason, namespace: facts.namespace ?? null, ...more };
+  if (unidentified !== true) return log.milestone("info", "dump_skipped", known);
   const { guessed_namespace: namespace, guessed_podname: podname } = facts;
   log.milestone("warn", "dump_skipped", {
-    reason,
+    ...known,
     pod_uid: facts.pod_uid ?? null,
     container_id: facts.container_id ?? null,
     cgroup: facts.cgroup ?? null,
     guessed_pod: podname ? `${namespace ?? ""}/${podname}` : null,
-    ...more,
   });
 }

@@ -6,7 +6,7 @@ import { corenameText } from "../model/corename.ts";
 import type { CrashContext } from "../model/crash-context.ts";
 import type { DumpInfo } from "../model/dump-info.ts";
 import type { DrainEnd } from "./core-drain.ts";
-import type { FileSource } from "./core-source.ts";
+import type { FileSource } from "../model/composer-invocation.ts";
 import { identifyGone, parseKnown, type GoneCrasher } from "./metadata/gone-crasher.ts";
 
 export interface CoreFile {

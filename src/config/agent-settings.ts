@@ -15,6 +15,7 @@ import {
   text,
   type Complaint,
   type Setting,
+  type SettingShape,
   type SettingValues,
 } from "./setting.ts";
 import { STORE_SETTINGS } from "./store-settings.ts";
@@ -75,6 +76,15 @@ export function agentVariables(): string[] {
   return [...Object.keys(AGENT_SETTINGS), ...Object.keys(composerTable())];
 }
 
+/** What a variable of the agent allows, for the chart's schema; undefined for any text, and for no variable of ours. */
+export function shapeOfVariable(variable: string): SettingShape | undefined {
+  const table: Readonly<Record<string, Setting<unknown>>> = {
+    ...AGENT_SETTINGS,
+    ...composerTable(),
+  };
+  return table[variable]?.shape;
+}
+
 /**
  * Reads the agent's settings. Throws one AppError "configuration" that lists every problem.
  */
@@ -104,16 +114,21 @@ export function readAgentSettings(
   return { ...own.values, CORE_DIR, EVENT_DIR, composer };
 }
 
+/** What a removal and the listener need to know of the host, and no more. */
+export type HostSettings = Pick<AgentSettings, keyof typeof HOST_SETTINGS>;
+
 /**
- * The few settings that a removal needs. One that is wrong for another reason must not keep the composer
- * on the host; a wrong one of these is an AppError "configuration".
+ * Where things are on this host, and what the kernel's settings were to be. A setting that is wrong and none of these
+ * keeps neither a removal nor the listener from its work; a wrong one of these is an AppError "configuration".
  */
-export function readRemovalSettings(source: Readonly<Record<string, string | undefined>>) {
-  const names = Object.keys(REMOVAL_SETTINGS);
+export function readHostSettings(
+  source: Readonly<Record<string, string | undefined>>,
+): HostSettings {
+  const names = Object.keys(HOST_SETTINGS);
   return readAgentSettings(Object.fromEntries(names.map((name) => [name, source[name]])));
 }
 
-const REMOVAL_SETTINGS = {
+const HOST_SETTINGS = {
   HOST_DIR: true,
   CORE_DIR: true,
   EVENT_DIR: true,

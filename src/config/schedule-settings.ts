@@ -1,4 +1,4 @@
-// SCHEDULE and its time zone (contract, section 4).
+// When dumps are delivered: SCHEDULE and its time zone, beside INTERVAL and USE_INOTIFY.
 import { CronExpressionParser } from "cron-parser";
 import * as v from "valibot";
 import type { Setting } from "./setting.ts";
@@ -20,6 +20,15 @@ export const SCHEDULE_SETTINGS = {
   /** Of SCHEDULE; the system's where it is not set. */
   TZ: timeZone,
 } as const;
+
+/** False where no trigger is set: then the dumps are somebody else's to fetch. */
+export function uploadsAreOn(settings: {
+  INTERVAL: number;
+  SCHEDULE: string;
+  USE_INOTIFY: boolean;
+}): boolean {
+  return settings.INTERVAL > 0 || settings.SCHEDULE !== "" || settings.USE_INOTIFY;
+}
 
 /** Five fields, six with the seconds first, or a word such as @daily. */
 function isSchedule(expression: string): boolean {

@@ -11,7 +11,15 @@ export interface Setting<T> {
   expected: string;
   /** The value is never printed. */
   secret?: boolean;
+  /** What the schema allows, as data, for the chart's own schema; none where that is any text. */
+  shape?: SettingShape;
 }
+
+export type SettingShape =
+  | { kind: "integer"; min: number; max: number }
+  | { kind: "choice"; words: readonly string[] }
+  | { kind: "size" }
+  | { kind: "share" };
 
 export interface Complaint {
   variable: string;
@@ -82,7 +90,8 @@ export function integer<T>(
     v.minValue(min),
     v.maxValue(max),
   );
-  return { schema, fallback, expected: `a whole number of ${unit} from ${min} to ${max}` };
+  const expected = `a whole number of ${unit} from ${min} to ${max}`;
+  return { schema, fallback, expected, shape: { kind: "integer", min, max } };
 }
 
 /** One of a few words, in any case; the word as listed is the value. */
@@ -96,7 +105,8 @@ export function choice<const T extends string>(
     v.check((given) => find(given) !== undefined),
     v.transform((given) => find(given) ?? fallback),
   );
-  return { schema, fallback, expected: `one of ${words.join(", ")}` };
+  const expected = `one of ${words.join(", ")}`;
+  return { schema, fallback, expected, shape: { kind: "choice", words } };
 }
 
 /** Any text on one line. */
@@ -158,7 +168,7 @@ export function byteSize(
     limits === undefined
       ? "a size in bytes such as 1073741824, 500M or 10Gi"
       : `${mayBeZero ? "0 or " : ""}a size in bytes from ${limits.min} to ${limits.max}`;
-  return { schema, fallback, expected };
+  return { schema, fallback, expected, shape: { kind: "size" } };
 }
 
 /** A share of a filesystem (model/disk-share.ts): `10%`, or a size in bytes, which the value then holds. */
@@ -168,7 +178,8 @@ export function diskShare(fallback: string): Setting<string> {
     v.transform((value) => (isDiskShare(value) ? value : String(parseByteSize(value)))),
     v.check(isDiskShare),
   );
-  return { schema, fallback, expected: "a share such as 10%, or a size such as 500M or 10Gi" };
+  const expected = "a share such as 10%, or a size such as 500M or 10Gi";
+  return { schema, fallback, expected, shape: { kind: "share" } };
 }
 
 function parseByteSize(value: string): number {

@@ -1,4 +1,4 @@
-// HOST_DIR/composer.log: one JSON line a record, so that no crash is traceless whatever happens next.
+// HOST_DIR/composer.log: one line a record (model/crash-record.ts), so that no crash is traceless whatever happens next.
 // Size-capped, rotated once (composer.log.1), appended in single writes by any number of composers.
 import {
   closeSync,
@@ -12,12 +12,16 @@ import {
 import { dirname, join } from "node:path";
 import { tryLock } from "./libc.ts";
 import { describeError } from "../model/app-error.ts";
-import { oneLine } from "../model/printable.ts";
+import {
+  formatCrashRecord,
+  LEVELS,
+  type CrashEvent,
+  type CrashFields,
+  type Level,
+} from "../model/crash-record.ts";
 import { COMPOSER_LOG, COMPOSER_LOG_ROTATED } from "../model/host-file.ts";
 
 const MAX_BYTES = 1 << 20;
-/** A text longer than this is cut: escaped it may become six times as long. */
-const TEXT_MAX_CHARACTERS = 512;
 /** O_NONBLOCK: a FIFO in its place must not hold the dump up (regular files ignore the flag). */
 const APPEND =
   constants.O_WRONLY |
@@ -25,11 +29,6 @@ const APPEND =
   constants.O_APPEND |
   constants.O_NOFOLLOW |
   constants.O_NONBLOCK;
-
-export type Level = "debug" | "info" | "warn" | "error";
-export type Fields = Readonly<Record<string, string | number | boolean | null>>;
-
-const RANK: Record<Level, number> = { debug: 0, info: 1, warn: 2, error: 3 };
 
 export class ComposerLog {
   private readonly path: string;
@@ -43,18 +42,25 @@ export class ComposerLog {
   }
 
   /** The records that tell a crash's story are written at any level. */
-  milestone(level: Level, event: string, fields: Fields): void {
+  milestone<Event extends CrashEvent>(
+    level: Level,
+    event: Event,
+    fields: CrashFields<Event>,
+  ): void {
     this.write(level, event, fields);
   }
 
-  detail(level: Level, event: string, fields: Fields): void {
-    if (RANK[level] >= RANK[this.level]) this.write(level, event, fields);
+  detail<Event extends CrashEvent>(level: Level, event: Event, fields: CrashFields<Event>): void {
+    if (LEVELS.indexOf(level) >= LEVELS.indexOf(this.level)) this.write(level, event, fields);
   }
 
-  private write(level: Level, event: string, fields: Fields): void {
-    const time = new Date().toISOString();
-    const record = { time, level, event, uuid: this.uuid, ...shortened(fields) };
-    const line = `${oneLine(JSON.stringify(record))}\n`;
+  private write<Event extends CrashEvent>(
+    level: Level,
+    event: Event,
+    fields: CrashFields<Event>,
+  ): void {
+    const head = { time: new Date().toISOString(), level, uuid: this.uuid };
+    const line = formatCrashRecord(head, event, fields);
     try {
       appendLine(this.path, line);
     } catch (error) {
@@ -62,12 +68,6 @@ export class ComposerLog {
       writeKernelLog(`${line.trimEnd()} (composer.log: ${describeError(error)})`);
     }
   }
-}
-
-function shortened(fields: Fields): Fields {
-  const cut = (value: Fields[string] | undefined) =>
-    typeof value === "string" ? value.slice(0, TEXT_MAX_CHARACTERS) : (value ?? null);
-  return Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, cut(value)]));
 }
 
 function appendLine(path: string, line: string): void {

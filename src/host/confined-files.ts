@@ -4,7 +4,7 @@
 import { read } from "bun:ffi";
 import { closeSync, constants, openSync } from "node:fs";
 import { constants as os } from "node:os";
-import { loadLibc } from "./libc.ts";
+import { lazyLibc } from "./libc.ts";
 
 const O_PATH = 0o10000000;
 const O_CLOEXEC = 0o2000000;
@@ -19,22 +19,13 @@ const SIGWINCH = 28;
 const SYS_GETDENTS64 = process.arch === "arm64" ? 61 : 217;
 const LIST_BUFFER_BYTES = 32 * 1024;
 
-let opened: ReturnType<typeof open> | undefined;
-
-function open() {
-  return loadLibc({
-    openat: { args: ["i32", "ptr", "i32"], returns: "i32" },
-    unlinkat: { args: ["i32", "ptr", "i32"], returns: "i32" },
-    fcntl: { args: ["i32", "i32", "i32"], returns: "i32" },
-    syscall: { args: ["i64", "i64", "ptr", "u64"], returns: "i64" },
-    __errno_location: { args: [], returns: "ptr" },
-  });
-}
-
-function libc() {
-  opened ??= open();
-  return opened;
-}
+const libc = lazyLibc({
+  openat: { args: ["i32", "ptr", "i32"], returns: "i32" },
+  unlinkat: { args: ["i32", "ptr", "i32"], returns: "i32" },
+  fcntl: { args: ["i32", "i32", "i32"], returns: "i32" },
+  syscall: { args: ["i64", "i64", "ptr", "u64"], returns: "i64" },
+  __errno_location: { args: [], returns: "ptr" },
+});
 
 /** Where a number has two names (EAGAIN and EWOULDBLOCK), the first. */
 const ERRNO_NAMES = new Map(

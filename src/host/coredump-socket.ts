@@ -8,7 +8,7 @@ import {
   PIDFD_INFO_BYTES,
   type PidfdInfo,
 } from "../model/coredump-socket.ts";
-import { loadLibc } from "./libc.ts";
+import { lazyLibc } from "./libc.ts";
 
 const AF_UNIX = 1;
 const SOCK_STREAM = 1;
@@ -27,29 +27,20 @@ const POLLIN = 1;
 const PIDFD_GET_INFO = 0xc000ff0b + PIDFD_INFO_BYTES * 0x10000;
 const PR_SET_DUMPABLE = 4;
 
-let opened: ReturnType<typeof open> | undefined;
-
-function open() {
-  return loadLibc({
-    socket: { args: ["i32", "i32", "i32"], returns: "i32" },
-    bind: { args: ["i32", "ptr", "u32"], returns: "i32" },
-    connect: { args: ["i32", "ptr", "u32"], returns: "i32" },
-    listen: { args: ["i32", "i32"], returns: "i32" },
-    accept4: { args: ["i32", "ptr", "ptr", "i32"], returns: "i32" },
-    poll: { args: ["ptr", "u64", "i32"], returns: "i32" },
-    getsockopt: { args: ["i32", "i32", "i32", "ptr", "ptr"], returns: "i32" },
-    setsockopt: { args: ["i32", "i32", "i32", "ptr", "u32"], returns: "i32" },
-    ioctl: { args: ["i32", "u64", "ptr"], returns: "i32" },
-    recv: { args: ["i32", "ptr", "u64", "i32"], returns: "i64" },
-    send: { args: ["i32", "ptr", "u64", "i32"], returns: "i64" },
-    prctl: { args: ["i32", "u64", "u64", "u64", "u64"], returns: "i32" },
-  });
-}
-
-function libc() {
-  opened ??= open();
-  return opened;
-}
+const libc = lazyLibc({
+  socket: { args: ["i32", "i32", "i32"], returns: "i32" },
+  bind: { args: ["i32", "ptr", "u32"], returns: "i32" },
+  connect: { args: ["i32", "ptr", "u32"], returns: "i32" },
+  listen: { args: ["i32", "i32"], returns: "i32" },
+  accept4: { args: ["i32", "ptr", "ptr", "i32"], returns: "i32" },
+  poll: { args: ["ptr", "u64", "i32"], returns: "i32" },
+  getsockopt: { args: ["i32", "i32", "i32", "ptr", "ptr"], returns: "i32" },
+  setsockopt: { args: ["i32", "i32", "i32", "ptr", "u32"], returns: "i32" },
+  ioctl: { args: ["i32", "u64", "ptr"], returns: "i32" },
+  recv: { args: ["i32", "ptr", "u64", "i32"], returns: "i64" },
+  send: { args: ["i32", "ptr", "u64", "i32"], returns: "i64" },
+  prctl: { args: ["i32", "u64", "u64", "u64", "u64"], returns: "i32" },
+});
 
 /** Binds a new socket file and listens. Throws where the path is taken or cannot be made. */
 export function listenAt(path: string, backlog: number): number {

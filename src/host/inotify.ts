@@ -1,7 +1,7 @@
 // inotify(7) as it is, instead of fs.watch: names are bytes, a watch is in place when watch() returns, what is
 // watched is an open directory and no path, and only the events that are asked for cost anything.
 import { closeSync } from "node:fs";
-import { loadLibc } from "./libc.ts";
+import { lazyLibc } from "./libc.ts";
 
 const IN_MOVED_TO = 0x80;
 const IN_CREATE = 0x100;
@@ -21,21 +21,12 @@ export type InotifyEvent =
   /** Events were lost. */
   | { kind: "overflow" };
 
-let opened: ReturnType<typeof open> | undefined;
-
-function open() {
-  return loadLibc({
-    inotify_init1: { args: ["i32"], returns: "i32" },
-    inotify_add_watch: { args: ["i32", "ptr", "u32"], returns: "i32" },
-    inotify_rm_watch: { args: ["i32", "i32"], returns: "i32" },
-    read: { args: ["i32", "ptr", "u64"], returns: "i64" },
-  });
-}
-
-function libc() {
-  opened ??= open();
-  return opened;
-}
+const libc = lazyLibc({
+  inotify_init1: { args: ["i32"], returns: "i32" },
+  inotify_add_watch: { args: ["i32", "ptr", "u32"], returns: "i32" },
+  inotify_rm_watch: { args: ["i32", "i32"], returns: "i32" },
+  read: { args: ["i32", "ptr", "u64"], returns: "i64" },
+});
 
 export class Inotify {
   private readonly fd: number;

@@ -12,16 +12,8 @@ import { errnoOf } from "../model/app-error.ts";
 import { readTextFile, writeFileAtomically } from "./files.ts";
 import { SOCKET_NAME } from "../model/core-pattern.ts";
 import { KERNEL_LOG_POSITION } from "../model/host-file.ts";
+import type { KernelLogSource } from "./kernel-log-source.ts";
 import { openKernelRing } from "./kernel-ring.ts";
-
-/** Where records come from: /dev/kmsg, or kernel-ring.ts. */
-export interface KernelLogSource {
-  /** Tells positions of this source from those of another one, and of another boot. */
-  id: string;
-  /** What is there, the oldest first; a record that was given before may come again. */
-  records(): Iterable<{ sequence: number; message: string }>;
-  close(): void;
-}
 
 export interface KernelLoss {
   by: "pipe limit" | "socket";

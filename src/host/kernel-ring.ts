@@ -3,7 +3,7 @@
 // grows, stands for the sequence number that /dev/kmsg gives.
 import { AppError } from "../model/app-error.ts";
 import { readKernelRing } from "./libc.ts";
-import type { KernelLogSource } from "./kernel-log.ts";
+import type { KernelLogSource } from "./kernel-log-source.ts";
 
 /** Of the ring's end: some thousand lines, looked at every few seconds. */
 const RING_BYTES = 256 * 1024;

@@ -1,5 +1,6 @@
 // SIGTERM (Kubernetes) and SIGINT (a terminal) as an AbortSignal.
 import type { Log } from "./log.ts";
+import { untilAborted } from "./timer.ts";
 
 export function stopSignal(log: Log): AbortSignal {
   const controller = new AbortController();
@@ -12,12 +13,9 @@ export function stopSignal(log: Log): AbortSignal {
   return controller.signal;
 }
 
-/** Settles once the signal is aborted; until then it keeps the process alive. */
-export async function untilAborted(signal: AbortSignal): Promise<void> {
-  const HOUR_MS = 3_600_000;
-  const alive = setInterval(() => {}, HOUR_MS);
-  const { promise, resolve } = Promise.withResolvers<void>();
-  signal.addEventListener("abort", () => resolve(), { once: true });
-  if (!signal.aborted) await promise;
+/** Settles when the signal is aborted; until then it keeps the process alive. */
+export async function stayUntilAborted(signal: AbortSignal): Promise<void> {
+  const alive = setInterval(() => {}, 3_600_000);
+  await untilAborted(signal);
   clearInterval(alive);
 }

@@ -12,6 +12,7 @@ import {
 import { basename, join } from "node:path";
 import { kindOfCoreFile } from "../model/core-file.ts";
 import { parseDumpHead } from "../model/dump-head.ts";
+import type { KnownInfo } from "../model/dump-info.ts";
 import { namespaceOwner, UNKNOWN_OWNER, type DumpOwner } from "../model/dump-owner.ts";
 import type { StoredDump } from "../model/eviction.ts";
 import { FIRST_ENTRY_ROOM_BYTES } from "../model/partial-layout.ts";
@@ -96,11 +97,9 @@ function readOwner(path: string, kind: "dump" | "partial"): DumpOwner {
   return { namespace: namespaceOwner(info), workload: hashWorkload(key) };
 }
 
-type LooseInfo = Readonly<Record<string, unknown>>;
-
 const head = Buffer.alloc(FIRST_ENTRY_ROOM_BYTES);
 
-function readInfo(path: string): LooseInfo | undefined {
+function readInfo(path: string): KnownInfo | undefined {
   let fd: number;
   try {
     fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
@@ -115,7 +114,7 @@ function readInfo(path: string): LooseInfo | undefined {
 }
 
 /** dump-info at the head of an open dump; undefined where there is none. */
-export function readStoredInfo(fd: number): LooseInfo | undefined {
+export function readStoredInfo(fd: number): KnownInfo | undefined {
   return parseDumpHead(head.subarray(0, readSync(fd, head, 0, head.length, 0)));
 }
 
@@ -123,16 +122,15 @@ export function readStoredInfo(fd: number): LooseInfo | undefined {
  * The workload in words, from dump-info, which does not hold the pod's labels: replicas count one by one.
  * undefined where it is no dump-info.
  */
-export function workloadOf(info: LooseInfo): string | undefined {
-  const text = (key: string) => (typeof info[key] === "string" ? info[key] : null);
-  const executable = text("path") ?? text("exe");
-  if (executable === null) return undefined;
+export function workloadOf(info: KnownInfo): string | undefined {
+  const executable = info.path ?? info.exe;
+  if (executable === undefined) return undefined;
   return workloadKey({
-    namespace: text("namespace"),
-    podname: text("podname"),
+    namespace: info.namespace ?? null,
+    podname: info.podname ?? null,
     labels: {},
-    container: text("container_name"),
+    container: info.container_name ?? null,
     executable,
-    signal: text("signal") ?? "",
+    signal: info.signal ?? "",
   });
 }

@@ -41,3 +41,26 @@ export async function pause(ms: number, signal: AbortSignal): Promise<void> {
   // Of a signal that lives as long as the agent: left behind, they would add up.
   signal.removeEventListener("abort", stop);
 }
+
+/** Settles when the signal is aborted, at once where it is already. Never rejects. */
+export function untilAborted(signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  if (signal.aborted) resolve();
+  else signal.addEventListener("abort", () => resolve(), { once: true });
+  return promise;
+}
+
+/**
+ * The promise's value, or what `late` returns or throws after `ms`. The work behind the promise goes on, and what it
+ * rejects with by then is nobody's.
+ */
+export async function within<T, U>(promise: Promise<T>, ms: number, late: () => U): Promise<T | U> {
+  const expired = Promise.withResolvers<undefined>();
+  const timer = setTimeout(() => expired.resolve(undefined), Math.max(0, ms));
+  try {
+    const first = await Promise.race([promise.then((value) => ({ value })), expired.promise]);
+    return first === undefined ? late() : first.value;
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { parseEnvFile } from "../model/env-file.ts";
 import { readComposerSettings } from "../config/composer-settings.ts";
 import { endDumping, pinHeld, type HeldProcess } from "../host/held-process.ts";
+import { formatInvocation } from "../model/composer-invocation.ts";
 import type { Log } from "../host/log.ts";
 import { describeError } from "../model/app-error.ts";
 import { CORE_PIPE_LIMIT } from "../model/sysctls.ts";
@@ -153,7 +154,8 @@ export class Composers {
 }
 
 function spawnComposer({ executable, hostDir }: ComposersContext, connection: number) {
-  return Bun.spawn([executable, "composer", `--host-dir=${hostDir}`, "--source=socket"], {
+  const invocation = formatInvocation({ hostDir, source: { kind: "socket" }, args: [] });
+  return Bun.spawn([executable, ...invocation], {
     cwd: "/",
     env: {},
     stdio: [connection, "ignore", "ignore"],

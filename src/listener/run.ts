@@ -2,7 +2,7 @@
 // Two processes: the keeper holds the socket, the worker accepts. A worker that crashes or hangs is replaced while
 // the connections wait in the socket's queue; what it had accepted is in the hands of composers by then.
 import { writeSync } from "node:fs";
-import { AppError, EXIT } from "../model/app-error.ts";
+import { EXIT } from "../model/app-error.ts";
 import type { AgentSettings } from "../config/agent-settings.ts";
 import { becomeUndumpable } from "../host/coredump-socket.ts";
 import { openLog } from "../host/log.ts";
@@ -15,12 +15,14 @@ export type ListenerSettings = Pick<
   "HOST_DIR" | "PROC_ROOT" | "LOG_LEVEL" | "LOG_FORMAT"
 >;
 
-/** Ends after SIGTERM, when what was accepted is done; the exit code. Throws AppError. */
+/**
+ * Ends after SIGTERM, when what was accepted is done; the exit code. The keeper starts the worker with the inode of
+ * the socket that it holds (`--worker=INODE`); without one this is the keeper. Throws AppError.
+ */
 export async function runListener(
-  args: readonly string[],
+  socketInode: number | undefined,
   { HOST_DIR, PROC_ROOT, LOG_LEVEL, LOG_FORMAT }: ListenerSettings,
 ): Promise<number> {
-  const socketInode = parseWorkerOption(args);
   // Before anything can crash: its core would come to its own socket, and wait there for itself.
   becomeUndumpable();
   // The worker's stdout is its heartbeat, for the keeper.
@@ -34,15 +36,4 @@ export async function runListener(
   if (socketInode !== undefined) return serve({ ...context, listener: 0, socketInode });
   await keepListening(context);
   return EXIT.done;
-}
-
-/** `--worker=INODE` is the keeper's own way to start the worker. Throws AppError "usage" for all else. */
-function parseWorkerOption(args: readonly string[]): number | undefined {
-  const [option] = args;
-  if (option === undefined) return undefined;
-  const inode = /^--worker=(\d+)$/.exec(option)?.[1];
-  if (inode !== undefined && args.length === 1) return Number(inode);
-  throw new AppError("usage", `listen does not take ${JSON.stringify(option)}`, {
-    hint: "core-dump-handler --help lists the commands",
-  });
 }

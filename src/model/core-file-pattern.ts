@@ -2,6 +2,8 @@
 // process's own root and writes with that process's rights (core(5)), so a container's user can make files of this
 // name too: nothing here is proof of anything.
 
+import { COMPOSER_FLAGS, formatFlag } from "./composer-flags.ts";
+
 /** Where the kernel is to put cores, below the crashing process's root. */
 export const CORE_FILE_DIRECTORY = "/tmp";
 
@@ -11,11 +13,21 @@ export const CORE_FILE_PREFIX = ".cdh-core.";
 /** What every such pattern, and so every file, begins with. */
 export const FILE_PATTERN_PREFIX = `${CORE_FILE_DIRECTORY}/${CORE_FILE_PREFIX}`;
 
-/** Numbers first; then what the process chooses. 255 bytes at most, whatever they are: %e has 15, %h 64. */
-export const FILE_PATTERN = `${FILE_PATTERN_PREFIX}%P.%I.%p.%s.%t.%c.%u.%g.%d.%e~%h`;
+/** Each number as the composer's flag that takes it, in the pattern's order. */
+const NUMBERS = [
+  "host-pid",
+  "host-tid",
+  "pid",
+  "signal",
+  "timestamp",
+  "limit-size",
+  "uid",
+  "gid",
+  "dumpable",
+] as const;
 
-/** Each number's flag on the composer's command line, in the pattern's order. */
-const NUMBERS = ["-P", "-I", "-p", "-s", "-t", "-c", "-u", "-g", "-k"] as const;
+/** Numbers first; then what the process chooses. 255 bytes at most, whatever they are: %e has 15, %h 64. */
+export const FILE_PATTERN = `${FILE_PATTERN_PREFIX}${NUMBERS.map((name) => `%${COMPOSER_FLAGS[name].specifier}.`).join("")}%e~%h`;
 
 /** %c is the longest: 18446744073709551615. */
 const NAME = new RegExp(
@@ -47,15 +59,15 @@ export function parseCoreFileName(name: string): CoreFileName | undefined {
   const [exeName, hostname] = [text.slice(0, tilde), text.slice(tilde + 1)];
   const value = (flag: (typeof NUMBERS)[number]) => Number(numbers[NUMBERS.indexOf(flag)]);
   return {
-    hostPid: value("-P"),
-    pid: value("-p"),
-    signal: value("-s"),
-    timestampSeconds: value("-t"),
+    hostPid: value("host-pid"),
+    pid: value("pid"),
+    signal: value("signal"),
+    timestampSeconds: value("timestamp"),
     exeName,
     flags: [
-      ...NUMBERS.map((flag, index) => `${flag}=${numbers[index] ?? ""}`),
-      `-h=${hostname}`,
-      `-e=${exeName}`,
+      ...NUMBERS.map((flag, index) => formatFlag(flag, numbers[index] ?? "")),
+      formatFlag("hostname", hostname),
+      formatFlag("exe-name", exeName),
     ],
   };
 }

@@ -3,6 +3,7 @@
 // (before % is expanded since Linux 5.3, after it on older kernels).
 import { AppError } from "./app-error.ts";
 import type { CaptureMode } from "./capture-mode.ts";
+import { patternFlag } from "./composer-flags.ts";
 import { FILE_PATTERN_PREFIX } from "./core-file-pattern.ts";
 
 /** CORENAME_MAX_SIZE is 128 with the terminating NUL (include/linux/binfmts.h). */
@@ -13,8 +14,22 @@ export const COMPOSER_NAME = "cdc";
 
 // What the kernel itself counts comes first; what the crashing process may choose (%h, %e, %E) last:
 // where an older kernel lets a process name inject an argument, the first one of a kind wins.
-const NUMBERS = "-P=%P -I=%I -p=%p -s=%s -t=%t -c=%c -u=%u -g=%g -k=%d -F=%F";
-const TEXTS = "-h=%h -e=%e -E=%E";
+const FILLED_IN = [
+  "host-pid",
+  "host-tid",
+  "pid",
+  "signal",
+  "timestamp",
+  "limit-size",
+  "uid",
+  "gid",
+  "dumpable",
+  "pidfd",
+  "hostname",
+  "exe-name",
+  "pathname",
+] as const;
+const ARGUMENTS = FILLED_IN.map(patternFlag).join(" ");
 
 /**
  * The core_pattern that starts HOST_DIR/cdc. CORE_DIR stands on the line where it fits, relative to
@@ -27,7 +42,7 @@ export function planCorePattern(hostDir: string, coreDir: string): string {
       hint: "the kernel splits core_pattern on blanks and expands %; choose a plain path",
     });
   const command = `|${hostDir}/${COMPOSER_NAME}`;
-  const plain = `${command} ${NUMBERS} ${TEXTS}`;
+  const plain = `${command} ${ARGUMENTS}`;
   if (plain.length > PATTERN_MAX_LENGTH)
     throw new AppError(
       "configuration",
@@ -37,7 +52,7 @@ export function planCorePattern(hostDir: string, coreDir: string): string {
       },
     );
   const below = coreDir.startsWith(`${hostDir}/`) ? coreDir.slice(hostDir.length + 1) : coreDir;
-  const withDir = `${command} -d=${below} ${NUMBERS} ${TEXTS}`;
+  const withDir = `${command} -d=${below} ${ARGUMENTS}`;
   return /[\s%]/.test(below) || withDir.length > PATTERN_MAX_LENGTH ? plain : withDir;
 }
 

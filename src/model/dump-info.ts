@@ -1,67 +1,87 @@
 // T-dump-info.json: what is known of one dump. The first nine keys are the contract's (section 6), all
 // strings; the others follow. The record must fit the space kept for it at the head of the zip.
+import * as v from "valibot";
 import { printableJson } from "./printable.ts";
 
-export type TruncatedBy = "eof" | "timeout" | "size_limit" | "no_space" | "killed";
+/** A number where a text belongs is one in words: older dumps are read, too. */
+const words = v.pipe(v.union([v.string(), v.number()]), v.transform(String));
+const textOrNull = v.nullable(words);
+const numberOrNull = v.nullable(v.number());
+const missingPiece = v.object({ what: words, why: words });
 
-/** How the container was found; core_file: the core lay in it. */
-export type Identity = "cgroup" | "core_file" | "host_process" | "unknown";
+export type Missing = v.InferOutput<typeof missingPiece>;
 
-export interface Missing {
-  what: string;
-  why: string;
-}
-
-export interface DumpInfo {
-  uuid: string;
+/** Every key, in its order. */
+const KEYS = {
+  uuid: words,
   /** The core's entry in the zip. */
-  dump_file: string;
-  timestamp: string;
-  hostname: string;
-  exe: string;
-  real_pid: string;
-  signal: string;
-  node_hostname: string;
-  path: string;
+  dump_file: words,
+  /** Seconds since the epoch. */
+  timestamp: words,
+  hostname: words,
+  exe: words,
+  real_pid: words,
+  signal: words,
+  node_hostname: words,
+  path: words,
 
-  version: string;
-  signal_name: string | null;
-  limit_size: string;
+  version: words,
+  signal_name: textOrNull,
+  limit_size: words,
   /** "elf", or "unknown" for input that is no ELF core. */
-  core_format: "elf" | "unknown";
-  core_bytes: number;
+  core_format: v.picklist(["elf", "unknown"]),
+  core_bytes: v.number(),
   /** From the program headers; null where they could not be read. */
-  core_expected_bytes: number | null;
+  core_expected_bytes: numberOrNull,
   /** null where it cannot be decided (no ELF). */
-  core_complete: boolean | null;
-  truncated_by: TruncatedBy | null;
+  core_complete: v.nullable(v.boolean()),
+  truncated_by: v.nullable(v.picklist(["eof", "timeout", "size_limit", "no_space", "killed"])),
 
-  identity: Identity;
-  namespace: string | null;
-  podname: string | null;
-  pod_uid: string | null;
-  container_name: string | null;
-  container_id: string | null;
+  /** How the container was found; core_file: the core lay in it. */
+  identity: v.picklist(["cgroup", "core_file", "host_process", "unknown"]),
+  namespace: textOrNull,
+  podname: textOrNull,
+  pod_uid: textOrNull,
+  container_name: textOrNull,
+  container_id: textOrNull,
   /** Which N of the numbered entries belongs to the container that crashed. */
-  container_index: number | null;
-  image: string | null;
+  container_index: numberOrNull,
+  image: textOrNull,
   /** The one pod of the crash's host name, where nothing better is known. Anybody may choose a host name. */
-  guessed_namespace: string | null;
-  guessed_podname: string | null;
-  guessed_pod_uid: string | null;
-  restart_count: number | null;
-  host_pid: number | null;
-  host_tid: number | null;
-  uid: number | null;
-  gid: number | null;
-  dumpable: number | null;
-  exe_path: string | null;
-  cgroup: string | null;
+  guessed_namespace: textOrNull,
+  guessed_podname: textOrNull,
+  guessed_pod_uid: textOrNull,
+  restart_count: numberOrNull,
+  host_pid: numberOrNull,
+  host_tid: numberOrNull,
+  uid: numberOrNull,
+  gid: numberOrNull,
+  dumpable: numberOrNull,
+  exe_path: textOrNull,
+  cgroup: textOrNull,
 
   /** Optional pieces that could not be had, and why. */
-  missing: Missing[];
+  missing: v.array(missingPiece),
   /** Wrong settings in `.env` that were replaced by their defaults. */
-  settings_ignored: string[];
+  settings_ignored: v.array(words),
+};
+
+export type DumpInfo = { -readonly [Key in keyof typeof KEYS]: v.InferOutput<(typeof KEYS)[Key]> };
+export type TruncatedBy = NonNullable<DumpInfo["truncated_by"]>;
+export type Identity = DumpInfo["identity"];
+
+/** What a dump-info tells that may be another version's, or anybody's: only keys of ours, of their own types. */
+export type KnownInfo = Readonly<Partial<DumpInfo>>;
+
+/** The keys of ours in a parsed dump-info; what has another type is left out. Never throws. */
+export function asKnownInfo(parsed: unknown): KnownInfo {
+  if (typeof parsed !== "object" || parsed === null) return {};
+  const entries = Object.entries(KEYS).flatMap(([key, schema]) => {
+    if (!Object.hasOwn(parsed, key)) return [];
+    const result = v.safeParse(schema, (parsed as Record<string, unknown>)[key]);
+    return result.success ? [[key, result.output] as const] : [];
+  });
+  return Object.fromEntries(entries);
 }
 
 /** How long each text and list may be, for a record that is still too long the next, shorter ones. */

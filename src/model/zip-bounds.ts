@@ -1,6 +1,7 @@
 // Whether a zip's directory can be true, before a byte of an entry is unpacked: entries that lie side by side, sizes that
 // their packed bytes can give. A bomb (bamsoftware.com/hacks/zipbomb: entries that share their bytes) ends here.
 import { AppError } from "./app-error.ts";
+import { CORE_SUFFIX } from "./dump-entries.ts";
 import { formatBytes } from "./byte-text.ts";
 import { LOCAL_BYTES, type ZipEntry } from "./zip-directory.ts";
 import { DEFLATED, STORED } from "./zip-records.ts";
@@ -18,7 +19,6 @@ const DEFLATE_RATIO_MAX = 1032;
 const CORE_MAX_BYTES = 2 ** 44;
 /** All else: logs, descriptions, /proc files. */
 const OTHERS_MAX_BYTES = 2 ** 30;
-const CORE_SUFFIX = ".core";
 
 /** The entries in the directory's order. Throws AppError "archive" that says which entry cannot be what it claims. */
 export function boundEntries(

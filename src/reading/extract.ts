@@ -1,5 +1,6 @@
 // `extract`: one entry of a dump into a file, zeros left as holes, or to stdout. Length and checksum are
 // verified; what turns out damaged does not stay behind as if it were whole.
+import { isCoreName } from "../model/dump-entries.ts";
 import { AppError } from "../model/app-error.ts";
 import { manyLines } from "../model/printable.ts";
 import { portableFileName } from "../model/portable-name.ts";
@@ -52,7 +53,7 @@ export async function extractToStdout(zip: DumpZip, entry: BoundedEntry): Promis
 
 /** Throws AppError "usage" for a core. */
 async function showOnTerminal(zip: DumpZip, entry: BoundedEntry): Promise<void> {
-  if (entry.name.endsWith(".core"))
+  if (isCoreName(entry.name))
     throw new AppError("usage", `${entry.name} is not for a terminal`, {
       hint: "--output FILE, or a pipe, takes it",
     });

@@ -1,9 +1,10 @@
 // `info`: what is known of one dump, for a person: who crashed, is it whole, what is inside, how to go on.
 import { AppError } from "../model/app-error.ts";
-import { isDeeperThan, isObject, type Json } from "../model/json.ts";
+import { isDeeperThan, isObject, type Json, type JsonObject } from "../model/json.ts";
 import { oneLine } from "../model/printable.ts";
 import { formatBytes } from "../model/byte-text.ts";
-import type { LooseInfo } from "../store/dump-labels.ts";
+import { DUMP_INFO_SUFFIX } from "../model/dump-entries.ts";
+import { asKnownInfo, type KnownInfo, type DumpInfo } from "../model/dump-info.ts";
 import { findEntry, readSmallEntry, type DumpZip } from "./dump-zip.ts";
 
 /** The composer's own are 16 KiB at most. */
@@ -12,8 +13,8 @@ const INFO_MAX_DEPTH = 16;
 const FILES_SHOWN_MAX = 200;
 
 /** The dump-info of a dump. Throws AppError where there is none, or it is no JSON object of plain values. */
-export async function readInfo(zip: DumpZip): Promise<LooseInfo> {
-  const entry = findEntry(zip, "dump-info.json");
+export async function readInfo(zip: DumpZip): Promise<JsonObject> {
+  const entry = findEntry(zip, DUMP_INFO_SUFFIX.slice(1));
   const refused = (problem: string, cause?: unknown) =>
     new AppError("archive", `${entry.name} in ${zip.source.name} ${problem}`, { cause });
   if (entry.sizeBytes > INFO_MAX_BYTES) throw refused(`has ${entry.sizeBytes} bytes`);
@@ -30,7 +31,7 @@ export async function readInfo(zip: DumpZip): Promise<LooseInfo> {
 }
 
 /** The lines of the first block: a label, and which keys of dump-info stand behind it. */
-const LINES: readonly [label: string, keys: readonly string[]][] = [
+const LINES: readonly [label: string, keys: readonly (keyof DumpInfo)[]][] = [
   ["time", ["timestamp"]],
   ["signal", ["signal_name", "signal"]],
   ["program", ["exe", "exe_path", "path"]],
@@ -49,9 +50,10 @@ const LINES: readonly [label: string, keys: readonly string[]][] = [
 /** explanation: the lines that say why it crashed; none where that is not known. */
 export function formatInfo(
   zip: DumpZip,
-  info: LooseInfo,
+  parsed: JsonObject,
   explanation: readonly string[] = [],
 ): string {
+  const info = asKnownInfo(parsed);
   const lines = LINES.flatMap(([label, keys]) => {
     const values = keys.map((key) => shown(key, info[key])).filter((value) => value !== "");
     return values.length === 0 ? [] : [`${label.padEnd(12)}${values.join("  ")}`];
@@ -91,25 +93,24 @@ function shown(key: string, value: unknown): string {
   return String(value);
 }
 
-function completeness(info: LooseInfo): string {
-  const bytes = typeof info["core_bytes"] === "number" ? formatBytes(info["core_bytes"]) : "";
-  if (info["core_complete"] === true) return `complete, ${bytes}`;
-  if (info["core_complete"] !== false) return `${bytes}, whether it is complete cannot be told`;
-  const expected = info["core_expected_bytes"];
+function completeness({
+  core_bytes: bytes,
+  core_complete: complete,
+  core_expected_bytes: expected,
+  truncated_by: by,
+}: KnownInfo): string {
+  const size = bytes === undefined ? "" : formatBytes(bytes);
+  if (complete === true) return `complete, ${size}`;
+  if (complete !== false) return `${size}, whether it is complete cannot be told`;
   const of = typeof expected === "number" ? ` of ${formatBytes(expected)}` : "";
-  return `cut short (${shown("truncated_by", info["truncated_by"])}), ${bytes}${of}`;
+  return `cut short (${by ?? "nobody knows by what"}), ${size}${of}`;
 }
 
-function missingLines(info: LooseInfo): string[] {
-  const missing: unknown[] = Array.isArray(info["missing"]) ? info["missing"] : [];
-  return missing.flatMap((item) => {
-    if (typeof item !== "object" || item === null || !("what" in item) || !("why" in item))
-      return [];
-    return [`${"missing".padEnd(12)}${shown("what", item.what)}: ${shown("why", item.why)}`];
-  });
+function missingLines({ missing = [] }: KnownInfo): string[] {
+  return missing.map(({ what, why }) => `${"missing".padEnd(12)}${what}: ${why}`);
 }
 
-function nextSteps({ source }: DumpZip, info: LooseInfo): string[] {
+function nextSteps({ source }: DumpZip, info: KnownInfo): string[] {
   const file = shellWord(source.name.startsWith("-") ? `./${source.name}` : source.name);
   return [
     "how to go on",
@@ -120,7 +121,7 @@ function nextSteps({ source }: DumpZip, info: LooseInfo): string[] {
 }
 
 /** The crashed program's path, for a paste. An absolute path cannot be an option; what is changed by oneLine is no path. */
-function programWord({ exe_path: path }: LooseInfo): string {
+function programWord({ exe_path: path }: KnownInfo): string {
   const isPath = typeof path === "string" && path.startsWith("/") && oneLine(path) === path;
   return isPath ? shellWord(path) : "PROGRAM";
 }

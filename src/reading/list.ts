@@ -2,7 +2,8 @@
 // at the head of the zip, which is all that is read of it.
 import { oneLine } from "../model/printable.ts";
 import { formatBytes } from "../model/byte-text.ts";
-import { parseFirstEntry, type LooseInfo } from "../store/dump-labels.ts";
+import { parseDumpHead } from "../model/dump-head.ts";
+import type { KnownInfo } from "../model/dump-info.ts";
 import type { StoredDump, StoredDumps } from "../store/stored-dumps.ts";
 
 /** dump-info and its header end before this, in bytes. */
@@ -41,7 +42,7 @@ export async function listDumps(dumps: StoredDumps, options: ListOptions): Promi
       if (next.value.modifiedMs < options.sinceMs) continue;
       const dump = describe(
         next.value,
-        parseFirstEntry(await dumps.head(next.value.key, HEAD_BYTES)),
+        parseDumpHead(await dumps.head(next.value.key, HEAD_BYTES)) ?? {},
       );
       if (isWanted(dump, options)) listed.push(dump);
     }
@@ -55,21 +56,20 @@ function isWanted(dump: ListedDump, { sinceMs, namespace }: ListOptions): boolea
   return Date.parse(dump.time) >= sinceMs;
 }
 
-function describe({ key, sizeBytes, modifiedMs }: StoredDump, info: LooseInfo): ListedDump {
-  const text = (name: string) => (typeof info[name] === "string" ? info[name] : null);
-  const crashedMs = Number(text("timestamp") ?? Number.NaN) * 1000;
+function describe({ key, sizeBytes, modifiedMs }: StoredDump, info: KnownInfo): ListedDump {
+  const crashedMs = Number(info.timestamp ?? Number.NaN) * 1000;
   const timeMs = crashedMs > 0 && crashedMs < 8e15 ? crashedMs : modifiedMs;
   return {
     key,
     zip_bytes: sizeBytes,
     time: new Date(timeMs).toISOString(),
-    namespace: text("namespace"),
-    podname: text("podname"),
-    container: text("container_name"),
-    exe: text("exe") ?? "",
-    signal: text("signal_name") ?? text("signal") ?? "",
-    core_bytes: typeof info["core_bytes"] === "number" ? info["core_bytes"] : null,
-    core_complete: typeof info["core_complete"] === "boolean" ? info["core_complete"] : null,
+    namespace: info.namespace ?? null,
+    podname: info.podname ?? null,
+    container: info.container_name ?? null,
+    exe: info.exe ?? "",
+    signal: info.signal_name ?? info.signal ?? "",
+    core_bytes: info.core_bytes ?? null,
+    core_complete: info.core_complete ?? null,
   };
 }
 

@@ -1,4 +1,5 @@
-// The commands that read dumps, in the manner of coredumpctl: each one wired, nothing decided.
+// The commands that read dumps, in the manner of coredumpctl: each one wired, nothing decided. Each returns the exit
+// code and throws AppError.
 import { basename } from "node:path";
 import { readAgentSettings } from "../config/agent-settings.ts";
 import { EXIT } from "../model/app-error.ts";
@@ -7,7 +8,6 @@ import { oneLine, printableJson } from "../model/printable.ts";
 import { portableFileName } from "../model/portable-name.ts";
 import type { Environment } from "../host/environment.ts";
 import { openFileSource } from "../store/byte-source.ts";
-import type { ReadingCommand } from "./reading-command.ts";
 import { debugDump } from "./debug.ts";
 import { findEntry, openDumpZip, type DumpZip } from "./dump-zip.ts";
 import { extractToFile, extractToStdout, fileNameOf } from "./extract.ts";
@@ -15,59 +15,26 @@ import { explainFile, explainShortly, terminalColumns } from "./explain.ts";
 import { formatExplanation } from "./explanation.ts";
 import { fetchDump } from "./fetch.ts";
 import { formatInfo, readInfo } from "./info.ts";
-import { formatList, listDumps } from "./list.ts";
-import { openDirectory, openStoredDumps, type StoredDumps } from "../store/stored-dumps.ts";
+import { formatList, listDumps, type ListOptions } from "./list.ts";
+import { openDirectory } from "../store/directory/stored-directory.ts";
+import { openStoredDumps } from "../store/open-stored-dumps.ts";
+import type { StoredDumps } from "../store/stored-dumps.ts";
 
 const STDOUT = "-";
 
-/** The exit code; a debugger's own for `debug`. Throws AppError. */
-export async function runReading(
-  command: ReadingCommand,
-  environment: Environment,
-): Promise<number> {
-  switch (command.name) {
-    case "list":
-      return runList(command, environment);
-    case "fetch":
-      return runFetch(command, environment);
-    case "info":
-      return withZip(command.file, async (zip) => {
-        const info = await readInfo(zip);
-        print(
-          command.json
-            ? `${printableJson(info, 2)}\n`
-            : formatInfo(zip, info, await explainShortly(zip)),
-        );
-        return EXIT.done;
-      });
-    case "explain":
-      return runExplain(command);
-    case "extract":
-      return withZip(command.file, (zip) => runExtract(zip, command));
-    case "debug":
-      return withZip(command.file, (zip) => debugDump(zip, command.debuggerArgs));
-  }
+export interface ListRequest extends ListOptions {
+  /** A folder instead of CORE_DIR or the store. */
+  folder: string | undefined;
+  store: boolean;
+  json: boolean;
 }
 
-async function runExplain({
-  file,
-  sysroot,
-  modules,
-  json,
-}: Extract<ReadingCommand, { name: "explain" }>): Promise<number> {
-  const summary = await explainFile(file, { sysroot, modules });
-  print(json ? `${printableJson(summary, 2)}\n` : formatExplanation(summary, terminalColumns()));
-  return EXIT.done;
-}
-
-async function runList(
-  command: Extract<ReadingCommand, { name: "list" }>,
-  environment: Environment,
-): Promise<number> {
-  const dumps = await openListed(command, environment);
+/** The dumps in a folder, in CORE_DIR or in the store. */
+export async function runList(request: ListRequest, environment: Environment): Promise<number> {
+  const dumps = await openListed(request, environment);
   try {
-    const listed = await listDumps(dumps, command);
-    if (command.json) print(`${printableJson(listed, 2)}\n`);
+    const listed = await listDumps(dumps, request);
+    if (request.json) print(`${printableJson(listed, 2)}\n`);
     else
       print(listed.length === 0 ? `${oneLine(`no dumps in ${dumps.name}`)}\n` : formatList(listed));
     return EXIT.done;
@@ -77,7 +44,7 @@ async function runList(
 }
 
 async function openListed(
-  { folder, store }: Extract<ReadingCommand, { name: "list" }>,
+  { folder, store }: ListRequest,
   environment: Environment,
 ): Promise<StoredDumps> {
   if (folder !== undefined) return openDirectory(folder);
@@ -85,8 +52,16 @@ async function openListed(
   return store ? openStoredDumps(settings) : openDirectory(settings.CORE_DIR);
 }
 
-async function runFetch(
-  { key, output, force }: Extract<ReadingCommand, { name: "fetch" }>,
+export interface OutputRequest {
+  /** Undefined: named like what is written, in the working directory; "-" is stdout. */
+  output: string | undefined;
+  /** Over an existing file. */
+  force: boolean;
+}
+
+/** A dump out of the store. */
+export async function runFetch(
+  { key, output, force }: OutputRequest & { key: string },
   environment: Environment,
 ): Promise<number> {
   const dumps = await openStoredDumps(readAgentSettings(environment));
@@ -101,9 +76,41 @@ async function runFetch(
   }
 }
 
-async function runExtract(
+/** Who crashed, and what the dump holds. */
+export async function runInfo(file: string, json: boolean): Promise<number> {
+  return withZip(file, async (zip) => {
+    const info = await readInfo(zip);
+    print(json ? `${printableJson(info, 2)}\n` : formatInfo(zip, info, await explainShortly(zip)));
+    return EXIT.done;
+  });
+}
+
+/** Why it crashed, of a dump or any core; sysroot and modules are folders with what was mapped. */
+export async function runExplain(
+  file: string,
+  { json, ...places }: { sysroot: string | undefined; modules: string | undefined; json: boolean },
+): Promise<number> {
+  const summary = await explainFile(file, places);
+  print(json ? `${printableJson(summary, 2)}\n` : formatExplanation(summary, terminalColumns()));
+  return EXIT.done;
+}
+
+/** The debugger's own exit code where it ran. */
+export async function runDebug(file: string, debuggerArgs: readonly string[]): Promise<number> {
+  return withZip(file, (zip) => debugDump(zip, debuggerArgs));
+}
+
+/** The core, or another entry, into a file or to stdout. */
+export async function runExtract(
+  file: string,
+  request: OutputRequest & { entry: string | undefined },
+): Promise<number> {
+  return withZip(file, (zip) => extractFrom(zip, request));
+}
+
+async function extractFrom(
   zip: DumpZip,
-  { entry: wanted, output, force }: Extract<ReadingCommand, { name: "extract" }>,
+  { entry: wanted, output, force }: OutputRequest & { entry: string | undefined },
 ): Promise<number> {
   const entry = findEntry(zip, wanted ?? "core");
   if (output === STDOUT) {

@@ -2,6 +2,7 @@
 // failures that pass. What lasts longer ends the attempt; delivery.ts then comes back to the file later.
 import { planBackoff } from "../model/backoff.ts";
 import type { Log } from "../host/log.ts";
+import { pause } from "../host/timer.ts";
 import { describeError } from "../model/app-error.ts";
 import { StoreError } from "./store-error.ts";
 
@@ -24,19 +25,7 @@ export async function withRetries<T>(
       if (pauseMs > LONGEST_PAUSE_MS) throw error;
       log.debug("request_retried", { attempt, pause_ms: pauseMs, error: describeError(error) });
       await pause(pauseMs, signal);
+      if (signal.aborted) throw new StoreError("aborted", "stopped while waiting to try again");
     }
   }
-}
-
-/** Waits, or throws StoreError "aborted" as soon as the signal says so. */
-export async function pause(pauseMs: number, signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, pauseMs);
-  const stop = () => resolve();
-  signal.addEventListener("abort", stop, { once: true });
-  if (signal.aborted) stop();
-  await promise;
-  clearTimeout(timer);
-  signal.removeEventListener("abort", stop);
-  if (signal.aborted) throw new StoreError("aborted", "stopped while waiting to try again");
 }

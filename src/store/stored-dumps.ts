@@ -1,12 +1,6 @@
-// The dumps in a store, for reading: what there is, and the bytes of one. Two adapters: an S3 bucket here, a
-// directory below. Writing is delivery's.
-import type { Dirent } from "node:fs";
-import { lstat, readdir, stat } from "node:fs/promises";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { AppError, errnoOf } from "../model/app-error.ts";
-import type { StoreSettings } from "../config/store-settings.ts";
-import { openFileSource, type ByteSource } from "./byte-source.ts";
+// The port to the dumps in a store, for reading: what there is, and the bytes of one. Writing is the agent's, by
+// object-store.ts.
+import type { ByteSource } from "./byte-source.ts";
 
 export interface StoredDump {
   key: string;
@@ -29,78 +23,4 @@ export interface StoredDumps {
   /** Throws AppError where there is none. */
   open(key: string): Promise<StoredSource>;
   close(): void;
-}
-
-/** Throws AppError "configuration" for settings that name no store. */
-export async function openStoredDumps(settings: StoreSettings): Promise<StoredDumps> {
-  if (settings.STORE_URL !== "") return openDirectory(fileURLToPath(settings.STORE_URL));
-  const { openBucket } = await import("./s3/stored-dumps-s3.ts");
-  return openBucket(settings);
-}
-
-/** The dumps of a directory: the store of a VM without a bucket, and CORE_DIR itself. */
-export function openDirectory(directory: string): StoredDumps {
-  return {
-    name: directory,
-    async *list(prefix) {
-      for await (const key of filesBelow(directory, "")) {
-        if (!key.endsWith(".zip") || !key.startsWith(prefix)) continue;
-        const found = await statIfThere(join(directory, key));
-        if (found?.isFile()) yield { key, sizeBytes: found.size, modifiedMs: found.mtimeMs };
-      }
-    },
-    async head(key, bytes) {
-      try {
-        const source = await openFileSource(join(directory, key));
-        return await source.read(0, bytes).finally(() => source.close());
-      } catch (error) {
-        if (error instanceof AppError) return Buffer.alloc(0); // delivered and removed meanwhile
-        throw error;
-      }
-    },
-    async open(key) {
-      const path = join(directory, key);
-      const mtimeMs = (await stat(path).catch(noSuch(directory, key))).mtimeMs;
-      return Object.assign(await openFileSource(path), { version: String(mtimeMs) });
-    },
-    close: () => undefined,
-  };
-}
-
-/** Every file below, as its path from there, folder by folder in the names' order. No link to a folder is followed. */
-async function* filesBelow(directory: string, folder: string): AsyncGenerator<string> {
-  // Not readdir's own recursion: Bun 1.4.5 follows links, in circles and out of the directory.
-  const entries = await readdir(join(directory, folder), { withFileTypes: true }).catch(
-    (error: unknown) => {
-      if (folder !== "" && errnoOf(error) === "ENOENT") return []; // removed meanwhile
-      throw error;
-    },
-  );
-  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
-    const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
-    if (await isFolder(entry, join(directory, path))) yield* filesBelow(directory, path);
-    else yield path;
-  }
-}
-
-/** Not every file system (NFS without READDIRPLUS) says in a directory of what kind its entries are. */
-async function isFolder(entry: Dirent, path: string): Promise<boolean> {
-  if (entry.isDirectory()) return true;
-  if (entry.isFile() || entry.isSymbolicLink()) return false;
-  return (await lstat(path).catch(() => undefined))?.isDirectory() === true;
-}
-
-function noSuch(directory: string, key: string) {
-  return (cause: unknown) => {
-    throw new AppError("store", `there is no ${key} in ${directory}`, { cause });
-  };
-}
-
-async function statIfThere(path: string) {
-  try {
-    return await stat(path);
-  } catch (error) {
-    if (errnoOf(error) === "ENOENT") return undefined; // delivered and removed meanwhile
-    throw error;
-  }
 }

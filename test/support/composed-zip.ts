@@ -5,14 +5,15 @@ import { CoreDrain, type DrainEnd, type DrainOptions } from "../../src/composer/
 import { CoreInput } from "../../src/composer/core-input.ts";
 import { firstFacts } from "../../src/composer/dump-facts.ts";
 import { openArchive } from "../../src/composer/opening.ts";
-import { sealArchive, type SmallEntry } from "../../src/composer/sealing.ts";
+import { sealArchive } from "../../src/composer/sealing.ts";
 import type { ArchiveFile } from "../../src/composer/zip-archive.ts";
+import type { DumpEntry } from "../../src/model/dump-entries.ts";
 import type { DumpInfo } from "../../src/model/dump-info.ts";
 import { sampleCrash } from "./sample-crash.ts";
 
 export interface Composition {
   compress: boolean;
-  entries: readonly SmallEntry[];
+  entries: readonly DumpEntry[];
   options: Partial<DrainOptions>;
   /** Called with the drain before it runs. */
   onDrain: (drain: CoreDrain) => void;

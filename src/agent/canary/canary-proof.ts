@@ -3,19 +3,12 @@
 import { constants } from "node:fs";
 import { open, readFile, stat } from "node:fs/promises";
 import { unzipSync } from "fflate/browser";
-import * as v from "valibot";
+import { isCoreName, isDumpInfoName } from "../../model/dump-entries.ts";
+import { asKnownInfo } from "../../model/dump-info.ts";
 import { ElfCoreReader } from "../../model/elf-core.ts";
 
 /** The core has 1.3 MB; a pod's logs and descriptions come on top. */
 const ZIP_MAX_BYTES = 64 << 20;
-
-const infoSchema = v.object({
-  exe: v.string(),
-  core_complete: v.nullable(v.boolean()),
-  truncated_by: v.nullable(v.string()),
-  missing: v.array(v.object({ what: v.string(), why: v.string() })),
-  settings_ignored: v.array(v.string()),
-});
 
 export interface CanaryZip {
   coreBytes: number;
@@ -30,19 +23,20 @@ export async function readCanaryZip(path: string, exe: string, marker: Buffer): 
   const { size } = await stat(path);
   if (size > ZIP_MAX_BYTES) throw new Error(`the zip has ${size} bytes`);
   const entries = Object.entries(unzipSync(await readFile(path)));
-  const core = entries.find(([name]) => name.endsWith(".core"))?.[1];
-  const infoText = entries.find(([name]) => name.endsWith("-dump-info.json"))?.[1];
+  const core = entries.find(([name]) => isCoreName(name))?.[1];
+  const infoText = entries.find(([name]) => isDumpInfoName(name))?.[1];
   if (core === undefined || infoText === undefined)
     throw new Error(`the zip holds only ${entries.map(([name]) => name).join(", ")}`);
-  const info = v.parse(infoSchema, JSON.parse(new TextDecoder().decode(infoText)));
-  if (info.exe !== exe) throw new Error(`dump-info names ${info.exe} instead of ${exe}`);
+  const info = asKnownInfo(JSON.parse(new TextDecoder().decode(infoText)));
+  if (info.exe !== exe)
+    throw new Error(`dump-info names ${info.exe ?? "nothing"} instead of ${exe}`);
   if (info.core_complete !== true)
     throw new Error(`the core was cut short by ${info.truncated_by ?? "something unknown"}`);
   checkCore(core, marker);
   return {
     coreBytes: core.length,
-    missing: info.missing.map(({ what, why }) => `${what}: ${why}`),
-    settingsIgnored: info.settings_ignored,
+    missing: (info.missing ?? []).map(({ what, why }) => `${what}: ${why}`),
+    settingsIgnored: info.settings_ignored ?? [],
   };
 }
 

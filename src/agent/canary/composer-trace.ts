@@ -2,47 +2,42 @@
 import { join } from "node:path";
 import { readTextFile } from "../../host/files.ts";
 import { oneLine } from "../../model/printable.ts";
+import { isCrashEnd, parseCrashRecord, type CrashEnd } from "../../model/crash-record.ts";
 import { COMPOSER_LOG, COMPOSER_LOG_ROTATED } from "../../model/host-file.ts";
-
-type LogRecord = Readonly<Record<string, unknown>>;
 
 export interface ComposerTrace {
   started: boolean;
   /** dump_published, dump_failed or dump_skipped, once it is there. */
-  end: LogRecord | undefined;
+  end: CrashEnd | undefined;
   /** The log's last line of this crash; of any crash where there is none; undefined without a log. */
   lastLine: string | undefined;
 }
 
 /** Twice what a log may grow to before it is rotated. */
 const LOG_MAX_BYTES = 4 << 20;
-const ENDS = new Set(["dump_published", "dump_failed", "dump_skipped"]);
 
 export async function readComposerTrace(hostDir: string, exe: string): Promise<ComposerTrace> {
-  const lines: string[] = [];
-  for (const name of [COMPOSER_LOG_ROTATED, COMPOSER_LOG])
-    lines.push(...((await readTextFile(join(hostDir, name), LOG_MAX_BYTES)) ?? "").split("\n"));
-  const whole = lines.filter((line) => line !== "");
-  const start = whole
-    .map(parseRecord)
-    .find((record) => record["event"] === "dump_started" && record["exe"] === exe);
-  const uuid = start?.["uuid"];
-  if (typeof uuid !== "string")
-    return { started: false, end: undefined, lastLine: shown(whole.at(-1)) };
-  const own = whole.filter((line) => line.includes(uuid));
-  const end = own.map(parseRecord).find((record) => ENDS.has(String(record["event"])));
-  return { started: true, end, lastLine: shown(own.at(-1)) };
+  const lines = await readComposerLines(hostDir);
+  const records = lines.map((line) => ({ line, record: parseCrashRecord(line) }));
+  const start = records.find(
+    ({ record }) => record?.event === "dump_started" && record.exe === exe,
+  )?.record;
+  if (start === undefined || start.uuid === "")
+    return { started: false, end: undefined, lastLine: shown(lines.at(-1)) };
+  const own = records.filter(({ line }) => line.includes(start.uuid));
+  const end = own.flatMap(({ record }) => (record && isCrashEnd(record) ? [record] : []))[0];
+  return { started: true, end, lastLine: shown(own.at(-1)?.line) };
+}
+
+/** Every line of composer.log, the oldest first, its predecessor's included. */
+export async function readComposerLines(hostDir: string): Promise<string[]> {
+  const texts = [COMPOSER_LOG_ROTATED, COMPOSER_LOG].map((name) =>
+    readTextFile(join(hostDir, name), LOG_MAX_BYTES),
+  );
+  const lines = (await Promise.all(texts)).flatMap((text = "") => text.split("\n"));
+  return lines.filter((line) => line !== "");
 }
 
 function shown(line: string | undefined): string | undefined {
   return line === undefined ? undefined : `composer.log: ${oneLine(line)}`;
-}
-
-function parseRecord(line: string): LogRecord {
-  try {
-    const parsed: unknown = JSON.parse(line);
-    return typeof parsed === "object" && parsed !== null ? (parsed as LogRecord) : {};
-  } catch {
-    return {}; // cut by a crash of the node
-  }
 }

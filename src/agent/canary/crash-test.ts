@@ -4,14 +4,15 @@
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { AppError } from "../../model/app-error.ts";
-import { COMPOSER_LOG, COMPOSER_LOG_ROTATED } from "../../model/host-file.ts";
+import { isCrashEnd, parseCrashRecord, type CrashRecord } from "../../model/crash-record.ts";
 import { CORE_PATTERN } from "../../model/sysctls.ts";
 import type { AgentSettings } from "../../config/agent-settings.ts";
 import { withCoreAllowed } from "../../host/core-limit.ts";
-import { exists, readTextFile } from "../../host/files.ts";
+import { exists } from "../../host/files.ts";
 import type { Log } from "../../host/log.ts";
 import { readSysctl } from "../../host/sysctl.ts";
-import { uploadsAreOn } from "../sweep/triggers.ts";
+import { readComposerLines } from "./composer-trace.ts";
+import { uploadsAreOn } from "../../config/schedule-settings.ts";
 
 export interface CrashTestContext {
   settings: AgentSettings;
@@ -26,9 +27,6 @@ export interface CrashTestContext {
 /** SIGQUIT: the doctor's canary, which may crash at the same time, ends by another one. */
 const VICTIM_SIGNAL = 3;
 
-type ComposerRecord = Record<string, unknown>;
-
-const LOG_MAX_BYTES = 64 * 2 ** 20;
 /** Of the node's clock beside ours: one kernel, so only rounding. */
 const CLOCK_SLACK_MS = 2_000;
 
@@ -49,22 +47,22 @@ export async function runCrashTest(context: CrashTestContext): Promise<void> {
 
   const started = await until("no composer was started for it", async () =>
     (await readRecords(settings.HOST_DIR)).find(
-      (record) =>
-        record["event"] === "dump_started" &&
-        record["hostname"] === host &&
-        record["signal"] === VICTIM_SIGNAL &&
-        Date.parse(String(record["time"])) >= startedMs - CLOCK_SLACK_MS,
+      (record): record is Extract<CrashRecord, { event: "dump_started" }> =>
+        record.event === "dump_started" &&
+        record.hostname === host &&
+        record.signal === VICTIM_SIGNAL &&
+        Date.parse(record.time) >= startedMs - CLOCK_SLACK_MS,
     ),
   );
   const ended = await until("its dump was not finished", async () =>
-    (await readRecords(settings.HOST_DIR)).find(
-      (record) => record["uuid"] === started["uuid"] && ENDS.has(String(record["event"])),
-    ),
+    (await readRecords(settings.HOST_DIR))
+      .filter(isCrashEnd)
+      .find(({ uuid }) => uuid === started.uuid),
   );
-  if (ended["event"] !== "dump_published")
+  if (ended.event !== "dump_published")
     throw new AppError("host", `the composer did not publish the dump: ${JSON.stringify(ended)}`);
-  const zip = String(ended["zip"]);
-  log.info("crash_test_published", { zip, complete: ended["core_complete"] === true });
+  const { zip } = ended;
+  log.info("crash_test_published", { zip, complete: ended.core_complete === true });
   if (!uploadsAreOn(settings)) {
     log.info("crash_test_passed", { zip, delivered: false, because: "uploads are off" });
     return;
@@ -74,8 +72,6 @@ export async function runCrashTest(context: CrashTestContext): Promise<void> {
   );
   log.info("crash_test_passed", { zip, delivered: true });
 }
-
-const ENDS = new Set(["dump_published", "dump_skipped", "dump_failed"]);
 
 /** The victim is this program again: it needs no shell, and its core is of a size that matters. */
 async function crashChild(): Promise<void> {
@@ -94,20 +90,8 @@ export function crashSelf(): never {
   throw new AppError("host", "SIGQUIT did not end this process");
 }
 
-async function readRecords(hostDir: string): Promise<ComposerRecord[]> {
-  const files = [COMPOSER_LOG_ROTATED, COMPOSER_LOG].map(async (name) =>
-    readTextFile(join(hostDir, name), LOG_MAX_BYTES),
-  );
-  return (await Promise.all(files)).flatMap((text = "") => text.split("\n").flatMap(parseLine));
-}
-
-function parseLine(line: string): ComposerRecord[] {
-  if (!line.startsWith("{")) return [];
-  try {
-    return [JSON.parse(line) as ComposerRecord];
-  } catch {
-    return []; // cut short by the log's rotation, or being written right now
-  }
+async function readRecords(hostDir: string): Promise<CrashRecord[]> {
+  return (await readComposerLines(hostDir)).flatMap((line) => parseCrashRecord(line) ?? []);
 }
 
 async function stuck(what: string, settings: AgentSettings): Promise<AppError> {

@@ -64,8 +64,8 @@ async function discard(
   { CORE_DIR }: Pick<AgentSettings, "CORE_DIR">,
   { trace, coreFile }: CanaryEnd,
 ): Promise<void> {
-  const zip = trace.end?.["zip"];
-  if (typeof zip === "string" && trace.end?.["canary"] === true)
-    await removeFile(join(CORE_DIR, zip));
+  const { end } = trace;
+  if (end?.event === "dump_published" && end.canary === true)
+    await removeFile(join(CORE_DIR, end.zip));
   if (coreFile !== undefined) await removeFile(coreFile);
 }

@@ -5,7 +5,7 @@ import { writtenAt, type Journal } from "./journal.ts";
 import type { Evidence, MultipartStore, StoredPart, Upload } from "../../store/object-store.ts";
 import { withRetries } from "../../store/retry.ts";
 import { failureOf, StoreError } from "../../store/store-error.ts";
-import type { UploadContext } from "./upload.ts";
+import type { UploadContext } from "./upload-context.ts";
 
 /** An upload that we asked for may carry a time a little before our clock's. */
 const CLOCK_TOLERANCE_MS = 15 * 60_000;

@@ -1,24 +1,14 @@
 // The story of one upload: find a free key, send the dump there (whole, or in parts that were not sent
 // yet), verify what stands there. Retries of single requests are retry.ts's, the local file delivery.ts's.
-import type { Log } from "../../host/log.ts";
 import { describeError } from "../../model/app-error.ts";
 import { keyWithSuffix } from "../../model/object-key.ts";
 import { portableKey } from "../../model/portable-name.ts";
-import { writtenAt, type Journal } from "./journal.ts";
+import { writtenAt } from "./journal.ts";
 import { sendParts } from "./multipart-upload.ts";
-import type { Dump, Evidence, ObjectStore, Presence } from "../../store/object-store.ts";
+import type { UploadContext } from "./upload-context.ts";
+import type { Evidence, Presence } from "../../store/object-store.ts";
 import { withRetries } from "../../store/retry.ts";
 import { failureOf, otherBytes, StoreError, type StoreFailure } from "../../store/store-error.ts";
-
-export interface UploadContext {
-  store: ObjectStore;
-  dump: Dump;
-  /** Changed in place; save() makes the change last. */
-  journal: Journal;
-  save: () => Promise<void>;
-  log: Log;
-  signal: AbortSignal;
-}
 
 const SUFFIXES_MAX = 1000;
 /** A HEAD's answer has no body that would name the error: 400 is all that S3 says of a key that it does not take. */

@@ -73,13 +73,13 @@ async function judgeCanary(
       "look into composer.log; a hanging disk or a full one is the usual cause",
       evidence,
     );
-  if (last["event"] !== "dump_published")
+  if (last.event !== "dump_published")
     return failed(
-      `the composer gave up: ${String(last["error"] ?? last["reason"])}`,
+      `the composer gave up: ${last.event === "dump_failed" ? last.error : last.reason}`,
       "the sentence says what is wrong on the host; space and CORE_DIR are checked above",
       evidence,
     );
-  return checkZip(join(CORE_DIR, basename(String(last["zip"]))), end, evidence);
+  return checkZip(join(CORE_DIR, basename(last.zip)), end, evidence);
 }
 
 /** No composer wrote a line: the kernel did not start it, or it could not run. */

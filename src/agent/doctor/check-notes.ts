@@ -6,7 +6,8 @@ import {
   NOTE_LIMIT_PATH,
   parseNoteTooLarge,
 } from "../../model/core-note-limit.ts";
-import { openKernelSource, type KernelLogSource } from "../../host/kernel-log.ts";
+import { openKernelSource } from "../../host/kernel-log.ts";
+import type { KernelLogSource } from "../../host/kernel-log-source.ts";
 import { ok, skipped, warning, type Verdict } from "./check.ts";
 
 export async function checkNotes(): Promise<Verdict> {

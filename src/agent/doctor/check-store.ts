@@ -1,7 +1,7 @@
 // The store: reachable, ours to write to, and its clock near ours. Nothing is left there.
 import { describeError } from "../../model/app-error.ts";
 import type { StoreProbe } from "../../store/object-store.ts";
-import { uploadsAreOn } from "../sweep/triggers.ts";
+import { uploadsAreOn } from "../../config/schedule-settings.ts";
 import {
   failed,
   failedBy,

@@ -1,5 +1,6 @@
 // Runs the checks in order, each under a deadline, and hands on every finding as it comes.
 import type { AgentSettings } from "../../config/agent-settings.ts";
+import { within } from "../../host/timer.ts";
 import { failed, failedBy, type Check, type Verdict } from "./check.ts";
 import type { Finding } from "./report.ts";
 
@@ -17,7 +18,7 @@ export async function examine(
   for (const { name, run } of checks) {
     if (signal.aborted) break;
     const startedMs = performance.now();
-    const verdict = await within(CHECK_MS, run({ settings, signal, earlier }));
+    const verdict = await judge(run({ settings, signal, earlier }));
     earlier.set(name, verdict);
     const finding = { name, ...verdict, tookMs: performance.now() - startedMs };
     findings.push(finding);
@@ -26,20 +27,12 @@ export async function examine(
   return findings;
 }
 
-async function within(limitMs: number, verdict: Promise<Verdict>): Promise<Verdict> {
-  const late = Promise.withResolvers<Verdict>();
-  const timer = setTimeout(
-    () =>
-      late.resolve(
-        failed(`no answer within ${limitMs / 1000} s`, "a filesystem or a service hangs"),
-      ),
-    limitMs,
-  );
+async function judge(verdict: Promise<Verdict>): Promise<Verdict> {
   try {
-    return await Promise.race([verdict, late.promise]);
+    return await within(verdict, CHECK_MS, () =>
+      failed(`no answer within ${CHECK_MS / 1000} s`, "a filesystem or a service hangs"),
+    );
   } catch (error) {
     return failedBy(error, "report this");
-  } finally {
-    clearTimeout(timer);
   }
 }

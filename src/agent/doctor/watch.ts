@@ -3,7 +3,7 @@
 import type { AgentSettings } from "../../config/agent-settings.ts";
 import type { Log } from "../../host/log.ts";
 import type { AgentMetrics } from "../metrics/agent-metrics.ts";
-import { pause } from "../../host/timer.ts";
+import { pause, untilAborted } from "../../host/timer.ts";
 import type { Check } from "./check.ts";
 import { CHECKS } from "./checks.ts";
 import { examine } from "./examine.ts";
@@ -85,11 +85,4 @@ function tell(log: Log, findings: readonly Finding[], failures: number): void {
     else log.debug("doctor_check", { ...fields, status });
   }
   log.info("doctor_done", { checks: findings.length, failed: failures });
-}
-
-function untilAborted(signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  if (signal.aborted) resolve();
-  signal.addEventListener("abort", () => resolve(), { once: true });
-  return promise;
 }

@@ -3,6 +3,7 @@
 import { closeSync } from "node:fs";
 import { openMemoryText } from "../../host/memory-file.ts";
 import { EXIT } from "../../model/app-error.ts";
+import { formatInvocation } from "../../model/composer-invocation.ts";
 import type { AgentSettings } from "../../config/agent-settings.ts";
 import type { FoundCore } from "./found-core.ts";
 import type { Owner } from "./owner.ts";
@@ -40,14 +41,17 @@ export async function composeCore(
   const known = openKnown(owner);
   const argv = [
     executable,
-    "composer",
-    `--host-dir=${settings.HOST_DIR}`,
-    "--source=file",
-    ...(settings.NODE_NAME === "" ? [] : [`--node=${settings.NODE_NAME}`]),
-    ...(owner.container === undefined ? [] : [`--container=${owner.container.id}`]),
-    ...(known === undefined ? [] : [`--known-fd=${KNOWN_FD}`]),
-    ...(keepsCut ? ["--cut=keep"] : []),
-    ...facts.flags,
+    ...formatInvocation({
+      hostDir: settings.HOST_DIR,
+      source: {
+        kind: "file",
+        containerId: owner.container?.id ?? null,
+        knownFd: known === undefined ? null : KNOWN_FD,
+        keepsCut,
+        nodeName: settings.NODE_NAME || null,
+      },
+      args: facts.flags,
+    }),
   ];
   try {
     const child = Bun.spawn(argv, {

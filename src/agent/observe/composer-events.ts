@@ -1,5 +1,13 @@
 // What the composers on this node report, as the agent's own log lines and metrics.
 import type { Log } from "../../host/log.ts";
+import {
+  asCrashRecord,
+  isCrashEnd,
+  parseLooseRecord,
+  type CrashEnd,
+  type CrashRecord,
+  type LooseRecord,
+} from "../../model/crash-record.ts";
 import type { AgentMetrics } from "../metrics/agent-metrics.ts";
 import type { DumpsUnderWay } from "./dumps-under-way.ts";
 
@@ -8,13 +16,11 @@ export interface ComposerEvents {
   take(line: string): void;
 }
 
-type ComposerRecord = Record<string, unknown>;
-
-const OUTCOMES: Record<string, string> = {
+const OUTCOMES = {
   dump_published: "published",
   dump_skipped: "skipped",
   dump_failed: "failed",
-};
+} as const;
 
 export function openComposerEvents(
   log: Log,
@@ -24,42 +30,42 @@ export function openComposerEvents(
   let canary: string | undefined;
 
   function take(line: string): void {
-    const record = parseRecord(line);
-    if (record === undefined) {
+    const loose = parseLooseRecord(line);
+    if (loose === undefined) {
       log.warn("composer_line", { line });
       return;
     }
-    repeat(log, record);
-    count(record);
+    repeat(log, loose);
+    const record = asCrashRecord(loose);
+    if (record !== undefined) count(record);
   }
 
-  function count(record: ComposerRecord): void {
-    const [event, uuid] = [text(record["event"]), text(record["uuid"])];
+  function count(record: CrashRecord): void {
+    const { event, uuid } = record;
     // The doctor's own crash is nobody's. Its start says so; what follows is known by its uuid.
-    if (event === "dump_started" && record["canary"] === true) canary = uuid;
+    if (event === "dump_started" && record.canary === true) canary = uuid;
     if (uuid !== "" && uuid === canary) return;
     if (event === "dump_started") {
       metrics.started.add();
-      const [exe, signal] = [text(record["exe"]), text(record["signal"])];
-      underWay.begin({ uuid, exe, signal, sinceMs: Date.now() });
-      return;
+      const { exe, signal } = record;
+      underWay.begin({ uuid, exe, signal: String(signal ?? ""), sinceMs: Date.now() });
     }
-    const namespace = text(record["namespace"]);
     // It is followed by the dump_skipped that ends the story.
-    if (event === "dump_suppressed") metrics.suppressed.add(1, { namespace });
-    if (event === "dump_evicted") countEvicted(metrics, namespace, number(record["bytes"]));
-    const outcome = OUTCOMES[event];
-    if (outcome === undefined) return;
-    metrics.ended.add(1, { outcome, namespace, signal: underWay.end(uuid)?.signal ?? "" });
-    if (outcome === "published") countPublished(record);
+    if (event === "dump_suppressed")
+      metrics.suppressed.add(1, { namespace: record.namespace ?? "" });
+    if (event === "dump_evicted") countEvicted(metrics, record.namespace ?? "", record.bytes);
+    if (isCrashEnd(record)) countEnd(record);
   }
 
-  function countPublished(record: ComposerRecord): void {
-    metrics.coreBytes.add(number(record["core_bytes"]));
-    metrics.zipBytes.add(number(record["zip_bytes"]));
-    metrics.drainSeconds.observe(number(record["drained_ms"]) / 1000);
-    if (record["truncated_by"] !== null && record["truncated_by"] !== undefined)
-      metrics.truncated.add(1, { by: text(record["truncated_by"]) });
+  function countEnd(record: CrashEnd): void {
+    const signal = underWay.end(record.uuid)?.signal ?? "";
+    const namespace = record.namespace ?? "";
+    metrics.ended.add(1, { outcome: OUTCOMES[record.event], namespace, signal });
+    if (record.event !== "dump_published") return;
+    metrics.coreBytes.add(record.core_bytes);
+    metrics.zipBytes.add(record.zip_bytes);
+    metrics.drainSeconds.observe(record.drained_ms / 1000);
+    if (record.truncated_by !== null) metrics.truncated.add(1, { by: record.truncated_by });
   }
 
   return { take };
@@ -71,35 +77,17 @@ export function countEvicted(metrics: AgentMetrics, namespace: string, sizeBytes
 }
 
 /** The line under its own event and level; `at` is when the composer wrote it. */
-function repeat(log: Log, { time, level, event, ...rest }: ComposerRecord): void {
+function repeat(log: Log, { time, level, event, ...rest }: LooseRecord): void {
   const fields: Record<string, string | number | boolean | null> = { source: "composer" };
-  if (typeof time === "string") fields["at"] = time;
+  if (time !== "") fields["at"] = time;
   for (const [key, value] of Object.entries(rest)) fields[key] = scalar(value);
-  if (level === "error") log.error(text(event), fields);
-  else if (level === "warn") log.warn(text(event), fields);
-  else log.info(text(event), fields);
-}
-
-function parseRecord(line: string): ComposerRecord | undefined {
-  try {
-    const parsed: unknown = JSON.parse(line);
-    const isRecord = typeof parsed === "object" && parsed !== null && !Array.isArray(parsed);
-    return isRecord ? (parsed as ComposerRecord) : undefined;
-  } catch {
-    return undefined; // cut by a crash of the node
-  }
+  if (level === "error") log.error(event, fields);
+  else if (level === "warn") log.warn(event, fields);
+  else log.info(event, fields);
 }
 
 function scalar(value: unknown): string | number | boolean | null {
   if (typeof value === "string" || typeof value === "number" || typeof value === "boolean")
     return value;
   return value === null || value === undefined ? null : JSON.stringify(value);
-}
-
-function text(value: unknown): string {
-  return typeof value === "string" || typeof value === "number" ? String(value) : "";
-}
-
-function number(value: unknown): number {
-  return typeof value === "number" && Number.isFinite(value) ? value : 0;
 }

@@ -2,6 +2,8 @@
 // entries after it kept, the directory written, dump-info filled in. Killed itself, it can start again.
 import type { FileHandle } from "node:fs/promises";
 import { crc32 } from "node:zlib";
+import { writeFully } from "../../host/full-write.ts";
+import { CORE_SUFFIX, DUMP_INFO_SUFFIX } from "../../model/dump-entries.ts";
 import { parseDumpHead } from "../../model/dump-head.ts";
 import { formatDumpInfo, type DumpInfo } from "../../model/dump-info.ts";
 import { safeComponent } from "../../model/dump-name.ts";
@@ -32,7 +34,6 @@ export interface SealedPartial {
   base: string;
 }
 
-const CORE_SUFFIX = ".core";
 const CORE_DATA_OFFSET = FIRST_ENTRY_ROOM_BYTES + HEADER_ROOM_BYTES;
 
 /** The core's header did not make it to the disk: an empty core takes its place. */
@@ -106,7 +107,7 @@ async function writeSealed(file: FileHandle, { info, base, method, core, tail }:
     last === undefined ? coreEnd : last.offset + last.roomBytes + last.compressedBytes;
   const infoData = formatDumpInfo(info, FIRST_ENTRY_MAX_BYTES);
   const infoEntry: ZipEntryRecord = {
-    name: `${base}-dump-info.json`,
+    name: base + DUMP_INFO_SUFFIX,
     method: STORED,
     crc: crc32(infoData),
     sizeBytes: infoData.length,
@@ -123,20 +124,17 @@ async function writeSealed(file: FileHandle, { info, base, method, core, tail }:
   };
   // In the composer's order: what is rewritten in place comes after what is new.
   await file.truncate(directoryAt);
-  await writeAt(file, core.endOffset, end);
+  await writeFully(file, end, core.endOffset);
   const records = [infoEntry, coreEntry, ...tail];
-  await writeAt(file, directoryAt, formatCentralDirectory(records, modified, directoryAt));
+  await writeFully(file, formatCentralDirectory(records, modified, directoryAt), directoryAt);
   for (const entry of tail)
-    await writeAt(file, entry.offset, formatLocalHeader(entry, modified, entry.roomBytes));
-  await writeAt(file, coreEntry.offset, formatLocalHeader(coreEntry, modified, HEADER_ROOM_BYTES));
+    await writeFully(file, formatLocalHeader(entry, modified, entry.roomBytes), entry.offset);
+  await writeFully(
+    file,
+    formatLocalHeader(coreEntry, modified, HEADER_ROOM_BYTES),
+    coreEntry.offset,
+  );
   const infoRoom = FIRST_ENTRY_ROOM_BYTES - infoData.length;
-  await writeAt(file, 0, concat([formatLocalHeader(infoEntry, modified, infoRoom), infoData]));
+  await writeFully(file, concat([formatLocalHeader(infoEntry, modified, infoRoom), infoData]), 0);
   await file.sync();
-}
-
-async function writeAt(file: FileHandle, position: number, bytes: Uint8Array): Promise<void> {
-  for (let done = 0; done < bytes.length;) {
-    const { bytesWritten } = await file.write(bytes, done, bytes.length - done, position + done);
-    done += bytesWritten;
-  }
 }

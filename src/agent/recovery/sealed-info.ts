@@ -1,4 +1,5 @@
 // dump-info of a dump that the agent sealed: what its killed composer had written of it, and what was found.
+import { CORE_SUFFIX } from "../../model/dump-entries.ts";
 import type { DumpInfo } from "../../model/dump-info.ts";
 import { VERSION } from "../../model/version.ts";
 import type { ScannedCore } from "./core-scan.ts";
@@ -16,7 +17,7 @@ export function sealedInfo(
     ...UNKNOWN,
     ...found,
     uuid,
-    dump_file: `${base}.core`,
+    dump_file: base + CORE_SUFFIX,
     core_format: format,
     core_bytes: core.sizeBytes,
     core_expected_bytes: expectedBytes,

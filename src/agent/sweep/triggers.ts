@@ -5,6 +5,7 @@ import { CronExpressionParser } from "cron-parser";
 import { describeError } from "../../model/app-error.ts";
 import { kindOfCoreFile } from "../../model/core-file.ts";
 import type { AgentSettings } from "../../config/agent-settings.ts";
+import { uploadsAreOn } from "../../config/schedule-settings.ts";
 import type { Log } from "../../host/log.ts";
 import { callAt, callEvery } from "../../host/timer.ts";
 
@@ -25,11 +26,6 @@ export interface TriggerContext {
 const RESCAN_MS = 60_000;
 /** Bun watches from a thread of its own: what appears in the first moments may go unseen (1 of 200 tries). */
 const WATCH_SETTLED_MS = 2_000;
-
-/** False where no trigger is set. */
-export function uploadsAreOn({ INTERVAL, SCHEDULE, USE_INOTIFY }: TriggerSettings): boolean {
-  return INTERVAL > 0 || SCHEDULE !== "" || USE_INOTIFY;
-}
 
 /** Starts whatever is set, until the signal. The sweep at the start is the caller's. */
 export function startTriggers({ settings, log, signal, request }: TriggerContext): void {

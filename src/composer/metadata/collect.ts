@@ -1,5 +1,6 @@
 // What the zip says besides the core: whose process it was, its pod, container, image, logs. One story,
 // told while the core drains. Everything here is optional: a failure is listed, never thrown.
+import type { DumpEntry } from "../../model/dump-entries.ts";
 import type { ComposerSettings } from "../../config/composer-settings.ts";
 import { forgetStartupCode } from "../../host/startup-code.ts";
 import { describeError } from "../../model/app-error.ts";
@@ -11,7 +12,7 @@ import { readCrasher, type Crasher } from "./crasher.ts";
 import { crasherFacts, guessFacts, podFacts } from "./crash-facts.ts";
 import { textAt, textMapAt, type JsonObject } from "../../model/json.ts";
 import type { GoneCrasher, KnownPod } from "./gone-crasher.ts";
-import { NO_EVENT_FACTS, type Entry, type Metadata } from "./metadata.ts";
+import { NO_EVENT_FACTS, type Metadata } from "./metadata.ts";
 import { openRuntime } from "./open-runtime.ts";
 import { collectPodEntries, emptyPodEntries, imageNames } from "./pod-entries.ts";
 import { findPod, NO_POD, type FoundPod } from "./pod-lookup.ts";
@@ -74,7 +75,7 @@ async function readCrashProc(
   { procDir }: Places,
   steps: Steps,
   budget: ByteBudget,
-): Promise<Entry[]> {
+): Promise<DumpEntry[]> {
   if (!settings.INCLUDE_PROC_INFO || settings.IGNORE_CRIO || thread === null) return [];
   if (dumpable !== 1 && !settings.INCLUDE_UNDUMPABLE_PROC_INFO) {
     steps.record(
@@ -99,7 +100,7 @@ interface Who {
 
 async function collectPod(
   { crash, crasher: { identity, thread }, known }: Who,
-  crashProc: Promise<Entry[]>,
+  crashProc: Promise<DumpEntry[]>,
   settings: ComposerSettings,
   places: Places,
   steps: Steps,

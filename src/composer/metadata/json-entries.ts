@@ -3,7 +3,7 @@
 import { closeJson } from "../../model/json-prefix.ts";
 import { formatJson, type JsonObject } from "../../model/json.ts";
 import type { ByteBudget } from "./byte-budget.ts";
-import type { Entry } from "./metadata.ts";
+import type { DumpEntry } from "../../model/dump-entries.ts";
 import type { Steps } from "./steps.ts";
 
 /** More than this in one piece is given back at once: what becomes of it in between is several times as large. */
@@ -19,7 +19,7 @@ export class JsonEntries {
   }
 
   /** The entry of at most maxBytes bytes, or of what is left for all; `{}` fits always. */
-  entry(suffix: string, value: JsonObject, maxBytes: number): Entry {
+  entry(suffix: string, value: JsonObject, maxBytes: number): DumpEntry {
     const whole = formatJson(value);
     const allowed = this.#budget.allow(maxBytes);
     const data = whole.length <= allowed ? whole : firstPart(whole, allowed);

@@ -1,4 +1,5 @@
 // What one dump gets to know about its pod: the result of collectMetadata, and its pieces.
+import type { DumpEntry } from "../../model/dump-entries.ts";
 import type { DumpInfo } from "../../model/dump-info.ts";
 
 export type Verdict =
@@ -6,18 +7,12 @@ export type Verdict =
   /** unidentified: there are rules, and it is not known whose crash it is, so none of them could allow it. */
   | { kind: "skip"; reason: string; unidentified?: true };
 
-/** One file of the zip, named `T` + suffix. */
-export interface Entry {
-  suffix: string;
-  data: Uint8Array;
-}
-
 export interface Metadata {
   /** skip: the owner's rules (selector, namespaces) leave this dump out; there are only facts then. */
   verdict: Verdict;
   facts: Partial<DumpInfo>;
   /** In the zip's order (contract, section 6). */
-  entries: Entry[];
+  entries: DumpEntry[];
   event: EventFacts;
   /** Settings that do not fit the host, a sentence each. */
   complaints?: readonly string[];

@@ -1,4 +1,5 @@
 // The container runtime asked over its CRI socket: CRIO_ENDPOINT's, else the first usual one that answers.
+import { within } from "../../host/timer.ts";
 import { CriClient } from "../../host/cri/client.ts";
 import { GrpcError } from "../../host/grpc.ts";
 import { inspectedPod, mainPidOf } from "./crictl-json.ts";
@@ -53,7 +54,7 @@ export async function openNativeRuntime(
     const limits = { answer: LIMITS, list: LIMITS };
     const client = new CriClient(path, { signal, limits, onCut });
     try {
-      const version = await within((deadlineMs - Date.now()) / 2, client.version());
+      const version = await within(client.version(), (deadlineMs - Date.now()) / 2, noAnswer);
       // The default stands for "wherever it is".
       if (named !== "" && named !== path && named !== USUAL_SOCKETS[0])
         complaints.push(`CRIO_ENDPOINT: ${path} answers, and not ${refusals[0] ?? named}`);
@@ -74,16 +75,8 @@ export interface NativeRuntimeContext {
   record: (label: string, why: string) => void;
 }
 
-async function within<T>(timeoutMs: number, promise: Promise<T>): Promise<T> {
-  let timer: Timer | undefined;
-  const expired = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error("no answer in time")), Math.max(0, timeoutMs));
-  });
-  try {
-    return await Promise.race([promise, expired]);
-  } finally {
-    clearTimeout(timer);
-  }
+function noAnswer(): never {
+  throw new Error("no answer in time");
 }
 
 class NativeRuntime implements Runtime {

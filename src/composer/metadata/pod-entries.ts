@@ -5,7 +5,15 @@ import { readLogTail } from "./container-log.ts";
 import type { ByteBudget } from "./byte-budget.ts";
 import type { JsonEntries } from "./json-entries.ts";
 import { textAt, textsAt, type JsonObject } from "../../model/json.ts";
-import type { Entry } from "./metadata.ts";
+import {
+  imageInfoSuffix,
+  logSuffix,
+  POD_INFO_SUFFIX,
+  procFolder,
+  PS_INFO_SUFFIX,
+  RUNTIME_INFO_SUFFIX,
+  type DumpEntry,
+} from "../../model/dump-entries.ts";
 import { CRASH_PROC_PREFIX, looksUndumpable, readProcFiles } from "./proc-files.ts";
 import { findLiveThread, pinThread, readCgroup, type PinnedThread } from "./process.ts";
 import type { ContainerDetail, Runtime } from "./runtime.ts";
@@ -30,11 +38,11 @@ export interface ProcWish {
   procDir: string;
   includeUndumpable: boolean;
   /** The crashing process: its files were read at once, it may be gone by now. */
-  crashed: { hostPid: number | null; isFirst: boolean; entries: readonly Entry[] };
+  crashed: { hostPid: number | null; isFirst: boolean; entries: readonly DumpEntry[] };
 }
 
 export interface PodEntries {
-  entries: Entry[];
+  entries: DumpEntry[];
   /** Each container's, in the order of the numbered files. */
   containers: JsonObject[];
   images: (JsonObject | null)[];
@@ -56,28 +64,28 @@ const PS_JSON_MAX_BYTES = 128 * 2 ** 10;
 const IMAGE_JSON_MAX_BYTES = 64 * 2 ** 10;
 
 /** The three files that a pod would have, for a crash whose pod cannot be had, or not more of it (contract: `{}`). */
-export function emptyPodEntries(writer: JsonEntries, pod: JsonObject = {}): Entry[] {
+export function emptyPodEntries(writer: JsonEntries, pod: JsonObject = {}): DumpEntry[] {
   return [
-    writer.entry("-pod-info.json", pod, POD_JSON_MAX_BYTES),
-    writer.entry("-runtime-info.json", {}, RUNTIME_JSON_MAX_BYTES),
-    writer.entry("-ps-info.json", {}, PS_JSON_MAX_BYTES),
+    writer.entry(POD_INFO_SUFFIX, pod, POD_JSON_MAX_BYTES),
+    writer.entry(RUNTIME_INFO_SUFFIX, {}, RUNTIME_JSON_MAX_BYTES),
+    writer.entry(PS_INFO_SUFFIX, {}, PS_JSON_MAX_BYTES),
   ];
 }
 
 export async function collectPodEntries(request: PodRequest): Promise<PodEntries> {
   const { runtime, pod, crashedId, json, steps } = request;
   const podId = textAt(pod, "id");
-  const podEntries = [json.entry("-pod-info.json", pod, POD_JSON_MAX_BYTES)];
+  const podEntries = [json.entry(POD_INFO_SUFFIX, pod, POD_JSON_MAX_BYTES)];
   const inspected = await steps.step("runtime-info", () => runtime.inspectPod(podId), {});
-  podEntries.push(json.entry("-runtime-info.json", inspected, RUNTIME_JSON_MAX_BYTES));
+  podEntries.push(json.entry(RUNTIME_INFO_SUFFIX, inspected, RUNTIME_JSON_MAX_BYTES));
   const listed = await listContainers(request, podId);
   const listing = listed === null ? {} : { containers: listed };
-  podEntries.push(json.entry("-ps-info.json", listing, PS_JSON_MAX_BYTES));
+  podEntries.push(json.entry(PS_INFO_SUFFIX, listing, PS_JSON_MAX_BYTES));
   const containers = withKnown(listed ?? [], request.knownContainer).slice(0, CONTAINERS_MAX);
   recordLeftOut(listed ?? [], steps);
   const crashedIndex = containers.findIndex((container) => textAt(container, "id") === crashedId);
 
-  const numbered: Entry[][] = [];
+  const numbered: DumpEntry[][] = [];
   const images: (JsonObject | null)[] = [];
   // The crasher's own files first: where time or room runs out, the others' are missing.
   for (const index of crasherFirst(containers.length, crashedIndex)) {
@@ -137,7 +145,7 @@ async function containerEntries(
   container: JsonObject,
   index: number,
   image: JsonObject | null,
-): Promise<Entry[]> {
+): Promise<DumpEntry[]> {
   const { runtime, json, steps } = request;
   const id = textAt(container, "id");
   const detail = await steps.step(
@@ -147,8 +155,8 @@ async function containerEntries(
   );
   const log = await readLog(request, id, index, detail.logPath);
   return [
-    { suffix: `-${index}.log`, data: log },
-    json.entry(`-${index}-image-info.json`, image ?? {}, IMAGE_JSON_MAX_BYTES),
+    { suffix: logSuffix(index), data: log },
+    json.entry(imageInfoSuffix(index), image ?? {}, IMAGE_JSON_MAX_BYTES),
     ...(await procEntries(request, id, index, detail.pid)),
   ];
 }
@@ -196,10 +204,10 @@ async function procEntries(
   containerId: string,
   index: number,
   pid: number | null,
-): Promise<Entry[]> {
+): Promise<DumpEntry[]> {
   if (proc === null) return [];
   const { procDir, includeUndumpable, crashed } = proc;
-  const prefix = `-${index}-proc`;
+  const prefix = procFolder(index);
   const ended = pid === null || pid === 0;
   const isCrasher = ended ? containerId === crashedId && crashed.isFirst : pid === crashed.hostPid;
   if (isCrasher)

@@ -4,7 +4,7 @@ import { stat } from "node:fs/promises";
 import { readBounded } from "../../host/bounded-read.ts";
 import { findLiveThread, threadPath, verifyPinned, type PinnedThread } from "./process.ts";
 import type { ByteBudget } from "./byte-budget.ts";
-import type { Entry } from "./metadata.ts";
+import type { DumpEntry } from "../../model/dump-entries.ts";
 import type { Steps } from "./steps.ts";
 
 /** The crashing process's own files; a new entry, so after all those of the contract. */
@@ -37,12 +37,12 @@ export async function readProcFiles(
   request: ProcRequest,
   steps: Steps,
   budget: ByteBudget,
-): Promise<Entry[]> {
+): Promise<DumpEntry[]> {
   const { procDir, pin, prefix } = request;
   const what = prefix.slice(1);
   const read = async () => {
     const pinned = pin();
-    const entries: Entry[] = [];
+    const entries: DumpEntry[] = [];
     for (const [name, maxBytes] of Object.entries(FILES)) {
       const path = threadPath(procDir, pinned, name);
       const { data, cut } = await readBounded(path, budget.allow(maxBytes));

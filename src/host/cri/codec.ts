@@ -3,19 +3,8 @@
 // names, 64-bit numbers as text, enums by name, every field present, an unset message null.
 import { BinaryReader, BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { textAt, type Json, type JsonObject } from "../../model/json.ts";
+import type { Field, FieldTable } from "./field-table.ts";
 import { ENUMS, MESSAGES } from "./messages.ts";
-
-export type FieldTable = readonly Field[];
-
-export interface Field {
-  number: number;
-  name: string;
-  /** map is map<string, string>, the only kind in CRI's messages. */
-  type: "string" | "bool" | "int64" | "uint64" | "int32" | "uint32" | "message" | "enum" | "map";
-  /** The message's or enum's name. */
-  of?: string;
-  repeated?: boolean;
-}
 
 export type MessageName = keyof typeof MESSAGES;
 

@@ -1,5 +1,5 @@
 // CRI's messages as tables, generated from cri.proto by build/generate-cri.ts. Not to be edited.
-import type { FieldTable } from "./codec.ts";
+import type { FieldTable } from "./field-table.ts";
 
 export const ENUMS = {
   PodSandboxState: { 0: "SANDBOX_READY", 1: "SANDBOX_NOTREADY" },

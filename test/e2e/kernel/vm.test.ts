@@ -3,7 +3,7 @@
 import { expect } from "bun:test";
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { readRemovalSettings, type AgentSettings } from "../../../src/config/agent-settings.ts";
+import { readHostSettings, type AgentSettings } from "../../../src/config/agent-settings.ts";
 import { parseEnvFile } from "../../../src/model/env-file.ts";
 import { install } from "../../../src/agent/install/install.ts";
 import { remove } from "../../../src/agent/install/remove.ts";
@@ -65,7 +65,7 @@ async function withVm(
         start: (environment = {}) => startAgent(program, { DOCTOR: "true", ...environment }),
         removeAll: async () => {
           expect(await isVmInstalled(places)).toBe(true);
-          await remove(readRemovalSettings(parseEnvFile(readFileSync(configPath, "utf8"))), log);
+          await remove(readHostSettings(parseEnvFile(readFileSync(configPath, "utf8"))), log);
           await removeFromVm(places, undefined, log);
           expect(await isVmInstalled(places)).toBe(false);
         },

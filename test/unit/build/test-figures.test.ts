@@ -1,5 +1,10 @@
 import { describe, expect, test } from "bun:test";
-import { formatFigures, parseFigures, parseSkipReasons } from "../../../build/test-figures.ts";
+import {
+  formatFigures,
+  parseFigures,
+  parseSkipReasons,
+  slowestTests,
+} from "../../../build/test-figures.ts";
 
 const report = (tests: number, failures: number, skipped: number) =>
   `<?xml version="1.0"?>\n<testsuites name="bun test" tests="${tests}" assertions="9" ` +
@@ -51,4 +56,13 @@ test("the reasons for skips are counted, their XML escapes undone", () => {
     [`needs "gdb" & cc`, 2],
     ["no reason given", 1],
   ]);
+});
+
+test("the slowest tests come first, with their times", () => {
+  const cases = [
+    `<testcase name="quick" classname="x" time="0.04" file="a" />`,
+    `<testcase name="slow &amp; steady" classname="x" time="12.34" file="a" />`,
+    `<testcase name="middle" classname="x" time="1" file="a" />`,
+  ].join("\n");
+  expect(slowestTests(cases, 2)).toEqual(["12.3 s slow & steady", "1.0 s middle"]);
 });

@@ -4,7 +4,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { openMemoryText } from "../../../src/host/memory-file.ts";
 import { isCut, openCoreFile } from "../../../src/composer/waiting-core.ts";
-import { parseInvocation, type FileSource } from "../../../src/composer/core-source.ts";
+import { parseInvocation, type FileSource } from "../../../src/model/composer-invocation.ts";
 import { sampleCore } from "../../support/sample-core.ts";
 import { sampleCrash } from "../../support/sample-crash.ts";
 import { withFolder } from "../../support/temporary-folder.ts";

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import {
   agentVariables,
   readAgentSettings,
-  readRemovalSettings,
+  readHostSettings,
 } from "../../../src/config/agent-settings.ts";
 import { COMPOSER_SETTINGS } from "../../../src/config/composer-settings.ts";
 
@@ -140,7 +140,7 @@ test("a time zone is one that exists", () => {
 test("a removal does not mind settings that it does not need", () => {
   const source = { HOST_DIR: "/h", SCHEDULE: "soon", COMP_TIMEOUT: "never" };
   expect(() => readAgentSettings(source)).toThrow();
-  expect(readRemovalSettings(source).HOST_DIR).toBe("/h");
+  expect(readHostSettings(source).HOST_DIR).toBe("/h");
 });
 
 test("no variable has two meanings", () => {

@@ -25,7 +25,7 @@ test("a record is one line of JSON, whatever is in it", () =>
   withFolder(async (folder) => {
     const hostile = 'a\nb\r\u0000"\\\u2028\u202e\ud800';
     const log = new ComposerLog(folder, "the-uuid", "warn");
-    log.milestone("info", "dump_started", { exe: hostile, pid: 7, host_pid: null });
+    log.milestone("info", "dump_started", { source: "pipe", exe: hostile, pid: 7, host_pid: null });
     const [record, ...others] = records(join(folder, "composer.log"));
     expect(others).toEqual([]);
     expect(record).toMatchObject({
@@ -44,11 +44,11 @@ test("milestones are told at any level, details only at theirs", () =>
   withFolder(async (folder) => {
     for (const level of ["debug", "info", "error"] as const) {
       const log = new ComposerLog(folder, level, level);
-      log.milestone("info", "milestone", {});
-      log.detail("info", "detail", {});
+      log.milestone("info", "dump_failed", { error: "milestone" });
+      log.detail("info", "dump_failed", { error: "detail" });
     }
     const told = records(join(folder, "composer.log")).map(
-      ({ uuid, event }) => `${String(uuid)} ${String(event)}`,
+      ({ uuid, error }) => `${String(uuid)} ${String(error)}`,
     );
     expect(told).toEqual([
       "debug milestone",
@@ -61,8 +61,8 @@ test("milestones are told at any level, details only at theirs", () =>
 
 test("a text without end makes no line without end", () =>
   withFolder(async (folder) => {
-    new ComposerLog(folder, "u", "info").milestone("info", "e", {
-      exe: "\u0001".repeat(1_000_000),
+    new ComposerLog(folder, "u", "info").milestone("info", "dump_failed", {
+      error: "\u0001".repeat(1_000_000),
     });
     expect(statSync(join(folder, "composer.log")).size).toBeLessThan(4096);
   }));
@@ -81,7 +81,7 @@ test(
       const told = ["composer.log.1", "composer.log"].flatMap((name) =>
         records(join(folder, name)),
       );
-      const seen = new Set(told.map(({ uuid, i }) => `${String(uuid)} ${String(i)}`));
+      const seen = new Set(told.map(({ uuid, core_bytes: i }) => `${String(uuid)} ${String(i)}`));
       expect([told.length, seen.size]).toEqual([5000, 5000]);
       expect(statSync(join(folder, "composer.log.1")).size).toBeLessThan(MAX_BYTES + 100_000);
     }),
@@ -91,7 +91,8 @@ test(
 test("however much is written, two files of a mebibyte are kept", () =>
   withFolder(async (folder) => {
     const log = new ComposerLog(folder, "u", "info");
-    for (let i = 0; i < 15_000; i++) log.milestone("info", "e", { text: "x".repeat(200) });
+    for (let i = 0; i < 15_000; i++)
+      log.milestone("info", "dump_failed", { error: "x".repeat(200) });
     for (const name of ["composer.log", "composer.log.1"])
       expect(statSync(join(folder, name)).size).toBeLessThan(MAX_BYTES + 1000);
     expect(readdirSync(folder)).toHaveLength(2);
@@ -106,19 +107,19 @@ for (const [title, lay] of [
     withFolder(async (folder) => {
       const path = join(folder, "composer.log");
       lay(path);
-      new ComposerLog(folder, "u", "info").milestone("info", "e", {});
+      new ComposerLog(folder, "u", "info").milestone("info", "dump_failed", { error: "" });
       expect(existsSync(`${path}.target`)).toBe(false);
     }));
 
 test("a host folder that is not there costs nothing", () => {
   const log = new ComposerLog("/does/not/exist", "u", "info");
-  expect(() => log.milestone("info", "e", {})).not.toThrow();
+  expect(() => log.milestone("info", "dump_failed", { error: "" })).not.toThrow();
 });
 
 test("a predecessor that cannot be replaced stops no dump", () =>
   withFolder(async (folder) => {
     mkdirSync(join(folder, "composer.log.1", "x"), { recursive: true });
     writeFileSync(join(folder, "composer.log"), "x\n".repeat(MAX_BYTES / 2 + 1));
-    new ComposerLog(folder, "u", "info").milestone("info", "e", {});
+    new ComposerLog(folder, "u", "info").milestone("info", "dump_failed", { error: "" });
     expect(existsSync(join(folder, "composer.log.1", "x"))).toBe(true);
   }));

@@ -32,7 +32,7 @@ const UNSAFE = /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
 const folder = temporaryFolder();
 
 function composerLine(): string {
-  new ComposerLog(folder, "u", "info").milestone("info", "dump_started", { exe: HOSTILE });
+  new ComposerLog(folder, "u", "info").milestone("info", "dump_failed", { error: HOSTILE });
   return readFileSync(join(folder, "composer.log"), "utf8");
 }
 

@@ -11,8 +11,8 @@ import { fetchDump } from "../../../src/reading/fetch.ts";
 import { formatInfo, readInfo } from "../../../src/reading/info.ts";
 import { formatList, listDumps } from "../../../src/reading/list.ts";
 import { openBucket } from "../../../src/store/s3/stored-dumps-s3.ts";
-import { openDirectory } from "../../../src/store/stored-dumps.ts";
-import type { LooseInfo } from "../../../src/store/dump-labels.ts";
+import { openDirectory } from "../../../src/store/directory/stored-directory.ts";
+import type { JsonObject } from "../../../src/model/json.ts";
 import { AppError, describeError } from "../../../src/model/app-error.ts";
 import {
   formatCentralDirectory,
@@ -165,7 +165,7 @@ test.each([
 ])("a dump-info of unexpected values %# is shown as far as it can be", async (info) => {
   const zip = await open(writeZip("T.zip", JSON.stringify(info)));
   const read = await readInfo(zip);
-  expect(read).toEqual(info as LooseInfo);
+  expect(read).toEqual(info as JsonObject);
   expect(formatInfo(zip, read)).toContain("files inside");
   expect(formatList(await listDumps(openDirectory(folder), EVERYTHING))).toContain("T.zip");
 });

@@ -9,7 +9,8 @@ import { extractToFile, fileNameOf } from "../../../src/reading/extract.ts";
 import { fetchDump } from "../../../src/reading/fetch.ts";
 import { formatInfo, readInfo } from "../../../src/reading/info.ts";
 import { formatList, listDumps } from "../../../src/reading/list.ts";
-import { openDirectory, type StoredDumps } from "../../../src/store/stored-dumps.ts";
+import { openDirectory } from "../../../src/store/directory/stored-directory.ts";
+import type { StoredDumps } from "../../../src/store/stored-dumps.ts";
 import { failureOf } from "../../support/failure.ts";
 
 let folder: string;

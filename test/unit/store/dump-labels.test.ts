@@ -2,12 +2,9 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "bun:test";
-import {
-  keyValuesOf,
-  labelsOf,
-  parseFirstEntry,
-  readDumpInfo,
-} from "../../../src/store/dump-labels.ts";
+import { keyValuesOf, labelsOf, readDumpInfo } from "../../../src/store/dump-labels.ts";
+import { parseDumpHead } from "../../../src/model/dump-head.ts";
+import { asKnownInfo } from "../../../src/model/dump-info.ts";
 import { temporaryFolder, writeDump } from "../../support/dumps.ts";
 
 const CONTEXT = { zipPath: "/cores/T.zip", cluster: "prod", nowMs: Date.UTC(2024, 0, 2, 3) };
@@ -41,7 +38,7 @@ test("what is no zip of ours has no labels, and is no error", () => {
     "x".repeat(200_000),
     `PK\u0003\u0004${"\u00ff".repeat(100)}`,
   ])
-    expect(parseFirstEntry(Buffer.from(bytes, "latin1"))).toEqual({});
+    expect(parseDumpHead(Buffer.from(bytes, "latin1"))).toBeUndefined();
 });
 
 test("a deflate bomb in the first entry is not inflated", () => {
@@ -51,11 +48,14 @@ test("a deflate bomb in the first entry is not inflated", () => {
   const name = "T-dump-info.json";
   head.writeUInt16LE(name.length, 26);
   const bomb = Bun.deflateSync(new Uint8Array(64 * 2 ** 20));
-  expect(parseFirstEntry(Buffer.concat([head, Buffer.from(name), bomb]))).toEqual({});
+  expect(parseDumpHead(Buffer.concat([head, Buffer.from(name), bomb]))).toBeUndefined();
 });
 
 test("what is not known is unknown, and the date is then that of the upload", () => {
-  const values = keyValuesOf({ namespace: null, podname: 7, timestamp: "never" }, CONTEXT);
+  const values = keyValuesOf(
+    asKnownInfo({ namespace: null, podname: 7, timestamp: "never" }),
+    CONTEXT,
+  );
   expect(values).toMatchObject({
     filename: "T.zip",
     cluster: "prod",

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { pause, withRetries } from "../../../src/store/retry.ts";
+import { withRetries } from "../../../src/store/retry.ts";
 import { failureOf, StoreError, type StoreFailure } from "../../../src/store/store-error.ts";
 import { recordedLog } from "../../support/recorded-log.ts";
 
@@ -51,7 +51,9 @@ test("a long pause that the store asks for ends the attempt instead of holding i
 
 test("a stop ends the waiting", async () => {
   const stop = new AbortController();
-  const waiting = pause(3_600_000, stop.signal).catch((error: unknown) => failureOf(error));
+  const { work, calls } = failing(5, "throttled", 19_000);
+  const waiting = withRetries(work, { ...options(), signal: stop.signal });
   stop.abort();
-  expect(await waiting).toBe("aborted");
+  expect(failureOf(await waiting.catch((error: unknown) => error))).toBe("aborted");
+  expect(calls()).toBe(1);
 });

@@ -3,7 +3,7 @@ import { closeSync, existsSync, mkdirSync, openSync, rmSync, writeFileSync } fro
 import { dirname, join } from "node:path";
 import { install } from "../../../../src/agent/install/install.ts";
 import { remove } from "../../../../src/agent/install/remove.ts";
-import { readRemovalSettings } from "../../../../src/config/agent-settings.ts";
+import { readHostSettings } from "../../../../src/config/agent-settings.ts";
 import { tryLock } from "../../../../src/host/libc.ts";
 import { makeHostTree, ORIGINAL_PATTERN, type HostTree } from "../../../support/host-tree.ts";
 
@@ -158,11 +158,11 @@ test("files of others in HOST_DIR stay, and so does a crictl that we did not bri
 });
 
 test("a setting that has nothing to do with the removal may be wrong", () => {
-  const settings = readRemovalSettings({
+  const settings = readHostSettings({
     HOST_DIR: host.hostDir,
     INTERVAL: "soon",
     S3_SECRET: "x",
   });
   expect(settings.HOST_DIR).toBe(host.hostDir);
-  expect(() => readRemovalSettings({ HOST_DIR: "not/absolute" })).toThrow("HOST_DIR");
+  expect(() => readHostSettings({ HOST_DIR: "not/absolute" })).toThrow("HOST_DIR");
 });

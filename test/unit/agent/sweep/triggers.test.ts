@@ -2,7 +2,8 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { linkSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startTriggers, uploadsAreOn } from "../../../../src/agent/sweep/triggers.ts";
+import { uploadsAreOn } from "../../../../src/config/schedule-settings.ts";
+import { startTriggers } from "../../../../src/agent/sweep/triggers.ts";
 import { readAgentSettings } from "../../../../src/config/agent-settings.ts";
 import { openLog } from "../../../../src/host/log.ts";
 

@@ -1,7 +1,7 @@
 // Where the core on stdin comes from. The kernel's own start of `cdc` says nothing of it; the listener and the
 // agent, which start `core-dump-handler composer`, say it before all other arguments. What stands later on the
 // line may come from the crashed process and is not looked at.
-import { AppError } from "../model/app-error.ts";
+import { AppError } from "./app-error.ts";
 
 export type CoreSource =
   /** The kernel's pipe: the arguments are core_pattern's. */
@@ -36,6 +36,27 @@ export interface Invocation {
 
 const OPTION = /^--(host-dir|source|container|known-fd|cut|node)=(.*)$/s;
 
+/** The arguments that start a composer by hand, `composer` included; what parseInvocation takes stands behind it. */
+export function formatInvocation({ hostDir, source, args }: Invocation): string[] {
+  return ["composer", ...option("host-dir", hostDir ?? null), ...formatSource(source), ...args];
+}
+
+function formatSource(source: CoreSource): string[] {
+  if (source.kind !== "file") return option("source", source.kind);
+  const { containerId, knownFd, keepsCut, nodeName } = source;
+  return [
+    ...option("source", "file"),
+    ...option("node", nodeName),
+    ...option("container", containerId),
+    ...option("known-fd", knownFd === null ? null : String(knownFd)),
+    ...option("cut", keepsCut ? "keep" : null),
+  ];
+}
+
+function option(name: string, value: string | null): string[] {
+  return value === null ? [] : [`--${name}=${value}`];
+}
+
 /** Throws AppError "usage" for a source that is not known. */
 export function parseInvocation(args: readonly string[]): Invocation {
   const given = new Map<string, string>();
@@ -54,15 +75,15 @@ export function parseInvocation(args: readonly string[]): Invocation {
 
 function parseSource(given: ReadonlyMap<string, string>): CoreSource {
   const kind = given.get("source") ?? "pipe";
-  const option = (name: string) => given.get(name) || null;
+  const valueOf = (name: string) => given.get(name) || null;
   if (kind === "pipe" || kind === "socket") return { kind };
   if (kind === "file")
     return {
       kind,
-      containerId: option("container"),
-      knownFd: parseDescriptor(option("known-fd")),
+      containerId: valueOf("container"),
+      knownFd: parseDescriptor(valueOf("known-fd")),
       keepsCut: given.get("cut") === "keep",
-      nodeName: option("node"),
+      nodeName: valueOf("node"),
     };
   throw new AppError("usage", `--source is ${JSON.stringify(kind)}; expected pipe, socket or file`);
 }

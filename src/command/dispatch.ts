@@ -1,0 +1,50 @@
+// A command line, run: parsed, then handed to the role that its row names.
+import { EXIT } from "../model/app-error.ts";
+import { VERSION } from "../model/version.ts";
+import {
+  directoryOfExecutable,
+  loadEnvironment,
+  shareAwsVariables,
+  type Environment,
+} from "../host/environment.ts";
+import { parseLine } from "./parse.ts";
+import { COMMANDS } from "./table.ts";
+
+/** The exit code. Throws AppError. */
+export async function runLine(
+  args: readonly string[],
+  realEnvironment: Record<string, string | undefined>,
+): Promise<number> {
+  const line = parseLine(args);
+  switch (line.kind) {
+    case "help": {
+      // On demand: the composer comes this way too, and must not pay for texts.
+      const { formatHelp, formatPage } = await import("./help.ts");
+      return print(line.topic === undefined ? formatHelp() : formatPage(line.topic));
+    }
+    case "version":
+      return print(`core-dump-handler ${VERSION}\n`);
+    case "command": {
+      const { operands, options } = line;
+      const call = {
+        operands,
+        options,
+        realEnvironment,
+        loadEnvironment: () => loadShared(realEnvironment),
+        commands: COMMANDS,
+      };
+      return COMMANDS[line.name].prepare(call)();
+    }
+  }
+}
+
+async function loadShared(real: Record<string, string | undefined>): Promise<Environment> {
+  const environment = await loadEnvironment(real, directoryOfExecutable());
+  shareAwsVariables(environment, real);
+  return environment;
+}
+
+function print(text: string): number {
+  process.stdout.write(text);
+  return EXIT.done;
+}

@@ -1,0 +1,26 @@
+// The composer's two ways in: the kernel, which runs `cdc` by core_pattern, and our own listener and agent, which run
+// `core-dump-handler composer` and say first where the core comes from.
+import { dirname } from "node:path";
+import { EXIT } from "../model/app-error.ts";
+import { parseInvocation } from "../model/composer-invocation.ts";
+import { COMPOSER_HELP } from "./help.ts";
+import { runComposer } from "./run.ts";
+
+/** The composer's folder on the host: `.env` and composer.log stand beside the executable. */
+const BESIDE_EXECUTABLE = dirname(process.execPath);
+
+/** The exit code (contract, section 9). -h is the host name here, as in the ancestor; only --help asks for help. */
+export async function runForKernel(args: readonly string[]): Promise<number> {
+  return args[0] === "--help" ? printHelp() : runComposer(args, BESIDE_EXECUTABLE);
+}
+
+/** The exit code. Throws AppError "usage" for a source that is not known. */
+export async function runComposerCommand(args: readonly string[]): Promise<number> {
+  const { args: rest, hostDir = BESIDE_EXECUTABLE, source } = parseInvocation(args);
+  return rest[0] === "--help" ? printHelp() : runComposer(rest, hostDir, 0, source);
+}
+
+function printHelp(): number {
+  process.stdout.write(COMPOSER_HELP);
+  return EXIT.done;
+}

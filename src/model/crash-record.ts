@@ -1,0 +1,172 @@
+// One line of HOST_DIR/composer.log: what the composer, and the listener for a composer that could not begin, record
+// of a crash. The agent counts and repeats these lines, the doctor and `crash-test` follow a crash by them.
+import * as v from "valibot";
+import { oneLine } from "./printable.ts";
+
+export const LEVELS = ["debug", "info", "warn", "error"] as const;
+export type Level = (typeof LEVELS)[number];
+
+/** A text longer than this is cut, in characters: escaped it may become six times as long. */
+const TEXT_MAX_CHARACTERS = 512;
+
+/** A field of another type than ours reads as nothing: the line may come from another version, or be damaged. */
+const text = v.fallback(v.string(), "");
+const textOrNull = v.fallback(v.nullable(v.string()), null);
+const number = v.fallback(v.number(), 0);
+const numberOrNull = v.fallback(v.nullable(v.number()), null);
+const flagOrNull = v.fallback(v.nullable(v.boolean()), null);
+const onlyTrue = v.optional(v.fallback(v.optional(v.literal(true)), undefined));
+
+/** Whose crashes are too many, and whether the limit is the workload's or its namespace's. */
+const limited = { namespace: textOrNull, podname: textOrNull, by: text };
+
+/** Every event with the fields that it carries; docs/operations.md explains each, and a test holds it to that. */
+export const CRASH_EVENTS = {
+  /** A crash arrived. `canary`: it is the doctor's own. */
+  dump_started: v.object({
+    canary: onlyTrue,
+    source: text,
+    exe: text,
+    pid: v.optional(numberOrNull),
+    host_pid: numberOrNull,
+    signal: v.optional(numberOrNull),
+    hostname: v.optional(text),
+  }),
+  /** Its zip is in CORE_DIR. Sizes are in bytes. */
+  dump_published: v.object({
+    canary: onlyTrue,
+    zip: text,
+    namespace: textOrNull,
+    podname: textOrNull,
+    core_bytes: number,
+    core_complete: flagOrNull,
+    truncated_by: textOrNull,
+    zip_bytes: number,
+    missing: text,
+    drained_ms: number,
+    total_ms: number,
+  }),
+  /** A rule leaves it out. `refused`: the kernel sent nothing of the core. */
+  dump_skipped: v.object({
+    reason: text,
+    namespace: v.optional(textOrNull),
+    refused: onlyTrue,
+    core_bytes: v.optional(number),
+    /** Only where a rule left out a crash whose pod is not known: what is known or guessed of it. */
+    pod_uid: v.optional(textOrNull),
+    container_id: v.optional(textOrNull),
+    cgroup: v.optional(textOrNull),
+    /** namespace/name */
+    guessed_pod: v.optional(textOrNull),
+  }),
+  /** Nothing could be kept. */
+  dump_failed: v.object({ error: text, namespace: v.optional(textOrNull) }),
+  /** A limit leaves it out: a crash loop's (workload, suppressed, window_s), or that of dumps at once. */
+  dump_suppressed: v.object({
+    ...limited,
+    limit: number,
+    workload: v.optional(text),
+    suppressed: v.optional(number),
+    window_s: v.optional(number),
+  }),
+  crash_loop_over: v.object({ ...limited, workload: text, suppressed: number }),
+  /** An older dump gave way to this one. */
+  dump_evicted: v.object({
+    zip: text,
+    bytes: number,
+    workload: text,
+    namespace: textOrNull,
+    age_s: number,
+  }),
+  /** The kernel went on with a core that nobody wanted any more: the process was killed, which ends that. */
+  process_killed: v.object({ host_pid: numberOrNull }),
+  process_not_killed: v.object({ host_pid: numberOrNull }),
+  core_drained: v.object({ end: text, core_bytes: number }),
+  bad_setting: v.object({ complaint: text }),
+  crash_unknown: v.object({ complaint: text }),
+  event_failed: v.object({ error: text }),
+  crash_loop_unknown: v.object({ error: text }),
+  dumps_at_once_unknown: v.object({ error: text }),
+  disk_limits_unknown: v.object({ error: text }),
+  previous_handler_failed: v.object({ program: text, error: text }),
+} as const;
+
+export type CrashEvent = keyof typeof CRASH_EVENTS;
+export type CrashFields<Event extends CrashEvent> = Readonly<
+  v.InferOutput<(typeof CRASH_EVENTS)[Event]>
+>;
+
+interface RecordHead {
+  /** ISO 8601. */
+  time: string;
+  level: Level;
+  /** The dump's. */
+  uuid: string;
+}
+
+/** Told apart by `event`. */
+export type CrashRecord = {
+  [Event in CrashEvent]: RecordHead & { event: Event } & CrashFields<Event>;
+}[CrashEvent];
+
+/** The three that end a crash's story. */
+export type CrashEnd = Extract<
+  CrashRecord,
+  { event: "dump_published" | "dump_skipped" | "dump_failed" }
+>;
+
+export function isCrashEnd(record: CrashRecord): record is CrashEnd {
+  const { event } = record;
+  return event === "dump_published" || event === "dump_skipped" || event === "dump_failed";
+}
+
+/** The line, with its line feed; what a text holds cannot end it, nor forge a field. */
+export function formatCrashRecord<Event extends CrashEvent>(
+  head: RecordHead,
+  event: Event,
+  fields: CrashFields<Event>,
+): string {
+  const { time, level, uuid } = head;
+  const cut = Object.entries(fields).map(([key, value]: [string, unknown]) => [
+    key,
+    typeof value === "string" ? value.slice(0, TEXT_MAX_CHARACTERS) : value,
+  ]);
+  const record = { time, level, event, uuid, ...Object.fromEntries(cut) };
+  return `${oneLine(JSON.stringify(record))}\n`;
+}
+
+const headSchema = v.looseObject({
+  time: text,
+  level: v.fallback(v.picklist(LEVELS), "info"),
+  uuid: text,
+  event: text,
+});
+
+/** A line as it came: every field that it has, whichever version wrote it. */
+export type LooseRecord = v.InferOutput<typeof headSchema>;
+
+/** Undefined for what is no JSON object: a line that a crash of the node has cut. */
+export function parseLooseRecord(line: string): LooseRecord | undefined {
+  try {
+    const parsed: unknown = JSON.parse(line);
+    return Array.isArray(parsed) ? undefined : v.parse(headSchema, parsed);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The typed record in a line; undefined for an event that this version does not know. */
+export function asCrashRecord(loose: LooseRecord): CrashRecord | undefined {
+  const { event, time, level, uuid } = loose;
+  if (!Object.hasOwn(CRASH_EVENTS, event)) return undefined;
+  const parsed = v.safeParse(CRASH_EVENTS[event as CrashEvent], loose);
+  return parsed.success
+    ? ({ time, level, uuid, event, ...parsed.output } as CrashRecord)
+    : undefined;
+}
+
+/** Undefined for a line that is cut, or of an event that this version does not know. */
+export function parseCrashRecord(line: string): CrashRecord | undefined {
+  const loose = parseLooseRecord(line);
+  return loose === undefined ? undefined : asCrashRecord(loose);
+}
