@@ -69,7 +69,7 @@ doctorTest("all well: every check passes, and nothing stays behind", async (host
     exitCode: 0,
   });
   expect(report.checks.find(({ name }) => name === "canary")?.status).toBe("ok");
-  expect(run.stderr).toContain("[13/13] canary: ok");
+  expect(run.stderr).toContain("[14/14] canary: ok");
   expect(readdirSync(join(hostDir, "cores"))).toEqual([]);
   expect(readdirSync(hostDir).filter((name) => name.startsWith("cdh-"))).toEqual([]);
 });
