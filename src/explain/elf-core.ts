@@ -11,7 +11,7 @@ import {
 } from "./elf-header.ts";
 import { readNotes, untilNul, type Note } from "./elf-notes.ts";
 import { parseFileMappings, type FileMapping } from "./file-mappings.ts";
-import { FILE_NOTE_MAX_BYTES, THREADS_MAX } from "./limits.ts";
+import { FILE_NOTE_MAX_BYTES, NOTE_SEGMENTS_MAX, NOTES_MAX, THREADS_MAX } from "./limits.ts";
 import { Malformed } from "./malformed.ts";
 import type { RandomBytes } from "../model/random-bytes.ts";
 
@@ -79,16 +79,16 @@ export function parseElfCore(bytes: RandomBytes): ElfCore {
     authenticationMask: 0n,
     incomplete: [],
   };
-  for (const segment of header.segments)
-    if (segment.type === PT_NOTE) readSegmentNotes(bytes, segment, core);
+  let left = NOTES_MAX;
+  for (const segment of noteSegments(header)) left -= readSegmentNotes(bytes, segment, core, left);
+  if (left <= 0) core.incomplete.push({ what: "notes", why: "there are too many" });
   noteLimits(core, header);
   return core;
 }
 
 /** Up to where a core's head goes: its program headers and its notes, in bytes. Throws Malformed. */
 export function endOfNotes(bytes: RandomBytes): number {
-  const { segments } = parseElfHeader(bytes);
-  const notes = segments.filter(({ type }) => type === PT_NOTE);
+  const notes = noteSegments(parseElfHeader(bytes));
   return Math.max(HEADER_MAX_BYTES, ...notes.map(({ offset, fileBytes }) => offset + fileBytes));
 }
 
@@ -98,10 +98,25 @@ function memorySegments({ segments }: ElfHeader): ProgramHeader[] {
     .sort((a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : 0));
 }
 
-function readSegmentNotes(bytes: RandomBytes, segment: ProgramHeader, core: ElfCore): void {
+function noteSegments({ segments }: ElfHeader): ProgramHeader[] {
+  return segments.filter(({ type }) => type === PT_NOTE).slice(0, NOTE_SEGMENTS_MAX);
+}
+
+/** How many there were. */
+function readSegmentNotes(
+  bytes: RandomBytes,
+  segment: ProgramHeader,
+  core: ElfCore,
+  maxNotes: number,
+): number {
   if (segment.offset + segment.fileBytes > bytes.sizeBytes)
     core.incomplete.push({ what: "notes", why: "the core ends before its notes do" });
-  for (const note of readNotes(bytes, segment.offset, segment.fileBytes)) readNote(note, core);
+  let count = 0;
+  for (const note of readNotes(bytes, segment.offset, segment.fileBytes, maxNotes)) {
+    readNote(note, core);
+    count++;
+  }
+  return count;
 }
 
 function readNote(note: Note, core: ElfCore): void {

@@ -10,7 +10,7 @@ import {
   type ProgramHeader,
 } from "./elf-header.ts";
 import { readNotes, untilNul } from "./elf-notes.ts";
-import { SECTIONS_MAX } from "./limits.ts";
+import { MODULE_HEADERS_MAX, MODULE_NOTES_MAX, NOTE_SEGMENTS_MAX, SECTIONS_MAX } from "./limits.ts";
 import { Malformed } from "./malformed.ts";
 import type { RandomBytes } from "../model/random-bytes.ts";
 
@@ -38,7 +38,7 @@ export class ElfFile {
   constructor(bytes: RandomBytes, isFile: boolean) {
     this.bytes = bytes;
     this.isFile = isFile;
-    this.header = parseElfHeader(bytes);
+    this.header = parseElfHeader(bytes, MODULE_HEADERS_MAX);
     this.loads = this.header.segments.filter(({ type }) => type === PT_LOAD);
   }
 
@@ -108,10 +108,10 @@ export class ElfFile {
   }
 
   private note(owner: string, type: number, maxBytes: number): Buffer | undefined {
-    for (const segment of this.header.segments) {
-      if (segment.type !== PT_NOTE) continue;
+    const segments = this.header.segments.filter((segment) => segment.type === PT_NOTE);
+    for (const segment of segments.slice(0, NOTE_SEGMENTS_MAX)) {
       const start = this.isFile ? segment.offset : Number(segment.address - this.baseAddress);
-      for (const note of readNotes(this.bytes, start, segment.fileBytes))
+      for (const note of readNotes(this.bytes, start, segment.fileBytes, MODULE_NOTES_MAX))
         if (note.owner === owner && note.type === type) return note.data(maxBytes);
     }
     return undefined;

@@ -37,7 +37,7 @@ export function isElf(head: Buffer): boolean {
 }
 
 /** Throws Malformed for what is no such file. Program headers beyond the bytes' end are left out. */
-export function parseElfHeader(bytes: RandomBytes): ElfHeader {
+export function parseElfHeader(bytes: RandomBytes, maxSegments = PROGRAM_HEADERS_MAX): ElfHeader {
   const head = bytes.read(0, HEADER_BYTES);
   if (!isElf(head)) throw new Malformed("it is no ELF file");
   if (head.length < HEADER_BYTES) throw new Malformed("its ELF header is cut short");
@@ -52,8 +52,8 @@ export function parseElfHeader(bytes: RandomBytes): ElfHeader {
   return {
     machine,
     type: head.readUInt16LE(16),
-    segments: readSegments(bytes, offsetOf(head, 32), Math.min(count, PROGRAM_HEADERS_MAX)),
-    segmentsLeftOut: Math.max(0, count - PROGRAM_HEADERS_MAX),
+    segments: readSegments(bytes, offsetOf(head, 32), Math.min(count, maxSegments)),
+    segmentsLeftOut: Math.max(0, count - maxSegments),
     sections: {
       offset: sectionsAt,
       count: head.readUInt16LE(58) === SECTION_BYTES ? head.readUInt16LE(60) : 0,

@@ -1,6 +1,5 @@
 // The notes of an ELF file or core, one after the other (elf(5)): only their heads are read, and of their data
 // what the caller asks for. A core's notes can be megabytes: a thread has 11 KB of them.
-import { NOTES_MAX } from "./limits.ts";
 import type { RandomBytes } from "../model/random-bytes.ts";
 
 export interface Note {
@@ -14,11 +13,16 @@ export interface Note {
 const HEAD_BYTES = 12;
 const OWNER_MAX_BYTES = 32;
 
-/** Ends at the range's end, at the first note that does not fit, and after NOTES_MAX. */
-export function* readNotes(bytes: RandomBytes, start: number, sizeBytes: number): Generator<Note> {
+/** Ends at the range's end, at the first note that does not fit, and after maxNotes. */
+export function* readNotes(
+  bytes: RandomBytes,
+  start: number,
+  sizeBytes: number,
+  maxNotes: number,
+): Generator<Note> {
   const end = Math.min(start + sizeBytes, bytes.sizeBytes);
   let at = start;
-  for (let index = 0; index < NOTES_MAX && at + HEAD_BYTES <= end; index++) {
+  for (let index = 0; index < maxNotes && at + HEAD_BYTES <= end; index++) {
     const head = bytes.read(at, HEAD_BYTES + OWNER_MAX_BYTES);
     if (head.length < HEAD_BYTES) return;
     const [ownerBytes, dataBytes] = [head.readUInt32LE(0), head.readUInt32LE(4)];

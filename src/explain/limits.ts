@@ -7,10 +7,18 @@ export const FRAMES_MAX = 128;
 /** Of all threads together; the crashing one comes first. */
 export const ALL_FRAMES_MAX = 3000;
 export const MODULES_MAX = 512;
+/** Of a core: one for each mapping. */
 export const PROGRAM_HEADERS_MAX = 70_000;
+/** Of a program or library: some twenty. */
+export const MODULE_HEADERS_MAX = 256;
+/** Files that are opened to see whether they are programs. */
+export const FILES_OPENED_MAX = 1024;
+/** Segments of notes: a core has one, a program two or three. */
+export const NOTE_SEGMENTS_MAX = 16;
 export const SECTIONS_MAX = 4096;
-/** A thread has up to eight notes. */
+/** Of all segments together; a thread has up to eight. */
 export const NOTES_MAX = 200_000;
+export const MODULE_NOTES_MAX = 256;
 /** NT_FILE: 65,530 mappings of paths with 100 characters are 9 MB. */
 export const FILE_NOTE_MAX_BYTES = 16 << 20;
 export const MAPPINGS_MAX = 70_000;
@@ -18,7 +26,7 @@ export const MAPPINGS_MAX = 70_000;
 export const SYMBOL_TABLE_MAX_BYTES = 96 << 20;
 export const SYMBOL_NAME_MAX_BYTES = 4096;
 /** One CIE or FDE. */
-export const FRAME_ENTRY_MAX_BYTES = 64 << 10;
+export const FRAME_ENTRY_MAX_BYTES = 16 << 10;
 /** Of an .eh_frame without a search table. */
 export const FRAME_ENTRIES_MAX = 300_000;
 /** For one row; the longest seen in a real program are a few hundred. */

@@ -6,7 +6,7 @@ import type { ElfCore } from "./elf-core.ts";
 import { ElfFile } from "./elf-file.ts";
 import { untilNul } from "./elf-notes.ts";
 import type { FileMapping } from "./file-mappings.ts";
-import { MODULES_MAX, TEXT_MAX_CHARACTERS } from "./limits.ts";
+import { FILES_OPENED_MAX, MODULES_MAX, TEXT_MAX_CHARACTERS } from "./limits.ts";
 import { Malformed, orUndefined } from "./malformed.ts";
 import type { ModuleFiles } from "../model/module-files.ts";
 import type { ProcessMemory } from "../model/process-memory.ts";
@@ -42,6 +42,8 @@ export class MappedModules {
   private readonly core: ElfCore;
   private readonly memory: ProcessMemory;
   private readonly files: ModuleFiles;
+  private opened = 0;
+  private executablePaths: Set<string> | undefined;
 
   constructor(core: ElfCore, memory: ProcessMemory, files: ModuleFiles) {
     this.core = core;
@@ -86,7 +88,7 @@ export class MappedModules {
         continue;
       }
       if (refused.has(path) || mapping.fileOffset !== 0) continue;
-      if (this.all.length >= MODULES_MAX) {
+      if (this.all.length >= MODULES_MAX || this.opened >= FILES_OPENED_MAX) {
         this.leftOut++;
         continue;
       }
@@ -129,10 +131,13 @@ export class MappedModules {
   private mayBeProgram(path: string): boolean {
     const { mappings, segments } = this.core;
     if (mappings.length === 0) return true;
-    return mappings.some((mapping) => {
-      const segment = mapping.path === path ? segmentAt(segments, mapping.start) : undefined;
-      return mapping.path === path && (segment === undefined || (segment.flags & PF_X) !== 0);
-    });
+    this.executablePaths ??= new Set(
+      mappings.flatMap((mapping) => {
+        const segment = segmentAt(segments, mapping.start);
+        return segment === undefined || (segment.flags & PF_X) !== 0 ? [mapping.path] : [];
+      }),
+    );
+    return this.executablePaths.has(path);
   }
 
   private findFile(
@@ -140,6 +145,7 @@ export class MappedModules {
     buildId: string | null,
     picture: ElfFile | undefined,
   ): { image: ElfFile | undefined; otherBuild: boolean; missing: string | null } {
+    this.opened++;
     let missing: string | null = "its file is not to be had";
     let otherBuild = false;
     for (const found of this.files.find({ path, buildId, start, end })) {

@@ -3,6 +3,8 @@
 import { Malformed } from "./malformed.ts";
 
 const DEPTH_MAX = 32;
+/** Types that hold earlier ones twice double at every reference. */
+const TEXT_MAX_CHARACTERS = 8192;
 /** A reference leads back; a name made of references to references would grow without end. */
 const READS_MAX = 2000;
 
@@ -159,6 +161,7 @@ class RustReader {
     const end = this.at;
     this.at = target;
     const text = read();
+    if (text.length > TEXT_MAX_CHARACTERS) throw new Malformed("a Rust name is too long");
     this.at = end;
     return text;
   }

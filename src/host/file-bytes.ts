@@ -4,7 +4,7 @@ import { closeSync, constants, fstatSync, openSync, readSync, statSync } from "n
 import type { RandomBytes } from "../model/random-bytes.ts";
 
 const PAGE_BYTES = 16 * 1024;
-const PAGES_KEPT = 64;
+const PAGES_KEPT = 32;
 // O_NONBLOCK: opening a FIFO without a writer would wait for ever (open(2)).
 const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
 

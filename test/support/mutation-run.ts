@@ -3,11 +3,12 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { endOfNotes, parseElfCore } from "../../src/explain/elf-core.ts";
 import { explainCore } from "../../src/explain/explain.ts";
 import { AppError } from "../../src/model/app-error.ts";
 import type { ModuleFiles } from "../../src/model/module-files.ts";
 import { bytesOf } from "../../src/model/random-bytes.ts";
-import { buildCrashes } from "./crash-builds.ts";
+import { buildCrashes, type CrashBuild } from "./crash-builds.ts";
 import { crashInDebugger } from "./debugged-core.ts";
 import { Chance, damaged } from "./mutations.ts";
 
@@ -15,8 +16,10 @@ export interface MutationSeed {
   core: Buffer;
   /** Up to which offset the core's headers and notes go. */
   headBytes: number;
-  /** By path, the program's own. */
+  /** By path: the program, and the C library where it is one of its own. */
   modules: ReadonlyMap<string, Buffer>;
+  /** Sections that the walk goes through. */
+  sections: readonly string[];
 }
 
 export interface MutationReport {
@@ -31,38 +34,41 @@ export interface MutationReport {
   over100Ms: number;
 }
 
-/** A crash in a program that brings all its code along, so that damaged call frame information is what is walked. */
-export async function makeMutationSeed(): Promise<MutationSeed> {
-  const program = await buildCrashes("c-static");
+/**
+ * A static program, whose call frame information has no search table, and one with a C library of its own, which is
+ * found by tables.
+ */
+export async function makeMutationSeeds(): Promise<MutationSeed[]> {
+  return [
+    await makeSeed("c-static", "handler", [".eh_frame", ".symtab"]),
+    await makeSeed("c-O0", "null_write", [".eh_frame_hdr", ".eh_frame", ".dynsym"]),
+  ];
+}
+
+async function makeSeed(
+  build: CrashBuild,
+  kind: string,
+  sections: string[],
+): Promise<MutationSeed> {
+  const program = await buildCrashes(build);
   const folder = mkdtempSync(join(tmpdir(), "core-dump-handler-test-"));
   try {
     const path = join(folder, "core");
-    await crashInDebugger([program, "handler"], path);
+    await crashInDebugger([program, kind], path);
     const core = readFileSync(path);
-    return {
-      core,
-      headBytes: endOfNotes(core),
-      modules: new Map([[program, readFileSync(program)]]),
-    };
+    const mapped = parseElfCore(bytesOf(core)).mappings.map((mapping) => mapping.path);
+    const library = mapped.find((name) => name.includes("/libc.so"));
+    const modules = new Map([[program, readFileSync(program)]]);
+    if (library !== undefined) modules.set(library, readFileSync(library));
+    return { core, headBytes: endOfNotes(bytesOf(core)), modules, sections };
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
 
-function endOfNotes(core: Buffer): number {
-  const table = Number(core.readBigUInt64LE(32));
-  let end = 0;
-  for (let index = 0; index < core.readUInt16LE(56); index++) {
-    const at = table + index * 56;
-    if (core.readUInt32LE(at) !== 4) continue;
-    end = Number(core.readBigUInt64LE(at + 8) + core.readBigUInt64LE(at + 32));
-  }
-  return end;
-}
-
 /** Throws what is no AppError, with the round's seed. */
 export function runMutations(
-  seed: MutationSeed,
+  seeds: readonly MutationSeed[],
   rounds: number,
   firstSeed: number,
 ): MutationReport {
@@ -70,7 +76,7 @@ export function runMutations(
   for (let round = 0; round < rounds; round++) {
     const started = process.cpuUsage();
     try {
-      runRound(seed, new Chance(firstSeed + round));
+      runRound(seeds, new Chance(firstSeed + round));
     } catch (error) {
       if (!(error instanceof AppError))
         throw new Error(`seed ${firstSeed + round}`, { cause: error });
@@ -86,38 +92,36 @@ export function runMutations(
   return report;
 }
 
-function runRound({ core, headBytes, modules }: MutationSeed, chance: Chance): void {
+function runRound(seeds: readonly MutationSeed[], chance: Chance): void {
+  const seed = seeds[chance.below(seeds.length)];
+  if (seed === undefined) throw new Error("no seeds");
+  const { core, headBytes, modules } = seed;
   const kind = chance.below(4);
-  const [path = "", original = Buffer.alloc(0)] = [...modules][0] ?? [];
-  const program = kind === 0 ? original : damagedProgram(original, chance, kind);
-  const damagedCore =
-    kind <= 1
-      ? damaged(
-          core,
-          chance,
-          0,
-          kind === 0 ? (chance.below(2) === 0 ? 1024 : headBytes) : core.length,
-        )
-      : core;
+  const paths = [...modules.keys()];
+  const path = paths[chance.below(paths.length)] ?? "";
+  const original = modules.get(path) ?? Buffer.alloc(0);
+  const changed = kind === 0 ? original : damagedModule(original, seed, chance, kind);
+  const end = chance.below(2) === 0 ? 1024 : headBytes;
+  const damagedCore = kind <= 1 ? damaged(core, chance, 0, kind === 0 ? end : core.length) : core;
   const files: ModuleFiles = {
-    find: (wanted) => [
-      wanted.path === path ? { bytes: bytesOf(program) } : { missing: "not here" },
-    ],
+    find(wanted) {
+      const bytes = wanted.path === path ? changed : modules.get(wanted.path);
+      return [bytes === undefined ? { missing: "not here" } : { bytes: bytesOf(bytes) }];
+    },
   };
-  explainCore({
-    core: bytesOf(damagedCore),
-    modules: files,
-    log: damagedCore.toString("latin1", 0, 2000),
-  });
+  const log = damagedCore.toString("latin1", 0, 2000);
+  explainCore({ core: bytesOf(damagedCore), modules: files, log });
 }
 
-/** Its headers, or the call frame information that the walk goes through. */
-function damagedProgram(original: Buffer, chance: Chance, kind: number): Buffer {
+/** Its headers, or what the walk goes through. */
+function damagedModule(
+  original: Buffer,
+  { sections }: MutationSeed,
+  chance: Chance,
+  kind: number,
+): Buffer {
   if (kind === 2) return damaged(original, chance, 64, 1024);
-  const { offset, sizeBytes } = sectionOf(
-    original,
-    chance.below(3) === 0 ? ".symtab" : ".eh_frame",
-  );
+  const { offset, sizeBytes } = sectionOf(original, sections[chance.below(sections.length)] ?? "");
   return damaged(original, chance, offset, offset + sizeBytes);
 }
 
@@ -141,6 +145,6 @@ function sectionOf(file: Buffer, wanted: string): { offset: number; sizeBytes: n
 
 if (import.meta.main) {
   const [rounds = 1000, first = 1] = process.argv.slice(2).map(Number);
-  const report = runMutations(await makeMutationSeed(), rounds, first);
+  const report = runMutations(await makeMutationSeeds(), rounds, first);
   console.log(report, `${(process.resourceUsage().maxRSS / 1024).toFixed(0)} MiB`);
 }

@@ -3,7 +3,7 @@
 import { expect } from "bun:test";
 import { buildObstacle } from "../../support/crash-builds.ts";
 import { gatedTest, missingProgram } from "../../support/gate.ts";
-import { makeMutationSeed, runMutations } from "../../support/mutation-run.ts";
+import { makeMutationSeeds, runMutations } from "../../support/mutation-run.ts";
 
 const ROUNDS = Math.max(500, Number(process.env["CDH_TEST_ROUNDS"] ?? 0));
 
@@ -11,8 +11,8 @@ gatedTest(
   "whatever a core and its program hold, explaining ends with a summary or a refusal",
   [missingProgram("gdb"), buildObstacle("c-static")],
   async () => {
-    const seed = await makeMutationSeed();
-    const report = runMutations(seed, ROUNDS, Math.floor(Math.random() * 2 ** 31));
+    const seeds = await makeMutationSeeds();
+    const report = runMutations(seeds, ROUNDS, Math.floor(Math.random() * 2 ** 31));
     console.log(report);
     expect(report.rounds).toBe(ROUNDS);
     expect(report.refused).toBeLessThan(ROUNDS / 2);
