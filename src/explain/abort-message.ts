@@ -17,9 +17,12 @@ export function readAbortMessage(
   context: UnwindContext,
   executable: MappedModule | undefined,
 ): SummaryMessage | null {
-  const candidates = context.modules.all.filter(
-    (module) => isCLibrary(module.path) || module === executable,
-  );
+  const libraries = context.modules.all.filter(({ path }) => isCLibrary(path));
+  // A static program has it inside; to look through every program's variables costs more than all the rest.
+  const candidates =
+    libraries.some(({ path }) => path !== "[vdso]") || executable === undefined
+      ? libraries
+      : [executable];
   for (const { image, bias } of candidates) {
     const place =
       image === undefined
