@@ -1,6 +1,7 @@
 // A core and what its modules are, in; a summary of the crash, out. Everything is read through the ports that it is
 // given; whatever these hold, it ends, and what could not be had stands in `incomplete`.
 import { readAbortMessage } from "./abort-message.ts";
+import { baseName } from "./c-library.ts";
 import { openCoreMemory } from "./core-memory.ts";
 import { parseElfCore, type ElfCore } from "./elf-core.ts";
 import { fingerprintOf } from "./fingerprint.ts";
@@ -8,7 +9,7 @@ import { FrameSymbols, summarizeFrame, type NamedFrame } from "./frame-symbols.t
 import { ALL_FRAMES_MAX, FRAMES_MAX, MODULES_MAX, TEXT_MAX_CHARACTERS } from "./limits.ts";
 import { Malformed } from "./malformed.ts";
 import { MappedModules, type MappedModule } from "./mapped-modules.ts";
-import { findCulprits } from "./normalisation.ts";
+import { findCulprits, type CulpritFrame } from "./normalisation.ts";
 import { findPanic } from "./panic-text.ts";
 import { summarizeThreads } from "./other-threads.ts";
 import { describeSignal, isStackOverflow } from "./signal-sentence.ts";
@@ -17,6 +18,7 @@ import { UnwindContext } from "./unwind-context.ts";
 import { unwind, type UnwoundStack } from "./unwinder.ts";
 import { AppError } from "../model/app-error.ts";
 import {
+  FINGERPRINT,
   hex,
   SUMMARY_SCHEMA,
   type CrashSummary,
@@ -129,8 +131,18 @@ function summarize(
       frames,
       culprits,
     }),
-    incomplete,
+    incomplete: [...incomplete, ...fingerprintTroubles(culprits)],
   };
+}
+
+/** A bug's id that was made without the names in a module is not the one that is made with them. */
+function fingerprintTroubles(culprits: readonly CulpritFrame[]): { what: string; why: string }[] {
+  const unknown = culprits.find(
+    ({ named }) => named.module !== undefined && named.module.missing !== null,
+  );
+  if (unknown === undefined) return [];
+  const why = `made without ${baseName(unknown.named.module?.path ?? "")}; it is another one with it`;
+  return [{ what: FINGERPRINT, why }];
 }
 
 function openCore(bytes: RandomBytes): ElfCore {

@@ -79,6 +79,9 @@ export interface SummaryFingerprint {
   frames: string[];
 }
 
+/** In `incomplete`: modules were missing that the bug's id would be made of. */
+export const FINGERPRINT = "fingerprint";
+
 export interface CrashSummary {
   schema: typeof SUMMARY_SCHEMA;
   /** One line that a person reads first. */

@@ -1,6 +1,11 @@
 // A crash's summary for a person: what happened in one line, then signal, messages, the stack of the thread that
 // crashed, the other threads, and what could not be had. As wide as the terminal, 80 columns elsewhere.
-import type { CrashSummary, SummaryFrame, SummarySignal } from "../model/crash-summary.ts";
+import {
+  FINGERPRINT,
+  type CrashSummary,
+  type SummaryFrame,
+  type SummarySignal,
+} from "../model/crash-summary.ts";
 import { oneLine } from "../model/printable.ts";
 
 export const DEFAULT_COLUMNS = 80;
@@ -166,7 +171,15 @@ function missingLines({ incomplete }: CrashSummary, width: number): string[] {
     .slice(0, MISSING_SHOWN)
     .flatMap(({ what, why }) => wrapped("  ", `${what}: ${why}`, width));
   const left = incomplete.length - MISSING_SHOWN;
-  return ["", "not known", ...rows, ...(left > 0 ? [`  and ${left} more: --json has them`] : [])];
+  const needsFiles = incomplete.some(({ what }) => what === FINGERPRINT);
+  const hint = "--sysroot DIR or --modules DIR says where the programs that crashed are";
+  return [
+    "",
+    "not known",
+    ...rows,
+    ...(left > 0 ? [`  and ${left} more: --json has them`] : []),
+    ...(needsFiles ? wrapped("  ", hint, width) : []),
+  ];
 }
 
 function labelled(label: string, text: string, width: number, labelWidth = LABEL_WIDTH): string[] {
