@@ -1,6 +1,6 @@
 // Which parts of a core are needed to explain it: for a core that can only be read from front to end, as in a
 // compressed zip. Its head, small segments as a whole, and of large ones what the threads' registers point at.
-import type { ElfCore } from "./elf-core.ts";
+import type { CoreThread, ElfCore } from "./elf-core.ts";
 import { segmentAt } from "./core-memory.ts";
 
 export interface CoreRange {
@@ -11,28 +11,41 @@ export interface CoreRange {
 
 /** Stacks, data of programs and libraries, the vdso: what is no heap. */
 const WHOLE_MAX_BYTES = 8 << 20;
-/** Of a larger segment around each address: a stack's frames lie above. */
-const [BELOW_BYTES, ABOVE_BYTES] = [64 << 10, 1 << 20];
-/** The first page of a program has its build-id. */
-const HEAD_BYTES = 64 << 10;
+/** Of all small segments together; those that are left out are known by their first page, where the build-id is. */
+const ALL_WHOLE_MAX_BYTES = 512 << 20;
+const PAGE_BYTES = 4096;
+/** Around an address in a larger segment: a stack's frames lie above. */
+const BELOW_BYTES = 64 << 10;
+const ABOVE_BYTES = { crashed: 1 << 20, other: 256 << 10 };
 
 /** Offsets in the core, in their order, apart from each other. The head up to the notes' end is not in them. */
 export function planExcerpt(core: ElfCore): CoreRange[] {
-  const ranges: CoreRange[] = core.segments.map(({ offset, fileBytes }) => ({
-    start: offset,
-    end: offset + Math.min(fileBytes, fileBytes > WHOLE_MAX_BYTES ? HEAD_BYTES : fileBytes),
-  }));
-  for (const { registers } of core.threads)
-    for (const value of registers) {
-      const segment = value === undefined ? undefined : segmentAt(core.segments, value);
-      if (value === undefined || segment === undefined) continue;
-      const at = Number(value - segment.address);
-      ranges.push({
-        start: segment.offset + Math.max(0, at - BELOW_BYTES),
-        end: segment.offset + Math.min(segment.fileBytes, at + ABOVE_BYTES),
-      });
-    }
+  let leftBytes = ALL_WHOLE_MAX_BYTES;
+  const ranges = core.segments.map(({ offset, fileBytes }): CoreRange => {
+    const isWhole = fileBytes <= Math.min(WHOLE_MAX_BYTES, leftBytes);
+    const bytes = isWhole ? fileBytes : Math.min(fileBytes, PAGE_BYTES);
+    leftBytes -= isWhole ? bytes : 0;
+    return { start: offset, end: offset + bytes };
+  });
+  for (const [index, thread] of core.threads.entries())
+    ranges.push(...windowsOf(thread, core, index === 0));
   return joined(ranges.filter(({ start, end }) => end > start));
+}
+
+/** Of the thread that crashed any register may lead on; of another its stack is enough. */
+function windowsOf({ registers }: CoreThread, core: ElfCore, hasCrashed: boolean): CoreRange[] {
+  const { stackPointer, framePointer } = core.architecture;
+  const addresses = hasCrashed ? registers : [registers[stackPointer], registers[framePointer]];
+  return addresses.flatMap((address) => {
+    const segment = address === undefined ? undefined : segmentAt(core.segments, address);
+    if (address === undefined || segment === undefined) return [];
+    const at = Number(address - segment.address);
+    const above = at + (hasCrashed ? ABOVE_BYTES.crashed : ABOVE_BYTES.other);
+    return {
+      start: segment.offset + Math.max(0, at - BELOW_BYTES),
+      end: segment.offset + Math.min(segment.fileBytes, above),
+    };
+  });
 }
 
 function joined(ranges: readonly CoreRange[]): CoreRange[] {
