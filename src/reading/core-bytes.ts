@@ -92,6 +92,7 @@ class Excerpt {
   private readonly fd: number;
   private readonly maxBytes: number;
   private ranges: CoreRange[] | undefined;
+  private next = 0;
   private headEnd = 0;
 
   constructor(fd: number, maxBytes: number) {
@@ -128,9 +129,12 @@ class Excerpt {
 
   private writeWanted(chunk: Uint8Array, ranges: readonly CoreRange[]): void {
     const end = this.position + chunk.length;
-    for (const range of ranges) {
+    for (let index = this.next; index < ranges.length; index++) {
+      const range = ranges[index];
+      if (range === undefined || range.start >= end) return;
+      // What lies behind is never asked for again: a core has tens of thousands of ranges.
+      if (range.end <= end) this.next = index + 1;
       if (range.end <= this.position) continue;
-      if (range.start >= end) return;
       const from = Math.max(range.start, this.position);
       const to = Math.min(range.end, end);
       this.write(chunk.subarray(from - this.position, to - this.position), from);
