@@ -1,5 +1,5 @@
-// A core_pattern program for tests: explains the process that the kernel holds, by the core's first bytes, its memory
-// and its mapped files, and lets it go without reading the rest. Arguments: where the summary goes, %P.
+// A program that explains a held process for tests, by its core's first bytes (stdin), its memory and its mapped files.
+// Arguments: where the summary goes, the process's pid.
 import { readSync, renameSync, writeFileSync } from "node:fs";
 import { endOfNotes } from "../../src/explain/elf-core.ts";
 import { explainCore } from "../../src/explain/explain.ts";
