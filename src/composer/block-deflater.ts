@@ -1,6 +1,6 @@
-// Deflates blocks side by side on Bun's thread pool. Each block ends in a sync flush, so the outputs, one
-// after the other and closed by FINAL_BLOCK (model/partial-layout.ts), are one valid deflate stream (RFC 1951, section 3.2.4) that
-// can be cut after any block. Measured: docs/performance.md.
+// Deflates blocks side by side on Bun's thread pool. Each block ends in a sync flush, so the outputs, one after the
+// other and closed by FINAL_BLOCK (model/partial-layout.ts), are one valid deflate stream (RFC 1951, section 3.2.4)
+// that can be cut after any block. Measured: docs/performance.md.
 import { constants, createDeflateRaw, deflateRawSync, type DeflateRaw } from "node:zlib";
 
 /**

@@ -26,7 +26,9 @@ export interface DumpsAtOnceContext {
 const STRIDE = 2n ** 16n;
 const PROC_DIR = "/proc";
 
-/** The metadata as it is, or with the verdict "skip" where as many dumps of its namespace are under way. Never throws. */
+/**
+ * The metadata as it is, or with the verdict "skip" where as many dumps of its namespace are under way. Never throws.
+ */
 export async function limitDumpsAtOnce(
   metadata: Metadata,
   { crash, settings, hostDir, log }: DumpsAtOnceContext,

@@ -1,4 +1,4 @@
-// The event file of a dump (contract, section 7): what an external process picks up. It appears whole,
+// The event file of a dump (docs/contract.md, section 7): what an external process picks up. It appears whole,
 // and the caller writes it only after the zip that it names is published.
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";

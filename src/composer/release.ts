@@ -3,7 +3,10 @@ import { ComposerLog } from "../host/composer-log.ts";
 import { endDumping, pinHeld, type HeldProcess } from "../host/held-process.ts";
 import type { CoreInput } from "./core-input.ts";
 
-/** The kernel notices a closed input with its next write. Killed, the process would end by SIGKILL instead of its own signal. */
+/**
+ * The kernel notices a closed input with its next write. Killed, the process would end by SIGKILL instead of its own
+ * signal.
+ */
 const NOTICE_MS = 1_000;
 const PROC_DIR = "/proc";
 

@@ -9,7 +9,9 @@ import { runComposer } from "./run.ts";
 /** The composer's folder on the host: `.env` and composer.log stand beside the executable. */
 const BESIDE_EXECUTABLE = dirname(process.execPath);
 
-/** The exit code (contract, section 9). -h is the host name here, as in the ancestor; only --help asks for help. */
+/**
+ * The exit code (docs/contract.md, section 9). -h is the host name here, as in the ancestor; only --help asks for help.
+ */
 export async function runForKernel(args: readonly string[]): Promise<number> {
   return args[0] === "--help" ? printHelp() : runComposer(args, BESIDE_EXECUTABLE);
 }

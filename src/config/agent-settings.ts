@@ -1,4 +1,4 @@
-// The agent's environment (contract, section 4): its own settings, and the composer's as COMP_*.
+// The agent's environment (docs/contract.md, section 4): its own settings, and the composer's as COMP_*.
 import { AppError } from "../model/app-error.ts";
 import { CAPTURE_MODES } from "../model/capture-mode.ts";
 import { COMPOSER_SETTINGS, LOG_LEVELS, type ComposerSettings } from "./composer-settings.ts";

@@ -1,4 +1,4 @@
-// HOST_DIR/.env: what the agent tells the composer (contract, section 3). The agent's own variables
+// HOST_DIR/.env: what the agent tells the composer (docs/contract.md, section 3). The agent's own variables
 // are these with COMP_ before them, so one table serves the writer and the reader.
 import * as v from "valibot";
 import { DEFAULT_TEMPLATE, unknownTemplateFields } from "../model/dump-name.ts";
@@ -69,7 +69,9 @@ export const COMPOSER_SETTINGS = {
   /** Dumps that all workloads of one namespace may leave in CRASH_LOOP_WINDOW; 0 is no limit. */
   CRASH_LOOP_NAMESPACE_LIMIT: integer(1000, { min: 0, max: 100_000, unit: "dumps" }),
   CRASH_LOOP_WINDOW: integer(3600, { min: 1, max: 2_592_000, unit: "seconds" }),
-  /** Dumps of one namespace that may be under way at a time, and never more than half of CORE_PIPE_LIMIT; 0 is no limit. */
+  /**
+   * Dumps of one namespace that may be under way at a time, and never more than half of CORE_PIPE_LIMIT; 0 is no limit.
+   */
   DUMPS_AT_ONCE: integer(32, { min: 0, max: 10_000, unit: "dumps" }),
   /** The core_pattern that stood here before: its program gets the cores of processes outside containers. */
   PREVIOUS_HANDLER: text(""),

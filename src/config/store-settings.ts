@@ -67,7 +67,7 @@ export const STORE_SETTINGS = {
   S3_ACCESS_KEY: text("", { secret: true }),
   S3_SECRET: text("", { secret: true }),
   S3_BUCKET_NAME: bucketName,
-  /** A region, or the host name of an S3-compatible service (contract, section 4). */
+  /** A region, or the host name of an S3-compatible service (docs/contract.md, section 4). */
   S3_REGION: region,
   /** Wins over S3_REGION as the address. */
   S3_ENDPOINT: endpoint,

@@ -6,7 +6,9 @@ import type { UnwindContext } from "./unwind-context.ts";
 const ENDBR64 = 0xfa1e0ff3;
 const BTI_C = 0xd503245f;
 
-/** Where the jumps in a function's first bytes lead to: a wrapper (free → __libc_free), a tail call. Throws Malformed. */
+/**
+ * Where the jumps in a function's first bytes lead to: a wrapper (free → __libc_free), a tail call. Throws Malformed.
+ */
 export function jumpTargets(start: bigint, sizeBytes: number, context: UnwindContext): bigint[] {
   context.budget.spendSteps(sizeBytes);
   const code = context.memory.read(start, sizeBytes);

@@ -1,5 +1,5 @@
-// HOST_DIR/composer.log: one line a record (model/crash-record.ts), so that no crash is traceless whatever happens next.
-// Size-capped, rotated once (composer.log.1), appended in single writes by any number of composers.
+// HOST_DIR/composer.log: one line a record (model/crash-record.ts), so that no crash is traceless whatever happens
+// next. Size-capped, rotated once (composer.log.1), appended in single writes by any number of composers.
 import {
   closeSync,
   constants,

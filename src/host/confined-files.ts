@@ -55,7 +55,9 @@ export function openDirectoryAt(path: string): number {
   return fd;
 }
 
-/** What has this name in an open directory, a link itself included; to be looked at with fstat. The caller closes it. */
+/**
+ * What has this name in an open directory, a link itself included; to be looked at with fstat. The caller closes it.
+ */
 export function openEntry(directory: number, name: Buffer, kind: "directory" | "any"): number {
   return openName(directory, name, O_PATH | O_NOFOLLOW | (kind === "directory" ? O_DIRECTORY : 0));
 }

@@ -1,4 +1,4 @@
-// The agent's environment: the real one, over a `.env` beside the executable (contract, section 4; VMs).
+// The agent's environment: the real one, over a `.env` beside the executable (docs/contract.md, section 4; VMs).
 import { dirname, join } from "node:path";
 import { parseEnvFile } from "../model/env-file.ts";
 import { readTextFile } from "./files.ts";

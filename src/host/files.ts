@@ -19,7 +19,9 @@ export async function writeFileAtomically(
   await replaceFile(path, mode, async (file) => file.writeFile(data));
 }
 
-/** Copies `source`, patched, to a new file and renames it over `target`, which may be running. Throws AppError "host". */
+/**
+ * Copies `source`, patched, to a new file and renames it over `target`, which may be running. Throws AppError "host".
+ */
 export async function copyFileAtomically(
   source: string,
   target: string,

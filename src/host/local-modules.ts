@@ -7,7 +7,9 @@ import type { RandomBytes } from "../model/random-bytes.ts";
 import { openFileBytes, type FileBytes } from "./file-bytes.ts";
 
 export interface ModulePlaces {
-  /** A root folder: the process's /usr/lib/libc.so.6 is at sysroot/usr/lib/libc.so.6. Its own paths are not used then. */
+  /**
+   * A root folder: the process's /usr/lib/libc.so.6 is at sysroot/usr/lib/libc.so.6. Its own paths are not used then.
+   */
   sysroot?: string | undefined;
   /** A folder that holds the files by name, or by build-id: buildid/HEX/executable, HEX, HEX.debug. */
   modules?: string | undefined;

@@ -13,8 +13,8 @@ const NAME_BYTES = 65;
 const KTHREADD_PID = 2;
 
 /**
- * The name that a process or thread sees; path is its ns/uts in /proc. Throws where its namespace is not ours and may not be entered: that takes
- * CAP_SYS_ADMIN, and CAP_SYS_PTRACE for processes of others.
+ * The name that a process or thread sees; path is its ns/uts in /proc. Throws where its namespace is not ours and may
+ * not be entered: that takes CAP_SYS_ADMIN, and CAP_SYS_PTRACE for processes of others.
  */
 export function readUtsName(path: string): string {
   if (readlinkSync(path) === readlinkSync("/proc/thread-self/ns/uts")) return hostname();

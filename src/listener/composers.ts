@@ -162,7 +162,10 @@ function spawnComposer({ executable, hostDir }: ComposersContext, connection: nu
   });
 }
 
-/** However many composers there are, the worker has its turn: one that is silent is taken for dead, and crashes are lost. */
+/**
+ * However many composers there are, the worker has its turn: one that is silent is taken for dead, and crashes are
+ * lost.
+ */
 function giveWay(pid: number): void {
   try {
     setPriority(pid, COMPOSER_NICE);

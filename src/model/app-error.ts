@@ -1,17 +1,22 @@
 // The one error for "cannot go on": a code, a sentence, and what would be right. main.ts catches it.
 import { oneLine } from "./printable.ts";
 
+/** The exit codes that mean more than "could not" (docs/contract.md, section 9). */
 export const EXIT = {
   done: 0,
   failed: 1,
-  /** Wrong command line or configuration; nothing was changed. */
+  /** The command line or the configuration is wrong; the program changed nothing. */
   usage: 2,
-  /** The composer's deadline passed; the zip is closed, valid and labelled (contract, section 9). */
+  /**
+   * The composer's deadline passed; it closed the zip, which is valid and labelled as truncated (docs/contract.md,
+   * section 9).
+   */
   deadline: 32,
-  /** Of a core in a file: the zip cannot hold all of it, so the file has to stay. */
+  /** A composer that read a core from a file could not put all of it into the zip, so the file has to stay. */
   cut: 33,
 } as const;
 
+/** What kind of failure an AppError is; "usage" and "configuration" decide the exit code. */
 export type ErrorCode =
   | "usage"
   | "configuration"
@@ -22,12 +27,14 @@ export type ErrorCode =
   | "store"
   | "archive";
 
+/** What an AppError carries beside its code and its message. */
 export interface AppErrorDetails {
   /** What the reader can do about it: one sentence. */
   hint?: string;
   cause?: unknown;
 }
 
+/** Thrown where the program cannot go on. main.ts catches it, prints describeError and exits with exitCodeOf. */
 export class AppError extends Error {
   readonly code: ErrorCode;
   readonly hint: string | undefined;

@@ -1,6 +1,7 @@
 // When to try again: exponential backoff with full jitter, so that many nodes that failed together do
 // not come back together ("Exponential Backoff And Jitter", AWS Architecture Blog).
 
+/** The ceilings of the waits between retries, in ms. */
 export interface BackoffLimits {
   /** The ceiling before the first retry; it doubles with each one. */
   baseMs: number;
@@ -9,8 +10,8 @@ export interface BackoffLimits {
 }
 
 /**
- * The delay in ms before retry number `attempt` (from 1): uniform between 0 and the doubling ceiling.
- * `random` gives [0, 1). A wait that the server asked for is the least that comes back.
+ * The delay in ms before retry number `attempt` (from 1): uniform between 0 and the doubling ceiling. `random` returns
+ * a number in [0, 1). The delay is never shorter than the wait that the server asked for.
  */
 export function planBackoff(
   attempt: number,

@@ -1,8 +1,8 @@
-// Sizes as people read them.
+// Writes sizes as people read them.
 
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
 
-/** 1536 → "1.5 KiB"; three significant digits at most. */
+/** Writes a number of bytes with a binary unit, 1536 as "1.5 KiB", with at most three significant digits. */
 export function formatBytes(bytes: number): string {
   let value = bytes;
   let unit = 0;

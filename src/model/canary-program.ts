@@ -1,6 +1,6 @@
-// The canary's executable, byte by byte: a static ELF program that waits for one byte on stdin, touches its
-// memory and writes to address 0. Ends quietly when stdin is closed instead. Needs no libc, no loader and no
-// shell, so that it runs wherever the kernel does. Pure.
+// The canary's executable, byte by byte: a static ELF program that waits for one byte on stdin, touches its memory and
+// writes to address 0. It exits without a crash when stdin is closed instead. Needs no libc, no loader and no shell,
+// so that it runs wherever the kernel does. Pure.
 import { AppError } from "./app-error.ts";
 
 /** What uname -m calls the architectures that we know. */
@@ -58,8 +58,8 @@ const CODE_AARCH64 = [
 ].flatMap((word) => [word & 0xff, (word >>> 8) & 0xff, (word >>> 16) & 0xff, word >>> 24]);
 
 /**
- * The program with `marker` (128 bytes at most) in the memory that its core must show.
- * Throws AppError "host" for a machine that we have no code for.
+ * Returns the executable's bytes. `marker` (at most 128 bytes) lies in the memory that the core must show. Throws
+ * AppError "host" for a machine that this file has no code for.
  */
 export function formatCanaryProgram(machine: string, marker: Uint8Array): Uint8Array {
   if (machine !== "x86_64" && machine !== "aarch64")

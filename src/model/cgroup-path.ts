@@ -2,10 +2,14 @@
 // Knows how container runtimes name their cgroups (test/fixtures/cgroup has each form with its source), v1, v2 and
 // hybrid, cgroupfs and systemd drivers. Does not know whether the runtime still has that container.
 
+/** What /proc/PID/cgroup tells about a process: a container's process, the host's own, or nothing that can be read. */
 export type CgroupIdentity =
   | {
       kind: "container";
-      /** Null where the path names the pod only, or neither: in doubt a process is a container's. */
+      /**
+       * Null where the path names only the pod, or neither: a process that is not clearly the host's counts as a
+       * container's.
+       */
       containerId: string | null;
       /** The pod's uid as Kubernetes writes it, where the path names it. */
       podUid: string | null;
@@ -16,8 +20,9 @@ export type CgroupIdentity =
   | { kind: "unreadable" };
 
 /**
- * How one path segment names a container: by its id alone, or behind the runtime's own word, in a scope of systemd or
- * not. cri-containerd-ID.scope, crio-ID, libpod-payload-ID, :youki:ID, kata_ID, kubepods-podUID.slice:cri-containerd:ID.
+ * How one path segment names a container: by its id alone or behind the runtime's prefix, with or without systemd's
+ * ".scope". cri-containerd-ID.scope, crio-ID, libpod-payload-ID, :youki:ID, kata_ID,
+ * kubepods-podUID.slice:cri-containerd:ID.
  */
 const CONTAINER_FORM = /^(?:[\w.:@\\-]*[-:_])?([0-9a-f]{64})(?:\.scope)?$/;
 /** The monitor of a container (Podman, CRI-O): it holds the container's output, and is not the container. */
@@ -27,20 +32,20 @@ const UUID = "[0-9a-f]{8}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-
 /** podUID, or …kubepods-burstable-podU_I_D.slice; static pods have 32 hex digits without dashes. */
 const POD_FORM = new RegExp(`(?:^|-)pod(${UUID}|[0-9a-f]{32})(?:\\.slice)?(?::|$)`);
 
-/** Units of systemd that are of the host: what is not among them is a container's (systemd.unit(5), systemd.scope(5)). */
+/** systemd's units on the host; a process outside them is a container's (systemd.unit(5), systemd.scope(5)). */
 const HOST_UNITS: readonly RegExp[] = [
   /^(?!machine[.-]|(?:.*-)?kubepods[.-])[\w:.\\@-]+\.slice$/,
   /^(?!systemd-nspawn@)[\w:.\\@-]+\.(?:service|mount|socket|swap)$/,
-  // Sessions of logind, systemd-run, desktops and terminals; a container's scope has its runtime's name.
+  // Scopes of logind, systemd-run, desktops and terminals. A container's scope has its runtime's name instead.
   /^(?:init|(?:session|run|app|vte-spawn|tmux-spawn)-[\w:.\\@-]+)\.scope$/,
-  // Within a service: its own commands (ExecStartPost=), and udev's workers.
+  // Sub-groups of a service: its own commands (ExecStartPost=), and udev's workers.
   /^(?:\.control|udev)$/,
 ];
 
 /**
  * Parses /proc/PID/cgroup. The outermost pod wins, and its container is the very next level, else the outermost
  * container: what a container nests inside its own cgroup (docker in docker, systemd, a hostile name) cannot pass for
- * another one. A path of no known form is a container's, as long as it is not one of the host's units.
+ * another one. A path of no known form counts as a container's, unless it is one of the host's units.
  */
 export function parseCgroup(text: string): CgroupIdentity {
   const lines = cgroupLines(text);
@@ -58,7 +63,7 @@ export function parseCgroup(text: string): CgroupIdentity {
 
 interface CgroupLine {
   path: string;
-  /** Of the hierarchies in which systemd keeps processes apart; the others share out resources. */
+  /** True for a hierarchy in which systemd separates processes; the others only limit resources. */
   tellsProcesses: boolean;
 }
 
@@ -81,7 +86,10 @@ interface Names {
   podUid: string | null;
 }
 
-/** A pod says more than a container that stands alone, which may be one in which a whole node lives. */
+/**
+ * Counts what a path names. A path with a pod is worth more than a container alone, because a whole node may run inside
+ * that container.
+ */
 function nameCount({ containerId, podUid }: Names): number {
   return (podUid === null ? 0 : 2) + (containerId === null ? 0 : 1);
 }
@@ -90,14 +98,15 @@ function findContainer(path: string): Names {
   const segments = path.split("/");
   for (const [index, segment] of segments.entries()) {
     const podUid = matchPod(segment);
-    // Not further below: there a container that has no known form could name another's.
+    // Looks no deeper: a container whose own cgroup has no known form could create a cgroup with another container's
+    // name there.
     if (podUid !== null)
       return {
         containerId: matchContainer(segment) ?? matchContainer(segments[index + 1]),
         podUid,
       };
   }
-  // A container above any pod is where a whole node lives (kind, docker in docker), so pods are looked for first.
+  // Looks for pods first: a container above a pod is one in which a whole node runs (kind, docker in docker).
   const outside = segments.map((segment) => matchContainer(segment)).find((id) => id !== null);
   return { containerId: outside ?? null, podUid: null };
 }
@@ -110,7 +119,10 @@ function matchPod(segment: string): string | null {
   return POD_FORM.exec(segment)?.[1]?.replaceAll("_", "-") ?? null;
 }
 
-/** The root, or units of the host all the way down. From within a cgroup namespace a path begins with "..". */
+/**
+ * True for the root and for paths made of the host's units alone. Seen from a cgroup namespace, a path begins with
+ * "..".
+ */
 function isHostPath(path: string): boolean {
   if (path === "/") return true;
   const units = path.split("/").filter((segment) => segment !== "" && segment !== "..");

@@ -1,14 +1,19 @@
 // The composer's flags (docs/contract.md, section 2): their letters, and the specifier of core(5) that fills each.
 // core_pattern, the names of core files, the command line and its help are all made of this table.
 
+/** One flag of the composer's command line. */
 export interface ComposerFlag {
   letter: string;
-  /** Of core(5), without its %; none for a flag that only people and older patterns set. */
+  /**
+   * The specifier of core(5) that fills the flag, without its %. A flag that only people and older patterns set has
+   * none.
+   */
   specifier?: string;
   /** The crashing process may choose its value. */
   itsOwn?: true;
 }
 
+/** Every flag by its long name. */
 export const COMPOSER_FLAGS = {
   "limit-size": { letter: "c", specifier: "c" },
   "exe-name": { letter: "e", specifier: "e", itsOwn: true },
@@ -28,20 +33,21 @@ export const COMPOSER_FLAGS = {
   "disable-compression": { letter: "D" },
 } as const satisfies Record<string, ComposerFlag>;
 
+/** The long name of a flag, without dashes. */
 export type FlagName = keyof typeof COMPOSER_FLAGS;
 
-/** The flag of a letter or a long name, without dashes; undefined for none of ours. */
+/** Finds a flag by its letter or long name, without dashes; undefined for an unknown one. */
 export function flagOf(word: string): FlagName | undefined {
   const names = Object.keys(COMPOSER_FLAGS) as FlagName[];
   return names.find((name) => name === word || COMPOSER_FLAGS[name].letter === word);
 }
 
-/** One argument, such as `-P=7`. */
+/** Writes one argument, such as `-P=7`. */
 export function formatFlag(name: FlagName, value: string): string {
   return `-${COMPOSER_FLAGS[name].letter}=${value}`;
 }
 
-/** One argument of core_pattern, which the kernel fills in, such as `-k=%d`. */
+/** Writes one argument of core_pattern, whose value the kernel fills in, such as `-k=%d`. */
 export function patternFlag(
   name: Exclude<FlagName, "dir" | "timeout" | "disable-compression">,
 ): string {

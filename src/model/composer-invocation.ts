@@ -1,42 +1,48 @@
-// Where the core on stdin comes from. The kernel's own start of `cdc` says nothing of it; the listener and the
-// agent, which start `core-dump-handler composer`, say it before all other arguments. What stands later on the
-// line may come from the crashed process and is not looked at.
+// Where the composer's core comes from. The kernel, which starts `cdc`, passes no argument for it. The listener and
+// the agent, which start `core-dump-handler composer`, name the source before all other arguments. The parser ignores
+// later arguments, because the crashed process may have chosen them.
 import { AppError } from "./app-error.ts";
 
+/** How the core reaches the composer, and who knows which process crashed. */
 export type CoreSource =
   /** The kernel's pipe: the arguments are core_pattern's. */
   | { kind: "pipe" }
-  /** A connection of the kernel's coredump socket: who crashed is asked of the connection. */
+  /** A connection of the kernel's coredump socket: the composer asks the connection which process crashed. */
   | { kind: "socket" }
   /** A finished file: the arguments come from its name, the process is gone. */
   | FileSource;
 
+/** A core that the harvest found as a file. */
 export interface FileSource {
   kind: "file";
-  /** Whose file it is; null where that is not known, or nobody's container. */
+  /** The container that the file was in; null where it is unknown or the file was in no container. */
   containerId: string | null;
   /**
-   * The descriptor of a file with pod and container in it, as the runtime told of them when the core was found, as
-   * JSON. Not the words themselves: annotations may hold secrets, and anybody on the host can read a command line.
+   * The descriptor of a file that holds pod and container as JSON, as the runtime described them when the harvest found
+   * the core. They are not arguments: annotations may hold secrets, and anybody on the host can read a command line.
    */
   knownFd: number | null;
-  /** A zip that cannot hold the whole core is published all the same: it was tried often enough. */
+  /** True after enough attempts: the composer then publishes even a zip that does not hold the whole core. */
   keepsCut: boolean;
-  /** The node's host name, where ours is a pod's. */
+  /** The node's host name, for a composer that runs in a pod and sees the pod's; else null. */
   nodeName: string | null;
 }
 
+/** A composer's whole command line. */
 export interface Invocation {
   /** Where `.env` and composer.log are, if not beside the executable. */
   hostDir: string | undefined;
   source: CoreSource;
-  /** What is left: the command line of the contract. */
+  /** The remaining arguments: the command line of docs/contract.md, section 2. */
   args: readonly string[];
 }
 
 const OPTION = /^--(host-dir|source|container|known-fd|cut|node)=(.*)$/s;
 
-/** The arguments that start a composer by hand, `composer` included; what parseInvocation takes stands behind it. */
+/**
+ * Writes the arguments that start a composer, beginning with the command `composer`. parseInvocation reads those behind
+ * it.
+ */
 export function formatInvocation({ hostDir, source, args }: Invocation): string[] {
   return ["composer", ...option("host-dir", hostDir ?? null), ...formatSource(source), ...args];
 }
@@ -57,7 +63,7 @@ function option(name: string, value: string | null): string[] {
   return value === null ? [] : [`--${name}=${value}`];
 }
 
-/** Throws AppError "usage" for a source that is not known. */
+/** Parses the arguments behind the command `composer`. Throws AppError "usage" for an unknown source. */
 export function parseInvocation(args: readonly string[]): Invocation {
   const given = new Map<string, string>();
   let at = 0;

@@ -1,16 +1,16 @@
-// The core_pattern of file capture, and what the names of such files tell. The kernel resolves it in the crashing
-// process's own root and writes with that process's rights (core(5)), so a container's user can make files of this
-// name too: nothing here is proof of anything.
+// The core_pattern of file capture, and how to read the names of the files that it makes. The kernel resolves the
+// pattern in the crashing process's own root and writes with that process's rights (core(5)). A container's user can
+// therefore make files of such names too, so a name proves nothing.
 
 import { COMPOSER_FLAGS, formatFlag } from "./composer-flags.ts";
 
-/** Where the kernel is to put cores, below the crashing process's root. */
+/** The folder in which the kernel puts cores, below the crashing process's root. */
 export const CORE_FILE_DIRECTORY = "/tmp";
 
-/** What the names of such files begin with. */
+/** The beginning of every such file's name. */
 export const CORE_FILE_PREFIX = ".cdh-core.";
 
-/** What every such pattern, and so every file, begins with. */
+/** The beginning of every such pattern, and so of every file's path. */
 export const FILE_PATTERN_PREFIX = `${CORE_FILE_DIRECTORY}/${CORE_FILE_PREFIX}`;
 
 /** Each number as the composer's flag that takes it, in the pattern's order. */
@@ -35,20 +35,23 @@ const NAME = new RegExp(
   "s",
 );
 
-/** What the name of a core's file says of its crash. */
+/** What the kernel wrote about a crash into the name of the core's file. */
 export interface CoreFileName {
-  /** %P and %p: the same for a process outside any pid namespace of its own. */
+  /** %P and %p; they are equal for a process in the host's pid namespace. */
   hostPid: number;
   pid: number;
   signal: number;
   timestampSeconds: number;
-  /** %e: of the process's own choice. */
+  /** %e, which the process chooses. */
   exeName: string;
-  /** The same as arguments of the composer (contract, section 2). */
+  /** The same as arguments of the composer (docs/contract.md, section 2). */
   flags: string[];
 }
 
-/** undefined for a name that the pattern does not make. %e may hold a `~`, a host name of Kubernetes does not. */
+/**
+ * Parses a file's name; undefined for one that the pattern cannot make. %e may hold a `~`, a host name of Kubernetes
+ * cannot.
+ */
 export function parseCoreFileName(name: string): CoreFileName | undefined {
   const found = NAME.exec(name);
   const text = found?.at(-1);

@@ -2,21 +2,23 @@
 
 import { isCanaryZip } from "./canary.ts";
 
+/** What a file of CORE_DIR is, judged by its name. */
 export type CoreFileKind =
   /** A finished dump, ready for delivery. */
   | "dump"
-  /** Being written, under flock(2), by a composer; or left by one that was killed. */
+  /** A partial: a composer writes it and holds flock(2) on it, or a killed composer left it. */
   | "partial"
   /** Delivery's journal beside a dump, finished or not. */
   | "journal"
   /** The doctor's own dump (canary.ts): never delivered, removed by the doctor. */
   | "canary"
-  /** Not ours. */
+  /** A file that this program did not make. */
   | "foreign";
 
 const PARTIAL = /^\.cdh-([0-9a-f-]{36})\.partial$/;
 const JOURNAL = /^\.(.+\.zip)\.upload\.json(?:\.new)?$/;
 
+/** Classifies a file of CORE_DIR by its name, without opening it. */
 export function kindOfCoreFile(name: string): CoreFileKind {
   if (PARTIAL.test(name)) return "partial";
   if (JOURNAL.test(name)) return "journal";
@@ -25,12 +27,12 @@ export function kindOfCoreFile(name: string): CoreFileKind {
   return "foreign";
 }
 
-/** The hidden name of a dump while it is written. */
+/** Returns the hidden name that a dump has while the composer writes it. */
 export function partialName(uuid: string): string {
   return `.cdh-${uuid}.partial`;
 }
 
-/** The uuid in a partial's name, or undefined. */
+/** Returns the uuid in a partial's name; undefined for any other name. */
 export function uuidOfPartial(name: string): string | undefined {
   return PARTIAL.exec(name)?.[1];
 }

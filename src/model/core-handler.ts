@@ -1,4 +1,4 @@
-// Who a core_pattern belongs to, for messages and for what must be respected on the host. Pure.
+// Which program a core_pattern belongs to: messages name it, and the agent leaves some of them in place. Pure.
 
 const HANDLERS: readonly [RegExp, string][] = [
   [/^\|\S*\/systemd-coredump(\s|$)/, "systemd-coredump"],
@@ -8,7 +8,7 @@ const HANDLERS: readonly [RegExp, string][] = [
   [/^\|\S*\/cdc(\s|$)/, "another core-dump-handler"],
 ];
 
-/** A name such as "systemd-coredump", or the pattern's own program or file. */
+/** Returns a known name such as "systemd-coredump", else the program or file in the pattern. */
 export function handlerName(pattern: string): string {
   const known = HANDLERS.find(([form]) => form.test(pattern))?.[1];
   if (known !== undefined) return known;
@@ -17,18 +17,18 @@ export function handlerName(pattern: string): string {
   return pattern === "" ? "nobody (it is empty)" : `plain files named ${pattern}`;
 }
 
-/** True for a pattern that starts a program, which could be handed a core. */
+/** True for a pattern that starts a program, to which a composer can pass a core on. */
 export function isPipePattern(pattern: string): boolean {
   return pattern.startsWith("|");
 }
 
-/** What a pattern's % specifiers stand for (core(5)), by their letter; "" for what is not known. */
+/** The values of a pattern's % specifiers (core(5)), by their letter; "" for an unknown value. */
 export type PatternValues = Readonly<Record<string, string>>;
 
 /**
- * The program and arguments that a pipe pattern means for one crash, split and expanded as the kernel does it
- * since Linux 5.3: at blanks first, so that no value becomes two arguments. Unknown specifiers vanish.
- * Empty for a pattern that starts no program.
+ * Returns the program and arguments that a pipe pattern means for one crash. Splits and expands as the kernel does
+ * since Linux 5.3: it splits at blanks first, so that no value becomes two arguments. Unknown specifiers vanish. The
+ * list is empty for a pattern that starts no program.
  */
 export function expandPipePattern(pattern: string, values: PatternValues): string[] {
   if (!isPipePattern(pattern)) return [];

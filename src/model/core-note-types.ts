@@ -1,11 +1,12 @@
-// Which notes the kernel wrote of a core's first thread, read off the core's bytes as they pass: type after type, the
-// notes themselves are skipped. Source: elf(5), fs/binfmt_elf.c.
+// Which notes the kernel wrote for a core's first thread, read from the core's bytes as they pass. Keeps the notes'
+// types and skips their contents. Source: elf(5), fs/binfmt_elf.c.
 
 const NT_PRSTATUS = 1;
 const NT_AUXV = 6;
 const NT_FILE = 0x46494c45;
 const HEAD_BYTES = 12;
 
+/** Reads the types of the first thread's notes from a core that arrives in pieces. */
 export class CoreNoteTypes {
   readonly #little: boolean;
   readonly #end: number;
@@ -24,15 +25,15 @@ export class CoreNoteTypes {
   }
 
   /**
-   * The kernel left out which files were mapped where (NT_FILE, behind NT_AUXV), as it does where that is longer than
-   * kernel.core_file_note_size_limit. False while it cannot be told.
+   * True where the kernel left out the list of mapped files (NT_FILE, which follows NT_AUXV), as it does with a list
+   * longer than kernel.core_file_note_size_limit. False until that is certain.
    */
   get lacksFiles(): boolean {
     const auxv = this.#types.indexOf(NT_AUXV);
     return this.#over && auxv !== -1 && !this.#types.includes(NT_FILE);
   }
 
-  /** The core's bytes from `position` on; pieces come in their order. */
+  /** Takes the core's bytes from `position` on; the caller passes the pieces in order. */
   push(bytes: Uint8Array, position: number): void {
     while (!this.#over && this.#next < position + bytes.length) {
       const at = this.#next - position;
@@ -50,7 +51,7 @@ export class CoreNoteTypes {
     const view = new DataView(this.#head.buffer);
     const word = (at: number) => view.getUint32(at, this.#little);
     const type = word(8);
-    // The second one is another thread's.
+    // A second NT_PRSTATUS belongs to the next thread.
     if (type === NT_PRSTATUS && this.#types.length > 0) return this.#stop();
     this.#types.push(type);
     this.#next += padded(word(0)) + padded(word(4));

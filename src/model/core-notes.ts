@@ -1,6 +1,6 @@
-// What an ELF core's notes tell of the process (elf(5), fs/binfmt_elf.c): its first thread's PRSTATUS, PRPSINFO,
-// AUXV and FILE stand at the core's beginning. 64 and 32 bits (fs/compat_binfmt_elf.c), either byte order. Hostile
-// input.
+// Reads what an ELF core's notes tell about the process (elf(5), fs/binfmt_elf.c). The first thread's PRSTATUS,
+// PRPSINFO, AUXV and FILE stand at the core's beginning. 64 and 32 bits (fs/compat_binfmt_elf.c), either byte order.
+// Hostile input.
 import { ElfBytes } from "./elf-bytes.ts";
 
 const PT_NOTE = 4;
@@ -11,14 +11,14 @@ const NT_FILE = 0x46494c45;
 const AT_NULL = 0n;
 const AT_ENTRY = 9n;
 
-/** null for what the notes do not tell. */
+/** What the notes tell about the process; a field is null where they do not tell it. */
 export interface CoreNotes {
   signal: number | null;
   /** In the process's own pid namespace. */
   pid: number | null;
   uid: number | null;
   gid: number | null;
-  /** The process's own words. */
+  /** The process's name, which it chooses itself. */
   comm: string | null;
   /** The executable's path as the process saw it. */
   executable: string | null;
@@ -29,7 +29,10 @@ interface Note {
   data: ElfBytes;
 }
 
-/** Notes and program headers beyond the head's end are left out; a head that is no such core tells nothing. */
+/**
+ * Parses a core's first bytes. Leaves out notes and program headers beyond their end. Every field is null for bytes
+ * that begin no ELF core. Never throws.
+ */
 export function parseCoreNotes(head: Buffer): CoreNotes {
   const notes = listNotes(ElfBytes.of(head));
   const data = (type: number) => notes.find((note) => note.type === type)?.data;
@@ -75,7 +78,7 @@ function listNotes(head: ElfBytes | undefined): Note[] {
   return [];
 }
 
-/** The first thread's: the next PRSTATUS is another's. */
+/** Returns the first thread's notes: the list ends at the second PRSTATUS. */
 function parseNotes(segment: ElfBytes): Note[] {
   const notes: Note[] = [];
   for (let at = 0; at + 12 <= segment.length;) {

@@ -1,6 +1,6 @@
-// The line the kernel runs for a crash, and how to tell our own from another's.
-// core(5): 127 characters are kept, the rest is cut in silence; arguments are split on blanks
-// (before % is expanded since Linux 5.3, after it on older kernels).
+// Makes the core_pattern that hands crashes to this program, and recognises it among others'. The kernel keeps 127
+// characters of a pattern and cuts the rest without an error. It splits arguments at blanks: since Linux 5.3 before it
+// expands %, on older kernels after that (core(5)).
 import { AppError } from "./app-error.ts";
 import type { CaptureMode } from "./capture-mode.ts";
 import { patternFlag } from "./composer-flags.ts";
@@ -9,7 +9,7 @@ import { FILE_PATTERN_PREFIX } from "./core-file-pattern.ts";
 /** CORENAME_MAX_SIZE is 128 with the terminating NUL (include/linux/binfmts.h). */
 export const PATTERN_MAX_LENGTH = 127;
 
-/** The executable's name on the host; also how the composer knows its role. */
+/** The executable's name on the host; an executable started under this name runs as the composer. */
 export const COMPOSER_NAME = "cdc";
 
 // What the kernel itself counts comes first; what the crashing process may choose (%h, %e, %E) last:
@@ -32,9 +32,9 @@ const FILLED_IN = [
 const ARGUMENTS = FILLED_IN.map(patternFlag).join(" ");
 
 /**
- * The core_pattern that starts HOST_DIR/cdc. CORE_DIR stands on the line where it fits, relative to
- * HOST_DIR if it is below it; the composer reads it from HOST_DIR/.env in any case.
- * Throws AppError "configuration" when HOST_DIR holds a blank or the line would be cut by the kernel.
+ * Returns the core_pattern that starts HOST_DIR/cdc. CORE_DIR stands on the line where it fits, relative to HOST_DIR if
+ * it is below it; the composer reads it from HOST_DIR/.env in any case. Throws AppError "configuration" when HOST_DIR
+ * holds a blank or the line would be cut by the kernel.
  */
 export function planCorePattern(hostDir: string, coreDir: string): string {
   if (/[\s%]/.test(hostDir))
@@ -63,8 +63,9 @@ export const SOCKET_NAME = "cdc.sock";
 const SOCKET_PATH_MAX_BYTES = 107;
 
 /**
- * The core_pattern that sends cores to the listener's socket (Linux 6.16); negotiated, the kernel asks first
- * (Linux 6.17). Throws AppError "configuration" where HOST_DIR is too long for a socket's address.
+ * Returns the core_pattern that sends cores to the listener's socket (Linux 6.16). With `negotiated` the kernel asks
+ * the listener before it sends a core (Linux 6.17). Throws AppError "configuration" where HOST_DIR is too long for a
+ * socket's address.
  */
 export function planSocketPattern(hostDir: string, negotiated: boolean): string {
   const path = `${hostDir}/${SOCKET_NAME}`;
@@ -75,7 +76,10 @@ export function planSocketPattern(hostDir: string, negotiated: boolean): string 
   return `${negotiated ? "@@" : "@"}${path}`;
 }
 
-/** How a pattern of ours takes cores; undefined for another's pattern. An older version's arguments count too. */
+/**
+ * Returns the capture mode that a pattern of ours means, also one that an older version wrote; undefined for another
+ * program's pattern.
+ */
 export function captureModeOf(pattern: string, hostDir: string): CaptureMode | undefined {
   const [program] = pattern.trimEnd().split(/\s/, 1);
   if (program === `|${hostDir}/${COMPOSER_NAME}`) return "pipe";
@@ -84,6 +88,7 @@ export function captureModeOf(pattern: string, hostDir: string): CaptureMode | u
   return program?.startsWith(FILE_PATTERN_PREFIX) === true ? "file" : undefined;
 }
 
+/** Returns whether a pattern hands cores to this program, as installed in hostDir. */
 export function isOurPattern(pattern: string, hostDir: string): boolean {
   return captureModeOf(pattern, hostDir) !== undefined;
 }

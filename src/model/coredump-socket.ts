@@ -1,6 +1,6 @@
-// The words that the kernel and a coredump server exchange (include/uapi/linux/coredump.h, Linux 6.17), and what
-// a pidfd tells of a dump (include/uapi/linux/pidfd.h, Linux 6.16). Pure; all numbers are in the machine's order,
-// which is little-endian wherever we run.
+// The messages between the kernel and a coredump server (include/uapi/linux/coredump.h, Linux 6.17), and what a pidfd
+// tells about a dump (include/uapi/linux/pidfd.h, Linux 6.16). Numbers have the machine's byte order, which is
+// little-endian on every supported machine. Pure.
 
 /** The first bytes of a connection: the server reads as much to tell the two forms apart. */
 export const OPENING_BYTES = 4;
@@ -15,16 +15,22 @@ const WAIT = 8n; // COREDUMP_WAIT: the process stays until the connection is clo
 
 /** The mark that follows an ack (enum coredump_mark). */
 export const MARK_BYTES = 4;
+/** The mark that says that the kernel accepts the answer and sends the core (enum coredump_mark). */
 export const MARK_ACCEPTED = 0;
 
+/** The server's answer to a request: let the kernel write the core, or not. */
 export type Answer = "accept" | "reject";
 
+/** What the kernel asks a coredump server before it sends a core (struct coredump_req). */
 export interface CoredumpRequest {
   sizeBytes: number;
   ackBytes: number;
 }
 
-/** Of a connection's first four bytes: the request's size where the kernel asks first, else undefined (an ELF core). */
+/**
+ * Reads a connection's first four bytes. Returns the request's size in bytes where the kernel asks first, undefined
+ * where they begin an ELF core.
+ */
 export function requestSize(opening: Uint8Array): number | undefined {
   const isElf = opening[0] === 0x7f && opening[1] === 0x45;
   if (isElf || opening.length < OPENING_BYTES) return undefined;
@@ -32,7 +38,7 @@ export function requestSize(opening: Uint8Array): number | undefined {
   return sizeBytes >= REQUEST_MIN_BYTES && sizeBytes <= REQUEST_MAX_BYTES ? sizeBytes : undefined;
 }
 
-/** struct coredump_req. Throws for a request that no kernel sends. */
+/** Parses struct coredump_req. Throws Error for a request that no kernel sends. */
 export function parseRequest(bytes: Uint8Array): CoredumpRequest {
   const view = viewOf(bytes);
   const ackBytes = bytes.length < REQUEST_MIN_BYTES ? 0 : view.getUint32(4, true);
@@ -41,7 +47,7 @@ export function parseRequest(bytes: Uint8Array): CoredumpRequest {
   return { sizeBytes: view.getUint32(0, true), ackBytes };
 }
 
-/** struct coredump_ack: as long as the kernel asks for, in the version that we know. */
+/** Writes struct coredump_ack, in the length that the kernel asked for. */
 export function formatAck({ ackBytes }: CoredumpRequest, answer: Answer): Uint8Array {
   const ack = new Uint8Array(Math.min(ackBytes, ACK_MIN_BYTES));
   const view = viewOf(ack);
@@ -53,27 +59,28 @@ export function formatAck({ ackBytes }: CoredumpRequest, answer: Answer): Uint8A
 /** struct pidfd_info up to coredump_mask and what may follow it. */
 export const PIDFD_INFO_BYTES = 80;
 const INFO_PID = 1n;
-/** Asked for, a process that is gone already is no error (Linux 6.15). */
+/** With this bit in the request, the kernel answers for a process that has ended too (Linux 6.15). */
 const INFO_EXIT = 8n;
 const INFO_COREDUMP = 16n;
 const COREDUMPED = 1;
 const COREDUMP_USER = 4;
 const COREDUMP_ROOT = 8;
 
-/** What to ask a pidfd for (PIDFD_GET_INFO). */
+/** Makes the buffer to pass to ioctl PIDFD_GET_INFO. */
 export function formatInfoRequest(): Uint8Array {
   const request = new Uint8Array(PIDFD_INFO_BYTES);
   viewOf(request).setBigUint64(0, INFO_PID | INFO_EXIT | INFO_COREDUMP, true);
   return request;
 }
 
+/** What the kernel tells through a pidfd about a process that dumps core. */
 export interface PidfdInfo {
   isDumping: boolean;
-  /** %d: 1 its owner may read the dump, 2 only root; null where the kernel does not say. */
+  /** %d: 1 where the process's owner may read the dump, 2 where only root may; null where the kernel does not tell. */
   dumpable: number | null;
 }
 
-/** undefined where the kernel tells nothing of a dump: the process is none that is crashing. */
+/** Parses the kernel's answer; undefined where it mentions no dump, which means that the process is not crashing. */
 export function parsePidfdInfo(bytes: Uint8Array): PidfdInfo {
   const view = viewOf(bytes);
   const tellsDump = (view.getBigUint64(0, true) & INFO_COREDUMP) !== 0n;

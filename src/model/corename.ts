@@ -1,7 +1,7 @@
-// How the kernel puts a name into core_pattern's place (fs/coredump.c, cn_esc_printf), so that names are the same
-// by whichever way a core comes. Pure.
+// Escapes a name as the kernel does for core_pattern (fs/coredump.c, cn_esc_printf), so that a name is the same in
+// every capture mode. Pure.
 
-/** `/` becomes `!`; a name that is empty, `.` or `..` cannot stand as it is. */
+/** Returns the name with each `/` as `!`. Changes a name that is empty, `.` or `..` as the kernel does. */
 export function corenameText(text: string): string {
   if (text === "") return "!";
   const safe = text === "." || text === ".." ? `!${text.slice(1)}` : text;

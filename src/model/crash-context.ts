@@ -1,6 +1,7 @@
-// What the kernel tells of one crash: each field names the core_pattern specifier it comes from (core(5)).
-// null where the kernel (or the caller's pattern) did not say.
+// What the kernel tells about one crash. Each field names the core_pattern specifier it comes from (core(5)); it is
+// null where the kernel, or the caller's pattern, left it out.
 
+/** One crash, as the kernel described it. */
 export interface CrashContext {
   /** %P: pid in the initial pid namespace; what /proc on the host knows. */
   hostPid: number | null;
@@ -17,7 +18,7 @@ export interface CrashContext {
   /** %u, %g: real ids in the initial user namespace. */
   uid: number | null;
   gid: number | null;
-  /** %d: 1 dumpable, 0 and 2 not its owner's to read. */
+  /** %d: 1 where the process's owner may read the dump, 0 or 2 where only root may. */
   dumpable: number | null;
   /** %F: the pidfd's number in this process (3), Linux 6.16. */
   pidfd: number | null;

@@ -1,8 +1,9 @@
-// How many dumps one workload, and all workloads of one namespace, may leave in a window. Pure: the state comes in
-// and goes out; who keeps it on the disk is the composer's crash-loop.ts. Its size has a bound, however many
-// workloads there are and however often they crash: at most some 300 KB as JSON.
+// How many dumps one workload, and all workloads of one namespace, may leave in a window. Pure: takes the state and
+// returns it; src/composer/crash-loop.ts keeps it on the disk. As JSON the state stays below some 300 KB, however many
+// workloads there are and however often they crash.
 import * as v from "valibot";
 
+/** The owner's limits, and the window that they apply to. */
 export interface CrashLoopLimits {
   /** Dumps of one workload in a window; 0 turns both limits off. */
   perWorkload: number;
@@ -11,6 +12,7 @@ export interface CrashLoopLimits {
   windowMs: number;
 }
 
+/** One crash that is to be counted. */
 export interface Crash {
   /** As namespaceOwner (dump-owner.ts) has it. */
   namespace: string;
@@ -27,6 +29,7 @@ const counted = {
 const countSchema = v.object(counted);
 const namespaceSchema = v.object({ ...counted, workloads: v.record(v.string(), countSchema) });
 
+/** Checks the state's shape when it is read from crash-loop.json. */
 export const crashLoopSchema = v.record(v.string(), namespaceSchema);
 
 /** By namespace; in it, by workload. */
@@ -34,6 +37,7 @@ export type CrashLoopState = v.InferOutput<typeof crashLoopSchema>;
 type Count = v.InferOutput<typeof countSchema>;
 type NamespaceCount = v.InferOutput<typeof namespaceSchema>;
 
+/** Whether to collect a crash's dump. */
 export type CrashLoopVerdict =
   /** Crashes that were left out since the last dump: the workload's, and those over the namespace's limit. */
   | { kind: "collect"; suppressedBefore: { workload: number; namespace: number } }
@@ -41,13 +45,16 @@ export type CrashLoopVerdict =
 
 /** A dump counts for its window and up to one part longer. */
 const PARTS_IN_WINDOW = 16;
-/** After the window was set to another length, parts of both lengths are there. */
+/** After the owner changed the window's length, the state holds parts of both lengths. */
 const PARTS_MAX = 2 * PARTS_IN_WINDOW;
-/** Remembered in all; the namespace that has most of them forgets the one longest silent. */
+/**
+ * How many workloads the state holds in all. Beyond it, the namespace that has most of them loses the one whose last
+ * crash is longest ago.
+ */
 const WORKLOADS_MAX = 500;
 const NAMESPACES_MAX = 250;
 
-/** Judges one crash at nowMs and returns the state that holds it. */
+/** Judges one crash at nowMs (ms since the epoch). Returns the verdict and the state that includes the crash. */
 export function judgeCrash(
   state: CrashLoopState,
   crash: Crash,
@@ -73,7 +80,7 @@ export function judgeCrash(
   return { verdict: { kind: "collect", suppressedBefore }, state: trim(current) };
 }
 
-/** Whether a crash of some workload would be left out now. */
+/** Returns whether the limits would leave out a crash of any workload now. */
 export function isAnyLimited(
   state: CrashLoopState,
   nowMs: number,
@@ -108,11 +115,13 @@ function addTo({ parts }: Count, nowMs: number, windowMs: number): void {
   else parts.push([beganMs, 1]);
 }
 
-/** A copy without what is over: parts before the window, and whoever has none left and owes no report. */
+/**
+ * Returns a copy without parts before the window, and without workloads that have no part left and no crash to report.
+ */
 function currentOf(state: CrashLoopState, nowMs: number, windowMs: number): CrashLoopState {
   const partMs = windowMs / PARTS_IN_WINDOW;
   const countOf = ({ parts, suppressed }: Count): Count => ({
-    // A part in the future is of a clock that was set back: it must not count for ever.
+    // A part in the future comes from before the clock was set back; without this it would count for ever.
     parts: parts
       .filter(([beganMs]) => beganMs + partMs > nowMs - windowMs && beganMs <= nowMs)
       .map(([beganMs, dumps]): [number, number] => [beganMs, dumps])
@@ -131,7 +140,7 @@ function currentOf(state: CrashLoopState, nowMs: number, windowMs: number): Cras
   return current;
 }
 
-/** Not more than may be remembered. Changes and returns the state. */
+/** Removes workloads beyond WORKLOADS_MAX. Changes and returns the state. */
 function trim(state: CrashLoopState): CrashLoopState {
   const namespaces = Object.values(state);
   let workloads = namespaces.reduce((sum, one) => sum + sizeOf(one), 0);

@@ -1,12 +1,14 @@
-// One line of HOST_DIR/composer.log: what the composer, and the listener for a composer that could not begin, record
-// of a crash. The agent counts and repeats these lines, the doctor and `crash-test` follow a crash by them.
+// One line of HOST_DIR/composer.log. The composer records each crash there; the listener does it for a composer that
+// could not begin. The agent counts and repeats these lines; the doctor and `crash-test` follow a crash by them.
 import * as v from "valibot";
 import { oneLine } from "./printable.ts";
 
+/** The levels of a record, from the least to the most serious. */
 export const LEVELS = ["debug", "info", "warn", "error"] as const;
+/** One of LEVELS. */
 export type Level = (typeof LEVELS)[number];
 
-/** A text longer than this is cut, in characters: escaped it may become six times as long. */
+/** The formatter cuts longer texts, in characters. Escaped, a text may become six times as long. */
 const TEXT_MAX_CHARACTERS = 512;
 
 /** A field of another type than ours reads as nothing: the line may come from another version, or be damaged. */
@@ -17,12 +19,12 @@ const numberOrNull = v.fallback(v.nullable(v.number()), null);
 const flagOrNull = v.fallback(v.nullable(v.boolean()), null);
 const onlyTrue = v.optional(v.fallback(v.optional(v.literal(true)), undefined));
 
-/** Whose crashes are too many, and whether the limit is the workload's or its namespace's. */
+/** The pod whose crashes are too many, and whether the workload's or the namespace's limit is reached. */
 const limited = { namespace: textOrNull, podname: textOrNull, by: text };
 
 /** Every event with the fields that it carries; docs/operations.md explains each, and a test holds it to that. */
 export const CRASH_EVENTS = {
-  /** A crash arrived. `canary`: it is the doctor's own. */
+  /** A crash arrived. `canary` is true for the doctor's own. */
   dump_started: v.object({
     canary: onlyTrue,
     source: text,
@@ -32,7 +34,7 @@ export const CRASH_EVENTS = {
     signal: v.optional(numberOrNull),
     hostname: v.optional(text),
   }),
-  /** Its zip is in CORE_DIR. Sizes are in bytes. */
+  /** The crash's zip is in CORE_DIR. Sizes are in bytes. */
   dump_published: v.object({
     canary: onlyTrue,
     zip: text,
@@ -46,22 +48,25 @@ export const CRASH_EVENTS = {
     drained_ms: number,
     total_ms: number,
   }),
-  /** A rule leaves it out. `refused`: the kernel sent nothing of the core. */
+  /** A rule of the owner's leaves the crash out. `refused` is true where the kernel sent nothing of the core. */
   dump_skipped: v.object({
     reason: text,
     namespace: v.optional(textOrNull),
     refused: onlyTrue,
     core_bytes: v.optional(number),
-    /** Only where a rule left out a crash whose pod is not known: what is known or guessed of it. */
+    /** Present only where a rule left out a crash whose pod is unknown: what is known or guessed about the pod. */
     pod_uid: v.optional(textOrNull),
     container_id: v.optional(textOrNull),
     cgroup: v.optional(textOrNull),
-    /** namespace/name */
+    /** As namespace/name. */
     guessed_pod: v.optional(textOrNull),
   }),
-  /** Nothing could be kept. */
+  /** The composer could keep nothing of the crash. */
   dump_failed: v.object({ error: text, namespace: v.optional(textOrNull) }),
-  /** A limit leaves it out: a crash loop's (workload, suppressed, window_s), or that of dumps at once. */
+  /**
+   * A limit leaves the crash out: the crash loop's (with workload, suppressed, window_s), or the limit of dumps at
+   * once.
+   */
   dump_suppressed: v.object({
     ...limited,
     limit: number,
@@ -78,7 +83,7 @@ export const CRASH_EVENTS = {
     namespace: textOrNull,
     age_s: number,
   }),
-  /** The kernel went on with a core that nobody wanted any more: the process was killed, which ends that. */
+  /** The composer killed the crashed process, because the kernel went on writing a core that no one reads. */
   process_killed: v.object({ host_pid: numberOrNull }),
   process_not_killed: v.object({ host_pid: numberOrNull }),
   core_drained: v.object({ end: text, core_bytes: number }),
@@ -91,7 +96,9 @@ export const CRASH_EVENTS = {
   previous_handler_failed: v.object({ program: text, error: text }),
 } as const;
 
+/** The name of an event. */
 export type CrashEvent = keyof typeof CRASH_EVENTS;
+/** The fields that an event carries. */
 export type CrashFields<Event extends CrashEvent> = Readonly<
   v.InferOutput<(typeof CRASH_EVENTS)[Event]>
 >;
@@ -100,27 +107,28 @@ interface RecordHead {
   /** ISO 8601. */
   time: string;
   level: Level;
-  /** The dump's. */
+  /** The dump's uuid. */
   uuid: string;
 }
 
-/** Told apart by `event`. */
+/** A record of any event; `event` is the discriminator. */
 export type CrashRecord = {
   [Event in CrashEvent]: RecordHead & { event: Event } & CrashFields<Event>;
 }[CrashEvent];
 
-/** The three that end a crash's story. */
+/** The events that are the last for a crash. */
 export type CrashEnd = Extract<
   CrashRecord,
   { event: "dump_published" | "dump_skipped" | "dump_failed" }
 >;
 
+/** Returns whether a record is the last one for its crash. */
 export function isCrashEnd(record: CrashRecord): record is CrashEnd {
   const { event } = record;
   return event === "dump_published" || event === "dump_skipped" || event === "dump_failed";
 }
 
-/** The line, with its line feed; what a text holds cannot end it, nor forge a field. */
+/** Writes the line with its line feed. No text in it can end the line or forge a field. */
 export function formatCrashRecord<Event extends CrashEvent>(
   head: RecordHead,
   event: Event,
@@ -142,10 +150,10 @@ const headSchema = v.looseObject({
   event: text,
 });
 
-/** A line as it came: every field that it has, whichever version wrote it. */
+/** A line with every field that it has, whichever version wrote it. */
 export type LooseRecord = v.InferOutput<typeof headSchema>;
 
-/** Undefined for what is no JSON object: a line that a crash of the node has cut. */
+/** Parses a line; undefined for one that is no JSON object, such as a line that a crash of the node has cut. */
 export function parseLooseRecord(line: string): LooseRecord | undefined {
   try {
     const parsed: unknown = JSON.parse(line);
@@ -155,7 +163,7 @@ export function parseLooseRecord(line: string): LooseRecord | undefined {
   }
 }
 
-/** The typed record in a line; undefined for an event that this version does not know. */
+/** Returns the typed record in a line; undefined for an event that this version does not know. */
 export function asCrashRecord(loose: LooseRecord): CrashRecord | undefined {
   const { event, time, level, uuid } = loose;
   if (!Object.hasOwn(CRASH_EVENTS, event)) return undefined;
@@ -165,7 +173,10 @@ export function asCrashRecord(loose: LooseRecord): CrashRecord | undefined {
     : undefined;
 }
 
-/** Undefined for a line that is cut, or of an event that this version does not know. */
+/**
+ * Parses a line into a typed record; undefined for a line that is cut, and for an event that this version does not
+ * know.
+ */
 export function parseCrashRecord(line: string): CrashRecord | undefined {
   const loose = parseLooseRecord(line);
   return loose === undefined ? undefined : asCrashRecord(loose);

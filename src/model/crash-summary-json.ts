@@ -1,5 +1,5 @@
-// Reads T-summary.json without trusting it: another version may have written it, or anybody. What is missing or of
-// another kind is null or empty; lists and texts are cut.
+// Reads T-summary.json without trusting it: another version, or anybody, may have written it. A key that is missing or
+// has another type reads as null or empty. Long lists and texts are cut.
 import {
   SUMMARY_SCHEMA,
   type CrashSummary,
@@ -23,7 +23,7 @@ const TEXT_MAX_CHARACTERS = 4096;
 const ITEMS_MAX = 1024;
 const TRUSTS: readonly FrameTrust[] = ["context", "cfi", "frame_pointer", "call", "scan"];
 
-/** undefined for what is no summary at all. */
+/** Parses a summary; undefined for JSON that is none. Never throws. */
 export function parseCrashSummary(json: Json): CrashSummary | undefined {
   if (!isObject(json) || textAt(json, "title") === "") return undefined;
   const thread = at(json, "crashing_thread");

@@ -1,6 +1,7 @@
 // T-summary.json, schema 1: why a process crashed, as far as its core and modules tell. Every key is optional for
 // a reader; addresses are hex strings; what is unknown is null. Names and texts are the process's own words.
 
+/** The schema's number, which the summary carries. */
 export const SUMMARY_SCHEMA = 1;
 
 /**
@@ -10,48 +11,52 @@ export const SUMMARY_SCHEMA = 1;
  */
 export type FrameTrust = "context" | "cfi" | "frame_pointer" | "call" | "scan";
 
+/** One frame of a stack, the innermost first. */
 export interface SummaryFrame {
   address: string;
   /** The mapped file's path, "[vdso]", or null for code that is in no file (JIT). */
   module: string | null;
-  /** As linked: what addr2line takes. */
+  /** The offset as addr2line takes it: relative to the file's link address. */
   module_offset: string | null;
   build_id: string | null;
-  /** As found in the symbol table: mangled. */
+  /** The mangled name, as the symbol table has it. */
   function: string | null;
-  /** For people: "app::Worker<T>::get"; null where it would be the same. */
+  /** The name as people read it, "app::Worker<T>::get"; null where it equals `function`. */
   demangled: string | null;
   function_offset: string | null;
   /** "file:line", or null. */
   source: string | null;
   trust: FrameTrust;
-  /** On the frame between a signal handler and what it interrupted: the signal's name. */
+  /** The signal's name, on the frame between a signal handler and the function that it interrupted. */
   signal: string | null;
 }
 
+/** The signal that killed the process. */
 export interface SummarySignal {
   number: number;
   name: string;
-  /** null where the core does not tell it. */
+  /** si_code; null where the core does not have it. */
   code: number | null;
-  /** "SEGV_MAPERR"; null for a code without a name here. */
+  /** Such as "SEGV_MAPERR"; null for a code without a name here. */
   code_name: string | null;
   fault_address: string | null;
   sender_pid: number | null;
-  /** What happened, for people. */
+  /** One sentence for people that says what happened. */
   sentence: string;
 }
 
+/** A message that the program or its runtime wrote before it died. */
 export interface SummaryMessage {
   text: string;
-  /** "abort_message" stands in the process's memory; "log" is what its log says, true or not. */
+  /** "abort_message" comes from the process's memory; "log" comes from its log, where it can write anything. */
   source: "abort_message" | "log";
-  /** "glibc", "go", "rust", "python", "java", "node", "c++". */
+  /** One of "glibc", "go", "rust", "python", "java", "node", "c++". */
   language: string;
 }
 
+/** Threads that share one stack. */
 export interface SummaryThreads {
-  /** Of the first one where several have the same stack. */
+  /** The thread id of the first of them. */
   tid: number;
   name: string | null;
   /** How many threads have this stack. */
@@ -59,29 +64,32 @@ export interface SummaryThreads {
   frames: SummaryFrame[];
 }
 
+/** A file that the process had mapped. */
 export interface SummaryModule {
   path: string;
   start: string;
   end: string;
   build_id: string | null;
   package: string | null;
-  /** True where the file that was found is another build's; it was not used. */
+  /** True where the file at hand is another build; the explainer did not use it then. */
   other_build: boolean;
 }
 
+/** Two keys by which dumps of one bug are found. */
 export interface SummaryFingerprint {
-  /** Stable across builds and architectures, 16 hex digits. */
+  /** A key that is the same for all builds and architectures, 16 hex digits. */
   bug: string;
-  /** By build and offset, 16 hex digits. */
+  /** A key made of build-ids and offsets, 16 hex digits. */
   exact: string;
   algorithm: string;
-  /** What `bug` was made of. */
+  /** The frames that `bug` is made of. */
   frames: string[];
 }
 
 /** In `incomplete`: modules were missing that the bug's id would be made of. */
 export const FINGERPRINT = "fingerprint";
 
+/** The whole summary of one crash. */
 export interface CrashSummary {
   schema: typeof SUMMARY_SCHEMA;
   /** One line that a person reads first. */
@@ -104,17 +112,17 @@ export interface CrashSummary {
     name: string | null;
     registers: Record<string, string>;
     frames: SummaryFrame[];
-    /** True where there were more frames than are looked at. */
+    /** True where the stack has more frames than the explainer's limit. */
     cut: boolean;
   } | null;
-  /** The others; those with the same stack are one. */
+  /** The other threads; those with the same stack are one entry. */
   threads: SummaryThreads[];
   modules: SummaryModule[];
   fingerprint: SummaryFingerprint;
   incomplete: { what: string; why: string }[];
 }
 
-/** An address as it stands in a summary. */
+/** Writes an address as a summary has it. */
 export function hex(address: bigint): string {
   return `0x${address.toString(16)}`;
 }

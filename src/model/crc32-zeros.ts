@@ -6,14 +6,14 @@ const POLYNOMIAL = 0xedb88320;
 const X_0 = 0x80000000;
 const X_8 = 0x00800000;
 
-/** The CRC-32 of the data with this `crc`, followed by `count` zero bytes. */
+/** Returns the CRC-32 of the data that has this `crc`, followed by `count` zero bytes. */
 export function crc32WithZeros(crc: number, count: number): number {
   return ~multiply(~crc >>> 0, powerOfX8(count)) >>> 0;
 }
 
 let last = { count: 0, power: X_0 };
 
-/** x^(8 count). Runs of zeros are mostly of one length. */
+/** Returns x^(8 count). Keeps the last result, because most runs of zeros have one length. */
 function powerOfX8(count: number): number {
   if (count === last.count) return last.power;
   let [power, square] = [X_0, X_8];

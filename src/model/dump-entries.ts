@@ -7,34 +7,43 @@ export interface DumpEntry {
   data: Uint8Array;
 }
 
-/** Always the first two. */
+/** The suffixes of the first two entries of every zip. */
 export const DUMP_INFO_SUFFIX = "-dump-info.json";
+/** The suffix of the core, the second entry. */
 export const CORE_SUFFIX = ".core";
 
-/** The pod's, in this order, behind the core. */
+/** The suffixes of the pod's entries, which follow the core in this order. */
 export const POD_INFO_SUFFIX = "-pod-info.json";
+/** The suffix of the pod's status, as `crictl inspectp` prints it. */
 export const RUNTIME_INFO_SUFFIX = "-runtime-info.json";
+/** The suffix of the list of the pod's containers. */
 export const PS_INFO_SUFFIX = "-ps-info.json";
+/** The pod's three suffixes in the zip's order. */
 export const POD_SUFFIXES = [POD_INFO_SUFFIX, RUNTIME_INFO_SUFFIX, PS_INFO_SUFFIX] as const;
 
-/** Container N's, in this order, behind the pod's. */
+/**
+ * Returns the suffix of the log of container N (from 0), the first of the container's entries; they follow the pod's.
+ */
 export function logSuffix(container: number): string {
   return `-${container}.log`;
 }
 
+/** Returns the suffix of the description of container N's image. */
 export function imageInfoSuffix(container: number): string {
   return `-${container}-image-info.json`;
 }
 
-/** The folder of container N's /proc files, such as `maps`. */
+/** Returns the suffix of the folder that holds container N's /proc files, such as `maps`. */
 export function procFolder(container: number): string {
   return `-${container}-proc`;
 }
 
+/** Returns whether an entry's name is a dump-info's. */
 export function isDumpInfoName(name: string): boolean {
   return name.endsWith(DUMP_INFO_SUFFIX);
 }
 
+/** Returns whether an entry's name is a core's. */
 export function isCoreName(name: string): boolean {
   return name.endsWith(CORE_SUFFIX);
 }

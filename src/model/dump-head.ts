@@ -1,5 +1,5 @@
-// dump-info at the head of a zip, its first entry: of a dump of ours, finished or not (there it is stored, at a fixed
-// place: partial-layout.ts), or of any other zip whose first entry is called so.
+// Reads dump-info, the first entry, from the head of a zip: from a dump of ours, from a partial (which stores it at a
+// fixed place, partial-layout.ts), or from any other zip whose first entry has such a name.
 import { constants, inflateRawSync } from "node:zlib";
 import { isDumpInfoName } from "./dump-entries.ts";
 import { asKnownInfo, type KnownInfo } from "./dump-info.ts";
@@ -12,7 +12,10 @@ const INFO_MAX_BYTES = 1 << 20;
 /** A data descriptor, and the next local header (APPNOTE 4.3.9, 4.3.7). */
 const SIGNATURES = ["PK\x07\x08", "PK\x03\x04"];
 
-/** undefined where the first entry is none, is torn or cut short, encrypted, or no JSON. Never throws. */
+/**
+ * Parses the head; undefined where the first entry is no dump-info, is torn, cut short or encrypted, or holds no JSON.
+ * Never throws.
+ */
 export function parseDumpHead(head: Buffer): KnownInfo | undefined {
   const header = parseLocalHeader(head);
   if (header === undefined || !isDumpInfoName(header.name)) return undefined;
@@ -28,7 +31,7 @@ export function parseDumpHead(head: Buffer): KnownInfo | undefined {
 function unpack(data: Buffer, method: number, packedBytes: number): string {
   if (method === STORED) return data.toString("utf8", 0, storedLength(data, packedBytes));
   if (method !== DEFLATED) throw new Error(`method ${method}`);
-  // The packed size may stand after the data only; deflate knows its own end, and what follows is ignored.
+  // The packed size may stand only after the data. Deflate marks its own end, and zlib ignores the bytes behind it.
   return inflateRawSync(data, {
     finishFlush: constants.Z_SYNC_FLUSH,
     maxOutputLength: INFO_MAX_BYTES,
@@ -36,8 +39,8 @@ function unpack(data: Buffer, method: number, packedBytes: number): string {
 }
 
 /**
- * Where a stored entry ends whose size stands after it (0) or in a ZIP64 field (2³² - 1): JSON holds no raw
- * control character, so the next signature is never a part of it.
+ * Finds the end of a stored entry whose size stands behind it (0) or in a ZIP64 field (2³² - 1). JSON holds no raw
+ * control character, so the next signature cannot be a part of it.
  */
 function storedLength(data: Buffer, packedBytes: number): number {
   if (packedBytes !== 0 && packedBytes !== 0xffffffff) return packedBytes;

@@ -1,17 +1,18 @@
-// T-dump-info.json: what is known of one dump. The first nine keys are the contract's (section 6), all
-// strings; the others follow. The record must fit the space kept for it at the head of the zip.
+// T-dump-info.json: what is known of one dump. The first nine keys are those of docs/contract.md, section 6, all of
+// them strings; the others follow. The record must fit the space kept for it at the head of the zip.
 import * as v from "valibot";
 import { printableJson } from "./printable.ts";
 
-/** A number where a text belongs is one in words: older dumps are read, too. */
+/** Reads a number as a text, because older dumps have numbers in some of these keys. */
 const words = v.pipe(v.union([v.string(), v.number()]), v.transform(String));
 const textOrNull = v.nullable(words);
 const numberOrNull = v.nullable(v.number());
 const missingPiece = v.object({ what: words, why: words });
 
+/** A piece that the composer could not get, and why. */
 export type Missing = v.InferOutput<typeof missingPiece>;
 
-/** Every key, in its order. */
+/** Every key with its type, in the file's order. */
 const KEYS = {
   uuid: words,
   /** The core's entry in the zip. */
@@ -33,7 +34,7 @@ const KEYS = {
   core_bytes: v.number(),
   /** From the program headers; null where they could not be read. */
   core_expected_bytes: numberOrNull,
-  /** null where it cannot be decided (no ELF). */
+  /** null where the composer cannot decide it, because the input is no ELF core. */
   core_complete: v.nullable(v.boolean()),
   truncated_by: v.nullable(v.picklist(["eof", "timeout", "size_limit", "no_space", "killed"])),
 
@@ -47,7 +48,7 @@ const KEYS = {
   /** Which N of the numbered entries belongs to the container that crashed. */
   container_index: numberOrNull,
   image: textOrNull,
-  /** The one pod of the crash's host name, where nothing better is known. Anybody may choose a host name. */
+  /** The only pod that has the crash's host name, where nothing better is known. Any pod may choose its host name. */
   guessed_namespace: textOrNull,
   guessed_podname: textOrNull,
   guessed_pod_uid: textOrNull,
@@ -60,20 +61,26 @@ const KEYS = {
   exe_path: textOrNull,
   cgroup: textOrNull,
 
-  /** Optional pieces that could not be had, and why. */
+  /** Optional pieces that the composer could not get, and why. */
   missing: v.array(missingPiece),
   /** Wrong settings in `.env` that were replaced by their defaults. */
   settings_ignored: v.array(words),
 };
 
+/** A complete record, as the composer writes it. */
 export type DumpInfo = { -readonly [Key in keyof typeof KEYS]: v.InferOutput<(typeof KEYS)[Key]> };
+/** Why the core in a zip is cut. */
 export type TruncatedBy = NonNullable<DumpInfo["truncated_by"]>;
+/** How the composer found the container. */
 export type Identity = DumpInfo["identity"];
 
-/** What a dump-info tells that may be another version's, or anybody's: only keys of ours, of their own types. */
+/**
+ * What was read from a dump-info that another version, or anybody, may have written: known keys with values of the
+ * right type.
+ */
 export type KnownInfo = Readonly<Partial<DumpInfo>>;
 
-/** The keys of ours in a parsed dump-info; what has another type is left out. Never throws. */
+/** Returns the known keys of a parsed dump-info and leaves out values of another type. Never throws. */
 export function asKnownInfo(parsed: unknown): KnownInfo {
   if (typeof parsed !== "object" || parsed === null) return {};
   const entries = Object.entries(KEYS).flatMap(([key, schema]) => {
@@ -84,7 +91,7 @@ export function asKnownInfo(parsed: unknown): KnownInfo {
   return Object.fromEntries(entries);
 }
 
-/** How long each text and list may be, for a record that is still too long the next, shorter ones. */
+/** How long each text and list may be. The formatter takes the next, shorter pair while the record is too long. */
 const CUTS = [
   { characters: 1024, items: 32 },
   { characters: 256, items: 32 },
@@ -95,8 +102,8 @@ const CUTS = [
 ] as const;
 
 /**
- * The record as JSON of at most maxBytes bytes (16 KiB always suffice): what is too long is cut, and says
- * so. Nothing in it harms a terminal (printable.ts).
+ * Writes the record as JSON of at most maxBytes bytes (16 KiB always suffice). Cuts and marks texts that are too long.
+ * Nothing in it harms a terminal (printable.ts).
  */
 export function formatDumpInfo(info: DumpInfo, maxBytes: number): Uint8Array {
   const records = CUTS.values().map(({ characters, items }) =>

@@ -3,8 +3,10 @@
 import { portableComponent, portableText } from "./portable-name.ts";
 import { shortened } from "./shortened.ts";
 
+/** FILENAME_TEMPLATE's default (docs/contract.md, section 5). */
 export const DEFAULT_TEMPLATE = "{uuid}-dump-{timestamp}-{hostname}-{exe_name}-{pid}-{signal}";
 
+/** The fields that a template may name. */
 export const TEMPLATE_FIELDS = [
   "uuid",
   "timestamp",
@@ -18,7 +20,9 @@ export const TEMPLATE_FIELDS = [
   "podname",
 ] as const;
 
+/** One of TEMPLATE_FIELDS. */
 export type TemplateField = (typeof TEMPLATE_FIELDS)[number];
+/** A value for every field. */
 export type TemplateValues = Record<TemplateField, string>;
 
 /** NAME_MAX is 255; room is left for `.zip`, a collision suffix and the agent's own suffixes. */
@@ -28,7 +32,10 @@ const VALUE_MAX_CHARACTERS = 80;
 
 const PLACEHOLDER = /\{\{([^{}]*)\}\}|\{([^{}]*)\}/g;
 
-/** The fields of a template that we do not know, and stray braces as "{" or "}"; empty when it is good. */
+/**
+ * Returns the fields of a template that do not exist, and stray braces as "{" or "}". The list is empty for a good
+ * template.
+ */
 export function unknownTemplateFields(template: string): string[] {
   const known: readonly string[] = TEMPLATE_FIELDS;
   const unknown: string[] = [];
@@ -42,9 +49,9 @@ export function unknownTemplateFields(template: string): string[] {
 }
 
 /**
- * Renders a template to a file name without extension: no slash, no control character, no blank,
- * no leading dot or dash, nothing that Windows refuses, at most NAME_MAX_BYTES bytes. Falls back to the uuid where the template
- * is unknown to us or nothing is left.
+ * Renders a template to a file name without extension: no slash, no control character, no blank, no leading dot or
+ * dash, nothing that Windows refuses, at most NAME_MAX_BYTES bytes. Falls back to the uuid where the template has an
+ * unknown field or nothing is left.
  */
 export function renderDumpName(template: string, values: TemplateValues): string {
   if (unknownTemplateFields(template).length > 0) return safeComponent(values.uuid);
@@ -55,7 +62,7 @@ export function renderDumpName(template: string, values: TemplateValues): string
   return safeComponent(rendered) || safeComponent(values.uuid);
 }
 
-/** One path component that every share can hold (portable-name.ts), as long as a dump's name may be. */
+/** Makes one path component that every share can hold (portable-name.ts), at most NAME_MAX_BYTES long. */
 export function safeComponent(text: string): string {
   return portableComponent(text, NAME_MAX_BYTES);
 }

@@ -1,17 +1,20 @@
-// Whose a dump is, where limits are fair by namespace. Only what the container runtime said counts: a namespace
-// that was guessed from a host name is a name that the crashed pod chose.
+// Which namespace a dump counts for, where limits are fair by namespace. Only the container runtime's word counts: a
+// namespace that the composer guessed from a host name may be one that the crashed pod chose.
 import type { Identity } from "./dump-info.ts";
 
-/** Processes of the host; no namespace has such a name. */
+/** The owner of dumps of the host's own processes; no namespace has such a name. */
 export const HOST_OWNER = "(host)";
-/** Crashes whose namespace is not known for certain: all of them share one part. */
+/** The owner of dumps whose namespace is not certain; they share one part. */
 export const UNKNOWN_OWNER = "(unknown)";
 
 /** Kubernetes' names of namespaces (RFC 1123 labels). */
 const NAMESPACE = /^[a-z0-9-]{1,63}$/;
 const SURE: ReadonlySet<unknown> = new Set<Identity>(["cgroup", "core_file"]);
 
-/** The namespace of dump-info, or one of the two words above. Takes anything: a zip may be another's. */
+/**
+ * Returns dump-info's namespace, HOST_OWNER or UNKNOWN_OWNER. Accepts values of any type, because another program may
+ * have written the zip.
+ */
 export function namespaceOwner(info: { identity?: unknown; namespace?: unknown }): string {
   const { identity, namespace } = info;
   if (identity === "host_process") return HOST_OWNER;
@@ -19,6 +22,7 @@ export function namespaceOwner(info: { identity?: unknown; namespace?: unknown }
   return NAMESPACE.test(namespace) ? namespace : UNKNOWN_OWNER;
 }
 
+/** Whom a dump counts for. */
 export interface DumpOwner {
   /** As namespaceOwner has it. */
   namespace: string;
@@ -26,12 +30,12 @@ export interface DumpOwner {
   workload: string;
 }
 
-/** On one line, as it is kept with a dump's file. */
+/** Writes the owner on one line, for the attribute of the dump's file. */
 export function formatOwner({ namespace, workload }: DumpOwner): string {
   return `${namespace}/${workload}`;
 }
 
-/** undefined for what formatOwner does not write. */
+/** Parses such a line; undefined for one that formatOwner does not write. */
 export function parseOwner(text: string): DumpOwner | undefined {
   const [namespace = "", workload = "", ...rest] = text.split("/");
   const isKnown = namespace === HOST_OWNER || namespace === UNKNOWN_OWNER;

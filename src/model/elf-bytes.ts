@@ -1,13 +1,14 @@
-// Bytes of an ELF file with the width and the byte order that its identity names (elf(5), e_ident). Reads beyond the end
-// throw a RangeError: who reads checks the length first.
+// Reads numbers from an ELF file's bytes, in the width and byte order that its identity names (elf(5), e_ident). A
+// read beyond the end throws RangeError, so a caller checks the length first.
 
 const MAGIC = 0x7f454c46;
 const [CLASS_32, CLASS_64] = [1, 2] as const;
 const [LITTLE_ENDIAN, BIG_ENDIAN] = [1, 2] as const;
 
+/** Bytes of an ELF file that know their width and byte order. */
 export class ElfBytes {
   readonly buffer: Buffer;
-  /** 64 bits, else 32. */
+  /** True for 64 bits, false for 32. */
   readonly isWide: boolean;
   readonly #isLittle: boolean;
 
@@ -17,7 +18,7 @@ export class ElfBytes {
     this.#isLittle = isLittle;
   }
 
-  /** undefined where the head begins no ELF file. */
+  /** Wraps a file's first bytes; undefined where they begin no ELF file. */
   static of(head: Buffer): ElfBytes | undefined {
     if (head.length < 16 || head.readUInt32BE(0) !== MAGIC) return undefined;
     const [width, order] = [head[4], head[5]];
@@ -30,12 +31,12 @@ export class ElfBytes {
     return this.buffer.length;
   }
 
-  /** Of an address, an offset, a size: 8 or 4. */
+  /** The size of an address, an offset or a size: 8 or 4. */
   get wordBytes(): number {
     return this.isWide ? 8 : 4;
   }
 
-  /** From start to end, as far as there are bytes. */
+  /** Returns the bytes from start to end, or fewer where they end earlier. */
   part(start: number, end: number): ElfBytes {
     return new ElfBytes(this.buffer.subarray(start, end), this.isWide, this.#isLittle);
   }

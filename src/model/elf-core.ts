@@ -1,6 +1,6 @@
-// How long a core must be, read off its first bytes as they pass: a core is complete iff it reaches the end
-// of its last segment, max(p_offset + p_filesz). With PN_XNUM (65,535 segments or more) their number
-// stands in a section header at the very end, which is then the end. Source: elf(5), fs/binfmt_elf.c.
+// Reads from a core's first bytes, as they pass, how long the core must be. A core is complete if it reaches the end
+// of its last segment, max(p_offset + p_filesz). With PN_XNUM (65,535 segments or more) their number stands in a
+// section header at the very end, which is then the end. Source: elf(5), fs/binfmt_elf.c.
 
 import { CoreNoteTypes } from "./core-note-types.ts";
 
@@ -40,17 +40,19 @@ export class ElfCoreReader {
     return this.state === "identify" || this.state === "not_elf" ? "unknown" : "elf";
   }
 
-  /** The length in bytes that a complete core has; null while, or because, it cannot be told. */
+  /**
+   * The length in bytes of the complete core; null before the headers have passed, and for input that is no ELF core.
+   */
   get expectedBytes(): number | null {
     return this.state === "known" && Number.isSafeInteger(this.endBytes) ? this.endBytes : null;
   }
 
-  /** Nothing that follows can tell more. */
+  /** True once later bytes cannot change the result. */
   get isSettled(): boolean {
     return this.state === "known" || this.state === "not_elf";
   }
 
-  /** The kernel left the list of mapped files out (core-note-types.ts). */
+  /** True where the kernel left out the list of mapped files (core-note-types.ts). */
   get lacksFiles(): boolean {
     return this.notes?.lacksFiles === true;
   }

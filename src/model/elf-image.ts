@@ -1,19 +1,23 @@
 // An ELF file's program headers and notes: of a program, of a core, of a program's first page in a core. 32 and 64
 // bits, both byte orders (elf(5)). Hostile input: what lies outside the bytes at hand is left out.
 
+/** p_type of a segment that is loaded into memory. */
 export const PT_LOAD = 1;
+/** p_type of a segment that holds notes. */
 export const PT_NOTE = 4;
 const NT_GNU_BUILD_ID = 3;
 
+/** One program header. */
 export interface ElfSegment {
   type: number;
   offset: number;
-  /** In memory; of a program, before it is moved to where it runs. */
+  /** The address in memory; in a program's file, the one that it was linked for. */
   address: number;
   fileBytes: number;
   alignBytes: number;
 }
 
+/** One note. */
 export interface ElfNote {
   name: string;
   type: number;
@@ -50,6 +54,7 @@ const LAYOUT_32: Layout = {
   align: 28,
 };
 
+/** An ELF file's header and program headers. */
 export class ElfImage {
   readonly segments: readonly ElfSegment[];
   readonly wordBytes: 4 | 8;
@@ -72,14 +77,14 @@ export class ElfImage {
       }));
   }
 
-  /** Of a file's first bytes; undefined where they are no ELF header. */
+  /** Parses a file's first bytes; undefined where they are no ELF header. */
   static parse(head: Buffer): ElfImage | undefined {
     const isElf = head.length >= 64 && head.readUInt32BE(0) === 0x7f454c46;
     const isKnown = (head[4] === 1 || head[4] === 2) && (head[5] === 1 || head[5] === 2);
     return isElf && isKnown ? new ElfImage(head) : undefined;
   }
 
-  /** The notes of a PT_NOTE segment, of which these are the bytes. */
+  /** Parses the bytes of a PT_NOTE segment. */
   notes(bytes: Buffer, alignBytes: number): ElfNote[] {
     const padded = (size: number) => Math.ceil(size / pad) * pad;
     const pad = alignBytes === 8 ? 8 : 4;
@@ -104,14 +109,14 @@ export class ElfImage {
     return this.#littleEndian ? bytes.readUInt32LE(at) : bytes.readUInt32BE(at);
   }
 
-  /** An address or offset. Those that a process uses are exact; the kernel's own half is not. */
+  /** Reads an address or offset. Addresses of user space are exact; those of the kernel's half lose precision. */
   word(bytes: Buffer, at: number): number {
     if (this.wordBytes === 4) return this.u32(bytes, at);
     return Number(this.#littleEndian ? bytes.readBigUInt64LE(at) : bytes.readBigUInt64BE(at));
   }
 }
 
-/** What the linker wrote to tell this build from any other (ld --build-id), in hex. */
+/** Returns the build-id in hex, by which the linker (ld --build-id) tells one build from another. */
 export function buildIdOf(notes: readonly ElfNote[]): string | undefined {
   const note = notes.find(({ name, type }) => name === "GNU" && type === NT_GNU_BUILD_ID);
   return note === undefined || note.data.length === 0 ? undefined : note.data.toString("hex");

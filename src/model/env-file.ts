@@ -2,14 +2,14 @@
 import { parseEnv } from "node:util";
 import { AppError } from "./app-error.ts";
 
-/** One line a key. Throws AppError "configuration" for a value that no quoting can carry. */
+/** Writes one line for each key. Throws AppError "configuration" for a value that no quoting can carry. */
 export function formatEnvFile(values: Readonly<Record<string, string | number | boolean>>): string {
   return Object.entries(values)
     .map(([key, value]) => formatLine(key, String(value)))
     .join("");
 }
 
-/** Every key of the text; lines that are no setting are passed over, as dotenv readers do. */
+/** Reads every key of the text and ignores lines that are no setting, as dotenv readers do. */
 export function parseEnvFile(text: string): Record<string, string> {
   const parsed: Record<string, string> = {};
   for (const [key, value] of Object.entries(parseEnv(text))) {
@@ -19,8 +19,8 @@ export function parseEnvFile(text: string): Record<string, string> {
 }
 
 /**
- * The value between quotes that bring it back as it is. Tried, not reasoned: in Bun 1.4.5 double quotes expand
- * a backslash, and no quote may follow one.
+ * Puts the value between quotes from which the parser returns it unchanged. Tries each kind with the parser itself: in
+ * Bun 1.4.5 double quotes expand a backslash, and no quote may follow one.
  */
 function formatLine(key: string, value: string): string {
   const forms = ['"', "'", "`"].map((mark) => `${key}=${mark}${value}${mark}\n`);

@@ -1,7 +1,8 @@
-// Which dumps give way when CORE_DIR is at its limit: of the namespace that takes the most, of its workload that takes
-// the most, the oldest; again and again until enough is free. The newest of each namespace stays: it is the one that
-// somebody is looking for.
+// Plans which dumps to evict when CORE_DIR is at its limit. Each step takes the namespace with the most bytes, in it
+// the workload with the most bytes, and evicts the oldest dump of that workload, until enough is free. The newest dump
+// of each namespace stays, because somebody probably looks for it.
 
+/** A dump in CORE_DIR, as the plan sees it. */
 export interface StoredDump {
   name: string;
   sizeBytes: number;
@@ -10,26 +11,26 @@ export interface StoredDump {
   namespace: string;
   /** Which workload of the namespace; dumps of one crash loop share it. */
   workload: string;
-  /** False for what counts but cannot go: a dump under way, one being uploaded. */
+  /** False for a dump that counts but must stay, because a composer writes it or the agent uploads it. */
   evictable: boolean;
 }
 
 interface Share<Dump> {
   bytes: number;
-  /** Those that may go, the newest first: the last is the next. */
+  /** The dumps that may go, the newest first: the next to go is the last. */
   left: Dump[];
 }
 
 interface NamespaceShare<Dump> {
   bytes: number;
   newest: Dump;
-  /** Those with something to give, the largest last. */
+  /** The workloads that have a dump to evict, the largest last. */
   workloads: Share<Dump>[];
 }
 
 /**
- * The dumps to evict, in order, so that at least neededBytes come free; all that may go where that is less. Asked by a
- * dump of `asker`'s namespace, only namespaces that hold more than that one give way to it, and it itself.
+ * Returns the dumps to evict, in order, so that at least neededBytes come free; all that may go where that is less.
+ * With an `asker`, the namespace that needs the room, only that namespace and those that hold more than it lose dumps.
  */
 export function planEvictions<Dump extends StoredDump>(
   dumps: readonly Dump[],
@@ -78,7 +79,7 @@ function shareOut<Dump extends StoredDump>(
   return namespaces;
 }
 
-/** The namespace with the most bytes that has something to give. */
+/** Returns the namespace with the most bytes among those that have a dump to evict. */
 function largest(namespaces: ReadonlyMap<string, NamespaceShare<StoredDump>>): string | undefined {
   let found: { name: string; bytes: number } | undefined;
   for (const [name, { bytes, workloads }] of namespaces)
@@ -87,7 +88,7 @@ function largest(namespaces: ReadonlyMap<string, NamespaceShare<StoredDump>>): s
   return found?.name;
 }
 
-/** Where its size belongs: a namespace may have very many workloads. */
+/** Inserts by binary search, because a namespace may have very many workloads. */
 function insert<Dump>(ascending: Share<Dump>[], share: Share<Dump>): void {
   let [from, to] = [0, ascending.length];
   while (from < to) {

@@ -1,21 +1,23 @@
 // The files that composer and agent keep in HOST_DIR while they work, beside what the agent installs there.
 // `remove` deletes them all.
 
-/** Written by the composers, followed by the agent; the second is its predecessor after a rotation. */
+/** The composers write it and the agent follows it. */
 export const COMPOSER_LOG = "composer.log";
+/** What composer.log is called after a rotation. */
 export const COMPOSER_LOG_ROTATED = "composer.log.1";
 
 /** How far the agent has followed composer.log. */
 export const COMPOSER_LOG_POSITION = "composer.log.position";
 
-/** How many dumps each workload left lately, and the lock under which composers count. */
+/** How many dumps each workload left lately. */
 export const CRASH_LOOP_STATE = "crash-loop.json";
+/** The lock under which composers count in crash-loop.json. */
 export const CRASH_LOOP_LOCK = "crash-loop.lock";
 
-/** Composers hold places in it, so many for each namespace (src/composer/dumps-at-once.ts). */
+/** Each running composer locks a place in it; their number is limited by namespace (src/composer/dumps-at-once.ts). */
 export const DUMPS_AT_ONCE_LOCK = "dumps-at-once.lock";
 
-/** Held by whoever makes room in CORE_DIR. */
+/** The lock that a composer or the agent holds while it makes room in CORE_DIR. */
 export const EVICTION_LOCK = "eviction.lock";
 
 /** The uid of the DaemonSet that runs us (src/agent/kubernetes/uninstall.ts). */
@@ -30,6 +32,7 @@ export const KERNEL_LOG_POSITION = "kernel-log.position";
 /** Which containers' cores were taken or reported missing, in file capture (src/agent/harvest/). */
 export const HARVEST_STATE = "harvest.json";
 
+/** All of these files, for `remove`. */
 export const HOST_STATE_FILES = [
   COMPOSER_LOG,
   COMPOSER_LOG_ROTATED,

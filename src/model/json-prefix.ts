@@ -1,8 +1,8 @@
-// The beginning of a JSON text as valid JSON: what is whole of it, closed. Pure.
+// Turns the beginning of a JSON text into valid JSON. Pure.
 
 /**
- * For the first part of a text that begins an object or a list: the members that are whole in it, and the brackets
- * that are open there closed. A whole text stays as it is; "" for one that begins neither.
+ * Takes the first part of a text that begins an object or a list, keeps the members that are whole, and closes the open
+ * brackets. A whole text stays as it is. Returns "" for a text that begins neither.
  */
 export function closeJson(text: string): string {
   const closers: string[] = [];
@@ -27,7 +27,7 @@ export function closeJson(text: string): string {
   return text.slice(0, end) + endClosers;
 }
 
-/** The index of the quote that ends a string; the text's length where it is cut before. */
+/** Returns the index of the quote that ends a string, or the text's length where the text is cut before it. */
 function endOfString(text: string, start: number): number {
   for (let at = start + 1; at < text.length; at++) {
     if (text[at] === "\\") at++;

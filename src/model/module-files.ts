@@ -1,26 +1,30 @@
-// Where the files that a crashed process had mapped can be had: below a folder, at their own paths, by a
-// descriptor of the held process. The port for src/explain.
+// The port through which src/explain reads the files that a crashed process had mapped. Adapters read them below a
+// folder, at their own paths, or through the held process.
 import type { RandomBytes } from "./random-bytes.ts";
 
+/** A mapped file to look for. */
 export interface WantedModule {
-  /** As the process saw it; it ends in " (deleted)" where the file had no name any more. */
+  /** The path as the process saw it; it ends in " (deleted)" where the file had no name any more. */
   path: string;
-  /** In hexadecimal; null where the core does not tell it. */
+  /** The build-id in hexadecimal; null where the core does not have it. */
   buildId: string | null;
   /** The first mapping's addresses. */
   start: bigint;
   end: bigint;
 }
 
+/** A candidate's bytes, or one line that says why there are none. */
 export type FoundModule = { bytes: RandomBytes } | { missing: string };
 
+/** Finds the files. */
 export interface ModuleFiles {
-  /** The candidates, the likeliest first; whether one is the file that was mapped is for the caller to see. */
+  /** Yields the candidates, the likeliest first. The caller checks whether one is the file that was mapped. */
   find(wanted: WantedModule): Iterable<FoundModule>;
-  /** A file of its symbols alone, as distributions keep them by build-id; undefined where there is none. */
+  /** Finds a file of separate symbols, as distributions keep them by build-id; undefined where there is none. */
   findSymbols?(buildId: string): RandomBytes | undefined;
 }
 
+/** An adapter that finds nothing. */
 export const NO_MODULE_FILES: ModuleFiles = {
   find: () => [{ missing: "its file is not to be had" }],
 };

@@ -1,10 +1,12 @@
-// The object's key: S3_KEY_TEMPLATE with its fields filled in. Slashes come from the template only: a
-// value, whoever chose it, stays within one component of the key.
+// Makes an object's key from S3_KEY_TEMPLATE. Only the template adds slashes: a value, whoever chose it, stays within
+// one component of the key.
 import { COMPONENT_MAX_BYTES, portableComponent, portableFileName } from "./portable-name.ts";
 import { shortened } from "./shortened.ts";
 
+/** S3_KEY_TEMPLATE's default. */
 export const DEFAULT_KEY_TEMPLATE = "{filename}";
 
+/** The fields that a key template may name. */
 export const KEY_FIELDS = [
   "filename",
   "cluster",
@@ -24,17 +26,22 @@ export const KEY_FIELDS = [
   "hour",
 ] as const;
 
+/** One of KEY_FIELDS. */
 export type KeyField = (typeof KEY_FIELDS)[number];
+/** A value for every field. */
 export type KeyValues = Readonly<Record<KeyField, string>>;
 
 /** S3 takes 1024 bytes; room is left for a collision suffix. */
 const KEY_MAX_BYTES = 1000;
 const VALUE_MAX_CHARACTERS = 120;
-/** How long each value may be, for a key that is still too long the next, shorter one. The file's name is never cut. */
+/**
+ * How long each value may be, in characters. A key that is too long takes the next, shorter length. The file's name is
+ * never cut.
+ */
 const VALUE_CUTS = [VALUE_MAX_CHARACTERS, 48, 16] as const;
 const PLACEHOLDER = /\{\{\s*([^{}]*?)\s*\}\}|\{\s*([^{}]*?)\s*\}/g;
 
-/** What is wrong with a key template, as words for a message; empty when it is good. */
+/** Returns what is wrong with a key template, as words for a message. The list is empty for a good template. */
 export function keyTemplateProblems(template: string): string[] {
   const known: readonly string[] = KEY_FIELDS;
   const problems: string[] = [];
@@ -55,8 +62,8 @@ export function keyTemplateProblems(template: string): string[] {
 }
 
 /**
- * Fills in a template that keyTemplateProblems() found nothing wrong with. Its components are such as a file's name can
- * be, wherever the object goes later on.
+ * Fills in a template in which keyTemplateProblems() found nothing wrong. Every component of the key can be a file's
+ * name, so that the object can be copied to any file system later.
  */
 export function renderObjectKey(template: string, values: KeyValues): string {
   const keys = VALUE_CUTS.map((maxBytes) => fillTemplate(template, values, portable(maxBytes)));
@@ -74,7 +81,7 @@ function fits(key: string): boolean {
   return key.length <= KEY_MAX_BYTES && key.split("/").every(isShort);
 }
 
-/** The template with each known field replaced by `clean(value)`; unknown ones become nothing. */
+/** Returns the template with each known field replaced by `clean(value)`; unknown fields vanish. */
 export function fillTemplate(
   template: string,
   values: KeyValues,
@@ -84,12 +91,15 @@ export function fillTemplate(
   return template.replace(PLACEHOLDER, (_, double?: string, single?: string) => {
     const field = double ?? single ?? "";
     const value = known[field] ?? "";
-    // The file's own name is ours already, and cutting it would make two dumps collide.
+    // The file's name is safe already, and cutting it could make two dumps collide.
     return clean(field === "filename" ? value : shortened(value, VALUE_MAX_CHARACTERS), field);
   });
 }
 
-/** `a/T.zip` → `a/T-2.zip`: where a different object stands at a key already. 0 is the key itself. */
+/**
+ * Returns the key to try where a different object has the key already: `a/T-2.zip` for `a/T.zip` and 2. With 0 it is
+ * the key itself.
+ */
 export function keyWithSuffix(key: string, suffix: number): string {
   if (suffix === 0) return key;
   const dot = key.lastIndexOf(".");

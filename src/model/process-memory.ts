@@ -1,6 +1,7 @@
-// The memory of a crashed process by address: as its core has it, or as it still stands while the kernel holds it.
+// The port to a crashed process's memory: from its core, or from the process itself while the kernel holds it.
 
+/** Reads memory by address. */
 export interface ProcessMemory {
-  /** The bytes from an address on: fewer where they are not mapped, or not in the core. Never throws. */
+  /** Returns the bytes from an address on; fewer where they are not mapped or not in the core. Never throws. */
   read(address: bigint, sizeBytes: number): Buffer;
 }

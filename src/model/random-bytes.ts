@@ -1,14 +1,17 @@
-// Bytes that stand at known offsets and can be had at once: a file's, a core's, a process's. The port through
-// which src/explain sees the world; its adapters are in src/host and in the commands that read dumps.
+// Bytes that can be read at any offset: a file's, a core's or a process's. The port through which src/explain reads;
+// its adapters are in src/host and in the commands that read dumps.
 
+/** Reads bytes by offset. */
 export interface RandomBytes {
   readonly sizeBytes: number;
-  /** The bytes [offset, offset + sizeBytes): fewer where they end or cannot be read. Never throws. */
+  /** Returns the bytes [offset, offset + sizeBytes); fewer where they end or cannot be read. Never throws. */
   read(offset: number, sizeBytes: number): Buffer;
 }
 
+/** No bytes at all. */
 export const NO_BYTES: RandomBytes = { sizeBytes: 0, read: () => Buffer.alloc(0) };
 
+/** Wraps a buffer; reads return views of it. */
 export function bytesOf(buffer: Buffer): RandomBytes {
   return {
     sizeBytes: buffer.length,
@@ -17,7 +20,7 @@ export function bytesOf(buffer: Buffer): RandomBytes {
   };
 }
 
-/** A part of other bytes, as if it began at 0. */
+/** Returns a part of other bytes, with offsets that count from `start`. */
 export function windowOf(bytes: RandomBytes, start: number, sizeBytes: number): RandomBytes {
   return {
     sizeBytes,

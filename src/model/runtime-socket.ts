@@ -1,6 +1,6 @@
-// Where container runtimes listen on the host, and what CRIO_ENDPOINT adds to that.
+// The sockets on which container runtimes listen on the host, and the one that CRIO_ENDPOINT names.
 
-/** In the order of asking. */
+/** The sockets in the order in which they are tried. */
 export const USUAL_SOCKETS = [
   "/run/containerd/containerd.sock",
   "/run/k3s/containerd/containerd.sock",
@@ -12,7 +12,10 @@ export const USUAL_SOCKETS = [
   "/var/snap/microk8s/common/run/containerd.sock",
 ] as const;
 
-/** The path in an endpoint such as unix:///run/crio/crio.sock; "" for none. Throws for what is no unix socket. */
+/**
+ * Returns the path in an endpoint such as unix:///run/crio/crio.sock; "" for an empty one. Throws Error for one that is
+ * no unix socket.
+ */
 export function parseRuntimeEndpoint(endpoint: string): string {
   const path = endpoint.trim().replace(/^unix:(?:\/\/)?(?=\/)/, "");
   if (path !== "" && !path.startsWith("/"))
@@ -20,7 +23,10 @@ export function parseRuntimeEndpoint(endpoint: string): string {
   return path;
 }
 
-/** Socket paths in the order of asking: the endpoint's first. Throws for an endpoint that is no unix socket. */
+/**
+ * Returns the socket paths in the order in which to try them, the endpoint's first. Throws Error for an endpoint that
+ * is no unix socket.
+ */
 export function candidateSockets(endpoint: string): string[] {
   const path = parseRuntimeEndpoint(endpoint);
   return [...new Set([...(path === "" ? [] : [path]), ...USUAL_SOCKETS])];

@@ -1,7 +1,10 @@
-// The address of an S3 store: what may stand in S3_ENDPOINT and S3_REGION, and the signing region that a host's
-// name tells. The forms are those of the providers' own endpoint lists.
+// The address of an S3 store: the values of S3_ENDPOINT and S3_REGION, and the signing region in a host's name. The
+// forms come from the providers' own lists of endpoints.
 
-/** A host's name, `host:port` or a URL, as an http(s) URL; undefined for what is none, or holds a password. */
+/**
+ * Parses a host's name, `host:port` or a URL into an http(s) URL; undefined for any other text, and for a URL with a
+ * password.
+ */
 export function parseS3Address(value: string): URL | undefined {
   const text = /^[a-z][a-z0-9+.-]*:\/\//i.test(value) ? value : `https://${value}`;
   if (!URL.canParse(text)) return undefined;
@@ -11,17 +14,23 @@ export function parseS3Address(value: string): URL | undefined {
   return /^https?:$/.test(url.protocol) && isPlain ? url : undefined;
 }
 
-/** S3_REGION with a dot, a colon or a slash in it is a host and not a region (contract, section 4). */
+/**
+ * Returns whether S3_REGION names a host instead of a region, which a dot, a colon or a slash shows (docs/contract.md,
+ * section 4).
+ */
 export function isS3Host(region: string): boolean {
   return /[.:/]/.test(region);
 }
 
-/** What a store may call a region, in an answer too: it goes into a header of ours. */
+/**
+ * Returns whether a text may be a region's name. A store's answer may name one too, and the client puts it into a
+ * header.
+ */
 export function isRegionName(name: string): boolean {
   return /^[a-z0-9][a-z0-9_-]{0,62}$/i.test(name);
 }
 
-/** Each with the region as its first group. Bucket names may stand before them (virtual hosts). */
+/** Patterns whose first group is the region. A bucket's name may stand before the match (virtual hosts). */
 const NAMED_REGION: readonly RegExp[] = [
   // AWS: s3.R, s3-R, s3.dualstack.R, s3-fips.R, access points, VPC endpoints (vpce-….s3.R.vpce); China, EU sovereign.
   /(?:^|\.)s3(?:-fips|-accesspoint|-accesspoint-fips)?(?:\.dualstack)?[.-]([a-z]{2,}(?:-[a-z]+)+-\d+)(?:\.vpce)?\.amazonaws\.(?:com|com\.cn|eu)$/,
@@ -42,14 +51,14 @@ const NAMED_REGION: readonly RegExp[] = [
   /(?:^|\.)([a-z]{2}-\d{3})\.s3\.synologyc2\.net$/,
 ];
 
-/** Hosts that have one region, whatever they are called. */
+/** Hosts that have one region, which is not in their names. */
 const ONE_REGION: readonly [RegExp, string][] = [
   [/(?:^|\.)s3(?:-external-1)?\.amazonaws\.com$/, "us-east-1"],
   [/(?:^|\.)s3\.wasabisys\.com$/, "us-east-1"],
   [/\.r2\.cloudflarestorage\.com$/, "auto"],
 ];
 
-/** The region that a host's requests are signed for, where its name tells. */
+/** Returns the region for which requests to a host are signed; undefined where its name does not tell. */
 export function regionOfHost(hostname: string): string | undefined {
   const host = hostname.toLowerCase().replace(/\.$/, "");
   for (const pattern of NAMED_REGION) {

@@ -1,11 +1,11 @@
-// A text that is too long for its place, cut. What two long texts begin alike with must not make them one: names of
-// Argo's and of Jobs' pods differ at their ends only.
+// Cuts a text that is too long. Two long texts with the same beginning must stay different: the names of Argo's and of
+// Jobs' pods differ only at their ends.
 
 const DIGEST_CHARACTERS = 8;
-/** Where there is room for less, the text's own beginning says more than the digest. */
+/** With less room than this, the text's beginning is more useful than a digest. */
 const MARKED_MIN_CHARACTERS = 24;
 
-/** The text, or its beginning, a dash and a digest of all of it: maxCharacters together. */
+/** Returns the text where it fits; else its beginning, a dash and a digest of the whole text, maxCharacters in all. */
 export function shortened(text: string, maxCharacters: number): string {
   if (text.length <= maxCharacters) return text;
   if (maxCharacters < MARKED_MIN_CHARACTERS) return text.slice(0, maxCharacters);

@@ -22,7 +22,7 @@ const NAMES: Readonly<Record<number, string>> = {
   31: "SIGSYS",
 };
 
-/** "SIGSEGV" for 11; "SIG42" for a number without a name here. */
+/** Returns a signal's name: "SIGSEGV" for 11, "SIG42" for a number without a name here. */
 export function signalName(signal: number): string {
   return NAMES[signal] ?? `SIG${signal}`;
 }

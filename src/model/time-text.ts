@@ -1,4 +1,4 @@
-// Moments as people write them on a command line.
+// Reads moments as people write them on a command line.
 import { AppError } from "./app-error.ts";
 
 const AGO_UNITS: Readonly<Record<string, number>> = {
@@ -8,7 +8,10 @@ const AGO_UNITS: Readonly<Record<string, number>> = {
   w: 604_800e3,
 };
 
-/** `90m`, `24h`, `7d`, `2w` before now, or a date (`2026-11-22`, `2026-11-22T10:00:00Z`), in ms since the epoch. */
+/**
+ * Returns a moment in ms since the epoch. The text is a time before now (`90m`, `24h`, `7d`, `2w`) or a date
+ * (`2026-11-22`, `2026-11-22T10:00:00Z`). Throws AppError "usage" for any other text.
+ */
 export function parseSince(text: string, nowMs: number): number {
   const ago = /^(\d{1,6})([mhdw])$/.exec(text);
   if (ago !== null) return nowMs - Number(ago[1]) * (AGO_UNITS[ago[2] ?? ""] ?? 0);

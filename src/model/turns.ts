@@ -1,6 +1,7 @@
-// Who is next where namespaces wait for the same thing: the oldest of each in turn, so that one with thousands waiting
-// holds up another by one at a time.
+// Decides which namespace is next where several wait for the same thing. Takes the oldest item of each namespace in
+// turn, so that a namespace with thousands of items delays another by one item at a time.
 
+/** An item that waits. */
 export interface Waiting {
   /** As namespaceOwner (dump-owner.ts) has it. */
   namespace: string;
@@ -8,15 +9,15 @@ export interface Waiting {
   sinceMs: number;
 }
 
-/** Remembers whose turn it was. Made for each thing that is waited for. */
+/** Remembers when each namespace had its turn. One object serves one thing that namespaces wait for. */
 export class Turns {
-  /** When each namespace had its last turn, in turns. */
+  /** When each namespace had its last turn, counted in turns. */
   readonly #last = new Map<string, number>();
   #count = 0;
 
   /**
-   * All that wait, in the order of their turns: one of each namespace, the one longest without a turn first, then the
-   * second of each, and so on. Within a namespace the oldest is first.
+   * Returns all items in the order of their turns: one item of each namespace, the namespace longest without a turn
+   * first, then the second item of each, and so on. Within a namespace the oldest item is first.
    */
   order<T extends Waiting>(waiting: readonly T[]): T[] {
     const rounds: T[][] = [];
@@ -32,7 +33,7 @@ export class Turns {
     return rounds.flatMap((round) => round.sort((a, b) => lastOf(a) - lastOf(b)));
   }
 
-  /** One of this namespace has its turn now. */
+  /** Records that an item of this namespace has its turn now. */
   take(namespace: string): void {
     this.#last.set(namespace, ++this.#count);
   }

@@ -1,16 +1,18 @@
-// Whose crash it is, across restarts and replicas: namespace, owner, container, executable and signal. The same
-// key for the crash-loop limit and for what gives way on a full disk.
+// Names the workload that crashed, the same across restarts and replicas: namespace, owner, container, executable and
+// signal. The crash-loop limit and the eviction of dumps use the same key.
 
+/** What is known about the crashed process's place. */
 export interface CrashIdentity {
   namespace: string | null;
   podname: string | null;
   labels: Readonly<Record<string, string>>;
   container: string | null;
-  /** Path of the executable: the process's name is its own to change. */
+  /** The executable's path. The process's name is not used, because the process can change it. */
   executable: string;
   signal: string;
 }
 
+/** Returns the workload's key, which may be long. */
 export function workloadKey(crash: CrashIdentity): string {
   const owner = ownerOf(crash.podname, crash.labels);
   return [crash.namespace, owner, crash.container, crash.executable, crash.signal]
@@ -19,8 +21,8 @@ export function workloadKey(crash: CrashIdentity): string {
 }
 
 /**
- * What made the pod, as far as its labels tell: Deployment (pod-template-hash), Job, StatefulSet and DaemonSet
- * leave their own marks there (kubernetes.io/docs/reference/labels-annotations-taints).
+ * Returns what made the pod, as far as its labels tell. Deployments (pod-template-hash), Jobs, StatefulSets and
+ * DaemonSets put their own labels on pods (kubernetes.io/docs/reference/labels-annotations-taints).
  */
 export function ownerOf(
   podname: string | null,
@@ -37,7 +39,7 @@ export function ownerOf(
   return podname;
 }
 
-/** 12 characters in the place of a key that may have a thousand. Told apart only within a namespace. */
+/** Returns 12 characters that stand for a key. They tell workloads apart within one namespace. */
 export function hashWorkload(key: string): string {
   return new Bun.CryptoHasher("sha256").update(key).digest("base64url").slice(0, 12);
 }

@@ -1,13 +1,15 @@
-// Whether a zip's directory can be true, before a byte of an entry is unpacked: entries that lie side by side, sizes that
-// their packed bytes can give. A bomb (bamsoftware.com/hacks/zipbomb: entries that share their bytes) ends here.
+// Checks, before any entry is unpacked, whether a zip's directory can be true: entries lie side by side, and no entry
+// claims more bytes than its packed ones can give. This rejects zip bombs, whose entries share their bytes
+// (bamsoftware.com/hacks/zipbomb).
 import { AppError } from "./app-error.ts";
 import { CORE_SUFFIX } from "./dump-entries.ts";
 import { formatBytes } from "./byte-text.ts";
 import { LOCAL_BYTES, type ZipEntry } from "./zip-directory.ts";
 import { DEFLATED, STORED } from "./zip-records.ts";
 
+/** An entry with the end of its data. */
 export interface BoundedEntry extends ZipEntry {
-  /** Header and data end at or before this byte: there another entry, or the directory, begins. */
+  /** The offset at which the next entry or the directory begins; header and data end at or before it. */
   limit: number;
 }
 
@@ -17,10 +19,13 @@ const ENTRIES_MAX = 65_535;
 const DEFLATE_RATIO_MAX = 1032;
 /** A core may be all of a machine's memory, most of it zeros: no file on ext4 is longer than this. */
 const CORE_MAX_BYTES = 2 ** 44;
-/** All else: logs, descriptions, /proc files. */
+/** The longest of the other entries: logs, descriptions, /proc files. */
 const OTHERS_MAX_BYTES = 2 ** 30;
 
-/** The entries in the directory's order. Throws AppError "archive" that says which entry cannot be what it claims. */
+/**
+ * Returns the entries in the directory's order. Throws AppError "archive" that names the entry whose claim cannot be
+ * true.
+ */
 export function boundEntries(
   entries: readonly ZipEntry[],
   directoryOffset: number,

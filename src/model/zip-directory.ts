@@ -1,19 +1,21 @@
-// What stands in a zip, from its last bytes: end records and central directory, ZIP64 included. The bytes
-// are not ours to trust: every number is checked against the file's length before it is believed.
-// Source: PKWARE APPNOTE.TXT 4.3.12 (central header), 4.3.14-16 (end records), 4.5.3 (ZIP64 extra field).
+// Reads a zip's directory from its last bytes: end records and central directory, ZIP64 included. Does not trust the
+// bytes: checks every number against the file's length before it uses it. Source: PKWARE APPNOTE.TXT 4.3.12 (central
+// header), 4.3.14-16 (end records), 4.5.3 (ZIP64 extra field).
 import { AppError } from "./app-error.ts";
 
+/** One entry, as the central directory describes it. */
 export interface ZipEntry {
   name: string;
-  /** 0 stored, 8 deflated; others exist. */
+  /** The compression method: 0 is stored, 8 is deflated; others exist. */
   method: number;
   crc: number;
   sizeBytes: number;
   packedBytes: number;
-  /** Where its local header begins. */
+  /** The offset at which its local header begins. */
   offset: number;
 }
 
+/** Where the central directory is. */
 export interface DirectoryPlace {
   offset: number;
   sizeBytes: number;
@@ -36,12 +38,12 @@ export const ZIP64_END_BYTES = 56;
 export const LOCAL_BYTES = 30;
 /** How much of a zip's end has to be read to find its directory: records and the longest comment. */
 export const TAIL_BYTES = END_BYTES + ZIP64_LOCATOR_BYTES + 0xffff;
-/** More than any dump has (a pod of 1,000 containers), far less than would hurt. */
+/** More than the directory of any dump (a pod of 1,000 containers), and harmless to read. */
 export const DIRECTORY_MAX_BYTES = 64 * 1024 * 1024;
 
 /**
- * Where the directory is, from a file's last bytes; or where the ZIP64 end record is that tells it.
- * Throws AppError "archive".
+ * Finds the directory from a file's last bytes, or the ZIP64 end record that has the directory's place. Throws AppError
+ * "archive" for bytes that end no zip.
  */
 export function parseZipTail(
   tail: Buffer,
@@ -62,6 +64,7 @@ export function parseZipTail(
   });
 }
 
+/** Reads the directory's place from a ZIP64 end record. Throws AppError "archive" where it cannot be true. */
 export function parseZip64End(record: Buffer, fileBytes: number): DirectoryPlace {
   if (record.length < ZIP64_END_BYTES || record.readUInt32LE(0) !== ZIP64_END)
     throw new AppError("archive", "its ZIP64 end record is damaged");
@@ -77,7 +80,7 @@ function checkPlace(place: DirectoryPlace, fileBytes: number): DirectoryPlace {
   return place;
 }
 
-/** The entries in the directory's order. Throws AppError "archive". */
+/** Parses the directory and returns the entries in its order. Throws AppError "archive" for a damaged directory. */
 export function parseCentralDirectory(directory: Buffer, fileBytes: number): ZipEntry[] {
   const entries: ZipEntry[] = [];
   for (let at = 0; at < directory.length;) {
@@ -86,7 +89,7 @@ export function parseCentralDirectory(directory: Buffer, fileBytes: number): Zip
     const nameEnd = at + CENTRAL_BYTES + directory.readUInt16LE(at + 28);
     const extraEnd = nameEnd + directory.readUInt16LE(at + 30);
     const wide = zip64Values(directory.subarray(nameEnd, extraEnd));
-    // The ZIP64 field holds only those values that did not fit, in this order.
+    // The ZIP64 field holds only the values that did not fit, in this order.
     const widen = (value: number) => (value === IN_ZIP64 ? (wide.shift() ?? value) : value);
     const sizeBytes = widen(directory.readUInt32LE(at + 24));
     const packedBytes = widen(directory.readUInt32LE(at + 20));
@@ -105,7 +108,10 @@ export function parseCentralDirectory(directory: Buffer, fileBytes: number): Zip
   return entries;
 }
 
-/** Where an entry's data begins, from its local header's first bytes. Throws AppError "archive". */
+/**
+ * Returns the offset at which an entry's data begins, from its local header's first bytes. Throws AppError "archive"
+ * for bytes that are no header.
+ */
 export function parseDataStart(header: Buffer, offset: number): number {
   if (header.length < LOCAL_BYTES || header.readUInt32LE(0) !== LOCAL)
     throw new AppError("archive", "an entry's header is damaged");

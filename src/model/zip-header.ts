@@ -1,15 +1,16 @@
-// Local headers as they stand in a partial file: written by fflate (sizes unknown) or finished by the composer.
-// Source: PKWARE APPNOTE.TXT 6.3.10, 4.3.7.
+// Reads local headers in a partial: fflate wrote them without sizes, or the composer has finished them. Source: PKWARE
+// APPNOTE.TXT 6.3.10, 4.3.7.
 import { LOCAL_FIXED_BYTES, LOCAL_SIGNATURE } from "./zip-records.ts";
 
+/** A local header's fields. */
 export interface LocalHeader {
   name: string;
   method: number;
-  /** Header, name and extra fields: where the data starts, counted from the header's start. In bytes. */
+  /** The length of header, name and extra fields in bytes; the data starts behind them. */
   roomBytes: number;
 }
 
-/** The header at the start of `bytes`; undefined where there is none, or not all of it. */
+/** Parses the header at the start of `bytes`; undefined where there is none, or only a part of it. */
 export function parseLocalHeader(bytes: Buffer): LocalHeader | undefined {
   if (bytes.length < LOCAL_FIXED_BYTES || bytes.readUInt32LE(0) !== LOCAL_SIGNATURE)
     return undefined;

@@ -1,33 +1,38 @@
-// The ZIP records that fflate's Zip cannot write: local headers whose sizes are known afterwards, ZIP64,
-// and a central directory that holds both. Source: PKWARE APPNOTE.TXT 6.3.10, sections 4.3 to 4.5.
+// Writes the ZIP records that fflate's Zip cannot write: local headers whose sizes are known only afterwards, ZIP64,
+// and a central directory with both. Source: PKWARE APPNOTE.TXT 6.3.10, sections 4.3 to 4.5.
 
+/** The compression method of an entry that is not compressed. */
 export const STORED = 0;
+/** The compression method of a deflated entry. */
 export const DEFLATED = 8;
+/** The methods that dumps use. */
 export type ZipMethod = typeof STORED | typeof DEFLATED;
 
+/** What the central directory says about one entry. */
 export interface ZipEntryRecord {
   name: string;
   method: ZipMethod;
   crc: number;
   sizeBytes: number;
   compressedBytes: number;
-  /** Where the local header starts in the file. */
+  /** The offset at which the local header starts in the file. */
   offset: number;
 }
 
+/** The first four bytes of a local header, as a little-endian number. */
 export const LOCAL_SIGNATURE = 0x04034b50;
 const CENTRAL_SIGNATURE = 0x02014b50;
 const END_SIGNATURE = 0x06054b50;
 const ZIP64_END_SIGNATURE = 0x06064b50;
 const ZIP64_LOCATOR_SIGNATURE = 0x07064b50;
 
-/** A local header without name and extra fields. */
+/** The length of a local header without name and extra fields, in bytes. */
 export const LOCAL_FIXED_BYTES = 30;
 const CENTRAL_FIXED_BYTES = 46;
 const MAX_32 = 0xffff_ffff;
 const MAX_16 = 0xffff;
 const ZIP64_EXTRA_ID = 0x0001;
-/** The growth hint of the Open Packaging Convention: filler that every reader skips. */
+/** The id of the Open Packaging Convention's growth hint: filler that every reader skips. */
 export const FILLER_EXTRA_ID = 0xa220;
 const FILLER_SIGNATURE = 0xa028;
 const UTF8_NAMES = 0x0800;
@@ -37,10 +42,10 @@ const MADE_ON_UNIX = 3 << 8;
 /** A regular file, mode 0600. */
 const UNIX_ATTRIBUTES = (0o100600 << 16) >>> 0;
 
-/** Room for a local header whose name may still change and whose sizes may still need ZIP64, in bytes. */
+/** The room for a local header whose name may still change and whose sizes may still need ZIP64, in bytes. */
 export const HEADER_ROOM_BYTES = 512;
 
-/** The DOS date and time of a moment, in UTC, as ZIP keeps it (years 1980 to 2107, steps of 2 s). */
+/** Returns a moment as a ZIP's DOS date and time, in UTC (years 1980 to 2107, steps of 2 s). */
 export function dosTime(at: Date): number {
   const year = Math.min(Math.max(at.getUTCFullYear(), 1980), 2107);
   const date = ((year - 1980) << 9) | ((at.getUTCMonth() + 1) << 5) | at.getUTCDate();
@@ -49,8 +54,8 @@ export function dosTime(at: Date): number {
 }
 
 /**
- * A finished local header: crc and sizes in place, no data descriptor. With roomBytes it is exactly that
- * long, the rest being filler. Throws RangeError when it does not fit.
+ * Writes a local header with crc and sizes, and so without a data descriptor. With roomBytes it is exactly that long,
+ * and filler takes the rest. Throws RangeError when it does not fit.
  */
 export function formatLocalHeader(
   entry: ZipEntryRecord,
@@ -79,7 +84,7 @@ export function formatLocalHeader(
   return record.data;
 }
 
-/** The central directory and its end records, for a directory that starts at `offset` in the file. */
+/** Writes the central directory and its end records, for a directory that starts at `offset` in the file. */
 export function formatCentralDirectory(
   entries: readonly ZipEntryRecord[],
   modified: Date,
@@ -144,7 +149,7 @@ function formatCentralHeader(entry: ZipEntryRecord, modified: Date): Uint8Array 
   return record.data;
 }
 
-/** APPNOTE 4.5.3: 64-bit values, in the order size, compressed size, offset, of those that overflow. */
+/** Writes the values that overflow as 64 bits each, in the order size, compressed size, offset (APPNOTE 4.5.3). */
 function zip64Extra(values: readonly number[]): Uint8Array {
   const record = new Record(4 + values.length * 8);
   record.u16(ZIP64_EXTRA_ID);
@@ -153,7 +158,7 @@ function zip64Extra(values: readonly number[]): Uint8Array {
   return record.data;
 }
 
-/** Filler of exactly lengthBytes (0, or from 8 up to what an extra field can hold). */
+/** Makes filler of exactly lengthBytes: 0, or from 8 up to what an extra field can hold. */
 export function fillerExtra(lengthBytes: number): Uint8Array {
   if (lengthBytes === 0) return new Uint8Array(0);
   if (lengthBytes < 8 || lengthBytes - 4 > MAX_16)
@@ -165,6 +170,7 @@ export function fillerExtra(lengthBytes: number): Uint8Array {
   return record.data;
 }
 
+/** Joins byte arrays into one. */
 export function concat(parts: readonly Uint8Array[]): Uint8Array {
   const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
@@ -175,7 +181,7 @@ export function concat(parts: readonly Uint8Array[]): Uint8Array {
   return joined;
 }
 
-/** Little-endian fields, one after the other. */
+/** Collects little-endian fields, one after the other. */
 class Record {
   readonly data: Uint8Array;
   private readonly view: DataView;

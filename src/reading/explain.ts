@@ -62,7 +62,9 @@ export async function readSummary(zip: DumpZip): Promise<CrashSummary | undefine
 const SHORT_MAX_BYTES = 64 << 20;
 const SHORT_FRAMES = 8;
 
-/** The lines that `info` shows: of the dump's own summary, else of what its core tells at once. None where it cannot. */
+/**
+ * The lines that `info` shows: of the dump's own summary, else of what its core tells at once. None where it cannot.
+ */
 export async function explainShortly(zip: DumpZip): Promise<string[]> {
   try {
     const summary = (await readSummary(zip)) ?? (await explainZip(zip, {}, SHORT_MAX_BYTES));

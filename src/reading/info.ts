@@ -120,7 +120,9 @@ function nextSteps({ source }: DumpZip, info: KnownInfo): string[] {
   ];
 }
 
-/** The crashed program's path, for a paste. An absolute path cannot be an option; what is changed by oneLine is no path. */
+/**
+ * The crashed program's path, for a paste. An absolute path cannot be an option; what is changed by oneLine is no path.
+ */
 function programWord({ exe_path: path }: KnownInfo): string {
   const isPath = typeof path === "string" && path.startsWith("/") && oneLine(path) === path;
   return isPath ? shellWord(path) : "PROGRAM";

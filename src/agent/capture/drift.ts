@@ -41,8 +41,9 @@ export function openDriftWatch(context: DriftContext): DriftWatch {
   }
 
   /**
-   * The install itself is gone, or a file of it. In a pod the DaemonSet says that it belongs here; the first look leaves the time to a
-   * preStop hook, whose pod ends right behind the removal. Outside, whoever ran `remove` beside us meant it.
+   * The install itself is gone, or a file of it. In a pod the DaemonSet says that it belongs here; the first look
+   * leaves the time to a preStop hook, whose pod ends right behind the removal. Outside, whoever ran `remove` beside us
+   * meant it.
    */
   async function missing(): Promise<boolean> {
     metrics.installed.set(0);

@@ -195,7 +195,9 @@ export class CoreQueue {
     this.#context.onTaken(core, isRemoved);
   }
 
-  /** Its zip is published and labelled, and it may be looked at where it lies, for as long as its container is there. */
+  /**
+   * Its zip is published and labelled, and it may be looked at where it lies, for as long as its container is there.
+   */
   #leave(waiting: Waiting): void {
     const { core, cuts } = waiting;
     const hint = "copy it from there; see truncated_by in its zip's dump-info for what to change";

@@ -80,7 +80,9 @@ export class HarvestState {
     return Object.values(this.#state.left).some((keys) => keys.includes(key));
   }
 
-  /** Forgets containers that are none of these, where they are known, and writes what changed. Throws AppError "host". */
+  /**
+   * Forgets containers that are none of these, where they are known, and writes what changed. Throws AppError "host".
+   */
   async save(ids: readonly string[] | undefined): Promise<void> {
     if (ids !== undefined) this.#forgetAllBut(new Set(ids));
     if (!this.#isChanged) return;

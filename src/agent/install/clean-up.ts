@@ -1,6 +1,6 @@
 // What the chart's clean-up does on a node behind `helm uninstall` (chart/templates/cleanup.yaml): `remove`, once the
-// DaemonSet is gone for sure and its agent has left the node. Whoever applies the whole rendering, hooks and all, gets a
-// pod that does nothing.
+// DaemonSet is gone for sure and its agent has left the node. Whoever applies the whole rendering, hooks and all, gets
+// a pod that does nothing.
 import { setTimeout as wait } from "node:timers/promises";
 import { describeError } from "../../model/app-error.ts";
 import type { Log } from "../../host/log.ts";

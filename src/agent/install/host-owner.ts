@@ -1,6 +1,6 @@
-// HOST_DIR/owner.json: the DaemonSet that HOST_DIR belongs to. Two releases with the same folders would install over one
-// another, and the uninstall of one would take the composer from under the other: the first one keeps them, the second
-// says whose they are and installs nothing. Outside Kubernetes nobody owns it.
+// HOST_DIR/owner.json: the DaemonSet that HOST_DIR belongs to. Two releases with the same folders would install over
+// one another, and the uninstall of one would take the composer from under the other: the first one keeps them, the
+// second says whose they are and installs nothing. Outside Kubernetes nobody owns it.
 import { stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import * as v from "valibot";

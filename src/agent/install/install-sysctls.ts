@@ -1,4 +1,4 @@
-// The kernel's settings: planned, the originals kept (contract, section 4), then written.
+// The kernel's settings: planned, the originals kept (docs/contract.md, section 4), then written.
 import { join } from "node:path";
 import type { CaptureMode } from "../../model/capture-mode.ts";
 import { FILE_PATTERN } from "../../model/core-file-pattern.ts";

@@ -1,5 +1,6 @@
-// Connections of whoever may reach the pod's port: a few at a time, each for one short request and a few seconds, whatever
-// comes on it. Of too many the address with the most gives way, its oldest first, so that a probe is still answered.
+// Connections of whoever may reach the pod's port: a few at a time, each for one short request and a few seconds,
+// whatever comes on it. Of too many the address with the most gives way, its oldest first, so that a probe is still
+// answered.
 import { createServer, type AddressInfo, type Socket } from "node:net";
 
 export interface HttpRequest {

@@ -25,7 +25,10 @@ const EXPOSITION = "text/plain; version=0.0.4; charset=utf-8";
 const START_HOLD_MS = 8_000;
 const START_LOOK_MS = 50;
 
-/** A port that is taken is said (its number is 0 then), and the agent works without: crashes matter more than being seen. */
+/**
+ * A port that is taken is said (its number is 0 then), and the agent works without: crashes matter more than being
+ * seen.
+ */
 export async function startHttp(
   place: HttpPlace,
   health: Health,

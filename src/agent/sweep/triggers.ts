@@ -1,4 +1,4 @@
-// When to sweep (contract, section 4): INTERVAL, else SCHEDULE; USE_INOTIFY with either or alone.
+// When to sweep (docs/contract.md, section 4): INTERVAL, else SCHEDULE; USE_INOTIFY with either or alone.
 // None of them: never, the dumps are somebody else's to fetch.
 import { watch } from "node:fs";
 import { CronExpressionParser } from "cron-parser";

@@ -36,7 +36,9 @@ export async function readLogTail(
   return { data: lastLines(both, lines), cut: before.cut };
 }
 
-/** Of a log that was rotated and that the runtime has not opened again (cri-o 6297), the rotated file is all there is. */
+/**
+ * Of a log that was rotated and that the runtime has not opened again (cri-o 6297), the rotated file is all there is.
+ */
 async function readCurrent(...[path, ...how]: Parameters<typeof readTail>): Promise<FileTail> {
   try {
     return await readTail(path, ...how);

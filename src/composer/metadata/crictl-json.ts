@@ -22,7 +22,10 @@ export function mainPidOf(response: JsonObject): number | null {
   return typeof pid === "number" ? pid : null;
 }
 
-/** A value of the verbose info: JSON where it looks like an object, what is whole of it at least; else text without quotes. */
+/**
+ * A value of the verbose info: JSON where it looks like an object, what is whole of it at least; else text without
+ * quotes.
+ */
 export function infoValue(text: string): Json {
   if (!text.startsWith("{")) return text.replace(/^"+|"+$/g, "");
   const value = parseJson(text) ?? parseJson(closeJson(text));

@@ -11,14 +11,14 @@ export interface Metadata {
   /** skip: the owner's rules (selector, namespaces) leave this dump out; there are only facts then. */
   verdict: Verdict;
   facts: Partial<DumpInfo>;
-  /** In the zip's order (contract, section 6). */
+  /** In the zip's order (docs/contract.md, section 6). */
   entries: DumpEntry[];
   event: EventFacts;
   /** Settings that do not fit the host, a sentence each. */
   complaints?: readonly string[];
 }
 
-/** What only the event file tells (contract, section 7). */
+/** What only the event file tells (docs/contract.md, section 7). */
 export interface EventFacts {
   imageList: string[];
   /** Those whose name begins with info.coredump. */

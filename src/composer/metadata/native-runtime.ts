@@ -129,7 +129,10 @@ class NativeRuntime implements Runtime {
     return { logPath: textAt(response, "status", "logPath"), pid: mainPidOf(response) };
   }
 
-  /** The verbose info holds the environment, twice: not asked for in vain, nor where it is too long for the runtime itself. */
+  /**
+   * The verbose info holds the environment, twice: not asked for in vain, nor where it is too long for the runtime
+   * itself.
+   */
   async #containerStatus(containerId: string, verbose: boolean): Promise<JsonObject> {
     if (!verbose) return this.#client.containerStatus(containerId, { verbose });
     try {

@@ -1,5 +1,5 @@
 // The zip's files about one pod: what the runtime says of it, then for each of its containers the log,
-// the image and, where wanted, the main process's /proc files (contract, section 6).
+// the image and, where wanted, the main process's /proc files (docs/contract.md, section 6).
 import { parseCgroup } from "../../model/cgroup-path.ts";
 import { readLogTail } from "./container-log.ts";
 import type { ByteBudget } from "./byte-budget.ts";

@@ -1,5 +1,5 @@
-// The five /proc files of a process, read through one of its threads, that INCLUDE_PROC_INFO adds to the zip. They can hold secrets
-// (environ, cmdline), so the caller has decided that they are wanted and allowed.
+// The five /proc files of a process, read through one of its threads, that INCLUDE_PROC_INFO adds to the zip. They can
+// hold secrets (environ, cmdline), so the caller has decided that they are wanted and allowed.
 import { stat } from "node:fs/promises";
 import { readBounded } from "../../host/bounded-read.ts";
 import { findLiveThread, threadPath, verifyPinned, type PinnedThread } from "./process.ts";
@@ -11,8 +11,8 @@ import type { Steps } from "./steps.ts";
 export const CRASH_PROC_PREFIX = "-crash-proc";
 
 /**
- * In the zip's order, with how many bytes of each are kept. A process with the most mappings that Linux allows by default
- * (65530) has some 8 MB of maps, and execve(2) takes 2 MiB of arguments and environment.
+ * In the zip's order, with how many bytes of each are kept. A process with the most mappings that Linux allows by
+ * default (65530) has some 8 MB of maps, and execve(2) takes 2 MiB of arguments and environment.
  */
 const FILES = {
   auxv: 16 * 2 ** 10,

@@ -14,7 +14,9 @@ export interface Runtime {
   inspectPod(podId: string): Promise<JsonObject>;
   /** As the items of `crictl ps -o json -p POD`: running ones first, each group newest first. */
   containers(podId: string): Promise<JsonObject[]>;
-  /** One container as containers() lists it; null where the runtime cannot be asked for one alone, or has it no longer. */
+  /**
+   * One container as containers() lists it; null where the runtime cannot be asked for one alone, or has it no longer.
+   */
   listed(containerId: string): Promise<JsonObject | null>;
   /** The container's image as `crictl images -o json` lists it, or null. */
   image(container: JsonObject): Promise<JsonObject | null>;

@@ -40,8 +40,9 @@ export interface Connection {
   /** False where the core comes unasked (`@`). */
   asks: boolean;
   /**
-   * To be called once, before the first byte is read: the kernel's question answered, where it asks. After "reject" waits for the end and returns
-   * how many bytes came all the same, which should be none. Throws where the answer is not taken.
+   * To be called once, before the first byte is read: the kernel's question answered, where it asks. After "reject"
+   * waits for the end and returns how many bytes came all the same, which should be none. Throws where the answer is
+   * not taken.
    */
   answer(answer: Answer): number;
   /** For CoreInput. */

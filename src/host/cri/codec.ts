@@ -31,8 +31,8 @@ export function emptyMessage(name: MessageName): JsonObject {
 }
 
 /**
- * Adds a message's field of a number, whose bytes (without tag and length) may be only the first ones where isCut. Throws
- * for bytes that are no such field; of one that is cut, what is whole counts, and the beginning of a text.
+ * Adds a message's field of a number, whose bytes (without tag and length) may be only the first ones where isCut.
+ * Throws for bytes that are no such field; of one that is cut, what is whole counts, and the beginning of a text.
  */
 export function addField(
   name: MessageName,

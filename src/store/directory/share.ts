@@ -45,7 +45,9 @@ const SENTENCES: Partial<Record<StoreFailure, string>> = {
   name_refused: "does not take a name like this",
 };
 
-/** What a share says to a name that it cannot hold. SMB servers say ENOENT (fs/smb/client, STATUS_OBJECT_NAME_INVALID). */
+/**
+ * What a share says to a name that it cannot hold. SMB servers say ENOENT (fs/smb/client, STATUS_OBJECT_NAME_INVALID).
+ */
 const OF_THE_NAME = new Set(["EINVAL", "ENAMETOOLONG", "EILSEQ", "ENOENT"]);
 /** What stands on the way is a file where the key has a folder. */
 const IN_THE_WAY = new Set(["ENOTDIR", "EEXIST"]);

@@ -1,4 +1,4 @@
-// Which address and which signing region S3_REGION, S3_ENDPOINT and AWS_REGION mean (contract, section 4).
+// Which address and which signing region S3_REGION, S3_ENDPOINT and AWS_REGION mean (docs/contract.md, section 4).
 import { AppError } from "../../model/app-error.ts";
 import { isS3Host, parseS3Address, regionOfHost } from "../../model/s3-address.ts";
 import type { StoreSettings } from "../../config/store-settings.ts";

@@ -37,7 +37,9 @@ function encryption({ S3_SSE, S3_SSE_KMS_KEY_ID }: StoreSettings) {
   };
 }
 
-/** An ETag as it is compared: without its quotes (and a proxy's W/); "" where there is none (radosgw 16 after complete). */
+/**
+ * An ETag as it is compared: without its quotes (and a proxy's W/); "" where there is none (radosgw 16 after complete).
+ */
 export function unquoteEtag(etag: string | undefined): string {
   return (etag ?? "").replace(/^(?:W\/)?"|"$/g, "");
 }
