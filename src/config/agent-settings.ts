@@ -29,13 +29,16 @@ const AGENT_SETTINGS = {
   COMP_CORE_EVENT_DIR: path(""),
   SUID_DUMPABLE: integer(2, { min: 0, max: 2, unit: "mode" }),
   CORE_PIPE_LIMIT: integer(128, { min: 0, max: 65_536, unit: "dumps at once" }),
-  /** How cores come; auto: the first way that is seen to work on this host (agent/capture/choice.ts). */
+  /** The capture mode; auto takes the first one that a canary proves on this host (src/agent/capture/choice.ts). */
   CAPTURE_MODE: choice("auto", ["auto", ...CAPTURE_MODES]),
-  /** Socket capture: what the kernel's side may hold, in bytes (agent/capture/send-buffer.ts); 0 leaves it. */
+  /** For socket capture: the kernel's send buffer in bytes (src/agent/capture/send-buffer.ts); 0 leaves it as it is. */
   SOCKET_SEND_BUFFER: byteSize(0, { min: "64Ki", max: "64Mi" }),
-  /** Which build the host gets; auto: the first that is seen to work there. */
+  /** The variant that the agent installs; auto takes the first one that works on the host. */
   VENDOR: choice("auto", ["auto", "default", "rhel7", "musl", "self-contained"]),
-  /** Who took cores here before us: replaced, or handed the cores of processes outside containers as well. */
+  /**
+   * What becomes of the core_pattern that the agent finds: replaced, or kept in a chain, where the composer passes the
+   * cores of processes outside containers on to it.
+   */
   PREVIOUS_HANDLER: choice("replace", ["replace", "chain"]),
   DEPLOY_CRIO_CONFIG: flag(false),
   DEPLOY_CRIO_EXE: flag(false),
@@ -61,22 +64,26 @@ const FED_BY: Partial<Record<keyof ComposerSettings, string>> = {
   EVENT_DIRECTORY: "EVENT_DIR",
   CRIO_ENDPOINT: "CRIO_ENDPOINT",
   CORE_DIR: "CORE_DIR",
-  // Its value is the pattern that the agent finds (previous-pattern.ts).
+  // The agent writes the pattern that it finds in place of the variable's value (previous-pattern.ts).
   PREVIOUS_HANDLER: "PREVIOUS_HANDLER",
   NODE_NAME: "NODE_NAME",
 };
 
+/** All of the agent's settings. */
 export type AgentSettings = SettingValues<typeof AGENT_SETTINGS> & {
-  /** What is written to HOST_DIR/.env. */
+  /** What the agent writes to HOST_DIR/.env. */
   composer: ComposerSettings;
 };
 
-/** The names of every variable that the agent reads, in the table's order. */
+/** Returns the names of all variables that the agent reads, in the table's order. */
 export function agentVariables(): string[] {
   return [...Object.keys(AGENT_SETTINGS), ...Object.keys(composerTable())];
 }
 
-/** What a variable of the agent allows, for the chart's schema; undefined for any text, and for no variable of ours. */
+/**
+ * Returns the values that a variable of the agent allows, for the chart's schema; undefined where it allows any text,
+ * and for an unknown variable.
+ */
 export function shapeOfVariable(variable: string): SettingShape | undefined {
   const table: Readonly<Record<string, Setting<unknown>>> = {
     ...AGENT_SETTINGS,
@@ -114,12 +121,13 @@ export function readAgentSettings(
   return { ...own.values, CORE_DIR, EVENT_DIR, composer };
 }
 
-/** What a removal and the listener need to know of the host, and no more. */
+/** The few settings that a removal and the listener need. */
 export type HostSettings = Pick<AgentSettings, keyof typeof HOST_SETTINGS>;
 
 /**
- * Where things are on this host, and what the kernel's settings were to be. A setting that is wrong and none of these
- * keeps neither a removal nor the listener from its work; a wrong one of these is an AppError "configuration".
+ * Reads only the settings that a removal and the listener need: the places on this host and the kernel's settings. A
+ * wrong value of any other setting does not stop them. Throws AppError "configuration" for a wrong value of one of
+ * these.
  */
 export function readHostSettings(
   source: Readonly<Record<string, string | undefined>>,
@@ -151,13 +159,13 @@ function composerTable(): Record<string, Setting<unknown>> {
 }
 
 function stripPrefix(values: Record<string, unknown>): Partial<ComposerSettings> {
-  // Each COMP_ key was read by the schema of the key without it.
+  // The schema of the key without COMP_ has read each COMP_ key.
   return Object.fromEntries(
     Object.entries(values).map(([key, value]) => [key.slice("COMP_".length), value]),
   ) as Partial<ComposerSettings>;
 }
 
-/** Settings that are right alone and wrong together. */
+/** Complains about settings that are right alone and wrong together. */
 function combined(values: SettingValues<typeof AGENT_SETTINGS>): Complaint[] {
   const complaints: Complaint[] = [];
   if ((values.S3_ACCESS_KEY === "") !== (values.S3_SECRET === "")) {

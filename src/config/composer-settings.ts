@@ -1,5 +1,5 @@
-// HOST_DIR/.env: what the agent tells the composer (docs/contract.md, section 3). The agent's own variables
-// are these with COMP_ before them, so one table serves the writer and the reader.
+// The settings in HOST_DIR/.env, which the agent writes and the composer reads (docs/contract.md, section 3). The
+// agent's variables for them have COMP_ before these names, so one table serves both.
 import * as v from "valibot";
 import { DEFAULT_TEMPLATE, unknownTemplateFields } from "../model/dump-name.ts";
 import {
@@ -16,6 +16,7 @@ import {
   type SettingValues,
 } from "./setting.ts";
 
+/** The values of a log level's setting. */
 export const LOG_LEVELS = ["Debug", "Info", "Warn", "Error"] as const;
 
 const fileNameTemplate: Setting<string> = {
@@ -28,9 +29,12 @@ const fileNameTemplate: Setting<string> = {
     "text with the fields {uuid} {timestamp} {hostname} {exe_name} {pid} {signal} {limit_size} {pathname} {namespace} {podname}",
 };
 
+/** TIMEOUT's default. */
 export const TIMEOUT_DEFAULT_SECONDS = 600;
+/** TIMEOUT's highest value: a day. */
 export const TIMEOUT_MAX_SECONDS = 86_400;
 
+/** Every setting of the composer, by its key in `.env`. */
 export const COMPOSER_SETTINGS = {
   LOG_LEVEL: choice("Warn", LOG_LEVELS),
   IGNORE_CRIO: flag(false),
@@ -38,7 +42,7 @@ export const COMPOSER_SETTINGS = {
   CRIO_IMAGE_CMD: choice("img", ["img", "images"]),
   USE_CRIO_CONF: flag(false),
   FILENAME_TEMPLATE: fileNameTemplate,
-  /** Lines of each container's log. */
+  /** How many of its last lines a dump has from each container's log. */
   LOG_LENGTH: integer(500, { min: 0, max: 1_000_000, unit: "lines" }),
   POD_SELECTOR_LABEL: text(""),
   /** The whole composer's deadline. */
@@ -47,41 +51,45 @@ export const COMPOSER_SETTINGS = {
   CORE_EVENTS: flag(false),
   EVENT_DIRECTORY: path(""),
   CRIO_ENDPOINT: text(""),
-  /** Who is asked about the pod: our own CRI client, crictl, or the first that answers. */
+  /**
+   * Who asks the runtime about the pod: the composer's own CRI client, crictl, or the first of them that gets an
+   * answer.
+   */
   CRI_CLIENT: choice("auto", ["native", "crictl", "auto"]),
   /** How long the container runtime may take in all. */
   CRI_TIMEOUT: integer(5, { min: 1, max: 600, unit: "seconds" }),
   CORE_DIR: path(""),
   NAMESPACE_INCLUDE: text(""),
   NAMESPACE_EXCLUDE: text(""),
-  /** /proc files of a process that the kernel calls not dumpable (%d other than 1). */
+  /** Whether a dump has the /proc files of a process that is not dumpable (%d other than 1). */
   INCLUDE_UNDUMPABLE_PROC_INFO: flag(false),
   /** Bytes of core after which a dump is cut; 0 is no limit. */
   MAX_CORE_SIZE: byteSize(0),
-  /** Bytes that stay free on CORE_DIR's filesystem, whatever else is set. */
+  /** Bytes that the composer leaves free on CORE_DIR's filesystem, whatever else is set. */
   DISK_RESERVE: byteSize(64 * 2 ** 20),
-  /** What CORE_DIR may hold; older dumps give way to new ones (model/eviction.ts). 100% is no limit. */
+  /** What CORE_DIR may hold; beyond it, older dumps are evicted (src/model/eviction.ts). 100% is no limit. */
   DISK_QUOTA: diskShare("10%"),
-  /** What must stay free on CORE_DIR's filesystem before older dumps give way. 0 is no floor. */
+  /** What stays free on CORE_DIR's filesystem; below it, older dumps are evicted. 0 is no floor. */
   DISK_FREE: diskShare("15%"),
-  /** Dumps that one workload may leave in CRASH_LOOP_WINDOW; 0 is no limit, for a namespace neither. */
+  /** Dumps that one workload may leave in CRASH_LOOP_WINDOW; 0 turns this limit and the namespace's off. */
   CRASH_LOOP_LIMIT: integer(250, { min: 0, max: 10_000, unit: "dumps" }),
   /** Dumps that all workloads of one namespace may leave in CRASH_LOOP_WINDOW; 0 is no limit. */
   CRASH_LOOP_NAMESPACE_LIMIT: integer(1000, { min: 0, max: 100_000, unit: "dumps" }),
   CRASH_LOOP_WINDOW: integer(3600, { min: 1, max: 2_592_000, unit: "seconds" }),
-  /**
-   * Dumps of one namespace that may be under way at a time, and never more than half of CORE_PIPE_LIMIT; 0 is no limit.
-   */
+  /** Dumps of one namespace that composers write at a time; half of CORE_PIPE_LIMIT is the most. 0 is no limit. */
   DUMPS_AT_ONCE: integer(32, { min: 0, max: 10_000, unit: "dumps" }),
-  /** The core_pattern that stood here before: its program gets the cores of processes outside containers. */
+  /** The previous core_pattern: the composer passes cores of processes outside containers on to its program. */
   PREVIOUS_HANDLER: text(""),
-  /** What dumps call their node; empty: the host name. Kubernetes may know a node by another name. */
+  /** The node's name in dumps; empty means the host name. Kubernetes may know a node by another name. */
   NODE_NAME: text(""),
 } as const;
 
+/** The composer's settings, parsed. */
 export type ComposerSettings = SettingValues<typeof COMPOSER_SETTINGS>;
 
-/** The composer's settings from the parsed `.env`; what is wrong keeps its default and is listed. */
+/**
+ * Reads the composer's settings from the parsed `.env`. A wrong value keeps its default and is listed. Never throws.
+ */
 export function readComposerSettings(source: Readonly<Record<string, string | undefined>>): {
   settings: ComposerSettings;
   complaints: Complaint[];

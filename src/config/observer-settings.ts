@@ -1,18 +1,19 @@
-// How the agent is seen from outside, and what it knows of the cluster around it.
+// The settings for the agent's HTTP server and log, and for the cluster around it.
 import { address, choice, flag, integer, text } from "./setting.ts";
 
+/** These settings by variable. */
 export const OBSERVER_SETTINGS = {
-  /** /healthz, /readyz and /metrics; 0 is off. */
+  /** The port of /healthz, /readyz and /metrics; 0 turns the server off. */
   HTTP_PORT: integer(9180, { min: 0, max: 65_535, unit: "port number" }),
-  /** The address of this host or pod that it is served on; unset is every one. */
+  /** The address of this host or pod on which the server listens; unset means all of them. */
   HTTP_ADDRESS: address(""),
-  /** The doctor at the agent's start: the node is ready when all of its checks are well. */
+  /** Whether the agent runs the doctor at its start; the node is ready when all checks pass. */
   DOCTOR: flag(true),
-  /** Another tool took core_pattern: take it back, or just say so. */
+  /** What the agent does after drift: write core_pattern again, or only report it. */
   CORE_PATTERN_DRIFT: choice("reapply", ["reapply", "report"]),
-  /** A Kubernetes Event on the pod whose dump was delivered; needs `create` on events. */
+  /** Whether the agent makes a Kubernetes Event on the pod whose dump it delivered; needs `create` on events. */
   KUBERNETES_EVENTS: flag(false),
-  /** By the downward API. Unset outside Kubernetes. */
+  /** The agent's own pod, set by the downward API; unset outside Kubernetes. */
   POD_NAME: text(""),
   POD_NAMESPACE: text(""),
   NODE_NAME: text(""),

@@ -1,4 +1,4 @@
-// When dumps are delivered: SCHEDULE and its time zone, beside INTERVAL and USE_INOTIFY.
+// The settings that decide when the agent delivers dumps.
 import { CronExpressionParser } from "cron-parser";
 import * as v from "valibot";
 import type { Setting } from "./setting.ts";
@@ -15,13 +15,14 @@ const timeZone: Setting<string> = {
   expected: "a time zone such as Europe/Berlin",
 };
 
+/** These settings by variable. */
 export const SCHEDULE_SETTINGS = {
   SCHEDULE: schedule,
-  /** Of SCHEDULE; the system's where it is not set. */
+  /** SCHEDULE's time zone; the system's where it is unset. */
   TZ: timeZone,
 } as const;
 
-/** False where no trigger is set: then the dumps are somebody else's to fetch. */
+/** Returns whether any trigger is set. Without one the agent delivers nothing, and somebody else fetches the dumps. */
 export function uploadsAreOn(settings: {
   INTERVAL: number;
   SCHEDULE: string;
@@ -30,9 +31,9 @@ export function uploadsAreOn(settings: {
   return settings.INTERVAL > 0 || settings.SCHEDULE !== "" || settings.USE_INOTIFY;
 }
 
-/** Five fields, six with the seconds first, or a word such as @daily. */
+/** Returns whether a text has five fields, six with the seconds first, or is a word such as @daily. */
 function isSchedule(expression: string): boolean {
-  // cron-parser itself fills in missing fields; a schedule that lost one is a mistake.
+  // cron-parser fills in missing fields by itself, but a schedule that lacks one is a mistake.
   const fields = expression.split(/\s+/).length;
   if (!expression.startsWith("@") && fields !== 5 && fields !== 6) return false;
   return succeeds(() => CronExpressionParser.parse(expression).next());

@@ -4,23 +4,26 @@ import { isIP } from "node:net";
 import * as v from "valibot";
 import { isDiskShare } from "../model/disk-share.ts";
 
+/** One setting: its schema, its default, and what messages say about it. */
 export interface Setting<T> {
   schema: v.GenericSchema<string, T>;
   fallback: T;
-  /** What a right value looks like, for the message about a wrong one. */
+  /** Describes a right value, for the message about a wrong one. */
   expected: string;
-  /** The value is never printed. */
+  /** True for a secret, whose value no message prints. */
   secret?: boolean;
-  /** What the schema allows, as data, for the chart's own schema; none where that is any text. */
+  /** The allowed values as data, for the chart's schema; absent where any text is allowed. */
   shape?: SettingShape;
 }
 
+/** The allowed values of a setting, as data. */
 export type SettingShape =
   | { kind: "integer"; min: number; max: number }
   | { kind: "choice"; words: readonly string[] }
   | { kind: "size" }
   | { kind: "share" };
 
+/** A wrong value of a variable. */
 export interface Complaint {
   variable: string;
   value: string;
@@ -30,11 +33,12 @@ export interface Complaint {
 const PASSWORD_IN_URL = /\/\/[^/]*@/;
 
 type AnySettings = Record<string, Setting<unknown>>;
+/** The parsed values of a table of settings. */
 export type SettingValues<S extends AnySettings> = {
   [K in keyof S]: S[K] extends Setting<infer T> ? T : never;
 };
 
-/** Reads every setting from text; a bad one keeps its default and becomes a complaint. */
+/** Reads every setting from text. A wrong value keeps its default and becomes a complaint. Never throws. */
 export function readSettings<S extends AnySettings>(
   settings: S,
   source: Readonly<Record<string, string | undefined>>,
@@ -54,11 +58,11 @@ export function readSettings<S extends AnySettings>(
         expected: setting.expected,
       });
   }
-  // The loop above has filled in each key of S by the schema of that key.
+  // The loop above has filled in each key of S with its own schema.
   return { values: values as SettingValues<S>, complaints };
 }
 
-/** `VARIABLE="value": expected …`, one line whatever the value holds. */
+/** Writes `VARIABLE="value": expected …` on one line, whatever the value holds. */
 export function describeComplaint({ variable, value, expected }: Complaint): string {
   const shown = value === "(hidden)" ? value : JSON.stringify(value.slice(0, 200));
   return `${variable} is ${shown}; expected ${expected}`;
@@ -67,6 +71,7 @@ export function describeComplaint({ variable, value, expected }: Complaint): str
 const TRUE = new Set(["true", "1", "yes", "on"]);
 const FALSE = new Set(["false", "0", "no", "off"]);
 
+/** A setting that is on or off, in the usual spellings. */
 export function flag(fallback: boolean): Setting<boolean> {
   const schema = v.pipe(
     v.string(),

@@ -1,4 +1,4 @@
-// Where dumps are delivered to, and how: the store's part of the agent's environment.
+// The settings of the store: where and how the agent delivers dumps.
 import * as v from "valibot";
 import { DEFAULT_KEY_TEMPLATE, KEY_FIELDS, keyTemplateProblems } from "../model/object-key.ts";
 import { PART_WISHED_BYTES } from "../model/part-plan.ts";
@@ -15,7 +15,7 @@ import {
 } from "./setting.ts";
 
 const storeUrl: Setting<string> = {
-  // A directory of one's own is meant: file:/// alone would be the root of the filesystem.
+  // Requires a directory's name: file:/// alone would be the root of the filesystem.
   schema: v.pipe(v.string(), v.regex(/^file:\/\/\/[^\s/]/)),
   fallback: "",
   expected: "file:///a/directory (leave it unset for S3)",
@@ -30,7 +30,7 @@ const keyTemplate: Setting<string> = {
   expected: `a path with {filename} or {uuid} in it, of the fields ${KEY_FIELDS.map((field) => `{${field}}`).join(" ")}`,
 };
 
-/** Stores of other kinds than AWS's are freer with names (Ceph: tenant:bucket); what no name is, is told from one. */
+/** Stores other than AWS's allow more names (Ceph: tenant:bucket). Rejects only what no store takes as a name. */
 const bucketName: Setting<string> = {
   schema: v.pipe(v.string(), v.regex(/^(?!arn:|s3:)[A-Za-z0-9][A-Za-z0-9._:-]*$/i)),
   fallback: "",
@@ -60,50 +60,52 @@ const region: Setting<string> = {
 
 const CHECKSUM_MODES = ["when_required", "when_supported"] as const;
 
+/** These settings by variable. */
 export const STORE_SETTINGS = {
-  /** file:///directory: a share instead of a bucket. */
+  /** file:///directory delivers to a share instead of a bucket. */
   STORE_URL: storeUrl,
-  /** Unset: the AWS chain (environment, IRSA, EKS Pod Identity, IMDS). */
+  /** Unset, the AWS SDK looks for credentials (environment, IRSA, EKS Pod Identity, IMDS). */
   S3_ACCESS_KEY: text("", { secret: true }),
   S3_SECRET: text("", { secret: true }),
   S3_BUCKET_NAME: bucketName,
   /** A region, or the host name of an S3-compatible service (docs/contract.md, section 4). */
   S3_REGION: region,
-  /** Wins over S3_REGION as the address. */
+  /** The store's address; it wins over S3_REGION. */
   S3_ENDPOINT: endpoint,
-  /** The AWS SDK's own: the region where neither S3_REGION nor the host's name tells one. */
+  /** The AWS SDK's variable: the region where neither S3_REGION nor the host's name has one. */
   AWS_REGION: text(""),
   S3_ADDRESSING: choice("path", ["path", "virtual"]),
-  /** A PEM file that is trusted beside the public authorities. */
+  /** A PEM file of authorities to trust beside the public ones. */
   S3_CA_BUNDLE: path(""),
   /**
-   * when_supported also sends CRC32 (AWS's default); GCS, R2, OVH and older Ceph refuse requests for it.
-   * Content-MD5, which all of them know, is sent in either mode.
+   * when_supported also sends CRC32, as AWS's SDK does by default; GCS, R2, OVH and older Ceph refuse requests with it.
+   * Either mode sends Content-MD5, which all of them know.
    */
   S3_REQUEST_CHECKSUM: choice("when_required", CHECKSUM_MODES),
   S3_RESPONSE_CHECKSUM: choice("when_required", CHECKSUM_MODES),
-  /** auto: over plain http only, where nothing else protects the bytes on their way. */
+  /** auto signs the payload only over plain http, where nothing else protects the bytes on their way. */
   S3_SIGN_PAYLOAD: choice("auto", ["auto", "always", "never"]),
-  /** If-None-Match: * on writes; given up by itself where the store says NotImplemented. */
+  /** Whether writes carry If-None-Match: *. The agent stops sending it when the store answers NotImplemented. */
   S3_CONDITIONAL_WRITES: flag(true),
   S3_SSE: choice("none", ["none", "AES256", "aws:kms"]),
   S3_SSE_KMS_KEY_ID: text(""),
   S3_STORAGE_CLASS: text(""),
-  /** x-amz-meta-*: namespace, pod, container, signal, node, core_complete. */
+  /** Whether objects carry x-amz-meta-* with namespace, pod, container, signal, node, core_complete. */
   S3_METADATA: flag(true),
   /** Object tags, `key=value,key={namespace}`, with the key template's fields; needs s3:PutObjectTagging. */
   S3_TAGS: text(""),
   S3_KEY_TEMPLATE: keyTemplate,
-  /** {cluster} in S3_KEY_TEMPLATE and S3_TAGS. */
+  /** The value of {cluster} in S3_KEY_TEMPLATE and S3_TAGS. */
   CLUSTER_NAME: text(""),
-  /** How long a request may take beside the time that its bytes need at S3_MIN_SPEED. */
+  /** How long a request may take, in addition to the time that its bytes need at S3_MIN_SPEED. */
   S3_TIMEOUT: integer(60, { min: 1, max: 3600, unit: "seconds" }),
   /** Bytes a second below which an upload counts as stalled. */
   S3_MIN_SPEED: byteSize(64 * 1024, { min: "1Ki", max: "1Ti", zero: false }),
-  /** model/part-plan.ts has the limits: PART_MIN_BYTES and PART_MAX_BYTES. */
+  /** The wished part size; its limits are PART_MIN_BYTES and PART_MAX_BYTES in src/model/part-plan.ts. */
   S3_PART_SIZE: byteSize(PART_WISHED_BYTES, { min: "5Mi", max: "5Gi", zero: false }),
-  /** Parts on their way at once. */
+  /** How many parts the agent uploads at once. */
   S3_CONCURRENCY: integer(2, { min: 1, max: 16, unit: "parts" }),
 } as const;
 
+/** The store's settings, parsed. */
 export type StoreSettings = SettingValues<typeof STORE_SETTINGS>;

@@ -1,8 +1,9 @@
-// Environment variables that look like ours and are not: most likely a misspelt setting.
+// Finds environment variables that look like the agent's and are none: most likely misspelt settings.
 
-/** What Kubernetes adds to every pod where a Service is called "s3" (or "comp"). */
+/** Variables that Kubernetes adds to every pod of a namespace that has a Service called "s3" or "comp". */
 const SERVICE_LINK = /_SERVICE_(HOST|PORT(_.*)?)$|_PORT(_\d+_(TCP|UDP|SCTP)(_.*)?)?$/;
 
+/** Returns the names of such variables, to be reported. */
 export function findUnknownVariables(
   environment: Readonly<Record<string, string | undefined>>,
   known: readonly string[],

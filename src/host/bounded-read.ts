@@ -1,5 +1,5 @@
-// Reads of files that something untrusted may have put there or may be growing: never more than asked,
-// never through a symbolic link in the last place, never waiting on a FIFO.
+// Reads files that an untrusted process may have made or may be writing. Reads no more than the caller asks for,
+// follows no symbolic link in the path's last component, and never waits for a FIFO.
 import { constants } from "node:fs";
 import { open, readlink, type FileHandle } from "node:fs/promises";
 
@@ -7,7 +7,10 @@ import { open, readlink, type FileHandle } from "node:fs/promises";
 const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK | constants.O_NOCTTY;
 const BLOCK_BYTES = 64 * 1024;
 
-/** Opens a regular file. Throws for a symbolic link (ELOOP) and for anything that is no regular file. */
+/**
+ * Opens a regular file; the caller closes it. Throws the system's error for a symbolic link (ELOOP), and Error for
+ * anything else that is no regular file.
+ */
 export async function openRegular(path: string): Promise<{ file: FileHandle; sizeBytes: number }> {
   const file = await open(path, FLAGS);
   try {
@@ -20,14 +23,14 @@ export async function openRegular(path: string): Promise<{ file: FileHandle; siz
   }
 }
 
-/** Where an open file really is, every link of its path resolved. */
+/** Returns the real path of an open file, with every link resolved. */
 export function realPathOf(file: FileHandle): Promise<string> {
   return readlink(`/proc/self/fd/${file.fd}`);
 }
 
 /**
- * The first maxBytes of a file, whatever its stat says (files of /proc have size 0).
- * cut is true when there was more.
+ * Reads the first maxBytes of a file and ignores the size that stat reports, because files of /proc have size 0. `cut`
+ * is true when the file has more.
  */
 export async function readBounded(
   path: string,
@@ -51,7 +54,7 @@ export async function readBounded(
   }
 }
 
-/** sizeBytes bytes from an offset on, fewer at the end of the file. */
+/** Reads sizeBytes bytes from an offset on, or fewer at the end of the file. */
 export async function readAt(file: FileHandle, offset: number, sizeBytes: number): Promise<Buffer> {
   const block = Buffer.allocUnsafe(sizeBytes);
   let filled = 0;

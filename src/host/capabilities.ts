@@ -1,12 +1,13 @@
-// What this process may do as root: capabilities(7), as /proc/self/status lists them.
+// This process's capabilities(7), as /proc/self/status lists them.
 import { readFileSync } from "node:fs";
 
 /** include/uapi/linux/capability.h */
 const BITS = { CAP_DAC_OVERRIDE: 1n, CAP_FOWNER: 3n, CAP_LEASE: 28n } as const;
 
+/** A capability that some part of the program asks about. */
 export type Capability = keyof typeof BITS;
 
-/** Those of the wanted ones that are not effective. */
+/** Returns those of the wanted capabilities that are not effective. */
 export function missingCapabilities(
   wanted: readonly Capability[],
   statusPath = "/proc/self/status",

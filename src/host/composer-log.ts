@@ -1,5 +1,6 @@
-// HOST_DIR/composer.log: one line a record (model/crash-record.ts), so that no crash is traceless whatever happens
-// next. Size-capped, rotated once (composer.log.1), appended in single writes by any number of composers.
+// Writes HOST_DIR/composer.log, one line a record (src/model/crash-record.ts), so that every crash leaves a trace
+// whatever happens next. Any number of composers append with single writes. At its size limit the log is rotated to
+// composer.log.1.
 import {
   closeSync,
   constants,
@@ -22,7 +23,7 @@ import {
 import { COMPOSER_LOG, COMPOSER_LOG_ROTATED } from "../model/host-file.ts";
 
 const MAX_BYTES = 1 << 20;
-/** O_NONBLOCK: a FIFO in its place must not hold the dump up (regular files ignore the flag). */
+/** With O_NONBLOCK a FIFO in the log's place cannot delay the dump; regular files ignore the flag. */
 const APPEND =
   constants.O_WRONLY |
   constants.O_CREAT |
@@ -30,6 +31,7 @@ const APPEND =
   constants.O_NOFOLLOW |
   constants.O_NONBLOCK;
 
+/** The log of one crash, open for appending. */
 export class ComposerLog {
   private readonly path: string;
   private readonly uuid: string;
@@ -41,7 +43,7 @@ export class ComposerLog {
     this.level = level;
   }
 
-  /** The records that tell a crash's story are written at any level. */
+  /** Writes a record whatever the log level is: an event of a crash that the agent and the doctor look for. */
   milestone<Event extends CrashEvent>(
     level: Level,
     event: Event,
@@ -64,7 +66,7 @@ export class ComposerLog {
     try {
       appendLine(this.path, line);
     } catch (error) {
-      // A host directory that cannot be written must not cost the dump; the kernel log is the last resort.
+      // A HOST_DIR that cannot be written must not stop the dump; the record goes to the kernel's log instead.
       writeKernelLog(`${line.trimEnd()} (composer.log: ${describeError(error)})`);
     }
   }
@@ -80,11 +82,14 @@ function appendLine(path: string, line: string): void {
   }
 }
 
-/** This record still goes to the old file, by the open descriptor; the next one starts the new file. */
+/**
+ * Renames a full log. The current record still goes to the old file through the open descriptor; the next one starts
+ * the new file.
+ */
 function rotateWhenFull(fd: number, path: string): void {
   const mine = fstatSync(fd);
   if (mine.size < MAX_BYTES || !tryLock(fd)) return;
-  // Under the lock: another composer may have rotated since we opened.
+  // Looks again under the lock: another composer may have rotated the log since this one opened it.
   const current = statSync(path, { throwIfNoEntry: false });
   if (current?.ino === mine.ino) renameSync(path, join(dirname(path), COMPOSER_LOG_ROTATED));
 }
@@ -95,6 +100,6 @@ function writeKernelLog(line: string): void {
     writeSync(fd, `<3>core-dump-handler: ${line.slice(0, 900)}`);
     closeSync(fd);
   } catch {
-    // Neither log can be written: there is nowhere left to say so.
+    // Neither log can be written, so this failure cannot be reported anywhere.
   }
 }

@@ -1,6 +1,6 @@
-// Files in directories that others may write to, hostile others too: each step is one name in an open directory, no
-// link is followed (O_NOFOLLOW at every step: what openat2(2)'s RESOLVE_BENEATH and RESOLVE_NO_SYMLINKS do, on
-// kernels before 5.6 too), and nothing is opened but looked at (O_PATH) before its kind is known. Names are bytes.
+// Opens files in directories that hostile processes may write to. Each step opens one name in an open directory with
+// O_NOFOLLOW, which does what openat2(2)'s RESOLVE_BENEATH and RESOLVE_NO_SYMLINKS do and works on kernels before 5.6.
+// Each file is opened with O_PATH first and for reading only when its kind is known. Names are bytes.
 import { read } from "bun:ffi";
 import { closeSync, constants, openSync } from "node:fs";
 import { constants as os } from "node:os";
@@ -27,21 +27,24 @@ const libc = lazyLibc({
   __errno_location: { args: [], returns: "ptr" },
 });
 
-/** Where a number has two names (EAGAIN and EWOULDBLOCK), the first. */
+/** errno's names; the first one where a number has two (EAGAIN and EWOULDBLOCK). */
 const ERRNO_NAMES = new Map(
   Object.entries(os.errno)
     .map(([name, value]): [number, string] => [value, name])
     .reverse(),
 );
 
-/** A failed call as node:fs would throw it. */
+/** Makes the error that node:fs would throw for a failed call. */
 function failure(call: string, name: Buffer): Error {
   const location = libc().__errno_location();
   const code = location === null ? "" : (ERRNO_NAMES.get(read.i32(location, 0)) ?? "");
   return Object.assign(new Error(`${code}: ${call} ${JSON.stringify(name.toString())}`), { code });
 }
 
-/** The directory at an absolute path, no part of which may be a link (ENOTDIR). The caller closes it. */
+/**
+ * Opens the directory at an absolute path; the caller closes it. Throws the system's error, also for a link in any part
+ * of the path (ENOTDIR).
+ */
 export function openDirectoryAt(path: string): number {
   let fd = openName(AT_FDCWD, Buffer.from("/"), O_PATH | O_DIRECTORY);
   for (const part of path.split("/").filter((name) => name !== "")) {
@@ -56,7 +59,8 @@ export function openDirectoryAt(path: string): number {
 }
 
 /**
- * What has this name in an open directory, a link itself included; to be looked at with fstat. The caller closes it.
+ * Opens whatever has this name in an open directory, a link itself included, so that the caller can fstat it. The
+ * caller closes it. Throws the system's error.
  */
 export function openEntry(directory: number, name: Buffer, kind: "directory" | "any"): number {
   return openName(directory, name, O_PATH | O_NOFOLLOW | (kind === "directory" ? O_DIRECTORY : 0));
@@ -71,12 +75,15 @@ function openName(directory: number, name: Buffer, flags: number): number {
   return fd;
 }
 
-/** Opens for reading what openEntry found to be a regular file: the same inode, whatever its name is by now. */
+/**
+ * Opens for reading the regular file that openEntry found: the same inode, even if its name has changed. Throws the
+ * system's error.
+ */
 export function openFound(fd: number, flags: number = O_RDONLY): number {
   return openSync(`/proc/self/fd/${fd}`, flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 }
 
-/** Removes a name, if it is no directory's. False where it is gone already. */
+/** Removes a name that is no directory's. Returns false where the name does not exist. Throws the system's error. */
 export function removeEntry(directory: number, name: Buffer): boolean {
   if (libc().unlinkat(directory, Buffer.concat([name, Buffer.of(0)]), 0) === 0) return true;
   const error = failure("unlink", name);
@@ -84,7 +91,7 @@ export function removeEntry(directory: number, name: Buffer): boolean {
   throw error;
 }
 
-/** The names in a directory that begin with `prefix`; of very many only those that are among the first `max`. */
+/** Lists the names in a directory that begin with `prefix`. Looks only at the directory's first `max` names. */
 export function listEntries(directory: number, prefix: string, max: number): Buffer[] {
   const wanted = Buffer.from(prefix);
   const buffer = Buffer.alloc(LIST_BUFFER_BYTES);
@@ -108,8 +115,9 @@ export function listEntries(directory: number, prefix: string, max: number): Buf
 }
 
 /**
- * Whether anybody has this file, open for reading here, open for writing: the kernel grants a read lease only where
- * nobody has. "unknown" where the filesystem has no leases, or another user's file needs CAP_LEASE.
+ * Returns whether any process has a file open for writing; fd is open for reading. The kernel grants a read lease only
+ * where none has. "unknown" where the filesystem has no leases, or where the file is another user's and this process
+ * lacks CAP_LEASE.
  */
 export function findWriters(fd: number): "none" | "some" | "unknown" {
   const { fcntl } = libc();

@@ -1,9 +1,12 @@
-// What the kernel can do with a core: /proc/sys/kernel/core_modes (Linux 6.16), one word a line.
+// Reads which ways of handing over a core the kernel has: /proc/sys/kernel/core_modes (Linux 6.16), one word a line.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { errnoOf } from "../model/app-error.ts";
 
-/** Empty on an older kernel. The chart mounts no more than the three sysctls below PROC_ROOT. */
+/**
+ * Returns the words; an empty list on an older kernel. Falls back to /proc, because the chart mounts only the three
+ * sysctls below PROC_ROOT.
+ */
 export async function readCoreModes(procRoot: string): Promise<string[]> {
   for (const root of [procRoot, "/proc"]) {
     try {

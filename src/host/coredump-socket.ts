@@ -1,5 +1,5 @@
-// The kernel's coredump socket, as system calls: a listening unix(7) socket that a child process can inherit, and
-// what a connection tells of the process behind it. What the bytes mean is model/coredump-socket.ts's.
+// The system calls for the kernel's coredump socket: a listening unix(7) socket that a child process can inherit, and
+// questions about the process behind a connection. src/model/coredump-socket.ts knows what the bytes mean.
 import { ptr } from "bun:ffi";
 import { closeSync } from "node:fs";
 import {
@@ -42,7 +42,10 @@ const libc = lazyLibc({
   prctl: { args: ["i32", "u64", "u64", "u64", "u64"], returns: "i32" },
 });
 
-/** Binds a new socket file and listens. Throws where the path is taken or cannot be made. */
+/**
+ * Binds a new socket file and listens. Returns the descriptor; the caller closes it. Throws where the path exists or
+ * cannot be made.
+ */
 export function listenAt(path: string, backlog: number): number {
   const { socket, bind, listen } = libc();
   const fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -54,14 +57,17 @@ export function listenAt(path: string, backlog: number): number {
   return fd;
 }
 
-/** struct sockaddr_un: the family, then the path with its NUL. */
+/** Writes struct sockaddr_un: the family, then the path with its NUL. */
 function formatAddress(path: string): Buffer {
   const name = Buffer.from(`\0\0${path}\0`);
   name.writeUInt16LE(AF_UNIX, 0);
   return name;
 }
 
-/** The pid that listens at a path, in our pid namespace, whether it answers or not; undefined where nobody does. */
+/**
+ * Returns the pid, in this process's pid namespace, of the process that listens at a path, whether it answers or not;
+ * undefined where none listens.
+ */
 export function findListener(path: string): number | undefined {
   const { socket, connect } = libc();
   const fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -73,7 +79,7 @@ export function findListener(path: string): number | undefined {
   }
 }
 
-/** Waits on this thread, timers and all: true when a connection or bytes are there, false when the time is over. */
+/** Blocks this thread, and so its timers, until a connection or bytes arrive. Returns false when timeoutMs is over. */
 export function waitForInput(fd: number, timeoutMs: number): boolean {
   // struct pollfd
   const wanted = Buffer.alloc(8);
@@ -82,13 +88,16 @@ export function waitForInput(fd: number, timeoutMs: number): boolean {
   return libc().poll(ptr(wanted), 1, timeoutMs) > 0;
 }
 
-/** The next connection; waits where none waits for us. undefined where it is gone already. */
+/**
+ * Accepts the next connection and blocks until there is one. Returns its descriptor, the caller's to close; undefined
+ * where the other side has closed it already.
+ */
 export function acceptConnection(listener: number): number | undefined {
   const fd = libc().accept4(listener, null, null, SOCK_CLOEXEC);
   return fd < 0 ? undefined : fd;
 }
 
-/** A pidfd of the process that connected, the caller's to close; undefined where the kernel has none. */
+/** Returns a pidfd of the process that connected, the caller's to close; undefined where the kernel has none. */
 export function openPeerPidfd(connection: number): number | undefined {
   const pidfd = new Int32Array(1);
   const size = new Uint32Array([4]);
@@ -96,7 +105,10 @@ export function openPeerPidfd(connection: number): number | undefined {
   return result === 0 ? pidfd[0] : undefined;
 }
 
-/** The pid of the process that connected, in our pid namespace; 0 where it is not to be seen there. */
+/**
+ * Returns the pid of the process that connected, in this process's pid namespace; 0 where that namespace does not have
+ * it.
+ */
 export function readPeerPid(connection: number): number {
   // struct ucred: pid, uid, gid
   const credentials = new Int32Array(3);
@@ -105,13 +117,19 @@ export function readPeerPid(connection: number): number {
   return credentials[0] ?? 0;
 }
 
-/** What the kernel says of the process behind a pidfd; undefined where it cannot (Linux before 6.13). */
+/**
+ * Asks the kernel about the process behind a pidfd; undefined where the kernel does not know the question (Linux before
+ * 6.13).
+ */
 export function readPidfdInfo(pidfd: number): PidfdInfo | undefined {
   const info = formatInfoRequest();
   return libc().ioctl(pidfd, PIDFD_GET_INFO, ptr(info)) === 0 ? parsePidfdInfo(info) : undefined;
 }
 
-/** Reads give up after so long (SO_RCVTIMEO): for the few that wait on the main thread. 0 is never. */
+/**
+ * Limits how long a read on the connection blocks (SO_RCVTIMEO); 0 removes the limit. For the few reads that block the
+ * main thread.
+ */
 export function limitReceive(connection: number, timeoutMs: number): void {
   const time = new BigInt64Array([
     BigInt(Math.floor(timeoutMs / 1000)),
@@ -120,7 +138,10 @@ export function limitReceive(connection: number, timeoutMs: number): void {
   libc().setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, ptr(time), time.byteLength);
 }
 
-/** The next sizeBytes bytes, fewer at the end or when the time is over. With peek they stay in the socket. */
+/**
+ * Receives the next sizeBytes bytes, fewer at the end or when limitReceive's time is over. With `peek` the bytes stay
+ * in the socket.
+ */
 export function receive(connection: number, sizeBytes: number, peek = false): Uint8Array {
   const bytes = new Uint8Array(sizeBytes);
   if (!peek) return bytes.subarray(0, receiveInto(connection, bytes));
@@ -130,23 +151,23 @@ export function receive(connection: number, sizeBytes: number, peek = false): Ui
 }
 
 /**
- * Fills `bytes` on this thread, waiting for no longer than limitReceive allows: how many came, 0 where none did in
- * time or none will.
+ * Fills `bytes` and blocks this thread no longer than limitReceive allows. Returns how many bytes came; 0 at the end,
+ * or when none came in time.
  */
 export function receiveInto(connection: number, bytes: Uint8Array): number {
   const count = libc().recv(connection, ptr(bytes), BigInt(bytes.length), MSG_WAITALL);
   return Math.max(0, Number(count));
 }
 
-/** False where the other side is gone. */
+/** Sends all bytes. Returns false where the other side has closed the connection. */
 export function transmit(connection: number, bytes: Uint8Array): boolean {
   const count = libc().send(connection, ptr(bytes), BigInt(bytes.length), MSG_NOSIGNAL);
   return Number(count) === bytes.length;
 }
 
 /**
- * From now on the kernel writes no core of this process (prctl(2)). Without it a coredump server that crashes
- * dumps into its own socket and waits for itself. An execve undoes it.
+ * Makes the kernel write no core of this process from now on (prctl(2)). Otherwise a coredump server that crashes would
+ * dump into its own socket and wait for itself. An execve undoes it.
  */
 export function becomeUndumpable(): void {
   libc().prctl(PR_SET_DUMPABLE, 0n, 0n, 0n, 0n);

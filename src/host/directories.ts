@@ -1,9 +1,10 @@
-// Directories that root writes to: real ones, our own, and no wider open than they must be.
+// Makes and removes directories that root writes to: real directories that root owns, with no more access than they
+// need.
 import { chmod, lstat, mkdir, rmdir } from "node:fs/promises";
 import { AppError, errnoOf } from "../model/app-error.ts";
 import { hintFor } from "./files.ts";
 
-/** Removes a directory that is empty; false where it is not, is in use, or never was. */
+/** Removes an empty directory. Returns false where it is not empty, is in use, or does not exist. */
 export async function removeEmptyDirectory(path: string): Promise<boolean> {
   try {
     await rmdir(path);
@@ -16,8 +17,8 @@ export async function removeEmptyDirectory(path: string): Promise<boolean> {
 }
 
 /**
- * Makes `path` a real directory of our own, parents included; one that is open to more than `mode` says is
- * narrowed, never widened. Throws AppError "host" for a link, a file, a foreign owner.
+ * Makes the directory `path`, parents included. An existing directory loses the access that `mode` does not grant, and
+ * gets no more than it has. Throws AppError "host" for a link, a file, or a directory that another user owns.
  */
 export async function ensureDirectory(path: string, mode: number): Promise<void> {
   try {

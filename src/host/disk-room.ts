@@ -1,5 +1,5 @@
-// CORE_DIR within its limits: measured, and where it is over them, dumps evicted (model/eviction.ts decides
-// which). Composer and agent share it, and one lock keeps two of them from evicting for the same need.
+// Keeps CORE_DIR within its limits: measures it and evicts dumps (src/model/eviction.ts decides which). Composers and
+// agent use it, and one lock keeps two of them from evicting for the same need.
 import { constants } from "node:fs";
 import { open, statfs, unlink } from "node:fs/promises";
 import { join } from "node:path";
@@ -16,41 +16,47 @@ import {
   type Survey,
 } from "./stored-dumps.ts";
 
+/** The owner's limits for CORE_DIR, as src/model/disk-share.ts reads them. */
 export interface DiskLimits {
-  /** What CORE_DIR may hold, as a share of its filesystem. */
+  /** The quota: what CORE_DIR may hold, as a share of its filesystem. */
   quota: string;
-  /** What must stay free on it. */
+  /** The floor: what stays free on the filesystem. */
   free: string;
 }
 
+/** A dump that was evicted. */
 export interface Evicted {
   zip: string;
   sizeBytes: number;
   workload: string;
-  /** null for a host process's dump, and where it is not known for certain. */
+  /** The namespace; null for a host process's dump, and where it is not certain. */
   namespace: string | null;
   ageSeconds: number;
 }
 
+/** What CORE_DIR holds and may still take. */
 export interface Room {
   /** What CORE_DIR may still take, in bytes; below 0 when it is over its limits. */
   roomBytes: number;
-  /** Dumps that are being written there. */
+  /** How many dumps composers are writing there. */
   underWay: number;
   /** What CORE_DIR may hold in all, in bytes. */
   quotaBytes: number;
 }
 
-/** What is wanted, and by whom. */
+/** How much room is needed, and for whom. */
 export interface Wish {
   wantedBytes: number;
-  /** A file of ours outside CORE_DIR that whoever evicts holds locked. */
+  /** The file outside CORE_DIR that a process locks while it evicts. */
   lockPath: string;
-  /** The namespace of the dump that needs it, as namespaceOwner has it; undefined where the folder itself does. */
+  /**
+   * The namespace of the dump that needs the room, as namespaceOwner has it; undefined where CORE_DIR itself is over
+   * its limits.
+   */
   asker?: string;
 }
 
-/** Looks at every file, and lets others on this thread work meanwhile. */
+/** Measures CORE_DIR by looking at every file. Other work on this thread continues meanwhile. */
 export async function measureRoom(coreDir: string, limits: DiskLimits): Promise<Room> {
   return roomOf(coreDir, limits, await measureStored(coreDir));
 }
@@ -68,8 +74,8 @@ async function roomOf(
 }
 
 /**
- * Evicts dumps until CORE_DIR has wantedBytes of room, or nothing more may go. Returns "busy" where another process
- * does: nothing was done here.
+ * Evicts dumps until CORE_DIR has wantedBytes of room, or no more dumps may go. Returns "busy", and evicts nothing,
+ * where another process is evicting.
  */
 export async function makeRoom(
   coreDir: string,
@@ -95,7 +101,10 @@ export async function makeRoom(
   }
 }
 
-/** False for a dump that is gone, or being uploaded: delivery has it locked then, and it stays. */
+/**
+ * Deletes a dump. Returns false for one that no longer exists, and for one that delivery holds locked while it uploads
+ * it.
+ */
 async function evict(
   coreDir: string,
   dump: StoredDump,

@@ -1,45 +1,52 @@
-// What an ELF64 little-endian program (or library) asks of the machine it is started on, and where in its file
-// that stands. Reads only headers, whatever the file's size. Source: elf(5).
+// Reads what an ELF64 little-endian program or library needs from the machine, and where in the file that stands.
+// Reads only headers, whatever the file's size. Source: elf(5).
 import { open, type FileHandle } from "node:fs/promises";
 import { AppError } from "../model/app-error.ts";
 import { readAt } from "./bounded-read.ts";
 
+/** A range of bytes of the file. */
 export interface FileRange {
   offset: number;
   sizeBytes: number;
 }
 
+/** A program header. */
 export interface Segment extends FileRange {
   type: number;
   address: number;
-  /** Where its own header stands in the file. */
+  /** The offset of the header itself in the file. */
   headerOffset: number;
 }
 
+/** An entry of the dynamic section. */
 export interface DynamicEntry {
   tag: number;
   value: number;
-  /** Where it stands in the file. */
+  /** The entry's offset in the file. */
   offset: number;
 }
 
+/** What the headers say about the program. */
 export interface ElfProgram {
-  /** As uname -m says it: "x86_64", "aarch64", or "machine N". */
+  /** The architecture as uname -m prints it, "x86_64" or "aarch64"; else "machine N". */
   machine: string;
   /** The loader's path; undefined for a static program and for a library. */
   loader: string | undefined;
   segments: Segment[];
   dynamic: DynamicEntry[];
-  /** Sonames of the libraries that it is linked with. */
+  /** The sonames of the libraries that the program is linked with. */
   needed: string[];
-  /** By name; a program whose section headers were stripped has none. */
+  /** The sections by name; none in a program whose section headers were stripped. */
   sections: ReadonlyMap<string, FileRange>;
 }
 
-/** Segment types and dynamic tags that callers look for. */
+/** p_type of the segment that names the loader. */
 export const PT_INTERP = 3;
+/** The dynamic tag of the string table's address. */
 export const DT_STRTAB = 5;
+/** The dynamic tag of the libraries' search path. */
 export const DT_RPATH = 15;
+/** The dynamic tag that the loader fills in for debuggers. */
 export const DT_DEBUG = 21;
 
 const [PT_LOAD, PT_DYNAMIC] = [1, 2];
@@ -47,7 +54,7 @@ const [DT_NULL, DT_NEEDED, DT_STRSZ] = [0, 1, 10];
 const MACHINES: Record<number, string> = { 62: "x86_64", 183: "aarch64" };
 const TABLE_MAX_BYTES = 1 << 20;
 
-/** Throws AppError "host" for a file that is no such program. */
+/** Reads a program's headers. Throws AppError "host" for a file that is no such program. */
 export async function readElfProgram(path: string): Promise<ElfProgram> {
   const file = await open(path, "r");
   try {
@@ -85,7 +92,7 @@ async function readSegments(file: FileHandle, header: Buffer): Promise<Segment[]
   return segments;
 }
 
-/** Elf64_Dyn, until DT_NULL. */
+/** Reads the Elf64_Dyn entries up to DT_NULL. */
 async function readDynamic(
   file: FileHandle,
   segments: readonly Segment[],

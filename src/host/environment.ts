@@ -1,20 +1,23 @@
-// The agent's environment: the real one, over a `.env` beside the executable (docs/contract.md, section 4; VMs).
+// The agent's environment: the process's own variables, which win over those of a `.env` beside the executable, as
+// hosts without Kubernetes have (docs/contract.md, section 4).
 import { dirname, join } from "node:path";
 import { parseEnvFile } from "../model/env-file.ts";
 import { readTextFile } from "./files.ts";
 
+/** Environment variables by name. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** A program that Bun compiled has its modules here; run from source, the executable is Bun itself. */
+/** Where a program that Bun compiled has its modules. In a run from source the executable is Bun itself. */
 const COMPILED_ROOT = "/$bunfs/";
 
+/** Returns whether this is the compiled executable and not a run from source. */
 export function isCompiled(): boolean {
   return Bun.main.startsWith(COMPILED_ROOT);
 }
 
 /**
- * The environment with what `.env` in `directory` adds. The `.env` in HOST_DIR is the composer's: its
- * names mean something else, so an executable that was put there by hand has no `.env` of its own.
+ * Returns the environment with the variables that `.env` in `directory` adds. Ignores the `.env` in HOST_DIR: the
+ * composer's keys mean something else, so an executable that somebody put into HOST_DIR has no `.env`.
  */
 export async function loadEnvironment(real: Environment, directory: string): Promise<Environment> {
   const text = await readTextFile(join(directory, ".env"));
@@ -23,18 +26,19 @@ export async function loadEnvironment(real: Environment, directory: string): Pro
   return merged["HOST_DIR"] === directory ? real : merged;
 }
 
-/** helm renders an unset value as blank text: it must not hide what the file says. */
+/** Drops blank variables: helm renders an unset value as blank, and that must not hide the file's value. */
 function withoutBlanks(real: Environment): Environment {
   return Object.fromEntries(Object.entries(real).filter(([, value]) => value?.trim() !== ""));
 }
 
+/** Returns the executable's folder, or the project's folder in a run from source. */
 export function directoryOfExecutable(): string {
   return dirname(process.execPath);
 }
 
 /**
- * Puts the AWS_* variables that `.env` added into the real environment: the AWS SDK's credential chain
- * reads them there and nowhere else.
+ * Copies the AWS_* variables that `.env` added into the process's environment, the only place where the AWS SDK's
+ * credential chain looks for them.
  */
 export function shareAwsVariables(
   loaded: Environment,

@@ -1,5 +1,5 @@
-// A file's bytes at any offset, at once (model/random-bytes.ts): whole pages are read and the last ones kept, so
-// that many small reads cost few system calls, and memory does not grow with the file.
+// Reads a file's bytes at any offset (src/model/random-bytes.ts). Reads whole pages and keeps the last ones, so that
+// many small reads cost few system calls and memory does not grow with the file.
 import { closeSync, constants, fstatSync, openSync, readSync, statSync } from "node:fs";
 import type { RandomBytes } from "../model/random-bytes.ts";
 
@@ -8,11 +8,15 @@ const PAGES_KEPT = 32;
 // O_NONBLOCK: opening a FIFO without a writer would wait for ever (open(2)).
 const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
 
+/** A file's bytes, which the caller closes. */
 export interface FileBytes extends RandomBytes {
   close(): void;
 }
 
-/** Throws for what cannot be opened, and for what is no regular file: opening a device may do things. */
+/**
+ * Opens a file. Throws where that fails, and for anything but a regular file, because opening a device may have
+ * effects.
+ */
 export function openFileBytes(path: string): FileBytes {
   if (!statSync(path).isFile()) throw new Error(`${path} is not a regular file`);
   const fd = openSync(path, FLAGS);
@@ -24,7 +28,7 @@ export function openFileBytes(path: string): FileBytes {
   return { ...bytesOfDescriptor(fd, found.size), close: () => closeSync(fd) };
 }
 
-/** Of an open file, which stays the caller's. A part that cannot be read is as if the file ended there. */
+/** Reads from an open file, which the caller still closes. Where a part cannot be read, the bytes end. */
 export function bytesOfDescriptor(fd: number, sizeBytes: number): RandomBytes {
   const pages = new Map<number, Buffer>();
   const page = (number: number): Buffer => {
@@ -52,7 +56,7 @@ export function bytesOfDescriptor(fd: number, sizeBytes: number): RandomBytes {
   };
 }
 
-/** As many bytes as there are. */
+/** Reads sizeBytes bytes from an offset on, or fewer where the file ends or cannot be read. Never throws. */
 export function readFully(fd: number, offset: number | bigint, sizeBytes: number): Buffer {
   const bytes = Buffer.alloc(sizeBytes);
   let filled = 0;
@@ -64,7 +68,7 @@ export function readFully(fd: number, offset: number | bigint, sizeBytes: number
       filled += count;
     }
   } catch {
-    // EIO, EFAULT: what was read until here is what there is.
+    // EIO or EFAULT: returns the bytes that were read so far.
   }
   return bytes.subarray(0, filled);
 }

@@ -1,11 +1,12 @@
-// Bytes that a copy of a file has in the place of the original's.
+// Bytes that replace a file's own in a copy of it.
 
+/** Bytes to put at an offset of the copy. */
 export interface FilePatch {
   offset: number;
   bytes: Uint8Array;
 }
 
-/** Puts into `block`, which holds the file from `position` on, what the patches say of that part. */
+/** Applies the patches to `block`, which holds the file's bytes from `position` on. Changes `block`. */
 export function applyPatches(
   block: Uint8Array,
   position: number,

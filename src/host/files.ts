@@ -1,5 +1,5 @@
-// Files written as root on the host: whole or not at all, never through a symbolic link, never over a
-// running executable. It does not decide what is written or where.
+// Writes files as root on the host: whole or not at all, never through a symbolic link, never over a running
+// executable. Callers decide what is written and where.
 import { constants } from "node:fs";
 import { lstat, open, readdir, rename, stat, unlink, type FileHandle } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
@@ -20,7 +20,8 @@ export async function writeFileAtomically(
 }
 
 /**
- * Copies `source`, patched, to a new file and renames it over `target`, which may be running. Throws AppError "host".
+ * Copies `source` with patches to a new file and renames it over `target`, which may be a running program. Throws
+ * AppError "host".
  */
 export async function copyFileAtomically(
   source: string,
@@ -28,7 +29,7 @@ export async function copyFileAtomically(
   mode: number,
   patches: readonly FilePatch[] = [],
 ): Promise<void> {
-  // The source may be a link (/app/core-dump-agent is one); what it names is ours.
+  // Follows a link in the source's place: /app/core-dump-agent is one, and its target belongs to this program.
   const from = await open(source, constants.O_RDONLY).catch((cause: unknown) => {
     throw new AppError("host", `cannot read ${source}`, { cause });
   });
@@ -61,7 +62,7 @@ async function replaceFile(
     const file = await open(temporary, NEW_FILE, mode);
     try {
       await fill(file);
-      // umask may have taken bits away; the mode asked for is the mode given.
+      // Sets the mode again, because the umask may have removed bits.
       await file.chmod(mode);
       await file.sync();
     } finally {
@@ -75,7 +76,7 @@ async function replaceFile(
   }
 }
 
-/** What can be done about a write below `path`'s folder that failed. */
+/** Returns a hint for a failed write below `path`'s folder; {} where there is none. */
 export function hintFor(cause: unknown, path: string): { hint?: string } {
   const errno = errnoOf(cause);
   if (errno === "EROFS")
@@ -91,7 +92,7 @@ export function hintFor(cause: unknown, path: string): { hint?: string } {
 /** The name that replaceFile gives its unfinished file. */
 const TEMPORARY = /^\..+\.\d+\.\d+\.new$/;
 
-/** Removes what writes that were killed left in `directory`, once it is older than `ageMs`. */
+/** Removes unfinished files that killed writers left in `directory` and that are older than `ageMs`. */
 export async function removeTemporaries(directory: string, ageMs: number): Promise<void> {
   if (!(await exists(directory))) return;
   for (const name of await readdir(directory)) {
@@ -102,20 +103,22 @@ export async function removeTemporaries(directory: string, ageMs: number): Promi
   }
 }
 
-/** Makes a link, rename or unlink in `directory` last through a power loss. */
+/** Syncs `directory`, so that a link, rename or unlink in it survives a power loss. */
 export async function syncDirectory(directory: string): Promise<void> {
   const handle = await open(directory, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
     await handle.sync();
   } catch (error) {
-    // fsync(2): EINVAL where a filesystem knows no such thing for directories (CIFS, some of FUSE).
+    // fsync(2) gives EINVAL on filesystems that cannot sync directories (CIFS, some of FUSE).
     if (errnoOf(error) !== "EINVAL") throw error;
   } finally {
     await handle.close();
   }
 }
 
-/** Makes the name of `directory` itself last too: syncs it and every folder above it, `root` included. */
+/**
+ * Syncs `directory` and every folder above it up to `root`, so that the name of `directory` survives a power loss too.
+ */
 export async function syncDirectoriesUpTo(root: string, directory: string): Promise<void> {
   for (let at = directory; ; at = dirname(at)) {
     await syncDirectory(at);
@@ -124,8 +127,8 @@ export async function syncDirectoriesUpTo(root: string, directory: string): Prom
 }
 
 /**
- * The text of a regular file of at most maxBytes; undefined where there is none.
- * Throws AppError "host" for a symbolic link, another kind of file, or one that is longer.
+ * Reads the text of a regular file of at most maxBytes; undefined where it does not exist. Throws AppError "host" for a
+ * symbolic link, another kind of file, or a longer file.
  */
 export async function readTextFile(path: string, maxBytes = 1 << 20): Promise<string | undefined> {
   let file: FileHandle;
@@ -150,7 +153,7 @@ async function regular(file: FileHandle, path: string): Promise<{ size: number }
   return found;
 }
 
-/** True when there was something to remove. Directories are not removed. */
+/** Removes a file, but no directory. Returns whether it existed. */
 export async function removeFile(path: string): Promise<boolean> {
   try {
     await unlink(path);
@@ -161,7 +164,7 @@ export async function removeFile(path: string): Promise<boolean> {
   }
 }
 
-/** True when both are files with the same bytes, the source's patched; false when `target` is anything else. */
+/** Returns whether `target` is a file with the bytes of `source` after the patches. */
 export async function sameContent(
   source: string,
   target: string,
@@ -187,7 +190,7 @@ export async function sameContent(
   }
 }
 
-/** True for something at `path` (links followed), false for nothing. */
+/** Returns whether anything exists at `path`; follows links. */
 export async function exists(path: string): Promise<boolean> {
   try {
     await stat(path);

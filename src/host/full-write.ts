@@ -1,7 +1,8 @@
-// write(2) may write less than it was given (a nearly full disk, more than 2 GiB): again until all is there.
+// Repeats write(2), which may write only a part of the bytes (nearly full disk, more than 2 GiB), until all are
+// written.
 import type { FileHandle } from "node:fs/promises";
 
-/** Writes all bytes at `position`, wherever the file's own position is. */
+/** Writes all bytes at `position` and ignores the file's own position. Throws the system's error. */
 export async function writeFully(
   file: FileHandle,
   bytes: Uint8Array,

@@ -1,18 +1,18 @@
-// Unary gRPC calls over HTTP/2 on a unix socket: the part of gRPC's HTTP/2 mapping that a client of
-// CRI needs (grpc/doc/PROTOCOL-HTTP2.md). Messages are bytes here, passed on while they come and never kept: what they
-// mean, and how much of them is wanted, is cri/client.ts's.
-// node:http2 instead of a gRPC library: 15 MB and 20 ms cheaper in a process that lives a second.
+// Unary gRPC calls over HTTP/2 on a unix socket: the part of gRPC's HTTP/2 mapping that a client of CRI needs
+// (grpc/doc/PROTOCOL-HTTP2.md). Passes messages on as bytes while they arrive and keeps none; cri/client.ts knows what
+// they mean and how much of them it wants. node:http2 instead of a gRPC library: 15 MB and 20 ms cheaper in a process
+// that lives a second.
 import { connect as connectSocket } from "node:net";
 import { connect, constants, type ClientHttp2Session, type ClientHttp2Stream } from "node:http2";
 
 const PREFIX_BYTES = 5;
 const OK = "0";
-/** grpc/doc/statuscodes.md: containerd sends no answer of more than 16 MiB. */
+/** The status for an answer that is too long (grpc/doc/statuscodes.md); containerd sends at most 16 MiB. */
 const RESOURCE_EXHAUSTED = 8;
 
-/** A call that the runtime answered with a gRPC status other than OK. */
+/** Thrown for a call that the runtime answered with a gRPC status other than OK. */
 export class GrpcError extends Error {
-  /** As in grpc/doc/statuscodes.md. */
+  /** The status's number (grpc/doc/statuscodes.md). */
   readonly status: number;
 
   constructor(method: string, status: number, message: string) {
@@ -21,20 +21,21 @@ export class GrpcError extends Error {
     this.status = status;
   }
 
-  /** The answer would have been longer than the runtime sends. */
+  /** True where the answer would be longer than the runtime's limit. */
   get isTooLong(): boolean {
     return this.status === RESOURCE_EXHAUSTED;
   }
 }
 
+/** A connection to one gRPC server. */
 export class GrpcConnection {
   readonly #session: ClientHttp2Session;
   readonly #signal: AbortSignal;
-  /** How to fail each call that waits for its answer. */
+  /** For each call under way, the function that rejects it. */
   readonly #waiting = new Set<(reason: string) => void>();
   #broken: string | null = null;
 
-  /** Connects lazily; whatever goes wrong is told by the first call. The signal ends every call. */
+  /** Connects lazily; the first call rejects where that fails. The signal ends every call. */
   constructor(socketPath: string, signal: AbortSignal) {
     this.#signal = signal;
     this.#session = connect("http://localhost", {
@@ -46,9 +47,10 @@ export class GrpcConnection {
   }
 
   /**
-   * One request, one response, whose message is given to `receive` piece by piece, until that answers false: no more is
-   * read then. The service by its full name (`runtime.v1.RuntimeService`). Rejects on any status but OK, on the
-   * signal, on a broken connection, and with what `receive` throws; the pieces count only where it does not reject.
+   * Sends one request and passes the response's message to `receive` piece by piece; where `receive` returns false, the
+   * call reads no more. `service` is the full name (`runtime.v1.RuntimeService`). Rejects on any status but OK, on the
+   * signal, on a broken connection, and with what `receive` throws. The pieces are valid only where the call does not
+   * reject.
    */
   async call(
     service: string,
@@ -123,7 +125,7 @@ export class GrpcConnection {
   }
 }
 
-/** A Length-Prefixed-Message, taken apart while it comes. */
+/** Takes a Length-Prefixed-Message apart while it arrives. */
 class ResponseBody {
   readonly #receive: (piece: Uint8Array) => boolean;
   readonly #prefix = Buffer.alloc(PREFIX_BYTES);
@@ -133,7 +135,7 @@ class ResponseBody {
     this.#receive = receive;
   }
 
-  /** False where no more is wanted. */
+  /** Takes the next bytes; returns false where the receiver wants no more. */
   add(chunk: Buffer): boolean {
     const missing = Math.max(0, PREFIX_BYTES - this.#sizeBytes);
     chunk.copy(this.#prefix, this.#sizeBytes, 0, missing);
@@ -142,10 +144,10 @@ class ResponseBody {
     return this.#receive(chunk.subarray(missing));
   }
 
-  /** Throws where this was not one whole message. */
+  /** Throws where the body was not exactly one whole message. */
   check(method: string): void {
     if (this.#sizeBytes < PREFIX_BYTES) throw new Error(`${method}: the answer has no message`);
-    // We announce no grpc-accept-encoding, so a compressed message is a server's error.
+    // The client announces no grpc-accept-encoding, so a compressed message is the server's error.
     if (this.#isCompressed) throw new Error(`${method}: the answer is compressed`);
     if (this.#prefix.readUInt32BE(1) !== this.#sizeBytes - PREFIX_BYTES)
       throw new Error(`${method}: the answer's length is not what it says`);
@@ -166,7 +168,7 @@ function checkStatus(method: string, httpStatus: number, metadata: Record<string
     throw new GrpcError(method, Number(grpcStatus), decodeMessage(metadata["grpc-message"]));
 }
 
-/** Length-Prefixed-Message: not compressed, 4 bytes of length, the message. */
+/** Writes a Length-Prefixed-Message: the flag "not compressed", 4 bytes of length, the message. */
 function prefixed(message: Uint8Array): Buffer {
   const framed = Buffer.alloc(PREFIX_BYTES + message.length);
   framed.writeUInt32BE(message.length, 1);
@@ -174,7 +176,7 @@ function prefixed(message: Uint8Array): Buffer {
   return framed;
 }
 
-/** grpc-message is percent-encoded; text that is not is shown as it came. */
+/** Decodes grpc-message, which is percent-encoded; returns other text unchanged. */
 function decodeMessage(value: unknown): string {
   if (typeof value !== "string") return "";
   try {

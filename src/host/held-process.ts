@@ -1,15 +1,17 @@
-// The process behind a core, which the kernel holds while it writes. Where a mapping is all holes the kernel writes
-// nothing for hours, and does not notice that its reader has gone (fs/coredump.c, dump_user_range): only SIGKILL ends
-// it then, and frees its place under core_pipe_limit. Whom to kill is pinned at the crash: pids are reused.
+// The crashed process, which the kernel holds while it writes the core. In a mapping that is all holes the kernel
+// writes nothing for hours and does not notice that its reader has gone (fs/coredump.c, dump_user_range). Only SIGKILL
+// ends the process then and frees its place under core_pipe_limit. The composer pins the process at the crash, because
+// pids are reused.
 import { closeSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { loadLibc } from "./libc.ts";
 
+/** A pinned process. */
 export interface HeldProcess {
   pid: number;
-  /** Field 22 of /proc/PID/stat: clock ticks after boot. */
+  /** Field 22 of /proc/PID/stat, in clock ticks after boot. */
   startTime: string;
-  /** undefined before Linux 5.3, which has none: pid and start time have to do. */
+  /** undefined before Linux 5.3, which has no pidfds; pid and start time identify the process then. */
   pidfd: number | undefined;
 }
 
@@ -17,33 +19,34 @@ export interface HeldProcess {
 const SYS_PIDFD_SEND_SIGNAL = 424;
 const SYS_PIDFD_OPEN = 434;
 const SIGKILL = 9;
-/** include/linux/sched.h: the thread that writes the core, from then on to its end. */
+/** The flag of the thread that writes the core, from then until it ends (include/linux/sched.h). */
 const PF_DUMPCORE = 0x200;
 const PF_EXITING = 0x4;
 const STEP_MS = 50;
 
-/** The process that has this pid now; undefined where there is none. */
+/** Pins the process that has this pid now; undefined where there is none. */
 export function pinHeld(procDir: string, pid: number): HeldProcess | undefined {
   const startTime = startTimeOf(procDir, pid);
   if (startTime === undefined) return undefined;
   const fd = syscall(SYS_PIDFD_OPEN, pid, 0);
   const pidfd = fd < 0 ? undefined : fd;
-  // Between the two looks it may have become another's.
+  // The pid may have passed to another process between the two reads.
   if (startTimeOf(procDir, pid) === startTime) return { pid, startTime, pidfd };
   if (pidfd !== undefined) closeSync(pidfd);
   return undefined;
 }
 
+/** How the end of a dump came about. */
 export type DumpingEnd =
-  /** It dumps no more. */
+  /** The process no longer dumps. */
   | "ended"
   | "killed"
-  /** It dumps on: this process has not the right to kill it (CAP_KILL). */
+  /** The process still dumps, because this one may not kill it (CAP_KILL). */
   | "refused";
 
 /**
- * To be called when nobody reads the core any more: waits graceMs for the kernel to notice, so that the process ends
- * by its own signal, and kills it where it still dumps. Lets go of the pin. Never throws.
+ * Ends a dump whose core no one reads any more. Waits graceMs for the kernel to notice, so that the process ends with
+ * its own signal, and kills it where it still dumps. Closes the pidfd. Never throws.
  */
 export async function endDumping(
   procDir: string,
@@ -71,7 +74,7 @@ function kill({ pid, pidfd }: HeldProcess): boolean {
   }
 }
 
-/** Whether one of its threads writes a core: its first one may have ended long before. */
+/** Returns whether any thread of the process writes a core; its first thread may have ended long before. */
 function isDumping(procDir: string, { pid, startTime }: HeldProcess): boolean {
   if (startTimeOf(procDir, pid) !== startTime) return false;
   const tasks = join(procDir, String(pid), "task");
@@ -85,12 +88,15 @@ function startTimeOf(procDir: string, pid: number): string | undefined {
   return fieldOf(readStat(join(procDir, String(pid))), 22) || undefined;
 }
 
-/** As proc_pid_stat(5) counts, from the third on; comm, before it, may hold anything. "" where there is none. */
+/**
+ * Returns a field by proc_pid_stat(5)'s number, from the third on, because comm before it may hold anything; "" where
+ * there is none.
+ */
 function fieldOf(stat: string, number: number): string {
   return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[number - 3] ?? "";
 }
 
-/** "" where it is gone. */
+/** Returns the text of a stat file; "" where the process has ended. */
 function readStat(folder: string): string {
   try {
     return readFileSync(join(folder, "stat"), "latin1");

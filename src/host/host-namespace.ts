@@ -1,5 +1,5 @@
-// Work in the host's own mount namespace, from a process that has another: a pod with hostPID, or a systemd unit
-// with a file system of its own. The kernel takes a coredump socket's path only from there (fs/coredump.c,
+// Runs work in the host's mount namespace, from a process that has another: a pod with hostPID, or a systemd unit with
+// its own view of the file system. The kernel accepts a coredump socket's path only from there (fs/coredump.c,
 // check_coredump_socket). Needs CAP_SYS_ADMIN, CAP_SYS_CHROOT and CAP_SYS_PTRACE (setns(2)).
 import { closeSync, openSync, readlinkSync } from "node:fs";
 import { AppError, describeError } from "../model/app-error.ts";
@@ -7,12 +7,12 @@ import { loadLibc } from "./libc.ts";
 
 const CLONE_FS = 0x200;
 const CLONE_NEWNS = 0x20000;
-/** kthreadd: it has the namespaces that the kernel started with, and may be looked at where /proc/1 may not. */
+/** kthreadd, which has the namespaces that the kernel started with. It is readable where /proc/1 is not. */
 const KTHREADD = "/proc/2";
 /** include/linux/proc_ns.h, PROC_PID_INIT_INO. */
 const INITIAL_PID_NAMESPACE = "pid:[4026531836]";
 
-/** False in a container without hostPID: it sees neither the host's processes nor its namespaces. */
+/** Returns whether this process sees the host's processes and namespaces; a container without hostPID does not. */
 export function seesHostProcesses(procDir = "/proc"): boolean {
   try {
     return readlinkSync(`${procDir}/self/ns/pid`) === INITIAL_PID_NAMESPACE;
@@ -22,8 +22,9 @@ export function seesHostProcesses(procDir = "/proc"): boolean {
 }
 
 /**
- * Runs `work` with this thread in the host's mount namespace, and comes back. It must not wait for anything: the
- * event loop goes on in the namespace that the thread is in. Throws AppError "host" where the kernel refuses.
+ * Moves this thread into the host's mount namespace, runs `work`, moves back, and returns what `work` returned. `work`
+ * must not wait: the event loop would run in the host's namespace meanwhile. Throws AppError "host" where the kernel
+ * refuses.
  */
 export function inHostMountNamespace<T>(work: () => T): T {
   if (!seesHostProcesses()) throw refused("this is a PID namespace of its own");
@@ -45,7 +46,7 @@ export function inHostMountNamespace<T>(work: () => T): T {
     try {
       return work();
     } finally {
-      // Into one's own namespace the way is always open; setns(2) leaves us in its root.
+      // A process may always return into its own namespace; setns(2) sets the working directory to its root.
       setns(own, CLONE_NEWNS);
       process.chdir(folder);
     }

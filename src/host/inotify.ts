@@ -1,5 +1,5 @@
-// inotify(7) as it is, instead of fs.watch: names are bytes, a watch is in place when watch() returns, what is
-// watched is an open directory and no path, and only the events that are asked for cost anything.
+// A thin layer over inotify(7), in place of fs.watch: names are bytes, a watch is in place when watch() returns, it
+// belongs to an open directory and not to a path, and only the wanted events cost anything.
 import { closeSync } from "node:fs";
 import { lazyLibc } from "./libc.ts";
 
@@ -10,15 +10,16 @@ const IN_Q_OVERFLOW = 0x4000;
 const IN_IGNORED = 0x8000;
 const IN_ONLYDIR = 0x1000000;
 const NONBLOCK_CLOEXEC = 0o2004000;
-/** Some 2,000 events: what is not read in one turn waits, or overflows and is told so. */
+/** Room for some 2,000 events. Later events wait in the kernel's queue, which reports an overflow. */
 const READ_BYTES = 64 * 1024;
 
+/** What the kernel reported. */
 export type InotifyEvent =
-  /** A name appeared (or, where asked for, went) in the directory of this watch. */
+  /** A name appeared in the watch's directory, or, with andGo, vanished from it. */
   | { kind: "name"; watch: number; name: Buffer }
-  /** The directory is gone, and its watch with it. */
+  /** The directory was removed, and the watch with it. */
   | { kind: "gone"; watch: number }
-  /** Events were lost. */
+  /** The kernel lost events. */
   | { kind: "overflow" };
 
 const libc = lazyLibc({
@@ -28,19 +29,21 @@ const libc = lazyLibc({
   read: { args: ["i32", "ptr", "u64"], returns: "i64" },
 });
 
+/** One inotify instance. */
 export class Inotify {
   private readonly fd: number;
   private readonly buffer = Buffer.alloc(READ_BYTES);
 
-  /** Throws where the user has too many (fs.inotify.max_user_instances). */
+  /** Throws where the user has too many instances (fs.inotify.max_user_instances). */
   constructor() {
     this.fd = libc().inotify_init1(NONBLOCK_CLOEXEC);
     if (this.fd < 0) throw new Error("inotify_init1 failed: fs.inotify.max_user_instances?");
   }
 
   /**
-   * Watches an open directory for names that appear, `andGo` also for those that go. The same directory has one
-   * number however often it is watched. Throws where it cannot (fs.inotify.max_user_watches).
+   * Watches an open directory for names that appear, with `andGo` also for names that vanish. Returns the watch's
+   * number, which is the same when a directory is watched again. Throws where the user has too many watches
+   * (fs.inotify.max_user_watches).
    */
   watch(directory: number, { andGo = false } = {}): number {
     const mask = IN_CREATE | IN_MOVED_TO | IN_ONLYDIR | (andGo ? IN_DELETE : 0);
@@ -54,7 +57,7 @@ export class Inotify {
     libc().inotify_rm_watch(this.fd, watch);
   }
 
-  /** What happened since the last time, as much as fits; never waits. */
+  /** Returns the events since the last call, as many as fit. Never waits. */
   read(): InotifyEvent[] {
     const count = Number(libc().read(this.fd, this.buffer, this.buffer.length));
     const events: InotifyEvent[] = [];

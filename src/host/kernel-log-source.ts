@@ -1,10 +1,10 @@
-// Where the lines of the kernel's log come from: /dev/kmsg (kernel-log.ts) or the system call (kernel-ring.ts).
+// The port to the kernel's log. Its adapters read /dev/kmsg (kernel-log.ts) or use the system call (kernel-ring.ts).
 
-/** Where records come from: /dev/kmsg, or kernel-ring.ts. */
+/** Gives the log's records. */
 export interface KernelLogSource {
-  /** Tells positions of this source from those of another one, and of another boot. */
+  /** Names this source and this boot, so that a position of another one is not used. */
   id: string;
-  /** What is there, the oldest first; a record that was given before may come again. */
+  /** Yields the records, the oldest first; may repeat records of an earlier call. */
   records(): Iterable<{ sequence: number; message: string }>;
   close(): void;
 }

@@ -1,11 +1,10 @@
-// The kernel's own log, for what only it knows: crashes that were dropped because core_pipe_limit dumps were under
-// way, and those that nobody took on the coredump socket. No composer sees either (core(5)).
-//
-// /dev/kmsg gives one record a read: "priority,sequence,microseconds,flags;message"
-// (Documentation/ABI/testing/dev-kmsg). The message is "coredump: 7(name): over core_pipe_limit, skipping core
-// dump" (fs/coredump.c, Linux 6.18), on older kernels "Pid 7(name) over core_pipe_limit"; the other one is
-// "coredump: 7(name): Coredump socket connection /path failed -111". The name in them is the crashed process's own
-// choice, of 15 characters: too short to be either message, and it comes before where they are looked for.
+// Reads from the kernel's log which crashes the kernel dropped: because core_pipe_limit dumps were under way, or
+// because no listener took them on the coredump socket. No composer sees these (core(5)). /dev/kmsg gives one record a
+// read: "priority,sequence,microseconds,flags;message" (Documentation/ABI/testing/dev-kmsg). The message is "coredump:
+// 7(name): over core_pipe_limit, skipping core dump" (fs/coredump.c, Linux 6.18), on older kernels "Pid 7(name) over
+// core_pipe_limit"; the other one is "coredump: 7(name): Coredump socket connection /path failed -111". The crashed
+// process chooses the name, of at most 15 characters: it is too short to be either message, and it stands before the
+// part that is matched.
 import { closeSync, constants, openSync, readFileSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { errnoOf } from "../model/app-error.ts";
@@ -15,14 +14,16 @@ import { KERNEL_LOG_POSITION } from "../model/host-file.ts";
 import type { KernelLogSource } from "./kernel-log-source.ts";
 import { openKernelRing } from "./kernel-ring.ts";
 
+/** A crash that the kernel dropped. */
 export interface KernelLoss {
   by: "pipe limit" | "socket";
-  /** The kernel's own words. */
+  /** The kernel's message. */
   message: string;
 }
 
+/** Follows the kernel's log. */
 export interface KernelLog {
-  /** New ones since the last call. Throws the system's error where the log cannot be read. */
+  /** Returns the losses since the last call. Throws the system's error where the log cannot be read. */
   readLosses(): Promise<KernelLoss[]>;
   close(): void;
 }
@@ -31,6 +32,7 @@ const RECORD_MAX_BYTES = 8192;
 const PIPE_LIMIT = /^(?:Pid \d+\(.*\) |coredump: \d+\(.*\): )over core_pipe_limit/;
 const SOCKET = /^coredump: \d+\(.*\): Coredump socket connection (.+) failed -\d+$/;
 
+/** Parses a record of /dev/kmsg; undefined for any other text. */
 export function parseKernelRecord(
   record: string,
 ): { sequence: number; message: string } | undefined {
@@ -40,13 +42,15 @@ export function parseKernelRecord(
   return match === null ? undefined : { sequence: Number(match[1]), message: match[2] ?? "" };
 }
 
-/** How the crash of this message was lost; undefined where it tells of none, or of a socket in another HOST_DIR. */
+/** Returns how the crash in a message was lost; undefined for other messages, and for a socket in another HOST_DIR. */
 export function lossOf(message: string, hostDir: string): KernelLoss["by"] | undefined {
   if (PIPE_LIMIT.test(message)) return "pipe limit";
   return SOCKET.exec(message)?.[1] === join(hostDir, SOCKET_NAME) ? "socket" : undefined;
 }
 
-/** Throws the system's error where no source can be read. */
+/**
+ * Opens the log, and remembers in HOST_DIR how far it was read. Throws the system's error where no source can be read.
+ */
 export function openKernelLog(
   hostDir: string,
   source: KernelLogSource = openKernelSource(),
@@ -64,14 +68,18 @@ export function openKernelLog(
       const by = known === undefined ? undefined : lossOf(message, hostDir);
       if (by !== undefined) losses.push({ by, message });
     }
-    // The log moves all the time; the place matters where a loss must not be counted again, or not be missed.
+    // Saves the position only where it matters: at the first call and after a loss, so that no loss is counted twice
+    // or missed.
     if (known === undefined || losses.length > 0)
       await writeFileAtomically(path, `${source.id} ${newest}`);
     last = newest;
     return losses;
   }
 
-  /** undefined where no agent has read in this boot: what was dropped before the install is not ours. */
+  /**
+   * Returns the saved position; undefined where no agent has read the log in this boot. Earlier losses do not count
+   * then, because they came before the install.
+   */
   async function readPosition(): Promise<number | undefined> {
     const [id, sequence] = ((await readTextFile(path)) ?? "").split(" ");
     return id === source.id && /^-?\d+$/.test(sequence ?? "") ? Number(sequence) : undefined;
@@ -81,8 +89,8 @@ export function openKernelLog(
 }
 
 /**
- * /dev/kmsg; where a container may not open it, the same log by system call, which needs CAP_SYSLOG only. Throws where
- * neither can be read.
+ * Opens /dev/kmsg or, where a container may not open that, the same log by system call, which needs only CAP_SYSLOG.
+ * Throws the system's error where neither can be read.
  */
 export function openKernelSource(): KernelLogSource {
   const bootId = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
@@ -93,6 +101,7 @@ export function openKernelSource(): KernelLogSource {
   }
 }
 
+/** Opens a device such as /dev/kmsg. Throws the system's error. */
 export function openKernelDevice(device: string, bootId: string): KernelLogSource {
   const fd = openSync(device, constants.O_RDONLY | constants.O_NONBLOCK);
   const block = Buffer.alloc(RECORD_MAX_BYTES);
@@ -105,7 +114,7 @@ export function openKernelDevice(device: string, bootId: string): KernelLogSourc
   return { id: bootId, records, close: () => closeSync(fd) };
 }
 
-/** Every record until there is none, the oldest first. */
+/** Yields the records, the oldest first, until there are no more. */
 export function* readKernelRecords(fd: number, block: Buffer): Generator<string> {
   for (;;) {
     try {
@@ -114,7 +123,8 @@ export function* readKernelRecords(fd: number, block: Buffer): Generator<string>
       yield block.toString("utf8", 0, bytes);
     } catch (error) {
       if (errnoOf(error) === "EAGAIN") return;
-      // Records were overwritten before we read them; the next read goes on with what is there.
+      // EPIPE: the kernel has overwritten records that were not read; the next read continues with the oldest that
+      // remain.
       if (errnoOf(error) !== "EPIPE") throw error;
     }
   }

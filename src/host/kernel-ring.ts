@@ -1,13 +1,14 @@
-// The kernel's log by system call (syslog(2)): for a container that has CAP_SYSLOG and not /dev/kmsg, which
-// only a privileged one may open. A line is "<priority>[ seconds.microseconds] message"; that time, which only
-// grows, stands for the sequence number that /dev/kmsg gives.
+// Reads the kernel's log by system call (syslog(2)), for a container with CAP_SYSLOG: only a privileged one may open
+// /dev/kmsg. A line is "<priority>[ seconds.microseconds] message". Its time, which only grows, serves as the sequence
+// number that /dev/kmsg has.
 import { AppError } from "../model/app-error.ts";
 import { readKernelRing } from "./libc.ts";
 import type { KernelLogSource } from "./kernel-log-source.ts";
 
-/** Of the ring's end: some thousand lines, looked at every few seconds. */
+/** How much of the log's end is read every few seconds: some thousand lines. */
 const RING_BYTES = 256 * 1024;
 
+/** Parses a line; undefined for one of another form. */
 export function parseRingLine(line: string): { sequence: number; message: string } | undefined {
   const match = /^<\d+>\[ *(\d+)\.(\d{6})\] (.*)$/.exec(line);
   if (match === null) return undefined;
@@ -15,7 +16,7 @@ export function parseRingLine(line: string): { sequence: number; message: string
   return { sequence: Number(seconds) * 1e6 + Number(microseconds), message };
 }
 
-/** Throws AppError "host" where the kernel refuses. */
+/** Opens the log by system call. Throws AppError "host" where the kernel refuses. */
 export function openKernelRing(bootId: string): KernelLogSource {
   const buffer = Buffer.alloc(RING_BYTES);
   const read = () => {

@@ -1,5 +1,5 @@
-// The few system calls that node:fs does not offer, through bun:ffi. Opened on first use (0.2 ms, 2 MB).
-// Nothing here knows what the calls are for. Only symbols that glibc 2.17 and musl both have.
+// The few system calls that node:fs does not offer, through bun:ffi. Opened on first use (0.2 ms, 2 MB). Callers know
+// what the calls are for. Uses only symbols that both glibc 2.17 and musl have.
 import { dlopen, type FFIFunction } from "bun:ffi";
 
 const F_SETPIPE_SZ = 1031;
@@ -16,8 +16,8 @@ const LIBRARIES = [
 ];
 
 /**
- * Symbols of the C library, under whichever name it has here. Throws an AggregateError where there is none, or
- * one of the symbols is missing.
+ * Opens symbols of the C library under the name that it has on this host. Throws AggregateError where there is no
+ * library or a symbol is missing.
  */
 export function loadLibc<const S extends Record<string, FFIFunction>>(symbols: S) {
   const failures: unknown[] = [];
@@ -31,7 +31,10 @@ export function loadLibc<const S extends Record<string, FFIFunction>>(symbols: S
   throw new AggregateError(failures, `no libc found as ${LIBRARIES.join(" or ")}`);
 }
 
-/** The same, opened at the first call (0.2 ms, 2 MB) and kept. */
+/**
+ * Returns a function that opens the symbols at its first call (0.2 ms, 2 MB) and keeps them. That call throws as
+ * loadLibc does.
+ */
 export function lazyLibc<const S extends Record<string, FFIFunction>>(symbols: S) {
   let opened: ReturnType<typeof loadLibc<S>> | undefined;
   return () => (opened ??= loadLibc(symbols));
@@ -46,34 +49,39 @@ const libc = lazyLibc({
   klogctl: { args: ["i32", "ptr", "i32"], returns: "i32" },
 });
 
-/** Enlarges the pipe behind fd (fcntl F_SETPIPE_SZ). False where fd is no pipe or the kernel refused. */
+/** Enlarges the pipe behind fd (fcntl F_SETPIPE_SZ). Returns false where fd is no pipe or the kernel refuses. */
 export function setPipeSize(fd: number, sizeBytes: number): boolean {
   return libc().fcntl(fd, F_SETPIPE_SZ, sizeBytes) >= 0;
 }
 
-/** Takes flock(2) LOCK_EX on fd without waiting. False when another open file holds it. */
+/** Takes flock(2) LOCK_EX on fd without waiting. Returns false when another open file holds it. */
 export function tryLock(fd: number): boolean {
   return libc().flock(fd, LOCK_EX | LOCK_NB) === 0;
 }
 
-/** Makes fd another name for what `source` is open on (dup2), closing what it was. False when refused. */
+/** Makes fd a duplicate of `source` and closes what fd was (dup2(2)). Returns false where the kernel refuses. */
 export function replaceDescriptor(source: number, fd: number): boolean {
   return libc().dup2(source, fd) === fd;
 }
 
-/** Ends both directions of a connection, a read under way too (shutdown(2)). Harmless on what is no socket. */
+/**
+ * Shuts a connection down in both directions, which also ends a read under way (shutdown(2)). Harmless on other files.
+ */
 export function shutConnection(fd: number): void {
   libc().shutdown(fd, SHUT_RDWR);
 }
 
-/** Copies the newest part of the kernel's log into `buffer` (syslog(2), READ_ALL): the bytes, or -1 where refused. */
+/**
+ * Copies the newest part of the kernel's log into `buffer` (syslog(2), READ_ALL). Returns the number of bytes, or -1
+ * where the kernel refuses.
+ */
 export function readKernelRing(buffer: Uint8Array): number {
   return libc().klogctl(SYSLOG_ACTION_READ_ALL, buffer, buffer.length);
 }
 
 /**
- * Where in the file behind fd the next data is, from `position` on (lseek(2), SEEK_DATA): `position` itself where
- * there is no hole, undefined where nothing but a hole follows, or nothing. Moves the file's own position.
+ * Returns the offset of the next data from `position` on in the file behind fd (lseek(2), SEEK_DATA): `position` itself
+ * where there is no hole, undefined where only a hole or nothing follows. Moves the file's own position.
  */
 export function findData(fd: number, position: number): number | undefined {
   const found = Number(libc().lseek(fd, position, SEEK_DATA));

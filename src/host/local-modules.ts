@@ -1,26 +1,30 @@
-// The files that a crashed process had mapped, looked for on this machine: below a folder as it was there, by
-// their names in a folder, at their own paths; symbols by build-id where distributions put them.
+// Finds the files that a crashed process had mapped on this machine: at the same path below a folder, by name in a
+// folder, or at their own paths. Finds symbols by build-id where distributions put them.
 import { basename, join } from "node:path";
 import { errnoOf } from "../model/app-error.ts";
 import type { FoundModule, ModuleFiles, WantedModule } from "../model/module-files.ts";
 import type { RandomBytes } from "../model/random-bytes.ts";
 import { openFileBytes, type FileBytes } from "./file-bytes.ts";
 
+/** Where to look. */
 export interface ModulePlaces {
   /**
-   * A root folder: the process's /usr/lib/libc.so.6 is at sysroot/usr/lib/libc.so.6. Its own paths are not used then.
+   * A root folder: the process's /usr/lib/libc.so.6 is at sysroot/usr/lib/libc.so.6. With it, the files' own paths are
+   * not tried.
    */
   sysroot?: string | undefined;
   /** A folder that holds the files by name, or by build-id: buildid/HEX/executable, HEX, HEX.debug. */
   modules?: string | undefined;
 }
 
+/** The files found, which the caller closes. */
 export interface LocalModules extends ModuleFiles {
   close(): void;
 }
 
 const DEBUG_FOLDER = "usr/lib/debug/.build-id";
 
+/** Opens each file when it is asked for and keeps it open until close. */
 export function openLocalModules({ sysroot, modules }: ModulePlaces): LocalModules {
   const opened: FileBytes[] = [];
   const open = (path: string): FoundModule => {
@@ -62,7 +66,7 @@ export function openLocalModules({ sysroot, modules }: ModulePlaces): LocalModul
   };
 }
 
-/** The path is the process's own word: ".." in it leads nowhere that the folder would not hold. */
+/** Returns the paths to try. The crashed process chose `path`, so ".." in it cannot lead out of the folder. */
 function placesOf(
   { path, buildId }: WantedModule,
   sysroot: string | undefined,

@@ -1,5 +1,5 @@
-// Files in memory (memfd_create(2)): a program, for hosts where no folder of ours may hold one that runs, and a text
-// that is for one other process only.
+// Makes files in memory (memfd_create(2)): a program, for hosts where no folder of this program's allows execution,
+// and a text that only one other process may read.
 import { closeSync, fchmodSync, fstatSync, writeSync } from "node:fs";
 import { AppError } from "../model/app-error.ts";
 import { loadLibc } from "./libc.ts";
@@ -7,19 +7,23 @@ import { loadLibc } from "./libc.ts";
 /** By number (syscall(2)): glibc 2.17 has no function for it. */
 const MEMFD_CREATE = process.arch === "arm64" ? 279 : 319;
 const MFD_CLOEXEC = 1;
-/** Linux 6.3; without it vm.memfd_noexec may take the right to execute away. */
+/** Linux 6.3; without this flag vm.memfd_noexec may forbid execution. */
 const MFD_EXEC = 0x10;
 
+/** A program in memory. */
 export interface MemoryProgram {
-  /** To start it by. */
+  /** The path by which it is started. */
   path: string;
-  /** As stat(2) has them; no other file has both. */
+  /** Device and inode identify the file (stat(2)). */
   device: bigint;
   inode: bigint;
   close: () => void;
 }
 
-/** Root's alone to run. Throws AppError "host" where the kernel has no such thing or refuses. */
+/**
+ * Makes a program that only root may run; the caller closes it. Throws AppError "host" where the kernel cannot or
+ * refuses.
+ */
 export function openMemoryProgram(name: string, content: Uint8Array): MemoryProgram {
   const fd = openMemoryFile(name, content, [MFD_CLOEXEC | MFD_EXEC, MFD_CLOEXEC]);
   try {
@@ -33,12 +37,14 @@ export function openMemoryProgram(name: string, content: Uint8Array): MemoryProg
   }
 }
 
-/** A descriptor of a file with this text; the caller's to close. Throws AppError "host". */
+/**
+ * Returns a descriptor of a file with this text; the caller closes it. Throws AppError "host" where the kernel refuses.
+ */
 export function openMemoryText(name: string, text: string): number {
   return openMemoryFile(name, Buffer.from(text), [MFD_CLOEXEC]);
 }
 
-/** With the first of these flags that the kernel knows. */
+/** Makes the file with the first of these flags that the kernel knows. */
 function openMemoryFile(name: string, content: Uint8Array, flags: readonly number[]): number {
   const { syscall } = loadLibc({
     syscall: { args: ["i64", "ptr", "u64"], returns: "i64" },

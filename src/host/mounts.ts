@@ -1,16 +1,17 @@
-// Which filesystem a path lies on and how it is mounted: proc(5), /proc/pid/mountinfo.
+// Finds the filesystem of a path and how it is mounted, from /proc/pid/mountinfo (proc(5)).
 import { readFile } from "node:fs/promises";
 import { errnoOf } from "../model/app-error.ts";
 
+/** A mount. */
 export interface Mount {
   mountPoint: string;
   /** `ext4`, `overlay`, `tmpfs` … */
   fsType: string;
-  /** Of the mount and of its filesystem: `ro`, `noexec`, `nosuid` … */
+  /** The options of the mount and of its filesystem: `ro`, `noexec`, `nosuid` … */
   options: string[];
 }
 
-/** The mount that `path` (existing or not) is on; undefined where the kernel does not tell. */
+/** Returns the mount that `path`, existing or not, is on; undefined where mountinfo cannot be read. */
 export async function readMount(
   path: string,
   mountInfo = "/proc/self/mountinfo",
@@ -25,7 +26,7 @@ export async function readMount(
   let best: Mount | undefined;
   for (const line of text.split("\n")) {
     const mount = parseMountInfo(line);
-    // The last of equals is on top (mount(8)).
+    // Of several mounts at one point the last is on top (mount(8)).
     if (mount !== undefined && isBelow(path, mount.mountPoint) && !isLonger(best, mount))
       best = mount;
   }
@@ -40,7 +41,7 @@ function isBelow(path: string, mountPoint: string): boolean {
   return mountPoint === "/" || path === mountPoint || path.startsWith(`${mountPoint}/`);
 }
 
-/** `36 35 98:0 /root /mount/point rw,noatime shared:1 - ext4 /dev/root rw,errors=continue` */
+/** Parses a line such as `36 35 98:0 /root /mount/point rw,noatime shared:1 - ext4 /dev/root rw,errors=continue`. */
 function parseMountInfo(line: string): Mount | undefined {
   const [before, after] = line.split(" - ");
   const fields = before?.split(" ") ?? [];
@@ -54,7 +55,7 @@ function parseMountInfo(line: string): Mount | undefined {
   };
 }
 
-/** Blank, tab, newline and backslash are written as \ooo. */
+/** Decodes \ooo, which the kernel writes for blank, tab, newline and backslash. */
 function unescapeOctal(text: string): string {
   return text.replace(/\\([0-7]{3})/g, (_, octal: string) =>
     String.fromCharCode(parseInt(octal, 8)),

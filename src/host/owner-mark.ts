@@ -1,10 +1,11 @@
-// Whose a dump is, as an extended attribute of its file, as systemd-coredump keeps what it knows of a core: read with
-// the file's inode, so that twenty thousand dumps are told apart without opening one. Only root can set it, as the
-// files are root's. Where a filesystem has no such attributes, dump-info in the zip has to do (stored-dumps.ts).
+// Keeps a dump's owner in an extended attribute of its file, as systemd-coredump does for what it knows about a core.
+// The attribute is in the inode, so that the owners of twenty thousand dumps can be read without opening one. Only
+// root can set it, because root owns the files. On a filesystem without such attributes the owner comes from dump-info
+// in the zip (stored-dumps.ts).
 import { parseOwner, formatOwner, type DumpOwner } from "../model/dump-owner.ts";
 import { loadLibc } from "./libc.ts";
 
-/** Short: next to a namespace's name it fits into the inode of ext4 and XFS. */
+/** The attribute's name, short enough to fit with a namespace's name into the inode of ext4 and XFS. */
 const NAME = Buffer.from("user.cdh.owner\0");
 const MAX_BYTES = 128;
 
@@ -12,7 +13,7 @@ const MAX_BYTES = 128;
 const PATH_MAX_BYTES = 4096;
 
 let opened: ReturnType<typeof open> | undefined;
-// One for all calls: thousands of files are asked in a row.
+// One buffer for all calls, because thousands of files are read in a row.
 const value = Buffer.alloc(MAX_BYTES);
 const pathname = Buffer.alloc(PATH_MAX_BYTES);
 
@@ -28,13 +29,13 @@ function libc() {
   return opened;
 }
 
-/** Marks an open file. False where its filesystem does not take it. */
+/** Marks an open file. Returns false where the filesystem refuses the attribute. */
 export function markOwner(fd: number, owner: DumpOwner): boolean {
   const text = Buffer.from(formatOwner(owner));
   return libc().fsetxattr(fd, NAME, text, text.length, 0) === 0;
 }
 
-/** undefined for a file without a mark. Follows no link. */
+/** Reads a file's mark without following a link; undefined for a file without one. */
 export function readOwnerMark(path: string): DumpOwner | undefined {
   const end = pathname.write(path);
   if (end >= PATH_MAX_BYTES) return undefined;

@@ -1,9 +1,12 @@
-// Work that is done again and again until a signal: never twice at once, and one failure does not end it.
+// Repeats work until a signal. Never runs it twice at once, and continues after a failure.
 import { describeError } from "../model/app-error.ts";
 import type { Log } from "./log.ts";
 import { pause } from "./timer.ts";
 
-/** Runs `work` now and then `everyMs` after each end of it. Settles after the signal, with nothing under way. */
+/**
+ * Runs `work` at once and then again `everyMs` after each end of it. Logs a failure of it. Settles after the signal,
+ * when no work is under way. Never rejects.
+ */
 export async function pollUntil(
   signal: AbortSignal,
   everyMs: number,
@@ -18,7 +21,7 @@ export async function pollUntil(
       lastError = "";
     } catch (error) {
       const text = describeError(error);
-      // A state that lasts is said once, not at every turn.
+      // Logs an error that lasts once and not at every turn.
       if (text !== lastError) log.error(`${what}_failed`, { error: text });
       lastError = text;
     }

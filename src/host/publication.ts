@@ -1,4 +1,4 @@
-// A finished file gets its public name: synced, whole, and never in the place of another file.
+// Gives a finished file its public name, and never replaces another file.
 import { constants } from "node:fs";
 import { link, lstat, open, rename, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -9,12 +9,12 @@ import { tryLock } from "./libc.ts";
 const COLLISIONS_MAX = 10_000;
 const LOCK_WAIT_MS = 2_000;
 const LOCK_STEP_MS = 2;
-/** Filesystems without hard links (vfat, some FUSE) answer link(2) with one of these. */
+/** The errors of link(2) on filesystems without hard links (vfat, some FUSE). */
 const NO_LINKS = new Set(["EPERM", "EOPNOTSUPP", "ENOTSUP", "ENOSYS", "EINVAL"]);
 
 /**
- * Moves `path`, whose bytes are synced already, to `base.zip` beside it, or to the first free `base-N.zip`.
- * Returns the name. Throws AppError "publish".
+ * Moves `path`, whose bytes the caller has synced, to `base.zip` beside it, or to the first free `base-N.zip`. Returns
+ * the new name. Throws AppError "publish".
  */
 export async function publishFile(path: string, base: string): Promise<string> {
   const directory = dirname(path);
@@ -31,7 +31,7 @@ export async function publishFile(path: string, base: string): Promise<string> {
   throw new AppError("publish", `${COLLISIONS_MAX} files named ${base} in ${directory}`);
 }
 
-/** False when the name is taken. */
+/** Moves the file; returns false when the name is taken. */
 async function moveTo(path: string, target: string): Promise<boolean> {
   try {
     await link(path, target);
@@ -45,8 +45,8 @@ async function moveTo(path: string, target: string): Promise<boolean> {
 }
 
 /**
- * rename(2) replaces whatever is there, so the look before it counts only under a lock on the folder, which
- * every process of ours takes. Where the folder cannot be locked the look alone has to do. False: taken.
+ * Renames a file unless the new name exists, in which case it returns false. rename(2) would replace the other file, so
+ * every process of this program first locks the folder and looks. Where the folder cannot be locked, it only looks.
  */
 export async function renameUnlessTaken(path: string, target: string): Promise<boolean> {
   const folder = await open(dirname(target), constants.O_RDONLY | constants.O_DIRECTORY);

@@ -1,13 +1,13 @@
-// Locks on single bytes of a file (fcntl(2), F_SETLK): any number of them in one file, which stays empty. They belong
-// to the process and end with it, and with the first close of any descriptor of that file in it.
+// Locks single bytes of a file (fcntl(2), F_SETLK); one file, which stays empty, can carry any number of locks. A lock
+// belongs to the process. It ends with the process, and as soon as the process closes any descriptor of that file.
 import { loadLibc } from "./libc.ts";
 
 const F_SETLK = 6;
 const F_WRLCK = 1;
-/** struct flock of 64-bit Linux: type, whence (SEEK_SET), start, length, pid. */
+/** The size of 64-bit Linux's struct flock: type, whence (SEEK_SET), start, length, pid. */
 const FLOCK_BYTES = 32;
 
-/** Takes the lock on one byte without waiting. False when another process has it. */
+/** Takes the lock on one byte without waiting. Returns false when another process holds it. */
 export function tryLockByte(fd: number, offset: bigint): boolean {
   const lock = Buffer.alloc(FLOCK_BYTES);
   lock.writeInt16LE(F_WRLCK, 0);

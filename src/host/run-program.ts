@@ -1,16 +1,17 @@
-// Another program, run to its end with a deadline: what it said and how it ended. Never through a shell.
+// Runs another program to its end, with a deadline and without a shell.
 import { describeError } from "../model/app-error.ts";
 
+/** How a program ended, and what it printed. */
 export interface ProgramEnd {
-  /** null where a signal ended it, or where it could not be started. */
+  /** null where a signal ended the program, or where it could not start. */
   exitCode: number | null;
-  /** Why it is not 0, in a few words; empty when it is. */
+  /** Why the exit code is not 0, in a few words; empty when it is 0. */
   reason: string;
-  /** stdout and stderr. */
+  /** stdout and stderr together. */
   output: string;
 }
 
-/** Never throws. The environment is empty but for PATH, as for a program that the kernel starts. */
+/** Runs a program. Its environment has only PATH, as for a program that the kernel starts. Never throws. */
 export async function runProgram(
   argv: readonly string[],
   { timeoutMs }: { timeoutMs: number },

@@ -1,15 +1,15 @@
-// The machine code that only a start needs is most of what the executable has in memory: 28 MiB are mapped, some 12 of
-// them ever again. They are clean pages of a file, which all composers share, but they count as each one's own.
+// Releases machine code that only the start needs, most of the executable's memory: of 28 MiB that are mapped, some 12
+// are used again. All composers share these clean pages of a file, but each composer's RSS counts them.
 import { readFileSync } from "node:fs";
 import { loadLibc } from "./libc.ts";
 
 const MADV_DONTNEED = 4;
-/** address-address r-xp offset device inode path (proc_pid_maps(5)); inode 0 is no file. */
+/** Matches address-address r-xp offset device inode path (proc_pid_maps(5)); inode 0 is no file. */
 const CODE = /^([0-9a-f]+)-([0-9a-f]+) r-xp \S+ \S+ [1-9]\d* /;
 
 /**
- * Unmaps the pages of the largest mapped code, which is the executable's; what is run again comes back from the page
- * cache. Only read-only, never written mappings: nothing is lost. Best effort: false where it was not done.
+ * Drops the pages of the largest code mapping, which is the executable's. Code that runs again comes back from the page
+ * cache, and a read-only mapping loses nothing. Returns false where it could not.
  */
 export function forgetStartupCode(): boolean {
   try {

@@ -1,5 +1,5 @@
-// What lies in CORE_DIR, how large it is, and whose. A folder of many thousand dumps is looked at a few files at a
-// time, so that whoever else works on this thread, such as a drain, goes on in between.
+// Lists the files of CORE_DIR with their sizes and owners. Looks at a few files at a time in a folder of many
+// thousands, so that other work on this thread, such as a drain, continues in between.
 import {
   closeSync,
   constants,
@@ -19,23 +19,27 @@ import { FIRST_ENTRY_ROOM_BYTES } from "../model/partial-layout.ts";
 import { hashWorkload, workloadKey } from "../model/workload.ts";
 import { readOwnerMark } from "./owner-mark.ts";
 
-/** st_blocks counts these (stat(2)), whatever the filesystem's own block. */
+/** The unit of st_blocks, whatever the filesystem's own block is (stat(2)). */
 const BLOCK_BYTES = 512;
-/** Looked at in one go: less than a millisecond. */
+/** How many files are looked at in one go, which takes less than a millisecond. */
 const SLICE = 100;
-/** Files between two collections: the peak of memory stays flat. */
+/** How many files are looked at between two garbage collections, which keeps the peak of memory flat. */
 const FILES_PER_COLLECTION = 4_000;
-/** Each takes some 200 bytes of memory. Of more dumps only so many are told apart; a directory has no order. */
+/**
+ * How many dumps are listed; each takes some 200 bytes of memory. Which ones are left out is arbitrary, because a
+ * directory has no order.
+ */
 const DUMPS_MAX = 20_000;
 
+/** What CORE_DIR holds. */
 export interface Survey {
-  /** Of all files, foreign ones too. */
+  /** The bytes that all files use on the disk, foreign ones included. */
   usedBytes: number;
-  /** Dumps that are being written. */
+  /** How many dumps composers are writing. */
   underWay: number;
 }
 
-/** `visit` gets every regular file. */
+/** Looks at every file and calls `visit` for each regular one. */
 async function survey(
   directory: string,
   visit: (name: string, path: string, found: Stats) => void = () => undefined,
@@ -46,7 +50,7 @@ async function survey(
     if (++seen % SLICE === 0) await new Promise((resolve) => setImmediate(resolve));
     if (seen % FILES_PER_COLLECTION === 0) Bun.gc(true);
     const path = join(directory, name);
-    // Gone since the listing: delivered, published or evicted by another process.
+    // The file may have vanished since the listing: another process delivered, published or evicted it.
     const found = lstatSync(path, { throwIfNoEntry: false });
     if (found?.isFile() !== true) continue;
     total.usedBytes += found.blocks * BLOCK_BYTES;
@@ -56,14 +60,16 @@ async function survey(
   return total;
 }
 
+/** Measures CORE_DIR without reading the owners of dumps. */
 export async function measureStored(coreDir: string): Promise<Survey> {
   return survey(coreDir);
 }
 
+/** Measures CORE_DIR and lists its dumps with their owners. */
 export async function listStored(coreDir: string): Promise<Survey & { dumps: StoredDump[] }> {
   const dumps: StoredDump[] = [];
   const names = new Map<string, string>();
-  // Thousands of dumps share a few owners' names: each is kept once.
+  // Keeps each owner's name once, because thousands of dumps share a few of them.
   const once = (text: string) => names.get(text) ?? (names.set(text, text), text);
   const total = await survey(coreDir, (name, path, found) => {
     const kind = kindOfCoreFile(name);
@@ -81,12 +87,15 @@ export async function listStored(coreDir: string): Promise<Survey & { dumps: Sto
   return { ...total, dumps };
 }
 
-/** Whose a finished dump is. Unknown for a zip that is not ours, or gone. */
+/**
+ * Returns a finished dump's owner, from its mark or its dump-info; UNKNOWN_OWNER for another program's zip and for one
+ * that does not exist.
+ */
 export function readDumpOwner(path: string): DumpOwner {
   return readOwner(path, "dump");
 }
 
-/** Of a dump under way only its mark tells: its composer may not know it yet. */
+/** Reads an owner. Uses only the mark for a partial, whose composer may not know the owner yet. */
 function readOwner(path: string, kind: "dump" | "partial"): DumpOwner {
   const marked = readOwnerMark(path);
   if (marked !== undefined) return marked;
@@ -113,14 +122,14 @@ function readInfo(path: string): KnownInfo | undefined {
   }
 }
 
-/** dump-info at the head of an open dump; undefined where there is none. */
+/** Reads dump-info from the head of an open dump; undefined where there is none. */
 export function readStoredInfo(fd: number): KnownInfo | undefined {
   return parseDumpHead(head.subarray(0, readSync(fd, head, 0, head.length, 0)));
 }
 
 /**
- * The workload in words, from dump-info, which does not hold the pod's labels: replicas count one by one.
- * undefined where it is no dump-info.
+ * Returns the workload's key from dump-info; undefined where the info lacks it. dump-info does not hold the pod's
+ * labels, so each replica counts as its own workload.
  */
 export function workloadOf(info: KnownInfo): string | undefined {
   const executable = info.path ?? info.exe;

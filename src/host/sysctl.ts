@@ -1,4 +1,4 @@
-// Kernel settings below a given proc root (/proc; a temporary tree in tests): read, write, read back, compare.
+// Reads and writes kernel settings below a proc root: /proc, or a temporary tree in tests.
 import { closeSync, openSync, writeSync } from "node:fs";
 import { open, readFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -6,7 +6,7 @@ import { AppError, errnoOf } from "../model/app-error.ts";
 import type { Sysctl } from "../model/sysctls.ts";
 import { inHostMountNamespace } from "./host-namespace.ts";
 
-/** For EROFS. */
+/** The hint for EROFS. */
 export const READ_ONLY_HINT =
   "/proc/sys is read-only here: mount the host's files and set PROC_ROOT, as the chart does";
 
@@ -14,7 +14,7 @@ function pathOf(procRoot: string, sysctl: Sysctl): string {
   return join(procRoot, "sys", sysctl.path);
 }
 
-/** The value without its newline. Throws AppError "sysctl". */
+/** Returns the value without its newline. Throws AppError "sysctl" where it cannot be read. */
 export async function readSysctl(procRoot: string, sysctl: Sysctl): Promise<string> {
   try {
     return (await readFile(pathOf(procRoot, sysctl), "utf8")).replace(/\n$/, "");
@@ -24,9 +24,9 @@ export async function readSysctl(procRoot: string, sysctl: Sysctl): Promise<stri
 }
 
 /**
- * Writes the value in one write(2), reads it back and compares: the kernel cuts a core_pattern that is too
- * long without a word (core(5)). A coredump socket's path goes in from the host's mount namespace where the
- * kernel refuses it from ours. Throws AppError "sysctl" that names what stands there instead.
+ * Writes the value in one write(2), reads it back and compares, because the kernel cuts a long core_pattern without an
+ * error (core(5)). Writes a coredump socket's path from the host's mount namespace where the kernel refuses it from
+ * this one. Throws AppError "sysctl" that names the value that the kernel has instead.
  */
 export async function writeSysctl(procRoot: string, sysctl: Sysctl, value: string): Promise<void> {
   const path = pathOf(procRoot, sysctl);
@@ -51,10 +51,10 @@ export async function writeSysctl(procRoot: string, sysctl: Sysctl, value: strin
 }
 
 async function writeValue(path: string, value: string): Promise<void> {
-  // "r+": never created. A missing file is a kernel without this setting.
+  // "r+" never creates the file: a kernel without this setting has none.
   const file = await open(path, "r+");
   try {
-    // On a real /proc truncation does nothing; in a test's tree it removes the old, longer value.
+    // Truncation does nothing on a real /proc; in a test's tree it removes an old, longer value.
     await file.truncate(0).catch(() => undefined);
     await file.write(`${value}\n`, 0);
   } finally {
@@ -62,7 +62,10 @@ async function writeValue(path: string, value: string): Promise<void> {
   }
 }
 
-/** It is who writes that counts, not who opened (fs/coredump.c, proc_dostring_coredump). */
+/**
+ * Writes inside the host's namespace: the kernel checks the namespace of the writer, not of the opener (fs/coredump.c,
+ * proc_dostring_coredump).
+ */
 function writeFromHost(path: string, value: string): void {
   const fd = openSync(path, "r+");
   try {

@@ -1,9 +1,12 @@
-// Timers that end with a signal, reach beyond setTimeout's 24 days, and can be waited for.
+// Timers that end with a signal, that reach beyond setTimeout's 24 days, and that can be awaited.
 
 /** setTimeout's longest: 2^31 - 1 ms. */
 const TIMER_MAX_MS = 2_147_483_647;
 
-/** Calls `fire` once at a time of the clock. The clock may be set meanwhile: checked at least once a minute. */
+/**
+ * Calls `fire` once when the clock reaches atMs (ms since the epoch). Looks at the clock at least once a minute,
+ * because somebody may set it.
+ */
 export function callAt(atMs: number, signal: AbortSignal, fire: () => void): void {
   if (signal.aborted) return;
   const leftMs = atMs - Date.now();
@@ -38,11 +41,11 @@ export async function pause(ms: number, signal: AbortSignal): Promise<void> {
   signal.addEventListener("abort", stop, { once: true });
   await promise;
   clearTimeout(timer);
-  // Of a signal that lives as long as the agent: left behind, they would add up.
+  // The signal may live as long as the agent, so listeners that stay would add up.
   signal.removeEventListener("abort", stop);
 }
 
-/** Settles when the signal is aborted, at once where it is already. Never rejects. */
+/** Settles when the signal is aborted, or at once where it already is. Never rejects. */
 export function untilAborted(signal: AbortSignal): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   if (signal.aborted) resolve();
@@ -51,8 +54,8 @@ export function untilAborted(signal: AbortSignal): Promise<void> {
 }
 
 /**
- * The promise's value, or what `late` returns or throws after `ms`. The work behind the promise goes on, and what it
- * rejects with by then is nobody's.
+ * Returns the promise's value, or after `ms` what `late` returns or throws. The work behind the promise continues then,
+ * and a later rejection is ignored.
  */
 export async function within<T, U>(promise: Promise<T>, ms: number, late: () => U): Promise<T | U> {
   const expired = Promise.withResolvers<undefined>();

@@ -1,5 +1,5 @@
-// The host name as another process sees it (its UTS namespace, uts_namespaces(7)): what the kernel's %h says. Only
-// entering the namespace tells it, for the moment of one call.
+// Reads the host name that another process sees, the kernel's %h. The name belongs to the process's UTS namespace
+// (uts_namespaces(7)), which this thread enters for one call.
 import { ptr } from "bun:ffi";
 import { closeSync, openSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
@@ -9,12 +9,12 @@ import { loadLibc } from "./libc.ts";
 const CLONE_NEWUTS = 0x04000000;
 /** __NEW_UTS_LEN and the terminating NUL. */
 const NAME_BYTES = 65;
-/** kthreadd: a thread of the kernel, so in the namespaces that the system started with (kernel/kthread.c). */
+/** kthreadd, a thread of the kernel, which has the namespaces that the system started with (kernel/kthread.c). */
 const KTHREADD_PID = 2;
 
 /**
- * The name that a process or thread sees; path is its ns/uts in /proc. Throws where its namespace is not ours and may
- * not be entered: that takes CAP_SYS_ADMIN, and CAP_SYS_PTRACE for processes of others.
+ * Returns the host name that a process or thread sees; `path` is its ns/uts in /proc. Throws where this process may not
+ * enter the namespace, which needs CAP_SYS_ADMIN, and CAP_SYS_PTRACE for other users' processes.
  */
 export function readUtsName(path: string): string {
   if (readlinkSync(path) === readlinkSync("/proc/thread-self/ns/uts")) return hostname();
@@ -27,7 +27,7 @@ export function readUtsName(path: string): string {
     if (setns(other, CLONE_NEWUTS) !== 0) throw new Error(`cannot enter ${path}`);
     const name = Buffer.alloc(NAME_BYTES);
     const failed = gethostname(ptr(name), BigInt(NAME_BYTES)) !== 0;
-    // Into one's own namespace the way is always open.
+    // A process may always return into its own namespace.
     setns(own, CLONE_NEWUTS);
     if (failed) throw new Error(`no host name in ${path}`);
     return name.toString("utf8", 0, name.indexOf(0));
@@ -37,7 +37,7 @@ export function readUtsName(path: string): string {
   }
 }
 
-/** The node's own name, from a container that sees the node's processes; the container's where that fails. */
+/** Returns the node's host name where this process sees the node's processes; else its own host name. */
 export function readNodeName(procDir: string): string {
   try {
     return readUtsName(join(procDir, String(KTHREADD_PID), "ns/uts"));

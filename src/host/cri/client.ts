@@ -1,5 +1,5 @@
-// CRI v1 as composer and agent use it: questions to the container runtime on one socket, answered in crictl's
-// JSON, and containerd's own word on where a snapshot lies. Read-only calls; nothing here changes a container.
+// A client of CRI v1 for composer and agent. Asks the container runtime on one socket and returns crictl's JSON; asks
+// containerd also where a snapshot lies. All calls only read.
 import { isObject, objectsAt, textAt, type JsonObject } from "../../model/json.ts";
 import { encodeMessage, type MessageName } from "./codec.ts";
 import { GrpcConnection } from "../grpc.ts";
@@ -9,7 +9,7 @@ const RUNTIME = "runtime.v1.RuntimeService";
 const IMAGES = "runtime.v1.ImageService";
 /** containerd's API, which CRI-O and cri-dockerd do not have (api/services/snapshots/v1). */
 const SNAPSHOTS = "containerd.services.snapshots.v1.Snapshots";
-/** The namespace of all that containerd keeps for CRI. */
+/** The containerd namespace of everything that belongs to CRI. */
 const KUBERNETES = { "containerd-namespace": "k8s.io" };
 /** Methods whose request and response are both in cri.proto. */
 type Method = {
@@ -20,14 +20,19 @@ type Method = {
     : never;
 }[MessageName];
 
+/** How a client is made. */
 export interface CriClientOptions {
   signal: AbortSignal;
-  /** How much of an answer is kept; lists are the answers that hold the whole node's containers or pods. */
+  /** How much of an answer is kept. A list is an answer that holds all containers or pods of the node. */
   limits: { answer: AnswerLimits; list: AnswerLimits };
-  /** Called where an answer was longer than that. */
+  /** Called with the method where an answer was longer than that. */
   onCut?: (method: string) => void;
 }
 
+/**
+ * Asks one runtime. Every method rejects with GrpcError where the runtime refuses, and with Error where the connection
+ * fails.
+ */
 export class CriClient {
   readonly #connection: GrpcConnection;
   readonly #options: CriClientOptions;
@@ -37,25 +42,25 @@ export class CriClient {
     this.#options = options;
   }
 
-  /** The runtime's name and version as one text; also the proof that it speaks CRI v1. */
+  /** Returns the runtime's name and version as one text, which also proves that it speaks CRI v1. */
   async version(): Promise<string> {
     const answer = await this.#call(RUNTIME, "Version", { version: "v1" });
     return `${textAt(answer, "runtimeName")} ${textAt(answer, "runtimeVersion")}`;
   }
 
-  /** The container of exactly this id, or null. */
+  /** Returns the container with exactly this id, or null. */
   async container(id: string): Promise<JsonObject | null> {
     const found = await this.#listContainers({ id });
     return found.find((container) => textAt(container, "id") === id) ?? null;
   }
 
-  /** A pod's containers, in any state and order. */
+  /** Returns a pod's containers, in any state and order. */
   async containersOf(podId: string): Promise<JsonObject[]> {
     const found = await this.#listContainers({ podSandboxId: podId });
     return found.filter((container) => textAt(container, "podSandboxId") === podId);
   }
 
-  /** Every container of the node, in any state. */
+  /** Returns every container of the node, in any state. */
   containers(): Promise<JsonObject[]> {
     return this.#listContainers({});
   }
@@ -64,34 +69,37 @@ export class CriClient {
     return objectsAt(await this.#call(RUNTIME, "ListContainers", { filter }), "containers");
   }
 
-  /** `{status, info}`: where the log is, how it ended, and, verbose, what the runtime tells besides. */
+  /**
+   * Returns `{status, info}`: the log's place and how the container ended; with `verbose` also the runtime's own
+   * details.
+   */
   containerStatus(id: string, { verbose }: { verbose: boolean }): Promise<JsonObject> {
     return this.#call(RUNTIME, "ContainerStatus", { containerId: id, verbose });
   }
 
-  /** Pods by their sandbox's id or by labels; with an empty filter, every pod of the node. */
+  /** Returns pods by their sandbox's id or by labels; every pod of the node for an empty filter. */
   async pods(filter: { id?: string; labelSelector?: JsonObject }): Promise<JsonObject[]> {
     return objectsAt(await this.#call(RUNTIME, "ListPodSandbox", { filter }), "items");
   }
 
-  /** `{status, info}` of a pod. */
+  /** Returns `{status, info}` of a pod. */
   podStatus(id: string): Promise<JsonObject> {
     return this.#call(RUNTIME, "PodSandboxStatus", { podSandboxId: id, verbose: true });
   }
 
-  /** The image of a reference (id, digest or tag), or null when the runtime has it no longer. */
+  /** Returns the image of a reference (id, digest or tag), or null when the runtime no longer has it. */
   async image(reference: string): Promise<JsonObject | null> {
     const request = { image: { image: reference } };
     const { image } = await this.#call(IMAGES, "ImageStatus", request);
     return isObject(image) ? image : null;
   }
 
-  /** `{status, info}` of the runtime itself; its configuration is in the info. */
+  /** Returns `{status, info}` of the runtime itself; its configuration is in the info. */
   status(): Promise<JsonObject> {
     return this.#call(RUNTIME, "Status", { verbose: true });
   }
 
-  /** How containerd mounts a container's root: `{type, source, options}`. Rejects on other runtimes. */
+  /** Returns how containerd mounts a container's root, as `{type, source, options}`. Rejects on other runtimes. */
   async snapshotMounts(snapshotter: string, key: string): Promise<JsonObject[]> {
     const request = { snapshotter, key };
     return objectsAt(await this.#call(SNAPSHOTS, "Mounts", request, KUBERNETES), "mounts");

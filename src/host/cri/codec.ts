@@ -1,11 +1,12 @@
-// CRI messages to and from their wire form, by the tables that cri.proto becomes (messages.ts), with the
-// wire reader and writer of @bufbuild/protobuf. A decoded message is JSON as crictl prints it: lowerCamel
-// names, 64-bit numbers as text, enums by name, every field present, an unset message null.
+// Encodes and decodes CRI messages by the tables in messages.ts, which are generated from cri.proto, with the wire
+// reader and writer of @bufbuild/protobuf. A decoded message is JSON as crictl prints it: lowerCamel names, 64-bit
+// numbers as text, enums by name, every field present, an unset message null.
 import { BinaryReader, BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import { textAt, type Json, type JsonObject } from "../../model/json.ts";
 import type { Field, FieldTable } from "./field-table.ts";
 import { ENUMS, MESSAGES } from "./messages.ts";
 
+/** The name of a CRI message. */
 export type MessageName = keyof typeof MESSAGES;
 
 const WIRE_TYPE: Record<Field["type"], WireType> = {
@@ -20,19 +21,20 @@ const WIRE_TYPE: Record<Field["type"], WireType> = {
   enum: WireType.Varint,
 };
 
-/** Throws for bytes that are no such message. Fields of a newer runtime are passed over. */
+/** Decodes a message and ignores fields of a newer runtime. Throws for bytes that are no such message. */
 export function decodeMessage(name: MessageName, bytes: Uint8Array): JsonObject {
   return readMessage(new FieldReader(bytes, false), bytes.length, MESSAGES[name]);
 }
 
-/** A message without any of its fields. */
+/** Returns a message with no field set. */
 export function emptyMessage(name: MessageName): JsonObject {
   return emptyOf(MESSAGES[name]);
 }
 
 /**
- * Adds a message's field of a number, whose bytes (without tag and length) may be only the first ones where isCut.
- * Throws for bytes that are no such field; of one that is cut, what is whole counts, and the beginning of a text.
+ * Decodes one field, by its number, and adds it to a message. `bytes` come without tag and length; with isCut they are
+ * only the first ones, and the result then has what is whole of the field, or a text's beginning. Throws for bytes that
+ * are no such field.
  */
 export function addField(
   name: MessageName,
@@ -60,7 +62,9 @@ class FieldReader extends BinaryReader {
     this.isCut = isCut;
   }
 
-  /** Where what is sizeBytes long from here on ends. Throws where that is behind all bytes, and none were cut off. */
+  /**
+   * Returns the position sizeBytes further on. Throws where that is behind the last byte, unless bytes were cut off.
+   */
   endOf(sizeBytes: number): number {
     const end = this.pos + sizeBytes;
     if (end > this.len && !this.isCut)
@@ -85,7 +89,7 @@ class FieldReader extends BinaryReader {
 
 const UTF8 = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** Fields that the value does not have are left out: proto3 has a default for each. */
+/** Encodes a message and leaves out fields that the value lacks, because proto3 has a default for each. */
 export function encodeMessage(name: MessageName, value: JsonObject): Uint8Array<ArrayBuffer> {
   const writer = new BinaryWriter();
   writeMessage(writer, MESSAGES[name], value);
@@ -103,7 +107,7 @@ function readMessage(reader: FieldReader, sizeBytes: number, table: FieldTable):
       else readField(reader, field, message);
     }
   } catch (error) {
-    // Cut off in the middle of a number: what came before it counts.
+    // The bytes were cut in the middle of a number; the fields before it count.
     if (!reader.isCut || !(error instanceof RangeError)) throw error;
     reader.pos = end;
   }
@@ -116,7 +120,7 @@ function emptyOf(table: FieldTable): JsonObject {
   return Object.fromEntries(table.map((field) => [field.name, absent(field)]));
 }
 
-/** By key: runtimes send maps in any order. */
+/** Sorts a message's maps by key, because runtimes send them in any order. */
 export function sortMaps(name: MessageName, message: JsonObject): void {
   sortMapsOf(MESSAGES[name], message);
 }
@@ -208,7 +212,7 @@ function tableOf({ of = "" }: Field): FieldTable {
   return (MESSAGES as Record<string, FieldTable>)[of] ?? [];
 }
 
-/** A value that is newer than we are stays a number, as in protobuf's own JSON. */
+/** Returns an enum's name; an unknown, newer value stays a number, as in protobuf's own JSON. */
 function enumName({ of = "" }: Field, value: number): Json {
   return (ENUMS as Record<string, Record<number, string>>)[of]?.[value] ?? value;
 }

@@ -1,7 +1,9 @@
-// How a CRI message is described: the tables in messages.ts have this shape, and codec.ts goes by it.
+// The shape of the tables in messages.ts, which describe CRI messages for codec.ts.
 
+/** A message's fields. */
 export type FieldTable = readonly Field[];
 
+/** One field of a message. */
 export interface Field {
   number: number;
   name: string;

@@ -1,39 +1,41 @@
-// One answer of CRI, read while it comes: its fields one by one, and of each no more than is wanted. What a tenant can
-// make long (annotations, environment, the number of its pods) then costs no memory beyond that.
+// Reads one answer of CRI while it arrives, field by field, and keeps no more of each than is wanted. A tenant can
+// make annotations, environment and the number of pods long, and this bounds their memory.
 import type { JsonObject } from "../../model/json.ts";
 import { addField, emptyMessage, sortMaps, type MessageName } from "./codec.ts";
 
+/** How much of an answer is kept. */
 export interface AnswerLimits {
-  /** Of one field (one item of a list, one status, one text): its first bytes count. */
+  /** How many of a field's first bytes are kept; a field is one item of a list, one status or one text. */
   fieldMaxBytes: number;
-  /** Of the whole answer: what comes later is not read. */
+  /** How many bytes of the whole answer are read. */
   totalMaxBytes: number;
 }
 
 /** Protobuf's wire types (encoding, "Message Structure"). */
 const [VARINT, FIXED_64, DELIMITED, FIXED_32] = [0, 1, 2, 5] as const;
 const VARINT_MAX_BYTES = 10;
-/** Whose an item is stands in its first bytes; less of it is nothing. */
+/** An item's first bytes name its container or pod, so a shorter beginning is dropped. */
 const BEGINNING_BYTES = 1024;
 
 interface FieldUnderWay {
   number: number;
   sizeBytes: number;
-  /** Still to come. */
+  /** How many bytes of the field are still to come. */
   leftBytes: number;
-  /** What of it is kept. */
+  /** The bytes that are kept. */
   bytes: Uint8Array;
   filled: number;
 }
 
+/** Assembles one message from pieces. */
 export class MessageReader {
-  /** True where something was left out. */
+  /** True where the limits left something out. */
   isCut = false;
   readonly #name: MessageName;
   readonly #limits: AnswerLimits;
   readonly #message: JsonObject;
   #varint: number[] = [];
-  /** The tag whose length or value is to come. */
+  /** The tag whose length or value comes next. */
   #tag: number | undefined;
   #field: FieldUnderWay | undefined;
   #readBytes = 0;
@@ -44,7 +46,7 @@ export class MessageReader {
     this.#message = emptyMessage(name);
   }
 
-  /** Takes the next piece; false where no more is wanted. Throws for bytes that are no such message. */
+  /** Takes the next piece; returns false where the limits are reached. Throws for bytes that are no such message. */
   push(piece: Uint8Array): boolean {
     const wanted = piece.subarray(0, this.#limits.totalMaxBytes - this.#readBytes);
     this.#readBytes += wanted.length;
@@ -57,7 +59,7 @@ export class MessageReader {
     return !isEnough;
   }
 
-  /** The message. Throws where it ends within a field, unless we wanted no more. */
+  /** Returns the message. Throws where it ends within a field, unless the limits ended the reading. */
   finish(): JsonObject {
     const isWithin = this.#field ?? this.#tag ?? this.#varint[0];
     if (isWithin !== undefined && !this.isCut)
@@ -67,7 +69,7 @@ export class MessageReader {
     return this.#message;
   }
 
-  /** A byte of a tag, a length or a number. */
+  /** Takes one byte of a tag, a length or a number. */
   #readByte(byte: number): void {
     this.#varint.push(byte);
     if (this.#varint.length > VARINT_MAX_BYTES) throw new RangeError("invalid varint");
@@ -86,7 +88,7 @@ export class MessageReader {
     if (number === 0) throw new RangeError("invalid field number");
     if (wireType === DELIMITED || wireType === VARINT) this.#tag = tag;
     else if (wireType === FIXED_64 || wireType === FIXED_32)
-      // No field of ours: its bytes are passed over.
+      // No field of the tables has a fixed width, so its bytes are skipped.
       this.#field = fieldOf(0, wireType === FIXED_64 ? 8 : 4, 0);
     else throw new RangeError(`invalid wire type ${wireType}`);
   }
@@ -99,7 +101,7 @@ export class MessageReader {
     else this.#field = field;
   }
 
-  /** How many of the bytes are the field's. */
+  /** Takes the field's bytes; returns how many of them there were. */
   #fill(field: FieldUnderWay, bytes: Uint8Array): number {
     const kept = bytes.subarray(0, field.bytes.length - field.filled);
     field.bytes.set(kept, field.filled);
