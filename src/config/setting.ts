@@ -71,7 +71,7 @@ export function describeComplaint({ variable, value, expected }: Complaint): str
 const TRUE = new Set(["true", "1", "yes", "on"]);
 const FALSE = new Set(["false", "0", "no", "off"]);
 
-/** A setting that is on or off, in the usual spellings. */
+/** A setting that is on or off, such as true or false, in any case. */
 export function flag(fallback: boolean): Setting<boolean> {
   const schema = v.pipe(
     v.string(),

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { errnoOf } from "../model/app-error.ts";
 
 /**
- * Returns the words; an empty list on an older kernel. Falls back to /proc, because the chart mounts only the three
+ * Returns the words; an empty list on an older kernel. Looks in /proc too, because the chart mounts only the three
  * sysctls below PROC_ROOT.
  */
 export async function readCoreModes(procRoot: string): Promise<string[]> {

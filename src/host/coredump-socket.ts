@@ -90,7 +90,7 @@ export function waitForInput(fd: number, timeoutMs: number): boolean {
 
 /**
  * Accepts the next connection and blocks until there is one. Returns its descriptor, the caller's to close; undefined
- * where the other side has closed it already.
+ * where accepting fails.
  */
 export function acceptConnection(listener: number): number | undefined {
   const fd = libc().accept4(listener, null, null, SOCK_CLOEXEC);

@@ -18,7 +18,8 @@ export async function removeEmptyDirectory(path: string): Promise<boolean> {
 
 /**
  * Makes the directory `path`, parents included. An existing directory loses the access that `mode` does not grant, and
- * gets no more than it has. Throws AppError "host" for a link, a file, or a directory that another user owns.
+ * gets no more than it has. Throws AppError "host" for a link, a file, a directory that another user owns, and where it
+ * cannot be made.
  */
 export async function ensureDirectory(path: string, mode: number): Promise<void> {
   try {

@@ -31,7 +31,7 @@ function withoutBlanks(real: Environment): Environment {
   return Object.fromEntries(Object.entries(real).filter(([, value]) => value?.trim() !== ""));
 }
 
-/** Returns the executable's folder, or the project's folder in a run from source. */
+/** Returns the folder of the executable; in a run from source that is Bun's. */
 export function directoryOfExecutable(): string {
   return dirname(process.execPath);
 }

@@ -11,7 +11,7 @@ export interface Mount {
   options: string[];
 }
 
-/** Returns the mount that `path`, existing or not, is on; undefined where mountinfo cannot be read. */
+/** Returns the mount that `path`, existing or not, is on; undefined where there is no mountinfo. */
 export async function readMount(
   path: string,
   mountInfo = "/proc/self/mountinfo",
