@@ -14,6 +14,16 @@ export const DEBIAN_PACKAGES: readonly DebianPackage[] = [
   { name: "libc6-dev", provides: "/usr/include/stdio.h", reason: "builds the programs that crash" },
   { name: "g++", provides: "g++", reason: "builds the programs that crash: C++" },
   { name: "musl-tools", provides: "musl-gcc", reason: "builds the programs that crash: musl" },
+  {
+    name: "gcc-aarch64-linux-gnu",
+    provides: "aarch64-linux-gnu-gcc",
+    reason: "builds the programs that crash: arm64",
+  },
+  {
+    name: "libc6-dev-arm64-cross",
+    provides: "/usr/aarch64-linux-gnu/include/stdio.h",
+    reason: "builds the programs that crash: arm64",
+  },
   { name: "gdb", provides: "gdb", reason: "reads the cores that were delivered" },
   { name: "unzip", provides: "unzip", reason: "reads the zips: Info-ZIP" },
   { name: "python3", provides: "python3", reason: "reads the zips: zipfile; image maker" },

@@ -12,9 +12,12 @@ const LOOK_AHEAD_LINES = 200;
 interface Detector {
   language: string;
   start: RegExp;
-  /** The report's lines that are kept; `lines` begins with the one that matched. undefined: it is none. */
-  keep: (lines: readonly string[]) => readonly string[] | undefined;
+  /** The report's lines that are kept; `lines` begins with the one that matched, `before` is the one before it. undefined: it is none. */
+  keep: (lines: readonly string[], before: string) => readonly string[] | undefined;
 }
+
+/** libstdc++ says it before it terminates. */
+const PURE_VIRTUAL = "pure virtual method called";
 
 const DETECTORS: readonly Detector[] = [
   { language: "go", start: /^(?:panic: |fatal error: )/u, keep: keepGo },
@@ -59,7 +62,7 @@ export function findPanic(log: string): SummaryMessage | null {
   for (let index = lines.length - 1; index >= 0; index--)
     for (const { language, start, keep } of DETECTORS) {
       if (!start.test(lines[index] ?? "")) continue;
-      const kept = keep(lines.slice(index, index + LOOK_AHEAD_LINES));
+      const kept = keep(lines.slice(index, index + LOOK_AHEAD_LINES), lines[index - 1] ?? "");
       if (kept === undefined) continue;
       return { text: kept.join("\n").slice(0, TEXT_MAX_CHARACTERS), source: "log", language };
     }
@@ -87,7 +90,8 @@ function keepRust(lines: readonly string[]): readonly string[] {
   return first.endsWith(":") && !second.startsWith("note: ") ? [first, second] : [first];
 }
 
-function keepWhat(lines: readonly string[]): readonly string[] {
+function keepWhat(lines: readonly string[], before: string): readonly string[] {
+  if (before === PURE_VIRTUAL) return [before];
   return lines[1]?.trimStart().startsWith("what():") === true
     ? lines.slice(0, 2)
     : lines.slice(0, 1);

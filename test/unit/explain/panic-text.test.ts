@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { findPanic } from "../../../src/explain/panic-text.ts";
 
-/** Each as the runtime printed it (Go 1.26, Rust 1.95, glibc 2.36, CPython 3.11, OpenJDK 17, Node 20, libstdc++ 12). */
+/** In the form that the runtimes print (compared with Go 1.26, Rust 1.95, glibc 2.36, CPython 3.11, OpenJDK 17, Node 20, libstdc++ 12). */
 const LOGS = {
   go: "starting\npanic: runtime error: invalid memory address or nil pointer dereference\n[signal SIGSEGV: segmentation violation code=0x1 addr=0x0 pc=0x49e6a0]\n\ngoroutine 1 [running]:\nmain.(*Box[...]).Get(...)\n",
   goFatal: "fatal error: concurrent map writes\n\ngoroutine 18 [running]:\n",
@@ -42,6 +42,7 @@ test.each([
     "c++",
     "terminate called after throwing an instance of 'std::out_of_range'\n  what():  no such item",
   ],
+  ["pure", "c++", "pure virtual method called"],
   ["python", "python", "Fatal Python error: Segmentation fault"],
   ["traceback", "python", 'File "/app/a.py", line 2, in main\nValueError: no such item'],
   [
