@@ -1,6 +1,10 @@
 // The composer's settings: HOST_DIR/.env. A bad or missing one never costs a core: defaults, and a complaint.
-import { join, resolve } from "node:path";
-import { readComposerSettings, type ComposerSettings } from "../config/composer-settings.ts";
+import { join } from "node:path";
+import {
+  coreDirOf,
+  readComposerSettings,
+  type ComposerSettings,
+} from "../config/composer-settings.ts";
 import { parseEnvFile } from "../model/env-file.ts";
 import { describeComplaint } from "../config/setting.ts";
 import { readBounded } from "../host/bounded-read.ts";
@@ -14,7 +18,7 @@ export interface Environment {
   /** Where the executable, `.env` and composer.log are. */
   hostDir: string;
   settings: ComposerSettings;
-  /** Where the dump goes: CORE_DIR, else -d (below HOST_DIR if relative), else HOST_DIR/cores. */
+  /** Where the dump goes. */
   coreDir: string;
   /** What was wrong with `.env` or the command line, one line each. */
   complaints: string[];
@@ -33,7 +37,7 @@ export async function readEnvironment(
     TIMEOUT: commandLine.timeoutSeconds ?? read.settings.TIMEOUT,
     COMPRESSION: read.settings.COMPRESSION && !commandLine.disableCompression,
   };
-  const coreDir = settings.CORE_DIR || resolve(hostDir, commandLine.coreDir || "cores");
+  const coreDir = coreDirOf(hostDir, settings, commandLine.coreDir);
   return { hostDir, settings, coreDir, complaints };
 }
 

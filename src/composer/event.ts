@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { writeFileAtomically } from "../host/files.ts";
 import type { CrashContext } from "../model/crash-context.ts";
 import { printableJson } from "../model/printable.ts";
+import type { Environment } from "./environment.ts";
 import type { EventFacts } from "./metadata/metadata.ts";
 
 export interface PublishedDump {
@@ -19,6 +20,11 @@ export interface PublishedDump {
 /** Pods and images are their makers' to describe at any length. */
 const TEXT_MAX_CHARACTERS = 1024;
 const LABELS_MAX = 64;
+
+/** EVENT_DIRECTORY, else HOST_DIR/events. */
+export function eventDirectoryOf({ hostDir, settings }: Environment): string {
+  return settings.EVENT_DIRECTORY || join(hostDir, "events");
+}
 
 /** Writes EVENT_DIRECTORY/{uuid}-event.json, 0600. Throws AppError "host" when it cannot. */
 export async function writeEvent(eventDirectory: string, dump: PublishedDump): Promise<void> {

@@ -1,5 +1,5 @@
 // The crashed process let go: its input closed, and where the kernel does not notice that, the process killed.
-import { ComposerLog } from "../host/composer-log.ts";
+import type { ComposerLog } from "../host/composer-log.ts";
 import { endDumping, pinHeld, type HeldProcess } from "../host/held-process.ts";
 import type { CoreInput } from "./core-input.ts";
 
@@ -17,10 +17,10 @@ export class Release {
   private ending: Promise<void> | undefined;
 
   /** hostPid: null where nobody is held, or nobody knows who. The process must still be held. */
-  constructor(core: CoreInput, hostPid: number | null, hostDir: string, uuid: string) {
+  constructor(core: CoreInput, hostPid: number | null, log: ComposerLog) {
     this.core = core;
     this.held = hostPid === null ? undefined : pinHeld(PROC_DIR, hostPid);
-    this.log = new ComposerLog(hostDir, uuid, "info");
+    this.log = log;
   }
 
   /** Waits for nothing. */

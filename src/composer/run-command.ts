@@ -18,8 +18,8 @@ export async function runForKernel(args: readonly string[]): Promise<number> {
 
 /** The exit code. Throws AppError "usage" for a source that is not known. */
 export async function runComposerCommand(args: readonly string[]): Promise<number> {
-  const { args: rest, hostDir = BESIDE_EXECUTABLE, source } = parseInvocation(args);
-  return rest[0] === "--help" ? printHelp() : runComposer(rest, hostDir, 0, source);
+  const { args: rest, hostDir = BESIDE_EXECUTABLE, source, uuid } = parseInvocation(args);
+  return rest[0] === "--help" ? printHelp() : runComposer(rest, hostDir, 0, { source, uuid });
 }
 
 function printHelp(): number {

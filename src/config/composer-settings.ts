@@ -1,5 +1,6 @@
 // The settings in HOST_DIR/.env, which the agent writes and the composer reads (docs/contract.md, section 3). The
 // agent's variables for them have COMP_ before these names, so one table serves both.
+import { resolve } from "node:path";
 import * as v from "valibot";
 import { DEFAULT_TEMPLATE, unknownTemplateFields } from "../model/dump-name.ts";
 import {
@@ -86,6 +87,15 @@ export const COMPOSER_SETTINGS = {
 
 /** The composer's settings, parsed. */
 export type ComposerSettings = SettingValues<typeof COMPOSER_SETTINGS>;
+
+/** Returns where dumps go: CORE_DIR, else the composer's -d (below HOST_DIR if relative), else HOST_DIR/cores. */
+export function coreDirOf(
+  hostDir: string,
+  { CORE_DIR }: Pick<ComposerSettings, "CORE_DIR">,
+  relative = "",
+): string {
+  return CORE_DIR || resolve(hostDir, relative || "cores");
+}
 
 /**
  * Reads the composer's settings from the parsed `.env`. A wrong value keeps its default and is listed. Never throws.

@@ -35,12 +35,23 @@ const APPEND =
 export class ComposerLog {
   private readonly path: string;
   private readonly uuid: string;
-  private readonly level: Level;
+  private level: Level;
+  private readonly events = new Set<CrashEvent>();
 
-  constructor(hostDir: string, uuid: string, level: Level) {
+  /** `level` is the least that details need; it may be set later, when the settings are known. */
+  constructor(hostDir: string, uuid: string, level: Level = "info") {
     this.path = join(hostDir, COMPOSER_LOG);
     this.uuid = uuid;
     this.level = level;
+  }
+
+  setLevel(level: Level): void {
+    this.level = level;
+  }
+
+  /** Returns whether this log has written the event. */
+  has(event: CrashEvent): boolean {
+    return this.events.has(event);
   }
 
   /** Writes a record whatever the log level is: an event of a crash that the agent and the doctor look for. */
@@ -50,6 +61,7 @@ export class ComposerLog {
     fields: CrashFields<Event>,
   ): void {
     this.write(level, event, fields);
+    this.events.add(event);
   }
 
   detail<Event extends CrashEvent>(level: Level, event: Event, fields: CrashFields<Event>): void {

@@ -5,13 +5,14 @@ import { closeSync, readFileSync } from "node:fs";
 import { setPriority } from "node:os";
 import { join } from "node:path";
 import { parseEnvFile } from "../model/env-file.ts";
-import { readComposerSettings } from "../config/composer-settings.ts";
+import { coreDirOf, readComposerSettings } from "../config/composer-settings.ts";
 import { endDumping, pinHeld, type HeldProcess } from "../host/held-process.ts";
-import { formatInvocation } from "../model/composer-invocation.ts";
+import { describeComposerEnd, recordBadEnd } from "../host/lost-crash.ts";
 import type { Log } from "../host/log.ts";
-import { describeError } from "../model/app-error.ts";
+import { describeError, EXIT } from "../model/app-error.ts";
 import { CORE_PIPE_LIMIT } from "../model/sysctls.ts";
-import { podOf } from "./crashed-pod.ts";
+import { startComposer, type ComposerProcess, type ComposerEnd } from "./composer-process.ts";
+import { nameOf, podOf } from "./crashed-process.ts";
 import { FairQueue } from "./fair-queue.ts";
 
 export interface ComposersContext {
@@ -43,21 +44,21 @@ const NOTICE_MS = 2_000;
 const COMPOSER_NICE = 5;
 const PROC_DIR = "/proc";
 
-type Child = ReturnType<typeof spawnComposer>;
-
 export class Composers {
   private readonly context: ComposersContext;
-  private readonly running = new Map<number, Child>();
+  private readonly running = new Map<number, ComposerProcess>();
   private readonly queue = new FairQueue<Waiting>(WAITING_MAX);
-  private limits = { atOnce: 0, timeoutMs: 0, readMs: Number.NEGATIVE_INFINITY };
+  /** What is left to do for crashes whose composers have ended. */
+  private readonly ending = new Set<Promise<void>>();
+  private limits = { coreDir: "", atOnce: 0, timeoutMs: 0, readMs: Number.NEGATIVE_INFINITY };
 
   constructor(context: ComposersContext) {
     this.context = context;
   }
 
-  /** Running and waiting. */
+  /** Running, waiting, and ended but not yet done with. */
   get count(): number {
-    return this.running.size + this.queue.size;
+    return this.running.size + this.ending.size + this.queue.size;
   }
 
   get waiting(): number {
@@ -93,6 +94,12 @@ export class Composers {
     }
   }
 
+  /** When all composers that run now have ended, and what was bad about their ends is recorded. */
+  async settled(): Promise<void> {
+    await Promise.all([...this.running.values()].map(({ ended }) => ended));
+    await Promise.all(this.ending);
+  }
+
   tellAll(signal: NodeJS.Signals): void {
     for (const child of this.running.values()) child.kill(signal);
   }
@@ -103,9 +110,11 @@ export class Composers {
 
   private start(crash: Crash): void {
     const { timeoutMs } = this.readLimits();
-    let child: Child;
+    let child: ComposerProcess;
+    // Asked while it is there: the composer may not come to it.
+    const exe = nameOf(PROC_DIR, crash.pid);
     try {
-      child = spawnComposer(this.context, crash.connection);
+      child = startComposer(this.context, crash.connection);
     } catch (error) {
       return this.lose(crash, `no composer could be started: ${describeError(error)}`);
     }
@@ -117,11 +126,23 @@ export class Composers {
       this.context.log.error("composer_overdue", { pid: child.pid });
       child.kill("SIGKILL");
     }, timeoutMs + SLACK_MS);
-    void child.exited.then(() => {
+    void child.ended.then((end) => {
       clearTimeout(killer);
       this.running.delete(child.pid);
-      void this.free(crash);
+      const done = Promise.all([this.free(crash), this.judge(end, child.uuid, crash.pid, exe)])
+        .then(() => undefined)
+        .finally(() => this.ending.delete(done));
+      this.ending.add(done);
     });
+  }
+
+  /** A composer that ended badly may have recorded nothing of it: it may never have begun. */
+  private async judge(end: ComposerEnd, uuid: string, pid: number, exe: string): Promise<void> {
+    if (end.exitCode === EXIT.done || end.exitCode === EXIT.deadline) return;
+    const error = describeComposerEnd(end, await end.stderr);
+    this.context.log.warn("composer_failed", { uuid, host_pid: pid, error });
+    const crash = { uuid, source: "socket", exe, hostPid: pid } as const;
+    await recordBadEnd(this.context.hostDir, this.readLimits().coreDir, crash, error);
   }
 
   private lose(crash: Crash, why: string): void {
@@ -145,21 +166,13 @@ export class Composers {
     const env = readIfThere(join(hostDir, ".env"));
     const { settings } = readComposerSettings(parseEnvFile(env));
     this.limits = {
+      coreDir: coreDirOf(hostDir, settings),
       atOnce: Number(readIfThere(join(procRoot, "sys", CORE_PIPE_LIMIT.path))) || 0,
       timeoutMs: settings.TIMEOUT * 1000,
       readMs: performance.now(),
     };
     return this.limits;
   }
-}
-
-function spawnComposer({ executable, hostDir }: ComposersContext, connection: number) {
-  const invocation = formatInvocation({ hostDir, source: { kind: "socket" }, args: [] });
-  return Bun.spawn([executable, ...invocation], {
-    cwd: "/",
-    env: {},
-    stdio: [connection, "ignore", "ignore"],
-  });
 }
 
 /**

@@ -1,6 +1,6 @@
 // The worker: accepts the kernel's connections and starts a composer for each, with the connection as its stdin.
 // It reads nothing of a core, and keeps no connection beyond the composer's start.
-import { closeSync, readFileSync, writeSync } from "node:fs";
+import { closeSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { ComposerLog } from "../host/composer-log.ts";
 import {
@@ -12,10 +12,12 @@ import {
   waitForInput,
 } from "../host/coredump-socket.ts";
 import type { Log } from "../host/log.ts";
-import { EXIT, describeError } from "../model/app-error.ts";
+import { recordLostCrash } from "../host/lost-crash.ts";
+import { EXIT } from "../model/app-error.ts";
 import { SOCKET_NAME } from "../model/core-pattern.ts";
 import { formatListenerAnswer } from "../model/listener-answer.ts";
 import { Composers } from "./composers.ts";
+import { nameOf } from "./crashed-process.ts";
 import { stateOfSocketFile } from "./socket-file.ts";
 
 export interface WorkerContext {
@@ -133,20 +135,11 @@ function whoWeAre({ executable }: WorkerContext) {
 }
 
 /** No crash is traceless, not even one that nothing is kept of. */
-function loseCrash({ hostDir, log }: WorkerContext, pid: number, why: string): void {
-  const fields = { exe: commOf(pid), host_pid: pid, error: why };
-  log.error("dump_failed", fields);
-  const record = new ComposerLog(hostDir, crypto.randomUUID(), "info");
-  record.milestone("info", "dump_started", { source: "socket", exe: fields.exe, host_pid: pid });
-  record.milestone("error", "dump_failed", { error: why });
-}
-
-function commOf(pid: number): string {
-  try {
-    return readFileSync(`/proc/${pid}/comm`, "utf8").trimEnd();
-  } catch (error) {
-    return describeError(error);
-  }
+function loseCrash({ hostDir, log }: WorkerContext, hostPid: number, error: string): void {
+  const exe = nameOf("/proc", hostPid);
+  log.error("dump_failed", { exe, host_pid: hostPid, error });
+  const record = new ComposerLog(hostDir, crypto.randomUUID());
+  recordLostCrash(record, { source: "socket", exe, hostPid }, error);
 }
 
 /** Tells the keeper on stdout that we live. Without a keeper there is nobody to tell. */

@@ -32,19 +32,28 @@ export interface FileSource {
 export interface Invocation {
   /** Where `.env` and composer.log are, if not beside the executable. */
   hostDir: string | undefined;
+  /** The dump's, where whoever starts the composer means to find its lines in composer.log; else it makes one. */
+  uuid?: string | undefined;
   source: CoreSource;
   /** The remaining arguments: the command line of docs/contract.md, section 2. */
   args: readonly string[];
 }
 
-const OPTION = /^--(host-dir|source|container|known-fd|cut|node)=(.*)$/s;
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const OPTION = /^--(host-dir|uuid|source|container|known-fd|cut|node)=(.*)$/s;
 
 /**
  * Writes the arguments that start a composer, beginning with the command `composer`. parseInvocation reads those behind
  * it.
  */
-export function formatInvocation({ hostDir, source, args }: Invocation): string[] {
-  return ["composer", ...option("host-dir", hostDir ?? null), ...formatSource(source), ...args];
+export function formatInvocation({ hostDir, uuid, source, args }: Invocation): string[] {
+  return [
+    "composer",
+    ...option("host-dir", hostDir ?? null),
+    ...option("uuid", uuid ?? null),
+    ...formatSource(source),
+    ...args,
+  ];
 }
 
 function formatSource(source: CoreSource): string[] {
@@ -76,7 +85,14 @@ export function parseInvocation(args: readonly string[]): Invocation {
     at++;
   }
   const source = parseSource(given);
-  return { hostDir: given.get("host-dir"), source, args: args.slice(at) };
+  const uuid = given.get("uuid");
+  return {
+    hostDir: given.get("host-dir"),
+    // It becomes a file's name.
+    ...(uuid !== undefined && UUID.test(uuid) ? { uuid } : {}),
+    source,
+    args: args.slice(at),
+  };
 }
 
 function parseSource(given: ReadonlyMap<string, string>): CoreSource {

@@ -117,15 +117,14 @@ export type CrashRecord = {
 }[CrashEvent];
 
 /** The events that are the last for a crash. */
-export type CrashEnd = Extract<
-  CrashRecord,
-  { event: "dump_published" | "dump_skipped" | "dump_failed" }
->;
+export const CRASH_ENDS = ["dump_published", "dump_skipped", "dump_failed"] as const;
+
+/** A record that is the last one for its crash. */
+export type CrashEnd = Extract<CrashRecord, { event: (typeof CRASH_ENDS)[number] }>;
 
 /** Returns whether a record is the last one for its crash. */
 export function isCrashEnd(record: CrashRecord): record is CrashEnd {
-  const { event } = record;
-  return event === "dump_published" || event === "dump_skipped" || event === "dump_failed";
+  return CRASH_ENDS.some((event) => event === record.event);
 }
 
 /** Writes the line with its line feed. No text in it can end the line or forge a field. */

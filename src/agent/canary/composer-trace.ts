@@ -1,9 +1,7 @@
 // What composer.log tells of one crash, found by the process's name: the evidence of how far it came.
-import { join } from "node:path";
-import { readTextFile } from "../../host/files.ts";
+import { readComposerLines } from "../../host/lost-crash.ts";
 import { oneLine } from "../../model/printable.ts";
 import { isCrashEnd, parseCrashRecord, type CrashEnd } from "../../model/crash-record.ts";
-import { COMPOSER_LOG, COMPOSER_LOG_ROTATED } from "../../model/host-file.ts";
 
 export interface ComposerTrace {
   started: boolean;
@@ -12,9 +10,6 @@ export interface ComposerTrace {
   /** The log's last line of this crash; of any crash where there is none; undefined without a log. */
   lastLine: string | undefined;
 }
-
-/** Twice what a log may grow to before it is rotated. */
-const LOG_MAX_BYTES = 4 << 20;
 
 export async function readComposerTrace(hostDir: string, exe: string): Promise<ComposerTrace> {
   const lines = await readComposerLines(hostDir);
@@ -27,15 +22,6 @@ export async function readComposerTrace(hostDir: string, exe: string): Promise<C
   const own = records.filter(({ line }) => line.includes(start.uuid));
   const end = own.flatMap(({ record }) => (record && isCrashEnd(record) ? [record] : []))[0];
   return { started: true, end, lastLine: shown(own.at(-1)?.line) };
-}
-
-/** Every line of composer.log, the oldest first, its predecessor's included. */
-export async function readComposerLines(hostDir: string): Promise<string[]> {
-  const texts = [COMPOSER_LOG_ROTATED, COMPOSER_LOG].map((name) =>
-    readTextFile(join(hostDir, name), LOG_MAX_BYTES),
-  );
-  const lines = (await Promise.all(texts)).flatMap((text = "") => text.split("\n"));
-  return lines.filter((line) => line !== "");
 }
 
 function shown(line: string | undefined): string | undefined {

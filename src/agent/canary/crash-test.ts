@@ -9,9 +9,9 @@ import { CORE_PATTERN } from "../../model/sysctls.ts";
 import type { AgentSettings } from "../../config/agent-settings.ts";
 import { withCoreAllowed } from "../../host/core-limit.ts";
 import { exists } from "../../host/files.ts";
+import { readComposerLines } from "../../host/lost-crash.ts";
 import type { Log } from "../../host/log.ts";
 import { readSysctl } from "../../host/sysctl.ts";
-import { readComposerLines } from "./composer-trace.ts";
 import { uploadsAreOn } from "../../config/schedule-settings.ts";
 
 export interface CrashTestContext {

@@ -1,6 +1,8 @@
 // A composer of its own for each core file: our own executable, with the file as stdin. What it says goes to
 // composer.log as ever.
 import { closeSync } from "node:fs";
+import { readBoundedText } from "../../host/bounded-stream.ts";
+import { describeComposerEnd, recordBadEnd } from "../../host/lost-crash.ts";
 import { openMemoryText } from "../../host/memory-file.ts";
 import { EXIT } from "../../model/app-error.ts";
 import { formatInvocation } from "../../model/composer-invocation.ts";
@@ -9,7 +11,7 @@ import type { FoundCore } from "./found-core.ts";
 import type { Owner } from "./owner.ts";
 
 export interface ComposingContext {
-  settings: Pick<AgentSettings, "HOST_DIR" | "NODE_NAME"> & {
+  settings: Pick<AgentSettings, "HOST_DIR" | "CORE_DIR" | "NODE_NAME"> & {
     composer: Pick<AgentSettings["composer"], "TIMEOUT">;
   };
   executable: string;
@@ -26,6 +28,7 @@ export type Composed =
 const GRACE_MS = 60_000;
 /** The first descriptor after stdin, stdout and stderr. */
 const KNOWN_FD = 3;
+const STDERR_MAX_BYTES = 4096;
 
 /**
  * Zips one core. `input` is read from its beginning; the caller closes it. With `keepsCut` a zip that cannot hold all
@@ -39,10 +42,12 @@ export async function composeCore(
   keepsCut: boolean,
 ): Promise<Composed> {
   const known = openKnown(owner);
+  const uuid = crypto.randomUUID();
   const argv = [
     executable,
     ...formatInvocation({
       hostDir: settings.HOST_DIR,
+      uuid,
       source: {
         kind: "file",
         containerId: owner.container?.id ?? null,
@@ -61,12 +66,15 @@ export async function composeCore(
       timeout: settings.composer.TIMEOUT * 1000 + GRACE_MS,
       killSignal: "SIGKILL",
     });
-    const said = await new Response(child.stderr).text();
+    const { text } = await readBoundedText(child.stderr, STDERR_MAX_BYTES, "end");
     await child.exited;
     const { exitCode, signalCode } = child;
     if (exitCode === EXIT.done || exitCode === EXIT.deadline) return { kind: "done" };
     if (exitCode === EXIT.cut) return { kind: "cut", why: "its zip cannot hold all of it" };
-    return { kind: "failed", why: said.trim() || `ended by ${signalCode ?? `code ${exitCode}`}` };
+    const why = describeComposerEnd({ exitCode, signalCode }, text);
+    const crash = { uuid, source: "file", exe: facts.exeName, hostPid: facts.hostPid } as const;
+    await recordBadEnd(settings.HOST_DIR, settings.CORE_DIR, crash, why);
+    return { kind: "failed", why };
   } catch (error) {
     return { kind: "failed", why: String(error) };
   } finally {

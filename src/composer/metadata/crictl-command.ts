@@ -1,6 +1,6 @@
 // Runs crictl as the contract says (section 8): its PATH, no environment of ours, a deadline. Only the
 // exit code tells failure: crictl warns on stderr in the best of health.
-import { oneLine } from "../../model/printable.ts";
+import { lastLine, readBoundedText, type Kept } from "../../host/bounded-stream.ts";
 
 /** The images of a full node are some 200 KB of JSON; a tenant's annotations and environment may be megabytes. */
 const OUTPUT_MAX_BYTES = 640 * 2 ** 10;
@@ -12,9 +12,6 @@ export interface CrictlOutput {
   /** stdout was longer than what is kept of it. */
   isCut: boolean;
 }
-
-/** Of an output that is too long: JSON tells most at its beginning, a log at its end. */
-export type Kept = "beginning" | "end";
 
 /** The directories where a node keeps crictl, HOST_DIR last (DEPLOY_CRIO_EXE puts it there). */
 export function crictlPath(hostDir: string): string {
@@ -48,13 +45,17 @@ export async function runCrictl(
   });
   try {
     const readStdout = async () => {
-      const read = await readText(child.stdout, OUTPUT_MAX_BYTES, kept);
+      const read = await readBoundedText(child.stdout, OUTPUT_MAX_BYTES, kept);
       // We have what we want, and it would talk on.
       if (read.isCut) kill();
       return read;
     };
     const [stdout, stderr, exitCode] = await Promise.race([
-      Promise.all([readStdout(), readText(child.stderr, STDERR_MAX_BYTES, "end"), child.exited]),
+      Promise.all([
+        readStdout(),
+        readBoundedText(child.stderr, STDERR_MAX_BYTES, "end"),
+        child.exited,
+      ]),
       aborted,
     ]);
     if (exitCode !== 0 && !stdout.isCut)
@@ -67,36 +68,10 @@ export async function runCrictl(
   }
 }
 
-/** Keeps maxBytes at most: the first ones, and then reads no further, or the last ones, however many come. */
-async function readText(
-  stream: ReadableStream<Uint8Array>,
-  maxBytes: number,
-  kept: Kept,
-): Promise<{ text: string; isCut: boolean }> {
-  let chunks: Uint8Array[] = [];
-  let [sizeBytes, isCut] = [0, false];
-  for await (const chunk of stream) {
-    chunks.push(chunk);
-    sizeBytes += chunk.length;
-    isCut ||= sizeBytes > maxBytes;
-    if (isCut && kept === "beginning") break;
-    if (sizeBytes <= 2 * maxBytes) continue;
-    chunks = [Buffer.concat(chunks).subarray(-maxBytes)];
-    sizeBytes = maxBytes;
-  }
-  const bytes = Buffer.concat(chunks);
-  const wanted = kept === "beginning" ? bytes.subarray(0, maxBytes) : bytes.subarray(-maxBytes);
-  return { text: wanted.toString("utf8"), isCut };
-}
-
 function killGroup(pid: number): void {
   try {
     process.kill(-pid, "SIGKILL");
   } catch {
     // ESRCH: the whole group has ended already, as it should have.
   }
-}
-
-function lastLine(text: string): string {
-  return oneLine(text.trimEnd().split("\n").at(-1) ?? "");
 }

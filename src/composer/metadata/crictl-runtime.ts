@@ -1,5 +1,6 @@
 // The container runtime asked through the node's crictl, with the contract's arguments (section 8).
-import { crictlPath, findCrictl, runCrictl, type Kept } from "./crictl-command.ts";
+import type { Kept } from "../../host/bounded-stream.ts";
+import { crictlPath, findCrictl, runCrictl } from "./crictl-command.ts";
 import { closeJson } from "../../model/json-prefix.ts";
 import {
   at,

@@ -12,7 +12,7 @@ import type { Connection } from "./connection.ts";
 /** A warm runtime takes some ms; the crashed process waits meanwhile. */
 const ADMISSION_MAX_MS = 2_000;
 
-/** False where it was refused, which composer.log tells then. Throws where the kernel takes no answer. */
+/** False where it was refused, which composer.log tells then. Throws where the kernel takes no answer, or asks what we do not understand. */
 export async function admit(
   connection: Connection,
   metadata: MetadataTask,
@@ -22,7 +22,7 @@ export async function admit(
   for (const complaint of connection.complaints)
     log.milestone("warn", "crash_unknown", { complaint });
   const mayRefuse =
-    connection.asks &&
+    connection.readRequest() &&
     (hasRules(rulesOf(settings)) || (await isAnyWorkloadLimited(hostDir, settings)));
   if (mayRefuse) {
     const known = await metadata.resultWithin(ADMISSION_MAX_MS);

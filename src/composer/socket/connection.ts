@@ -20,6 +20,7 @@ import {
   parseRequest,
   requestSize,
   type Answer,
+  type CoredumpRequest,
 } from "../../model/coredump-socket.ts";
 import type { CrashContext } from "../../model/crash-context.ts";
 import { readPeerCrash } from "./peer-crash.ts";
@@ -37,8 +38,11 @@ export interface Connection {
   /** What of the crash could not be found out, and why. */
   complaints: readonly string[];
   nodeName: string;
-  /** False where the core comes unasked (`@`). */
-  asks: boolean;
+  /**
+   * To be called once, before the answer: waits for the kernel's first words. False where the core comes unasked
+   * (`@`). Throws for a request that we do not understand.
+   */
+  readRequest(): boolean;
   /**
    * To be called once, before the first byte is read: the kernel's question answered, where it asks. After "reject"
    * waits for the end and returns how many bytes came all the same, which should be none. Throws where the answer is
@@ -61,12 +65,24 @@ export function openConnection(fd: number, nowSeconds: number): Connection {
     throw new AppError("usage", "stdin is no connection of the kernel's coredump socket");
   const peer = { pid: readPeerPid(fd), pidfd, dumpable: info.dumpable };
   const { crash, complaints } = readPeerCrash(PROC_DIR, peer, nowSeconds);
-  const request = readRequest(fd);
+  return connectionOf(fd, crash, complaints);
+}
+
+/** The connection of a crash that is known already; the kernel has not been listened to yet. */
+export function connectionOf(
+  fd: number,
+  crash: CrashContext,
+  complaints: readonly string[],
+): Connection {
+  let request: CoredumpRequest | undefined;
   return {
     crash,
     complaints,
     nodeName: readNodeName(PROC_DIR),
-    asks: request !== undefined,
+    readRequest: () => {
+      request = readRequest(fd);
+      return request !== undefined;
+    },
     answer: (answer) => {
       if (request !== undefined) answerRequest(fd, formatAck(request, answer));
       if (answer === "reject") return countRest(fd);
@@ -77,7 +93,7 @@ export function openConnection(fd: number, nowSeconds: number): Connection {
   };
 }
 
-function readRequest(fd: number) {
+function readRequest(fd: number): CoredumpRequest | undefined {
   limitReceive(fd, OPENING_MS);
   const sizeBytes = requestSize(receive(fd, OPENING_BYTES, true));
   const request = sizeBytes === undefined ? undefined : parseRequest(receive(fd, sizeBytes));

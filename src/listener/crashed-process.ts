@@ -1,13 +1,23 @@
-// Whose turn it is when crashes wait: the pod (or container) that the crashed process's cgroup names. Which namespace
+// What the worker asks /proc of a crashed process: its name, and whose turn it is when crashes wait: the pod (or container) that the crashed process's cgroup names. Which namespace
 // that is in only the container runtime knows, which is for the composer to ask.
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { describeError } from "../model/app-error.ts";
 import { parseCgroup } from "../model/cgroup-path.ts";
 
 /** All processes outside of containers together, and those that are gone already. */
 const HOST = "";
 /** Beside its first thread, which may have ended, only the one that dumps is left of a crashed process. */
 const THREADS_MAX = 16;
+
+/** The process's name (comm), or why it is not known. Never throws. */
+export function nameOf(procDir: string, pid: number): string {
+  try {
+    return readFileSync(join(procDir, String(pid), "comm"), "utf8").trimEnd();
+  } catch (error) {
+    return describeError(error);
+  }
+}
 
 /** Never throws, and waits for nothing: the kernel fills these files by itself. */
 export function podOf(procDir: string, pid: number): string {

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { podOf } from "../../../src/listener/crashed-pod.ts";
+import { podOf } from "../../../src/listener/crashed-process.ts";
 import { withFolder } from "../../support/temporary-folder.ts";
 
 const UID = "d68f841a-f122-4f09-ab3b-a363c9d19dd7";

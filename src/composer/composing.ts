@@ -1,0 +1,90 @@
+// The dump of a crash that was taken: its file opened, the core drained into it, sealed and published, or taken
+// back where the owner's rules leave it out.
+import { EXIT, describeError } from "../model/app-error.ts";
+import { canaryZipBase } from "../model/canary.ts";
+import type { DumpInfo } from "../model/dump-info.ts";
+import { renderDumpName } from "../model/dump-name.ts";
+import { drainCore, type Drained } from "./draining.ts";
+import { firstFacts, templateValues } from "./dump-facts.ts";
+import { eventDirectoryOf, writeEvent } from "./event.ts";
+import type { Job } from "./job.ts";
+import type { EventFacts } from "./metadata/metadata.ts";
+import { openDump } from "./opening.ts";
+import { sealArchive } from "./sealing.ts";
+import { logSkipped } from "./skipped-dump.ts";
+import { isCut } from "./waiting-core.ts";
+
+/** The exit code. Throws AppError where the dump could not be kept at all. */
+export async function composeDump(job: Job): Promise<number> {
+  const { uuid, source, canary, deadline, environment, log } = job;
+  const { settings, coreDir, complaints } = environment;
+  const startedMs = Date.now();
+  const nodeName = settings.NODE_NAME || source.nodeName;
+  const info = { ...firstFacts(uuid, source.crash, nodeName), settings_ignored: complaints };
+  const opened = await openDump(coreDir, info, settings);
+  const { file } = opened;
+  const drained = await drainCore(job, opened);
+  const { verdict, facts, event } = drained.found;
+  if (verdict.kind === "skip") {
+    await file.abandon();
+    logSkipped(log, verdict, { facts });
+    return EXIT.done;
+  }
+
+  const { base, sealed } = await seal(job, opened.archive, drained, info);
+  const cut = source.file !== undefined && isCut(source.file, drained.end, sealed);
+  if (cut && source.file?.keepsCut === false) {
+    await file.abandon();
+    const error = `the core's file is not whole in the zip (${sealed.truncated_by ?? "it grew"}), and stays`;
+    log.milestone("warn", "dump_failed", { error });
+    return EXIT.cut;
+  }
+  const zip = await file.publish(canary ? canaryZipBase(source.crash.exeName) : base);
+  log.milestone(sealed.core_complete === false ? "warn" : "info", "dump_published", {
+    ...(canary ? { canary } : {}),
+    zip,
+    namespace: sealed.namespace,
+    podname: sealed.podname,
+    core_bytes: sealed.core_bytes,
+    core_complete: sealed.core_complete,
+    truncated_by: sealed.truncated_by,
+    zip_bytes: file.sizeBytes,
+    missing: sealed.missing.map(({ what }) => what).join(", "),
+    drained_ms: drained.drainedMs,
+    total_ms: Date.now() - startedMs,
+  });
+  if (settings.CORE_EVENTS) await announce(job, zip, sealed.namespace, event);
+  if (cut) return EXIT.cut;
+  return deadline.passed ? EXIT.deadline : EXIT.done;
+}
+
+/** The zip made whole: its name without `.zip`, and the dump-info in it. */
+async function seal(
+  { environment: { settings, complaints }, attempts }: Job,
+  archive: Parameters<typeof sealArchive>[0]["archive"],
+  { drain, end, found }: Drained,
+  info: DumpInfo,
+): Promise<{ base: string; sealed: DumpInfo }> {
+  const settings_ignored = [...complaints, ...(found.complaints ?? [])];
+  const known = { ...info, ...found.facts, settings_ignored };
+  const base = renderDumpName(settings.FILENAME_TEMPLATE, templateValues(known));
+  const { entries } = found;
+  const compress = settings.COMPRESSION;
+  const sealing = { archive, drain, end, compress, base, entries, info: known, attempts };
+  return { base, sealed: await sealArchive(sealing) };
+}
+
+/** The event file. The dump is safe already: a failure is only logged. */
+async function announce(
+  { uuid, source, environment, log }: Job,
+  zipName: string,
+  namespace: string | null,
+  facts: EventFacts,
+): Promise<void> {
+  try {
+    const directory = eventDirectoryOf(environment);
+    await writeEvent(directory, { uuid, zipName, crash: source.crash, namespace, facts });
+  } catch (error) {
+    log.milestone("warn", "event_failed", { error: describeError(error) });
+  }
+}

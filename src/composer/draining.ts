@@ -1,0 +1,72 @@
+// One core drained into an open dump, and what goes on beside it: the metadata is asked for at the first byte, the
+// disk's limits are looked at, the crashed process is let go at the last byte.
+import type { ComposerSettings } from "../config/composer-settings.ts";
+import { describeError } from "../model/app-error.ts";
+import { UNKNOWN_OWNER } from "../model/dump-owner.ts";
+import { CoreDrain, type DrainEnd } from "./core-drain.ts";
+import { ownerOfCrash } from "./crash-owner.ts";
+import { openDiskLimits, type DiskRules } from "./disk-limits.ts";
+import { whyNoFileList } from "./dump-facts.ts";
+import type { Job } from "./job.ts";
+import type { Metadata } from "./metadata/metadata.ts";
+import type { OpenedDump } from "./opening.ts";
+
+export interface Drained {
+  drain: CoreDrain;
+  end: DrainEnd;
+  found: Metadata;
+  /** How long the crashed process was held. */
+  drainedMs: number;
+}
+
+/** Until the core's end, or that of the deadline, and until the metadata is known. */
+export async function drainCore(job: Job, { file, archive }: OpenedDump): Promise<Drained> {
+  const { uuid, core, release, chain, deadline, environment, log, attempts, metadata } = job;
+  const { settings, coreDir, hostDir } = environment;
+  const startedMs = Date.now();
+  let drainedMs = 0;
+  let namespace = UNKNOWN_OWNER;
+  const rules = diskRules(settings);
+  const limits = openDiskLimits({ coreDir, hostDir, uuid, rules, log, asker: () => namespace });
+  const drain = new CoreDrain(core, archive, {
+    compress: settings.COMPRESSION,
+    maxCoreBytes: settings.MAX_CORE_SIZE,
+    hasSpace: (sizeBytes) => limits.hasSpace(sizeBytes),
+    onFirstBytes: () => {
+      metadata.start(() => drain.stop("skipped"));
+      void metadata.result().then(noteOwner);
+    },
+    onLastBytes: async () => {
+      // Without a first byte (a full disk), the process is asked for now, before it goes.
+      metadata.start();
+      await metadata.processRead();
+      // Cut short or left out by our rules, it is still the previous handler's, whole.
+      await chain?.takeRest(core, deadline.signal);
+      await chain?.end();
+      release.letGo();
+      drainedMs = Date.now() - startedMs;
+    },
+    onReadError: (error) =>
+      attempts.record("core", `could not be read on: ${describeError(error)}`),
+  });
+  /** While it is written already: a large dump under way counts as its namespace's. */
+  function noteOwner(found: Metadata): void {
+    const owner = ownerOfCrash(job.source.crash, found);
+    namespace = owner.namespace;
+    file.markOwner(owner);
+  }
+  deadline.signal.addEventListener("abort", () => drain.stop("timeout"));
+  if (deadline.passed) drain.stop("timeout");
+
+  const end = await drain.run();
+  limits.end();
+  log.detail("debug", "core_drained", { end, core_bytes: drain.written.sizeBytes });
+  if (drain.elf.lacksFiles) attempts.record("list of mapped files", whyNoFileList());
+  const found = await metadata.result();
+  noteOwner(found);
+  return { drain, end, found, drainedMs };
+}
+
+function diskRules({ DISK_QUOTA, DISK_FREE, DISK_RESERVE }: ComposerSettings): DiskRules {
+  return { quota: DISK_QUOTA, free: DISK_FREE, reserveBytes: DISK_RESERVE };
+}
