@@ -50,7 +50,7 @@ async function debug(words: readonly string[]): Promise<DebuggedThread[]> {
   // Threads have stacks as large as the limit is, and gdb writes every page of them.
   const limited = `ulimit -s 1024; exec gdb "$@"`;
   const child = Bun.spawn(["sh", "-c", limited, "gdb", ...QUIET, ...words], {
-    env: { PATH: process.env["PATH"], HOME: "/nonexistent", GOTRACEBACK: "crash" },
+    env: { PATH: process.env["PATH"], HOME: "/dev/null", GOTRACEBACK: "crash" },
     stdio: ["ignore", "pipe", "pipe"],
     timeout: TIMEOUT_MS,
     killSignal: "SIGKILL",

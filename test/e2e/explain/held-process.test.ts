@@ -32,7 +32,7 @@ gatedTest(
         {
           env: {
             PATH: process.env["PATH"],
-            HOME: "/nonexistent",
+            HOME: "/dev/null",
             HELD_COMMAND: `${process.execPath} ${script}`,
             HELD_OUTPUT: output,
           },
