@@ -8,14 +8,14 @@ import { exists, readTextFile, removeFile, writeFileAtomically } from "../host/f
 import { openFileSource } from "../store/byte-source.ts";
 import { openDumpZip, readEntry } from "./dump-zip.ts";
 import { showProgress } from "./progress.ts";
-import type { StoredDumps, StoredSource } from "../store/stored-dumps.ts";
+import type { StoreReader, StoredSource } from "../store/store-port.ts";
 
 const RANGE_BYTES = 8 * 1024 * 1024;
 const PART_FILE = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW;
 
 /** Throws AppError "usage" where the file exists, "store" or "archive"; what came so far stays in PATH.part. */
 export async function fetchDump(
-  dumps: StoredDumps,
+  dumps: StoreReader,
   key: string,
   path: string,
   replace: boolean,

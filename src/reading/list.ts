@@ -4,7 +4,7 @@ import { oneLine } from "../model/printable.ts";
 import { formatBytes } from "../model/byte-text.ts";
 import { parseDumpHead } from "../model/dump-head.ts";
 import type { KnownInfo } from "../model/dump-info.ts";
-import type { StoredDump, StoredDumps } from "../store/stored-dumps.ts";
+import type { StoredDump, StoreReader } from "../store/store-port.ts";
 
 /** dump-info and its header end before this, in bytes. */
 const HEAD_BYTES = 17 * 1024;
@@ -32,7 +32,7 @@ export interface ListedDump {
   core_complete: boolean | null;
 }
 
-export async function listDumps(dumps: StoredDumps, options: ListOptions): Promise<ListedDump[]> {
+export async function listDumps(dumps: StoreReader, options: ListOptions): Promise<ListedDump[]> {
   const listed: ListedDump[] = [];
   const names = dumps.list(options.prefix);
   const reader = async () => {

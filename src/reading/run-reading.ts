@@ -16,9 +16,9 @@ import { formatExplanation } from "./explanation.ts";
 import { fetchDump } from "./fetch.ts";
 import { formatInfo, readInfo } from "./info.ts";
 import { formatList, listDumps, type ListOptions } from "./list.ts";
-import { openDirectory } from "../store/directory/stored-directory.ts";
-import { openStoredDumps } from "../store/open-stored-dumps.ts";
-import type { StoredDumps } from "../store/stored-dumps.ts";
+import { openDirectoryReader } from "../store/directory/directory-reader.ts";
+import { openStoreReader } from "../store/open-store.ts";
+import type { StoreReader } from "../store/store-port.ts";
 
 const STDOUT = "-";
 
@@ -46,10 +46,10 @@ export async function runList(request: ListRequest, environment: Environment): P
 async function openListed(
   { folder, store }: ListRequest,
   environment: Environment,
-): Promise<StoredDumps> {
-  if (folder !== undefined) return openDirectory(folder);
+): Promise<StoreReader> {
+  if (folder !== undefined) return openDirectoryReader(folder);
   const settings = readAgentSettings(environment);
-  return store ? openStoredDumps(settings) : openDirectory(settings.CORE_DIR);
+  return store ? openStoreReader(settings) : openDirectoryReader(settings.CORE_DIR);
 }
 
 export interface OutputRequest {
@@ -64,7 +64,7 @@ export async function runFetch(
   { key, output, force }: OutputRequest & { key: string },
   environment: Environment,
 ): Promise<number> {
-  const dumps = await openStoredDumps(readAgentSettings(environment));
+  const dumps = await openStoreReader(readAgentSettings(environment));
   try {
     const path = output ?? portableFileName(basename(key));
     const { sizeBytes, resumedAtBytes } = await fetchDump(dumps, key, path, force);

@@ -1,4 +1,4 @@
-// Bytes that are read at any place: a file here; an object in a store elsewhere (stored-dumps.ts).
+// Bytes that are read at any place: a file here; an object in a store elsewhere (StoreReader).
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import { AppError } from "../model/app-error.ts";

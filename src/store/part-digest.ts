@@ -3,7 +3,7 @@
 import { open } from "node:fs/promises";
 import { crc32 } from "node:zlib";
 import { partOf, type PartPlan } from "../model/part-plan.ts";
-import type { Dump } from "./object-store.ts";
+import type { Dump } from "./store-port.ts";
 
 const BLOCK_BYTES = 256 * 1024;
 

@@ -23,8 +23,8 @@ import {
 } from "./journal.ts";
 import { lockFile } from "./locked-file.ts";
 import { releaseUploads } from "./multipart-upload.ts";
-import type { Dump, ObjectStore } from "../../store/object-store.ts";
-import { openStore } from "../../store/open-store.ts";
+import type { Dump, StoreWriter } from "../../store/store-port.ts";
+import { openStoreWriter } from "../../store/open-store.ts";
 import { failureOf, StoreError } from "../../store/store-error.ts";
 import { uploadDump } from "./upload.ts";
 
@@ -57,13 +57,13 @@ const FILE_BACKOFF = { baseMs: 2_000, capMs: 300_000 };
 const STORE_BACKOFF = { baseMs: 500, capMs: 30_000 };
 
 export function openDelivery(settings: StoreSettings, log: Log): Delivery {
-  let store: Promise<ObjectStore> | undefined;
+  let store: Promise<StoreWriter> | undefined;
   let storeFailures = 0;
   let storeRestsUntilMs = 0;
 
   /** A store that cannot be opened (a wrong setting) is tried anew the next time. */
-  function opened(): Promise<ObjectStore> {
-    store ??= openStore(settings).catch((error: unknown) => {
+  function opened(): Promise<StoreWriter> {
+    store ??= openStoreWriter(settings).catch((error: unknown) => {
       store = undefined;
       throw error;
     });
@@ -91,7 +91,7 @@ export function openDelivery(settings: StoreSettings, log: Log): Delivery {
   async function deliverLocked(
     zipPath: string,
     file: FileIdentity,
-    target: ObjectStore,
+    target: StoreWriter,
     signal: AbortSignal,
     ignoreBackoff: boolean,
   ): Promise<DeliveryOutcome> {

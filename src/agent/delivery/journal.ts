@@ -1,5 +1,5 @@
 // `.T.zip.upload.json` beside T.zip: what must outlive the agent so that an upload goes on where it
-// stopped and a retry waits its turn. Which parts arrived is not in it: the store knows (ListParts).
+// stopped and a retry waits its turn. Which parts arrived is not in it: the store knows.
 // Whoever writes it holds the zip's lock. A journal that cannot be written (a full disk) stops nothing:
 // the upload is what frees the disk.
 import { randomUUID } from "node:crypto";
@@ -10,10 +10,23 @@ import { open, rename } from "node:fs/promises";
 import { readTextFile, removeFile, syncDirectory } from "../../host/files.ts";
 import type { Log } from "../../host/log.ts";
 import { describeError } from "../../model/app-error.ts";
+import type { Proof } from "../../store/store-port.ts";
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const name = v.pipe(v.string(), v.minLength(1), v.maxLength(4096));
 const upload = v.object({ key: name, uploadId: name });
+
+const proof = v.custom<Proof>((value) => value !== undefined);
+const written = v.object({ key: name, proof });
+/** Earlier versions wrote the fields of the proof beside the key. */
+const spreadProof = v.pipe(
+  v.looseObject({ key: name }),
+  v.transform(({ key, ...fields }): v.InferOutput<typeof written> => ({
+    key,
+    // Out of JSON.parse.
+    proof: fields as Proof,
+  })),
+);
 
 const journalSchema = v.object({
   version: v.literal(1),
@@ -28,20 +41,10 @@ const journalSchema = v.object({
   /** A multipart upload was asked for, and the answer not recorded: it may exist without our knowing its id. */
   opening: v.nullable(v.object({ key: name, sinceMs: v.number() })),
   /**
-   * The last write that the store answered, where its ETag is not the bytes' MD5: by the ETag in the answer the next
-   * process knows the object again. Older journals have none.
+   * The last write that the store answered, where the next process needs its proof to know the object again. Older
+   * journals have none.
    */
-  written: v.optional(
-    v.nullable(
-      v.object({
-        key: name,
-        etag: v.nullable(v.string()),
-        crc32: v.nullable(v.string()),
-        answerEtag: v.string(),
-      }),
-    ),
-    null,
-  ),
+  written: v.optional(v.nullable(v.union([written, spreadProof])), null),
   /** Failed attempts so far, and when the next may begin. */
   attempts: count,
   retryAtMs: v.number(),
@@ -80,12 +83,9 @@ export function newJournal(file: FileIdentity, key: string): Journal {
   };
 }
 
-/** What our last write to this key was answered with, where that is needed to know its object again. */
-export function writtenAt(
-  { written }: Journal,
-  key: string,
-): Exclude<Journal["written"], null> | undefined {
-  return written?.key === key ? written : undefined;
+/** The proof of our last write to this key, where that is needed to know its object again. */
+export function proofAt({ written: last }: Journal, key: string): Proof | undefined {
+  return last?.key === key ? last.proof : undefined;
 }
 
 /** The journal at a path, or undefined where there is none that we could have written. */

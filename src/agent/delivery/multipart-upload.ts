@@ -1,8 +1,8 @@
 // A dump sent in parts, resumable at any moment: the journal knows the upload, the store knows its parts.
 import { partOf, type PartPlan } from "../../model/part-plan.ts";
 import { describeError } from "../../model/app-error.ts";
-import { writtenAt, type Journal } from "./journal.ts";
-import type { Evidence, MultipartStore, StoredPart, Upload } from "../../store/object-store.ts";
+import { proofAt, type Journal } from "./journal.ts";
+import type { MultipartWriter, Receipt, StoredPart, Upload } from "../../store/store-port.ts";
 import { withRetries } from "../../store/retry.ts";
 import { failureOf, StoreError } from "../../store/store-error.ts";
 import type { UploadContext } from "./upload-context.ts";
@@ -16,31 +16,30 @@ const CLOCK_TOLERANCE_MS = 15 * 60_000;
  */
 export async function sendParts(
   key: string,
-  multipart: MultipartStore,
+  multipart: MultipartWriter,
   context: UploadContext,
-): Promise<Evidence | "gone" | "exists"> {
+): Promise<Receipt | "gone" | "exists"> {
   const { store, dump, journal, save, log, signal } = context;
   const plan = multipart.plan(dump.sizeBytes);
   await forgetOtherUploads(key, multipart, context);
   try {
     const { upload, stored } = await resumeOrBegin(key, plan, multipart, context);
     const parts = await sendMissing(upload, plan, stored, multipart, context);
-    // An upload may have taken hours: stores that ignore the condition on completion (radosgw 16) get a look
+    // An upload may have taken hours, and not every store refuses to complete one to a key that is taken: we look
     // right before it.
-    const known = writtenAt(journal, key);
-    const look = () => store.examine(key, dump, known, signal);
+    const proof = proofAt(journal, key);
+    const look = () => store.examine(key, dump, proof, signal);
     const there = await withRetries(look, { signal, log });
     if (there === "same" || there === "different")
       throw new StoreError("exists", `an object came to ${key} while it was uploaded`);
     const replaces = there === "damaged";
     const complete = () => multipart.complete(upload, dump, parts, replaces, signal);
-    const evidence = await withRetries(complete, { signal, log });
+    const receipt = await withRetries(complete, { signal, log });
     journal.upload = null;
-    return evidence;
+    return receipt;
   } catch (error) {
     const failure = failureOf(error);
-    // radosgw answers NoSuchKey, not NoSuchUpload, to an id that it does not know.
-    const isGone = failure === "gone" || failure === "not_found";
+    const isGone = failure === "gone";
     // Among its parts is one that is not ours: nothing of it can be used.
     const isSpoilt = failure === "unverified";
     if (!isGone && !isSpoilt && failure !== "exists") throw error;
@@ -56,7 +55,7 @@ export async function sendParts(
 async function resumeOrBegin(
   key: string,
   plan: PartPlan,
-  multipart: MultipartStore,
+  multipart: MultipartWriter,
   context: UploadContext,
 ): Promise<{ upload: Upload; stored: StoredPart[] }> {
   const { dump, journal, save, log, signal } = context;
@@ -87,7 +86,7 @@ async function resumeOrBegin(
 async function storedParts(
   upload: Upload,
   plan: PartPlan,
-  multipart: MultipartStore,
+  multipart: MultipartWriter,
   { log, signal }: UploadContext,
 ): Promise<StoredPart[] | undefined> {
   try {
@@ -117,7 +116,7 @@ async function sendMissing(
   upload: Upload,
   plan: PartPlan,
   stored: readonly StoredPart[],
-  multipart: MultipartStore,
+  multipart: MultipartWriter,
   { dump, log, signal }: UploadContext,
 ): Promise<StoredPart[]> {
   const parts = new Map(stored.map((part) => [part.number, part]));
@@ -150,7 +149,7 @@ async function sendMissing(
 /** Frees what earlier attempts of ours left at the store and cannot use: best effort, it costs space only. */
 async function forgetOtherUploads(
   key: string,
-  multipart: MultipartStore,
+  multipart: MultipartWriter,
   context: UploadContext,
 ): Promise<void> {
   const { journal, save } = context;
@@ -167,7 +166,7 @@ async function forgetOtherUploads(
 /** Aborts what a journal whose dump is gone still has at the store. False where the store would not. */
 export async function releaseUploads(
   { upload, opening }: Journal,
-  multipart: MultipartStore,
+  multipart: MultipartWriter,
   context: Pick<UploadContext, "log" | "signal">,
 ): Promise<boolean> {
   if (upload !== null && !(await abandon(upload, multipart, context))) return false;
@@ -177,7 +176,7 @@ export async function releaseUploads(
 /** Aborts what a request whose answer we never got may have begun. False where the store would not list. */
 async function forgetLostUpload(
   { opening, upload: own }: Pick<Journal, "opening" | "upload">,
-  multipart: MultipartStore,
+  multipart: MultipartWriter,
   { log, signal }: Pick<UploadContext, "log" | "signal">,
 ): Promise<boolean> {
   if (opening === null) return true;
@@ -201,7 +200,7 @@ async function forgetLostUpload(
 /** Aborts an upload. False where the store would not; that is logged. Throws only "aborted". */
 async function abandon(
   upload: Upload,
-  multipart: MultipartStore,
+  multipart: MultipartWriter,
   { log, signal }: Pick<UploadContext, "log" | "signal">,
 ): Promise<boolean> {
   try {

@@ -1,10 +1,10 @@
 // What every step of one upload works with.
 import type { Log } from "../../host/log.ts";
-import type { Dump, ObjectStore } from "../../store/object-store.ts";
+import type { Dump, StoreWriter } from "../../store/store-port.ts";
 import type { Journal } from "./journal.ts";
 
 export interface UploadContext {
-  store: ObjectStore;
+  store: StoreWriter;
   dump: Dump;
   /** Changed in place; save() makes the change last. */
   journal: Journal;

@@ -3,15 +3,15 @@
 import { describeError } from "../../model/app-error.ts";
 import { keyWithSuffix } from "../../model/object-key.ts";
 import { portableKey } from "../../model/portable-name.ts";
-import { writtenAt } from "./journal.ts";
+import { proofAt } from "./journal.ts";
 import { sendParts } from "./multipart-upload.ts";
 import type { UploadContext } from "./upload-context.ts";
-import type { Evidence, Presence } from "../../store/object-store.ts";
+import type { Presence, Proof, Receipt, StoreWriter } from "../../store/store-port.ts";
 import { withRetries } from "../../store/retry.ts";
 import { failureOf, otherBytes, StoreError, type StoreFailure } from "../../store/store-error.ts";
 
 const SUFFIXES_MAX = 1000;
-/** A HEAD's answer has no body that would name the error: 400 is all that S3 says of a key that it does not take. */
+/** A store that refuses a key does not always say that it is for its name. */
 const NAME_MAY_BE_WHY: ReadonlySet<StoreFailure | undefined> = new Set(["name_refused", "refused"]);
 
 /**
@@ -47,17 +47,17 @@ async function uploadToFreeKey(context: UploadContext): Promise<string> {
 
 /** "taken": a different object stands there, and stays as it is. */
 async function deliverTo(key: string, context: UploadContext): Promise<"delivered" | "taken"> {
-  const { journal } = context;
-  const written = writtenAt(journal, key);
+  const { journal, store } = context;
+  const proof = proofAt(journal, key);
   const resuming = journal.upload?.key === key;
-  const before = resuming ? undefined : await look(key, written, context);
+  const before = resuming ? undefined : await look(key, proof, context);
   if (before === "same") return "delivered";
   if (before === "different") return "taken";
   // It is there, and cannot be proven: another copy could not be either.
-  if (before === "unreadable" && written !== undefined) throw unproven(key, before);
+  if (before === "unreadable" && proof !== undefined) throw unproven(key, before, store);
   const replaces = before === "damaged";
   const lookAgain = (after: Sent) =>
-    look(key, evidenceOf(after) ?? writtenAt(journal, key), context);
+    look(key, receiptIn(after)?.proof ?? proofAt(journal, key), context);
   let sent = await send(key, replaces, context);
   let after = await lookAgain(sent);
   if (sent === "gone" && (after === "absent" || after === "unreadable")) {
@@ -67,40 +67,38 @@ async function deliverTo(key: string, context: UploadContext): Promise<"delivere
   }
   if (after === "same") return "delivered";
   // Someone else's object came first, or one of ours whose answer was lost and which we may not look at.
-  if (evidenceOf(sent) === undefined && after === "different") return "taken";
+  const receipt = receiptIn(sent);
+  if (receipt === undefined && after === "different") return "taken";
   if (sent === "exists" && after === "unreadable") return "taken";
   // A policy that lets us write and not look: the store's own answer to the write is the proof.
-  const evidence = evidenceOf(sent);
-  if (after === "unreadable" && evidence !== undefined && isAnsweredRight(evidence))
-    return "delivered";
-  throw unproven(key, after);
+  if (after === "unreadable" && receipt?.isSufficient === true) return "delivered";
+  throw unproven(key, after, store);
 }
 
-function unproven(key: string, presence: Exclude<Presence, "same">): StoreError {
+function unproven(
+  key: string,
+  presence: Exclude<Presence, "same">,
+  { rightsToLook }: StoreWriter,
+): StoreError {
   if (presence === "damaged") return otherBytes(`after the upload of ${key} the store has`);
   const what = presence === "unreadable" ? "cannot be looked at" : `is ${presence}`;
   return new StoreError("unverified", `after the upload of ${key} the object ${what}`, {
-    hint: "the file is kept; s3:GetObject and s3:ListBucket are needed to verify what was sent",
+    hint: `the file is kept; ${rightsToLook} are needed to verify what was sent`,
   });
 }
 
-type Sent = Evidence | "gone" | "exists";
+type Sent = Receipt | "gone" | "exists";
 
-function evidenceOf(sent: Sent): Evidence | undefined {
+function receiptIn(sent: Sent): Receipt | undefined {
   return typeof sent === "string" ? undefined : sent;
-}
-
-/** The answer to the write carried the ETag that our bytes must have. */
-function isAnsweredRight({ etag, answerEtag }: Evidence): boolean {
-  return etag === null || answerEtag.toLowerCase() === etag;
 }
 
 function look(
   key: string,
-  known: Evidence | undefined,
+  proof: Proof | undefined,
   { store, dump, signal, log }: UploadContext,
 ): Promise<Presence> {
-  return withRetries(() => store.examine(key, dump, known, signal), { signal, log });
+  return withRetries(() => store.examine(key, dump, proof, signal), { signal, log });
 }
 
 /** "exists": the key is taken, by us perhaps, where an answer was lost. "gone" is sendParts()'s. */
@@ -116,12 +114,10 @@ async function send(key: string, replaces: boolean, context: UploadContext): Pro
     if (failureOf(error) === "exists") return "exists";
     throw error;
   }
-  const evidence = evidenceOf(sent);
-  // A directory's evidence has no ETags at all.
-  const isKept = evidence !== undefined && evidence.answerEtag !== (evidence.etag ?? "");
-  if (isKept) {
+  const receipt = receiptIn(sent);
+  if (receipt?.isNeededLater === true) {
     // Before the look, which may fail: the object could not be told from another's any more.
-    journal.written = { key, ...evidence };
+    journal.written = { key, proof: receipt.proof };
     await save();
   }
   return sent;

@@ -1,6 +1,7 @@
 // The store: reachable, ours to write to, and its clock near ours. Nothing is left there.
 import { describeError } from "../../model/app-error.ts";
-import type { StoreProbe } from "../../store/object-store.ts";
+import type { StoreProbe } from "../../store/store-port.ts";
+import { namesStore, openStoreWriter } from "../../store/open-store.ts";
 import { uploadsAreOn } from "../../config/schedule-settings.ts";
 import {
   failed,
@@ -23,7 +24,7 @@ const SYNCHRONISE = "synchronise this node's clock (chrony, systemd-timesyncd)";
 const probes = new WeakMap<CheckContext["earlier"], Promise<StoreProbe>>();
 
 export async function checkStore(context: CheckContext): Promise<Verdict> {
-  if (!namesStore(context)) return skipped("no uploads are configured: dumps stay on the node");
+  if (!expectsStore(context)) return skipped("no uploads are configured: dumps stay on the node");
   try {
     const { name, failure } = await probeOnce(context);
     if (failure === undefined) return ok(`${name}: can be written to`);
@@ -34,7 +35,7 @@ export async function checkStore(context: CheckContext): Promise<Verdict> {
 }
 
 export async function checkClock(context: CheckContext): Promise<Verdict> {
-  if (!namesStore(context)) return skipped("no store to compare with");
+  if (!expectsStore(context)) return skipped("no store to compare with");
   try {
     return judgeClock((await probeOnce(context)).aheadMs);
   } catch (error) {
@@ -56,8 +57,8 @@ function formatMinutes(ms: number): string {
   return `${(ms / 60_000).toFixed(1)} minutes`;
 }
 
-function namesStore({ settings }: CheckContext): boolean {
-  return uploadsAreOn(settings) || settings.S3_BUCKET_NAME !== "" || settings.STORE_URL !== "";
+function expectsStore({ settings }: CheckContext): boolean {
+  return uploadsAreOn(settings) || namesStore(settings);
 }
 
 async function probeOnce({ settings, signal, earlier }: CheckContext): Promise<StoreProbe> {
@@ -70,9 +71,7 @@ async function probeStore(
   settings: CheckContext["settings"],
   signal: AbortSignal,
 ): Promise<StoreProbe> {
-  // Loaded only where it is used: the store's client is most of the agent's memory.
-  const { openStore } = await import("../../store/open-store.ts");
-  const store = await openStore({ ...settings, S3_TIMEOUT: TIMEOUT_SECONDS });
+  const store = await openStoreWriter({ ...settings, S3_TIMEOUT: TIMEOUT_SECONDS });
   try {
     return await store.probe(signal);
   } finally {

@@ -1,6 +1,6 @@
 // What an object is stored with beside its bytes: encryption, storage class, tags, metadata.
 import type { StoreSettings } from "../../config/store-settings.ts";
-import type { Dump } from "../object-store.ts";
+import type { Dump } from "../store-port.ts";
 
 /**
  * x-amz-meta-…: tells an object that an interrupted delivery of ours left from anyone else's. Letters only, as every

@@ -8,18 +8,18 @@ import {
   UploadPartCommand,
 } from "@aws-sdk/client-s3";
 import { planParts } from "../../model/part-plan.ts";
-import type { MultipartStore, StoredPart } from "../object-store.ts";
+import type { MultipartWriter, StoredPart } from "../store-port.ts";
 import { compositeCrc32, compositeEtag, md5OfPart } from "../part-digest.ts";
 import { readBody } from "./s3-body.ts";
 import { objectHeaders, unquoteEtag } from "./s3-headers.ts";
-import { etagIsMd5, isSameMd5 } from "./s3-proof.ts";
+import { etagIsMd5, isSameMd5, parsePart, receiptOf, type S3Part } from "./s3-proof.ts";
 import type { S3Session } from "./s3-session.ts";
 import { failureOf, otherBytes, StoreError } from "../store-error.ts";
 
 /** A part of which the store holds other bytes is sent once more at once. */
 const PART_ATTEMPTS = 2;
 
-export function openS3Multipart(session: S3Session): MultipartStore {
+export function openS3Multipart(session: S3Session): MultipartWriter {
   /** A part's ETag was its MD5: another MD5 is other bytes. */
   let areEtagsMd5s = false;
   return {
@@ -43,16 +43,19 @@ export function openS3Multipart(session: S3Session): MultipartStore {
       const body = await readBody(session, dump, start, end, signal);
       const input = { ...session.at(key), UploadId: uploadId, PartNumber: number };
       for (let attempt = 1; ; attempt++) {
-        const answer = await session.run(action, signal, (client, options) =>
-          client.send(new UploadPartCommand({ ...input, ...body.input() }), options),
-        );
+        const answer = await session
+          .run(action, signal, (client, options) =>
+            client.send(new UploadPartCommand({ ...input, ...body.input() }), options),
+          )
+          .catch(throwGone);
         const etag = unquoteEtag(answer.ETag);
         if (etag === "") throw new StoreError("server", `${action}: the answer has no ETag`);
         const isRight = isSameMd5(etag, body.md5Hex);
         areEtagsMd5s ||= isRight;
         // Where no part's ETag was an MD5 yet, what stands there in the end decides.
+        const proof: S3Part = { etag, crc32: body.crc32 ?? null, md5: body.md5Hex };
         if (isRight || !areEtagsMd5s || !etagIsMd5(etag, 1, answer))
-          return { number, sizeBytes: end - start, etag, crc32: body.crc32, md5: body.md5Hex };
+          return { number, sizeBytes: end - start, proof };
         if (attempt === PART_ATTEMPTS) throw otherBytes(`${action}: the store has`);
       }
     },
@@ -65,29 +68,26 @@ export function openS3Multipart(session: S3Session): MultipartStore {
           UploadId: uploadId,
           ...(marker === undefined ? {} : { PartNumberMarker: marker }),
         };
-        const page = await session.run(`list the parts of ${key}`, signal, (client, options) =>
-          client.send(new ListPartsCommand(input), options),
-        );
+        const page = await session
+          .run(`list the parts of ${key}`, signal, (client, options) =>
+            client.send(new ListPartsCommand(input), options),
+          )
+          .catch(throwGone);
         for (const { PartNumber: number, Size: sizeBytes, ETag, ChecksumCRC32 } of page.Parts ?? [])
           if (number !== undefined && sizeBytes !== undefined)
-            parts.push({
-              number,
-              sizeBytes,
-              etag: unquoteEtag(ETag),
-              crc32: ChecksumCRC32,
-              md5: undefined,
-            });
+            parts.push({ number, sizeBytes, proof: listedPart(ETag, ChecksumCRC32) });
         const next = page.NextPartNumberMarker;
         if (page.IsTruncated !== true || next === undefined || next === marker) return parts;
         marker = next;
       }
     },
 
-    async complete({ key, uploadId }, dump, parts, replaces, signal) {
+    async complete({ key, uploadId }, dump, stored, replaces, signal) {
+      const parts = stored.map(({ number, proof }) => ({ number, ...parsePart(proof) }));
       const Parts = parts.map(({ number, etag, crc32 }) => ({
         PartNumber: number,
         ETag: `"${etag}"`,
-        ...(crc32 === undefined ? {} : { ChecksumCRC32: crc32 }),
+        ...(crc32 === null ? {} : { ChecksumCRC32: crc32 }),
       }));
       const input = { ...session.at(key), UploadId: uploadId, MultipartUpload: { Parts } };
       // What an earlier process sent is digested again: that the store shows what it was told then proves nothing.
@@ -95,12 +95,11 @@ export function openS3Multipart(session: S3Session): MultipartStore {
       const md5s: string[] = [];
       for (const { number, md5 } of parts)
         md5s.push(md5 ?? (await md5OfPart(dump, plan, number, signal)));
-      const { ETag } = await session.write(
-        `complete ${key}`,
-        { signal, replaces },
-        (client, options, only) =>
+      const { ETag } = await session
+        .write(`complete ${key}`, { signal, replaces }, (client, options, only) =>
           client.send(new CompleteMultipartUploadCommand({ ...input, ...only }), options),
-      );
+        )
+        .catch(throwGone);
       const answerEtag = unquoteEtag(ETag);
       const whole = compositeEtag(md5s);
       // A whole's ETag that is made in another way (Alibaba's) proves nothing, where the parts' were their MD5s.
@@ -108,11 +107,11 @@ export function openS3Multipart(session: S3Session): MultipartStore {
         answerEtag !== "" &&
         !isSameMd5(answerEtag, whole) &&
         parts.every(({ etag }, index) => isSameMd5(etag, md5s[index]));
-      return {
+      return receiptOf({
         etag: isOtherKind ? null : whole,
-        crc32: compositeCrc32(parts.map((part) => part.crc32)) ?? null,
+        crc32: compositeCrc32(parts.map(({ crc32 }) => crc32 ?? undefined)) ?? null,
         answerEtag,
-      };
+      });
     },
 
     async abort({ key, uploadId }, signal) {
@@ -141,4 +140,15 @@ export function openS3Multipart(session: S3Session): MultipartStore {
       );
     },
   };
+}
+
+/** radosgw answers NoSuchKey, not NoSuchUpload, to an id that it does not know. */
+function throwGone(error: unknown): never {
+  if (failureOf(error) !== "not_found") throw error;
+  throw new StoreError("gone", "the store does not know this upload", { cause: error });
+}
+
+/** A part that an earlier process sent. */
+function listedPart(etag: string | undefined, crc32: string | undefined): S3Part {
+  return { etag: unquoteEtag(etag), crc32: crc32 ?? null, md5: null };
 }

@@ -1,7 +1,7 @@
 // May we write to this bucket? A multipart upload is begun and aborted: that takes the same right as a dump
 // (s3:PutObject) and leaves nothing, where a small object would need s3:DeleteObject to go away again.
 import { StoreError } from "../store-error.ts";
-import type { Dump, MultipartStore, StoreProbe } from "../object-store.ts";
+import type { Dump, MultipartWriter, StoreProbe } from "../store-port.ts";
 import type { S3Session } from "./s3-session.ts";
 
 const NOTHING: Dump = {
@@ -13,7 +13,7 @@ const NOTHING: Dump = {
 
 export async function probeS3(
   session: S3Session,
-  multipart: MultipartStore,
+  multipart: MultipartWriter,
   signal: AbortSignal,
 ): Promise<StoreProbe> {
   const key = `${fixedFolderOf(session.settings.S3_KEY_TEMPLATE)}.cdh-doctor-${crypto.randomUUID()}`;

@@ -2,8 +2,53 @@
 // under SSE-KMS and SSE-C, where it has another form, or where reading back showed that this store's are no MD5s.
 // Then whose the object is must do: every byte of it was checked by Content-MD5 as it came in.
 import type { HeadObjectCommandOutput } from "@aws-sdk/client-s3";
-import type { Dump, Evidence, Presence } from "../object-store.ts";
+import * as v from "valibot";
+import type { Dump, Presence, Proof, Receipt } from "../store-port.ts";
 import { DELIVERY_ID, unquoteEtag } from "./s3-headers.ts";
+
+const writeSchema = v.object({
+  /** The ETag that our bytes have where the store's ETags are MD5s; null where they are known not to be. */
+  etag: v.nullable(v.string()),
+  /** x-amz-checksum-crc32 of the whole, where CRC32 is on. */
+  crc32: v.nullable(v.string()),
+  /**
+   * The ETag in the store's answer to the write, whatever it means: another one there is another object. "" where it
+   * had none (radosgw 16 after a completion).
+   */
+  answerEtag: v.string(),
+});
+/** What is known of a finished write. The journal keeps it as it is: versions before wrote these fields too. */
+export type S3Write = v.InferOutput<typeof writeSchema>;
+
+/** Undefined for the proof of another store, or of none. */
+export function parseWrite(proof: Proof | undefined): S3Write | undefined {
+  const parsed = v.safeParse(writeSchema, proof);
+  return parsed.success ? parsed.output : undefined;
+}
+
+export function receiptOf(write: S3Write): Receipt {
+  const { etag, answerEtag } = write;
+  return {
+    proof: write,
+    // Where the ETag is the bytes' MD5, the next process finds that out by itself.
+    isNeededLater: answerEtag !== (etag ?? ""),
+    isSufficient: etag === null || isSameMd5(answerEtag, etag),
+  };
+}
+
+const partSchema = v.object({
+  etag: v.string(),
+  crc32: v.nullable(v.string()),
+  /** The MD5 of what we sent, in hex; null where an earlier process sent it. */
+  md5: v.nullable(v.string()),
+});
+/** What is known of a part. */
+export type S3Part = v.InferOutput<typeof partSchema>;
+
+/** Throws for what is no proof of a part of ours: the parts of one store are not given to another. */
+export function parsePart(proof: Proof): S3Part {
+  return v.parse(partSchema, proof);
+}
 
 /** What answers tell of an object's encryption. */
 type Encryption = Pick<
@@ -22,7 +67,7 @@ export function etagIsMd5(etag: string, partCount: number, encryption: Encryptio
 }
 
 /** Some stores write hex digits in capitals. */
-export function isSameMd5(etag: string, md5Hex: string | undefined): boolean {
+export function isSameMd5(etag: string, md5Hex: string | null | undefined): boolean {
   return etag.toLowerCase() === md5Hex;
 }
 
@@ -40,28 +85,28 @@ export interface Proofs {
 export async function compareObject(
   found: HeadObjectCommandOutput,
   dump: Dump,
-  known: Evidence | undefined,
+  write: S3Write | undefined,
   { partCount, areEtagsOpaque, expectedEtag, readsBack }: Proofs,
 ): Promise<Presence> {
   const etag = unquoteEtag(found.ETag);
   const id = found.Metadata?.[DELIVERY_ID];
   const isOurs =
     id === dump.deliveryId ||
-    (id === undefined && known !== undefined && etag !== "" && etag === known.answerEtag);
+    (id === undefined && write !== undefined && etag !== "" && etag === write.answerEtag);
   const other = isOurs ? "damaged" : "different";
   if (found.ContentLength !== dump.sizeBytes) return other;
-  const crc32 = known?.crc32 ?? undefined;
+  const crc32 = write?.crc32 ?? undefined;
   const theirs = found.ChecksumCRC32;
   // Some stores tell that of the whole instead of the composite of the parts (`…-N`): not to be compared.
   if (crc32 !== undefined && theirs?.includes("-") === crc32.includes("-"))
     return theirs === crc32 ? "same" : other;
-  const ourEtag = known?.etag ?? undefined;
+  const ourEtag = write?.etag ?? undefined;
   if (isSameMd5(etag, ourEtag)) return "same";
-  if (known?.etag !== null && !areEtagsOpaque && etagIsMd5(etag, partCount, found)) {
+  if (write?.etag !== null && !areEtagsOpaque && etagIsMd5(etag, partCount, found)) {
     if (isSameMd5(etag, ourEtag ?? (await expectedEtag()))) return "same";
     return isOurs && (await readsBack()) ? "same" : other;
   }
   // The ETag proves nothing of the bytes. Our own write was answered, and no other ETag and no other id is there.
-  const isJustWritten = known !== undefined && known.answerEtag === "" && id === undefined;
+  const isJustWritten = write !== undefined && write.answerEtag === "" && id === undefined;
   return isOurs || isJustWritten ? "same" : "different";
 }

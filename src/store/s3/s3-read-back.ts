@@ -2,7 +2,7 @@
 // look like MD5s and are none; one such reading tells it for the session.
 import { GetObjectCommand } from "@aws-sdk/client-s3";
 import { partOf, type PartPlan } from "../../model/part-plan.ts";
-import type { Dump } from "../object-store.ts";
+import type { Dump } from "../store-port.ts";
 import { md5OfPart } from "../part-digest.ts";
 import type { S3Session } from "./s3-session.ts";
 import { StoreError } from "../store-error.ts";

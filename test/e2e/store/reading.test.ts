@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { zipSync } from "fflate";
 import { fetchDump } from "../../../src/reading/fetch.ts";
 import { listDumps } from "../../../src/reading/list.ts";
-import { openBucket } from "../../../src/store/s3/stored-dumps-s3.ts";
+import { openS3Reader } from "../../../src/store/s3/s3-reader.ts";
 import { makeBucket } from "../../support/bucket.ts";
 import { temporaryFolder } from "../../support/dumps.ts";
 import { failureOf } from "../../support/failure.ts";
@@ -31,7 +31,7 @@ storeTest("a bucket is listed past the first thousand keys, by namespace and pre
   await bucket.put("bank/a.zip", dump({ namespace: "bank", core_complete: true }));
   await bucket.put("bank/notes.txt", "no dump");
   await bucket.put("bank/empty.zip", "");
-  const store = openBucket(bucketSettings(bucket));
+  const store = openS3Reader(bucketSettings(bucket));
   const all = { prefix: "", sinceMs: 0, namespace: "" };
   expect(await listDumps(store, all)).toHaveLength(1012);
   expect(await listDumps(store, { ...all, namespace: "bank" })).toMatchObject([
@@ -46,7 +46,7 @@ storeTest("a dump is fetched byte for byte; one that is not there is said so", a
   const noise = Array.from({ length: 320 }, () => crypto.getRandomValues(new Uint8Array(65_536)));
   const zip = dump({}, Buffer.concat(noise));
   await bucket.put("T.zip", zip);
-  const store = openBucket(bucketSettings(bucket));
+  const store = openS3Reader(bucketSettings(bucket));
   const path = join(temporaryFolder(), "T.zip");
   const { sizeBytes } = await fetchDump(store, "T.zip", path, false);
   expect(sizeBytes).toBe(zip.length);

@@ -1,7 +1,7 @@
 // A store that insists on another region than we signed for is obeyed: a real server behind a front that refuses.
 import { expect } from "bun:test";
 import { openDelivery } from "../../../src/agent/delivery/delivery.ts";
-import { openBucket } from "../../../src/store/s3/stored-dumps-s3.ts";
+import { openS3Reader } from "../../../src/store/s3/s3-reader.ts";
 import { describeError } from "../../../src/model/app-error.ts";
 import { makeBucket } from "../../support/bucket.ts";
 import { doctorSays } from "../../support/doctor.ts";
@@ -41,7 +41,7 @@ for (const [how, refuse] of Object.entries(REGION_REFUSALS))
         }
         const learnt = front.refused.length;
         expect(learnt).toBeLessThanOrEqual(2);
-        const dumps = openBucket(settings);
+        const dumps = openS3Reader(settings);
         const source = await dumps.open("T-1000.zip");
         expect((await source.read(0, 2)).toString()).toBe("PK");
         dumps.close();

@@ -10,8 +10,8 @@ import { openDumpZip } from "../../../src/reading/dump-zip.ts";
 import { fetchDump } from "../../../src/reading/fetch.ts";
 import { formatInfo, readInfo } from "../../../src/reading/info.ts";
 import { formatList, listDumps } from "../../../src/reading/list.ts";
-import { openBucket } from "../../../src/store/s3/stored-dumps-s3.ts";
-import { openDirectory } from "../../../src/store/directory/stored-directory.ts";
+import { openS3Reader } from "../../../src/store/s3/s3-reader.ts";
+import { openDirectoryReader } from "../../../src/store/directory/directory-reader.ts";
 import type { JsonObject } from "../../../src/model/json.ts";
 import { AppError, describeError } from "../../../src/model/app-error.ts";
 import {
@@ -104,7 +104,7 @@ test("a bomb of entries that share their bytes is refused at once, by every comm
     expect(exitCode).toBe(1);
     expect(stderr).toMatch(/^core-dump-handler: bomb\.zip cannot be read: .* overlaps .*\n$/);
   }
-  const fetched = fetchDump(openDirectory(folder), bomb, join(folder, "got.zip"), false);
+  const fetched = fetchDump(openDirectoryReader(folder), bomb, join(folder, "got.zip"), false);
   expect(await failureOf(fetched)).toContain("overlaps");
   expect(readdirSync(folder)).toEqual(["bomb.zip"]);
   expect(run("list", folder).stdout).toContain("bomb.zip");
@@ -145,7 +145,7 @@ test.each([
   expect(describeError(error)).toMatch(
     /^T-dump-info\.json in [^\n]+T\.zip (is no|has) [^\n]{1,200}$/,
   );
-  expect(await listDumps(openDirectory(folder), EVERYTHING)).toHaveLength(1);
+  expect(await listDumps(openDirectoryReader(folder), EVERYTHING)).toHaveLength(1);
 });
 
 test("info ends with one line and exit code 1 where dump-info is broken", () => {
@@ -167,7 +167,7 @@ test.each([
   const read = await readInfo(zip);
   expect(read).toEqual(info as JsonObject);
   expect(formatInfo(zip, read)).toContain("files inside");
-  expect(formatList(await listDumps(openDirectory(folder), EVERYTHING))).toContain("T.zip");
+  expect(formatList(await listDumps(openDirectoryReader(folder), EVERYTHING))).toContain("T.zip");
 });
 
 test("--json of list and info escapes what acts on a terminal", () => {
@@ -230,7 +230,7 @@ test("a folder with links in circles and out of it is listed once", async () => 
   symlinkSync("..", join(folder, "shop/up"));
   symlinkSync("/proc", join(folder, "proc"));
   symlinkSync("nowhere", join(folder, "gone.zip"));
-  const listed = await listDumps(openDirectory(folder), EVERYTHING);
+  const listed = await listDumps(openDirectoryReader(folder), EVERYTHING);
   expect(listed.map(({ key }) => key)).toEqual(["shop/T.zip"]);
 });
 
@@ -250,7 +250,7 @@ test("a store that lists one page for ever, or sends more than was asked for, is
     S3_ACCESS_KEY: "k",
     S3_SECRET: "s",
   });
-  const dumps = openBucket(settings);
+  const dumps = openS3Reader(settings);
   try {
     expect(await failureOf(dumps.list("").next())).toContain("the same page over and over");
     const source = await dumps.open("T.zip");

@@ -9,8 +9,8 @@ import { extractToFile, fileNameOf } from "../../../src/reading/extract.ts";
 import { fetchDump } from "../../../src/reading/fetch.ts";
 import { formatInfo, readInfo } from "../../../src/reading/info.ts";
 import { formatList, listDumps } from "../../../src/reading/list.ts";
-import { openDirectory } from "../../../src/store/directory/stored-directory.ts";
-import type { StoredDumps } from "../../../src/store/stored-dumps.ts";
+import { openDirectoryReader } from "../../../src/store/directory/directory-reader.ts";
+import type { StoreReader } from "../../../src/store/store-port.ts";
 import { failureOf } from "../../support/failure.ts";
 
 let folder: string;
@@ -130,7 +130,7 @@ describe("list", () => {
   test("tells each dump by its dump-info, oldest crash first", async () => {
     writeDump("b.zip", { timestamp: "1700000200", namespace: "shop", podname: "cart-0" });
     writeDump("a.zip", { timestamp: "1700000100", core_complete: false, core_bytes: 2048 });
-    const listed = await listDumps(openDirectory(folder), everything);
+    const listed = await listDumps(openDirectoryReader(folder), everything);
     expect(listed.map(({ key }) => key)).toEqual(["a.zip", "b.zip"]);
     const [head, first, second] = formatList(listed).split("\n");
     expect(head).toMatch(/^TIME +POD +EXE/);
@@ -145,7 +145,9 @@ describe("list", () => {
     writeDump("other.zip", { timestamp: String(nowSeconds), namespace: "bank" });
     writeFileSync(path("foreign.zip"), "not ours");
     const keys = async (options: Partial<typeof everything>) =>
-      (await listDumps(openDirectory(folder), { ...everything, ...options })).map(({ key }) => key);
+      (await listDumps(openDirectoryReader(folder), { ...everything, ...options })).map(
+        ({ key }) => key,
+      );
     expect(await keys({ namespace: "shop" })).toEqual(["old.zip", "new.zip"]);
     expect(await keys({ namespace: "shop", sinceMs: Date.now() - 3_600_000 })).toEqual(["new.zip"]);
     expect(await keys({ prefix: "f" })).toEqual(["foreign.zip"]);
@@ -153,7 +155,7 @@ describe("list", () => {
 
   test("a hostile process name stays within its line", async () => {
     writeDump("a.zip", { exe: "x\n2026 forged \u001b[31m" });
-    const lines = formatList(await listDumps(openDirectory(folder), everything)).trimEnd();
+    const lines = formatList(await listDumps(openDirectoryReader(folder), everything)).trimEnd();
     expect(lines.split("\n")).toHaveLength(2);
     expect(lines).toContain("x\\u000a2026 forged \\u001b[31m");
   });
@@ -182,9 +184,9 @@ describe("info", () => {
 
 describe("fetch", () => {
   /** A directory as a store whose line breaks after some bytes. */
-  function breaking(store: StoredDumps, afterBytes: number, version = "v1") {
+  function breaking(store: StoreReader, afterBytes: number, version = "v1") {
     const reads: number[] = [];
-    const broken: StoredDumps = {
+    const broken: StoreReader = {
       ...store,
       async open(key) {
         const source = await store.open(key);
@@ -207,7 +209,7 @@ describe("fetch", () => {
 
   test("goes on where it was cut off, and verifies the whole", async () => {
     const zipPath = writeDump("a.zip", {}, core());
-    const store = openDirectory(folder);
+    const store = openDirectoryReader(folder);
     const first = breaking(store, 300_000);
     const error = await failureOf(fetchDump(first.broken, "a.zip", path("got.zip"), false));
     expect(error).toContain("the line broke");
@@ -221,7 +223,7 @@ describe("fetch", () => {
 
   test("begins anew when the object has changed meanwhile", async () => {
     writeDump("a.zip", {}, core());
-    const store = openDirectory(folder);
+    const store = openDirectoryReader(folder);
     const first = breaking(store, 300_000, "v1");
     await failureOf(fetchDump(first.broken, "a.zip", path("got.zip"), false));
     const second = breaking(store, Number.POSITIVE_INFINITY, "v2");
@@ -235,7 +237,7 @@ describe("fetch", () => {
     bytes.fill(0x55, 200_000, 200_100);
     writeFileSync(zipPath, bytes);
     const error = await failureOf(
-      fetchDump(openDirectory(folder), "a.zip", path("got.zip"), false),
+      fetchDump(openDirectoryReader(folder), "a.zip", path("got.zip"), false),
     );
     expect(error).toContain("is damaged");
     expect(statSync(path("got.zip"), { throwIfNoEntry: false })).toBeUndefined();

@@ -2,7 +2,7 @@
 import { expect, test } from "bun:test";
 import { newJournal, type Journal } from "../../../../src/agent/delivery/journal.ts";
 import { releaseUploads, sendParts } from "../../../../src/agent/delivery/multipart-upload.ts";
-import type { MultipartStore, ObjectStore, Upload } from "../../../../src/store/object-store.ts";
+import type { MultipartWriter, StoreWriter, Upload } from "../../../../src/store/store-port.ts";
 import { StoreError } from "../../../../src/store/store-error.ts";
 import { recordedLog } from "../../../support/recorded-log.ts";
 
@@ -31,7 +31,7 @@ function faultyStore(fails: Faults, unfinished: Upload[] = []) {
     const at = unfinished.findIndex((upload) => upload.uploadId === uploadId);
     if (at >= 0) unfinished.splice(at, 1);
   };
-  const multipart: MultipartStore = {
+  const multipart: MultipartWriter = {
     concurrency: 1,
     plan: (sizeBytes) => ({ sizeBytes, partBytes: 5, partCount: 2 }) as never,
     async create(key) {
@@ -47,7 +47,7 @@ function faultyStore(fails: Faults, unfinished: Upload[] = []) {
     },
     async uploadPart(_upload, _dump, { number }) {
       request();
-      return { number, sizeBytes: 5, etag: "e", crc32: undefined, md5: undefined };
+      return { number, sizeBytes: 5, proof: null };
     },
     async listParts() {
       request();
@@ -57,7 +57,7 @@ function faultyStore(fails: Faults, unfinished: Upload[] = []) {
     async complete({ uploadId }) {
       request();
       drop(uploadId);
-      return { sizeBytes: 10, checksum: undefined } as never;
+      return { proof: null, isNeededLater: false, isSufficient: true };
     },
     async abort({ uploadId }) {
       request();
@@ -85,7 +85,7 @@ async function deliver(
   const journal = { ...newJournal({ sizeBytes: 10 } as never, KEY), ...changes };
   const log = recordedLog();
   const dump = { path: "/nonexistent/a.zip", sizeBytes: 10 } as never;
-  const store = { examine: async () => "absent" } as unknown as ObjectStore;
+  const store = { examine: async () => "absent" } as unknown as StoreWriter;
   const context = { store, dump, journal, save: async () => {}, log, signal };
   expect(await sendParts(KEY, multipart, context)).toBeDefined();
   const before = unfinished.map(({ uploadId }) => uploadId);

@@ -1,7 +1,7 @@
 // A store that insists on a region and then still refuses: one message, which names the region and the setting.
 import { afterEach, expect, test } from "bun:test";
 import { explainS3Error } from "../../../../src/store/s3/s3-errors.ts";
-import { openS3Store } from "../../../../src/store/s3/s3-store.ts";
+import { openS3Writer } from "../../../../src/store/s3/s3-writer.ts";
 import { describeError } from "../../../../src/model/app-error.ts";
 import {
   startScriptedStore,
@@ -26,7 +26,7 @@ async function looked(answer: (asked: Asked) => Response) {
     S3_ACCESS_KEY: "AK",
     S3_SECRET: "SK",
   });
-  const look = openS3Store(settings).examine("T.zip", DUMP, undefined, never);
+  const look = openS3Writer(settings).examine("T.zip", DUMP, undefined, never);
   const message = await look.then(String, describeError);
   return { message, signed: running.asked.map(({ headers }) => signedRegion(headers)) };
 }

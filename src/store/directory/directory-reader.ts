@@ -4,10 +4,10 @@ import { lstat, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { AppError, errnoOf } from "../../model/app-error.ts";
 import { openFileSource } from "../byte-source.ts";
-import type { StoredDumps } from "../stored-dumps.ts";
+import type { StoreReader } from "../store-port.ts";
 
 /** The zips below `directory`; keys are their paths below it. */
-export function openDirectory(directory: string): StoredDumps {
+export function openDirectoryReader(directory: string): StoreReader {
   return {
     name: directory,
     async *list(prefix) {

@@ -1,6 +1,9 @@
-// The port to wherever dumps go. Its adapters: s3-store.ts and directory-store.ts. What is sent, in which
-// order, and when the local file may go is upload.ts's and delivery.ts's business.
+// The port to wherever dumps go, in two halves: the agent writes (StoreWriter), a person reads (StoreReader). Each
+// adapter is a folder with both; open-store.ts chooses. What is sent, in which order, and when the local file may go
+// is the caller's business.
+import type { Json } from "../model/json.ts";
 import type { Part, PartPlan } from "../model/part-plan.ts";
+import type { ByteSource } from "./byte-source.ts";
 import type { DumpLabels } from "./dump-labels.ts";
 
 /** A finished zip on its way. It does not change while its lock is held. */
@@ -20,20 +23,23 @@ export type Presence =
   | "different"
   /** A write of ours, and not the bytes that we sent. */
   | "damaged"
-  /** The store would not say (S3 answers 403 to a HEAD without s3:GetObject or s3:ListBucket). */
+  /** The store lets us write, and not look. */
   | "unreadable";
 
-/** What a finished write tells about the object that must stand there now. */
-export interface Evidence {
-  /** The ETag that our bytes have where the store's ETags are MD5s; null where they are known not to be. */
-  etag: string | null;
-  /** x-amz-checksum-crc32 of the whole, where CRC32 is on. */
-  crc32: string | null;
-  /**
-   * The ETag in the store's answer to the write, whatever it means: another one there is another object. "" where it
-   * had none (radosgw 16 after a completion).
-   */
-  answerEtag: string;
+/**
+ * What an adapter remembers of a write, in a form of its own. Only the adapter that made it reads it; the journal keeps
+ * it for a later process, which may belong to another version or use another store: what an adapter does not know for
+ * its own proves nothing.
+ */
+export type Proof = Json;
+
+/** What the store answered to a finished write. */
+export interface Receipt {
+  proof: Proof;
+  /** Nothing else tells the object from another's: the proof has to outlive this process. */
+  isNeededLater: boolean;
+  /** The answer itself shows that the store has our bytes: enough where it does not let us look. */
+  isSufficient: boolean;
 }
 
 /** What a try at writing, which leaves nothing behind, told about a store. */
@@ -47,23 +53,25 @@ export interface StoreProbe {
 }
 
 /** Every method throws StoreError. A method may be called again after it failed. */
-export interface ObjectStore {
+export interface StoreWriter {
   /** For log lines and messages; never holds a secret. */
   readonly name: string;
-  /** Compares what stands at `key` with the dump, by what the write told if that is known. */
+  /** The rights that examine() needs, for messages. */
+  readonly rightsToLook: string;
+  /** Compares what stands at `key` with the dump, by the proof of our write where there is one. */
   examine(
     key: string,
     dump: Dump,
-    known: Evidence | undefined,
+    proof: Proof | undefined,
     signal: AbortSignal,
   ): Promise<Presence>;
   /**
    * Writes the whole dump at once. Throws "exists" where the store noticed that the key is taken, unless it
    * `replaces` a damaged object of ours.
    */
-  put(key: string, dump: Dump, replaces: boolean, signal: AbortSignal): Promise<Evidence>;
+  put(key: string, dump: Dump, replaces: boolean, signal: AbortSignal): Promise<Receipt>;
   /** Undefined where every size goes by put(). */
-  readonly multipart: MultipartStore | undefined;
+  readonly multipart: MultipartWriter | undefined;
   /** Is it there, and may we write to it? Never throws StoreError. */
   probe(signal: AbortSignal): Promise<StoreProbe>;
   close(): void;
@@ -77,14 +85,12 @@ export interface Upload {
 export interface StoredPart {
   number: number;
   sizeBytes: number;
-  etag: string;
-  crc32: string | undefined;
-  /** The MD5 of what we sent, in hex; undefined where an earlier process sent it. */
-  md5: string | undefined;
+  /** What complete() needs to know of it. */
+  proof: Proof;
 }
 
 /** Uploads in parts. "gone" is thrown for an upload that the store does not know (any more). */
-export interface MultipartStore {
+export interface MultipartWriter {
   /** One part: put() is to be used. */
   plan(sizeBytes: number): PartPlan;
   /** Parts on their way at once. */
@@ -92,16 +98,39 @@ export interface MultipartStore {
   create(key: string, dump: Dump, signal: AbortSignal): Promise<Upload>;
   uploadPart(upload: Upload, dump: Dump, part: Part, signal: AbortSignal): Promise<StoredPart>;
   listParts(upload: Upload, signal: AbortSignal): Promise<StoredPart[]>;
-  /** `replaces` as in put(). */
+  /** `parts` by their numbers, from this process or from listParts(). `replaces` as in put(). */
   complete(
     upload: Upload,
     dump: Dump,
     parts: readonly StoredPart[],
     replaces: boolean,
     signal: AbortSignal,
-  ): Promise<Evidence>;
+  ): Promise<Receipt>;
   /** Frees the parts. An upload that is gone already is no error. */
   abort(upload: Upload, signal: AbortSignal): Promise<void>;
   /** Unfinished uploads to exactly this key, and when the store says they began. */
   listUploads(key: string, signal: AbortSignal): Promise<(Upload & { initiatedMs: number })[]>;
+}
+
+export interface StoredDump {
+  key: string;
+  sizeBytes: number;
+  modifiedMs: number;
+}
+
+/** A source whose bytes stay the same: version changes when the object does. */
+export interface StoredSource extends ByteSource {
+  readonly version: string;
+}
+
+export interface StoreReader {
+  /** For messages. */
+  readonly name: string;
+  /** Every zip whose key begins with the prefix, page by page. */
+  list(prefix: string): AsyncGenerator<StoredDump>;
+  /** The dump's first bytes; empty where it is gone meanwhile, or is too short to be one. */
+  head(key: string, bytes: number): Promise<Buffer>;
+  /** Throws AppError where there is none. */
+  open(key: string): Promise<StoredSource>;
+  close(): void;
 }

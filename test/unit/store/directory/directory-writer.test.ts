@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { expect, test } from "bun:test";
 import { openDelivery, type DeliveryOutcome } from "../../../../src/agent/delivery/delivery.ts";
-import { openDirectoryStore } from "../../../../src/store/directory/directory-store.ts";
-import type { Dump } from "../../../../src/store/object-store.ts";
+import { openDirectoryWriter } from "../../../../src/store/directory/directory-writer.ts";
+import type { Dump } from "../../../../src/store/store-port.ts";
 import { failureOf } from "../../../../src/store/store-error.ts";
 import { describeError } from "../../../../src/model/app-error.ts";
 import { sha256Of, temporaryFolder, writeDump } from "../../../support/dumps.ts";
@@ -83,7 +83,7 @@ test("a copy that was killed leaves a hidden file, and the next one replaces it"
     labels: { metadata: {}, tags: {} },
   };
   writeFileSync(join(share, ".cdh-id-1.part"), "half of it");
-  const store = openDirectoryStore(pathToFileURL(share).href, 10_000);
+  const store = openDirectoryWriter(pathToFileURL(share).href, 10_000);
   await store.put("T.zip", dump, false, never);
   expect(readdirSync(share)).toEqual(["T.zip"]);
   expect(await store.examine("T.zip", dump, undefined, never)).toBe("same");
@@ -138,7 +138,7 @@ test("a dump that cannot be read on the node says so, and does not blame the sha
     deliveryId: "id-1",
     labels: { metadata: {}, tags: {} },
   };
-  const store = openDirectoryStore(pathToFileURL(share).href, 10_000);
+  const store = openDirectoryWriter(pathToFileURL(share).href, 10_000);
   const failure = await store.put("T.zip", dump, false, never).catch((error: unknown) => error);
   expect(failureOf(failure)).toBe("unreadable_file");
   expect(describeError(failure)).toContain("gone.zip cannot be read");

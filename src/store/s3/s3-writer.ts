@@ -6,19 +6,19 @@ import {
   type HeadObjectCommandOutput,
 } from "@aws-sdk/client-s3";
 import type { StoreSettings } from "../../config/store-settings.ts";
-import type { Dump, Evidence, ObjectStore, Presence } from "../object-store.ts";
+import type { Dump, Presence, Proof, Receipt, StoreWriter } from "../store-port.ts";
 import { localEtag } from "../part-digest.ts";
 import { readBody } from "./s3-body.ts";
 import { objectHeaders, unquoteEtag } from "./s3-headers.ts";
 import { openS3Multipart } from "./s3-multipart.ts";
 import { probeS3 } from "./s3-probe.ts";
-import { compareObject } from "./s3-proof.ts";
+import { compareObject, parseWrite, receiptOf } from "./s3-proof.ts";
 import { readsBack } from "./s3-read-back.ts";
 import { S3Session } from "./s3-session.ts";
 import { failureOf } from "../store-error.ts";
 
 /** Throws AppError "configuration" where the settings name no bucket or no possible address. */
-export function openS3Store(settings: StoreSettings): ObjectStore {
+export function openS3Writer(settings: StoreSettings): StoreWriter {
   const session = new S3Session(settings);
   const multipart = openS3Multipart(session);
   /** Reading back showed it. */
@@ -46,13 +46,13 @@ export function openS3Store(settings: StoreSettings): ObjectStore {
   async function examine(
     key: string,
     dump: Dump,
-    known: Evidence | undefined,
+    proof: Proof | undefined,
     signal: AbortSignal,
   ): Promise<Presence> {
     const found = await head(key, signal);
     if (found === "absent" || found === "unreadable") return found;
     const plan = multipart.plan(dump.sizeBytes);
-    return compareObject(found, dump, known, {
+    return compareObject(found, dump, parseWrite(proof), {
       partCount: plan.partCount,
       areEtagsOpaque,
       expectedEtag: () => localEtag(dump, plan, signal),
@@ -69,7 +69,7 @@ export function openS3Store(settings: StoreSettings): ObjectStore {
     dump: Dump,
     replaces: boolean,
     signal: AbortSignal,
-  ): Promise<Evidence> {
+  ): Promise<Receipt> {
     const body = await readBody(session, dump, 0, dump.sizeBytes, signal);
     const input = { ...session.at(key), ...objectHeaders(settings, dump) };
     const { ETag } = await session.write(
@@ -78,13 +78,18 @@ export function openS3Store(settings: StoreSettings): ObjectStore {
       (client, options, only) =>
         client.send(new PutObjectCommand({ ...input, ...body.input(), ...only }), options),
     );
-    return { etag: body.md5Hex, crc32: body.crc32 ?? null, answerEtag: unquoteEtag(ETag) };
+    return receiptOf({
+      etag: body.md5Hex,
+      crc32: body.crc32 ?? null,
+      answerEtag: unquoteEtag(ETag),
+    });
   }
 
   return {
     get name() {
       return session.name;
     },
+    rightsToLook: "s3:GetObject and s3:ListBucket",
     multipart,
     examine,
     put,

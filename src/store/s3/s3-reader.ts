@@ -5,10 +5,10 @@ import { openLog } from "../../host/log.ts";
 import { withRetries } from "../retry.ts";
 import { S3Session } from "./s3-session.ts";
 import { failureOf, StoreError } from "../store-error.ts";
-import type { StoredDumps } from "../stored-dumps.ts";
+import type { StoreReader } from "../store-port.ts";
 
 /** Throws AppError "configuration". */
-export function openBucket(settings: StoreSettings): StoredDumps {
+export function openS3Reader(settings: StoreSettings): StoreReader {
   const session = new S3Session(settings);
   const { signal } = new AbortController();
   const log = openLog({ level: "Error", format: "text" });

@@ -7,7 +7,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { removeFile, syncDirectoriesUpTo } from "../../host/files.ts";
 import { errnoOf } from "../../model/app-error.ts";
-import type { Dump, Evidence, ObjectStore, Presence, StoreProbe } from "../object-store.ts";
+import type { Dump, Presence, Proof, Receipt, StoreProbe, StoreWriter } from "../store-port.ts";
 import { digestRange } from "../part-digest.ts";
 import { explained, local, named, watchMount } from "./share.ts";
 import { StoreError } from "../store-error.ts";
@@ -16,10 +16,12 @@ import { stallGuard, type StallGuard } from "../stall-guard.ts";
 const BLOCK_BYTES = 1 << 20;
 const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 const NO_LINKS = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK", "EINVAL"]);
+/** The proof of a copy that was made and synced under a name that was free. */
+const SYNCED = "synced";
 const MD5_ONLY = { sha256: false, crc32: false };
 
 /** How many ms a share may keep one call waiting before it counts as gone. */
-export function openDirectoryStore(storeUrl: string, timeoutMs: number): ObjectStore {
+export function openDirectoryWriter(storeUrl: string, timeoutMs: number): StoreWriter {
   const root = fileURLToPath(storeUrl).replace(/\/+$/, "");
   const guard = stallGuard(root, timeoutMs);
   const mount = watchMount(root);
@@ -30,7 +32,7 @@ export function openDirectoryStore(storeUrl: string, timeoutMs: number): ObjectS
   async function examine(
     key: string,
     dump: Dump,
-    known: Evidence | undefined,
+    proof: Proof | undefined,
     signal: AbortSignal,
   ): Promise<Presence> {
     const path = join(root, key);
@@ -39,8 +41,7 @@ export function openDirectoryStore(storeUrl: string, timeoutMs: number): ObjectS
       const there = await naming(key, () => statOrNothing(path));
       if (there === undefined) return "absent";
       if (!there.isFile() || there.size !== dump.sizeBytes) return "different";
-      // We have just written and synced it under a name that was free.
-      if (known !== undefined) return "same";
+      if (proof === SYNCED) return "same";
       const digest = (file: string) => digestRange(file, 0, dump.sizeBytes, MD5_ONLY, signal);
       const [ours, theirs] = await Promise.all([
         local(dump.path, () => digest(dump.path)),
@@ -59,7 +60,7 @@ export function openDirectoryStore(storeUrl: string, timeoutMs: number): ObjectS
     dump: Dump,
     _replaces: boolean,
     signal: AbortSignal,
-  ): Promise<Evidence> {
+  ): Promise<Receipt> {
     const path = join(root, key);
     const hidden = join(dirname(path), `.cdh-${dump.deliveryId}.part`);
     return explained(root, `copy ${key}`, async () => {
@@ -79,7 +80,7 @@ export function openDirectoryStore(storeUrl: string, timeoutMs: number): ObjectS
       } finally {
         await guard(() => removeFile(hidden)).catch(() => false);
       }
-      return { etag: null, crc32: null, answerEtag: "" };
+      return { proof: SYNCED, isNeededLater: false, isSufficient: true };
     });
   }
 
@@ -99,7 +100,8 @@ export function openDirectoryStore(storeUrl: string, timeoutMs: number): ObjectS
     }
   }
 
-  return { name, multipart: undefined, examine, put, probe, close: () => {} };
+  const rightsToLook = "rights to read the share";
+  return { name, rightsToLook, multipart: undefined, examine, put, probe, close: () => {} };
 }
 
 async function statOrNothing(path: string): Promise<Stats | undefined> {

@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 import { afterEach, expect, test } from "bun:test";
 import { openDelivery } from "../../../../src/agent/delivery/delivery.ts";
 import { parseRetryAfter } from "../../../../src/store/s3/s3-errors.ts";
-import { openS3Store } from "../../../../src/store/s3/s3-store.ts";
+import { openS3Writer } from "../../../../src/store/s3/s3-writer.ts";
 import { failureOf, StoreError } from "../../../../src/store/store-error.ts";
 import { temporaryFolder, writeDump } from "../../../support/dumps.ts";
 import { startMemoryStore } from "../../../support/memory-store.ts";
@@ -221,9 +221,10 @@ test("parts are listed page by page", async () => {
   const { settings } = settingsFor(({ target }) =>
     xml(pages[new URLSearchParams(target.split("?")[1]).get("part-number-marker") ?? ""] ?? ""),
   );
-  const { multipart } = openS3Store(settings);
+  const { multipart } = openS3Writer(settings);
   const parts = await multipart?.listParts({ key: "T.zip", uploadId: "u" }, never);
-  expect(parts?.map(({ number, etag }) => [number, etag])).toEqual([
+  const etagOf = (proof: unknown) => (proof as { etag: string }).etag;
+  expect(parts?.map(({ number, proof }) => [number, etagOf(proof)])).toEqual([
     [1, "e1"],
     [2, "e2"],
     [3, "e3"],
@@ -238,7 +239,7 @@ test("only unfinished uploads of exactly our key are ours", async () => {
       `<ListMultipartUploadsResult>${upload("T.zip", "u1")}${upload("T.zip.more", "u2")}</ListMultipartUploadsResult>`,
     ),
   );
-  const found = await openS3Store(settings).multipart?.listUploads("T.zip", never);
+  const found = await openS3Writer(settings).multipart?.listUploads("T.zip", never);
   expect(found).toEqual([
     { key: "T.zip", uploadId: "u1", initiatedMs: Date.UTC(2026, 0, 2, 3, 4, 5) },
   ]);
@@ -260,7 +261,7 @@ test.each([
   [418, "Teapot", "refused", false],
 ])("%d %s is %s (worth an immediate retry: %p)", async (status, code, failure, transient) => {
   const { settings } = settingsFor(() => s3Error(status, code));
-  const listed = openS3Store(settings).multipart?.listParts({ key: "T", uploadId: "u" }, never);
+  const listed = openS3Writer(settings).multipart?.listParts({ key: "T", uploadId: "u" }, never);
   const error = await listed?.catch((thrown: unknown) => thrown);
   expect(failureOf(error)).toBe(failure as StoreError["failure"]);
   expect(error instanceof StoreError && error.transient).toBe(transient);
@@ -268,7 +269,7 @@ test.each([
 
 test("an answer that is no XML is the store's trouble, not the file's", async () => {
   const { settings } = settingsFor(() => new Response("<html>hello from the proxy"));
-  const listed = openS3Store(settings).multipart?.listParts({ key: "T", uploadId: "u" }, never);
+  const listed = openS3Writer(settings).multipart?.listParts({ key: "T", uploadId: "u" }, never);
   expect(failureOf(await listed?.catch((thrown: unknown) => thrown))).toBe("server");
 });
 
@@ -283,7 +284,7 @@ test("a 403 whose body breaks off is the network's doing: the code that it had d
   try {
     const { port } = server.address() as AddressInfo;
     const { settings } = settingsFor(notFound, { S3_ENDPOINT: `http://127.0.0.1:${port}` });
-    const listed = openS3Store(settings).multipart?.listParts({ key: "T", uploadId: "u" }, never);
+    const listed = openS3Writer(settings).multipart?.listParts({ key: "T", uploadId: "u" }, never);
     const error = await listed?.catch((thrown: unknown) => thrown);
     expect(failureOf(error)).toBe("unreachable");
     expect(error instanceof StoreError && error.transient).toBe(true);
