@@ -1,5 +1,5 @@
 // The rows of `daemonset.*` about the store: where dumps go, and how. See chart-values.ts.
-import { PART_MAX_BYTES, PART_MIN_BYTES, PART_WISHED_BYTES } from "../src/model/part-plan.ts";
+import { S3_PART_LIMITS, S3_PART_WISHED_BYTES } from "../src/model/s3-limits.ts";
 import { ABSOLUTE_PATH_OR_BLANK, type ChartValue, SIZE } from "./chart-value.ts";
 
 export const STORE_VALUES: readonly ChartValue[] = [
@@ -144,8 +144,12 @@ export const STORE_VALUES: readonly ChartValue[] = [
   {
     path: "daemonset.s3PartSize",
     variable: "S3_PART_SIZE",
-    fallback: PART_WISHED_BYTES,
-    schema: { ...SIZE, minimum: PART_MIN_BYTES, maximum: PART_MAX_BYTES },
+    fallback: S3_PART_WISHED_BYTES,
+    schema: {
+      ...SIZE,
+      minimum: S3_PART_LIMITS.partMinBytes,
+      maximum: S3_PART_LIMITS.partMaxBytes,
+    },
     about:
       "Size of an upload's part, from 5Mi to 5Gi; parts grow by themselves where 1,000 would not do.",
   },

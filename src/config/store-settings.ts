@@ -1,8 +1,8 @@
 // The settings of the store: where and how the agent delivers dumps.
 import * as v from "valibot";
 import { DEFAULT_KEY_TEMPLATE, KEY_FIELDS, keyTemplateProblems } from "../model/object-key.ts";
-import { PART_WISHED_BYTES } from "../model/part-plan.ts";
 import { isRegionName, isS3Host, parseS3Address } from "../model/s3-address.ts";
+import { S3_PART_WISHED_BYTES } from "../model/s3-limits.ts";
 import {
   byteSize,
   choice,
@@ -101,8 +101,8 @@ export const STORE_SETTINGS = {
   S3_TIMEOUT: integer(60, { min: 1, max: 3600, unit: "seconds" }),
   /** Bytes a second below which an upload counts as stalled. */
   S3_MIN_SPEED: byteSize(64 * 1024, { min: "1Ki", max: "1Ti", zero: false }),
-  /** The wished part size; its limits are PART_MIN_BYTES and PART_MAX_BYTES in src/model/part-plan.ts. */
-  S3_PART_SIZE: byteSize(PART_WISHED_BYTES, { min: "5Mi", max: "5Gi", zero: false }),
+  /** The wished part size; src/model/s3-limits.ts has its limits. */
+  S3_PART_SIZE: byteSize(S3_PART_WISHED_BYTES, { min: "5Mi", max: "5Gi", zero: false }),
   /** How many parts the agent uploads at once. */
   S3_CONCURRENCY: integer(2, { min: 1, max: 16, unit: "parts" }),
 } as const;

@@ -5,26 +5,27 @@ export type StoreFailure =
   /** The store does not know us, or our credentials could not be had. */
   | "credentials"
   | "forbidden"
-  | "no_bucket"
+  /** The store is not where the settings say, or nothing of that name is there. */
+  | "no_store"
   | "unreachable"
   /** The share is not mounted, which no retry within seconds cures. */
   | "away"
   | "timeout"
   | "throttled"
-  /** 5xx, a broken answer: the store's own trouble. */
+  /** The store's own trouble: it failed, or its answer is broken. */
   | "server"
   /** Something stands at the key already. */
   | "exists"
   | "not_found"
   /** The multipart upload is not known (any more). */
   | "gone"
-  /** The store does not know this feature (NotImplemented). */
+  /** The store does not know this feature. */
   | "unsupported"
   /** The store cannot hold a name like this one (a colon on NTFS); another name may do. */
   | "name_refused"
   /** The file on this node cannot be read. */
   | "unreadable_file"
-  /** Any other 4xx. */
+  /** The store refuses this request, for whatever else. */
   | "refused"
   /** What stands there after the write is not what was sent. */
   | "unverified"
@@ -43,7 +44,7 @@ const TRANSIENT: ReadonlySet<StoreFailure> = new Set([
 const STORE_WIDE: ReadonlySet<StoreFailure> = new Set([
   "credentials",
   "forbidden",
-  "no_bucket",
+  "no_store",
   "unreachable",
   "away",
   "timeout",
@@ -54,32 +55,18 @@ const STORE_WIDE: ReadonlySet<StoreFailure> = new Set([
 
 export class StoreError extends AppError {
   readonly failure: StoreFailure;
-  /** The store asked for this pause (Retry-After); 0 where it did not. */
+  /** The store asked for this pause; 0 where it did not. */
   readonly retryAfterMs: number;
-  /** Of the answer, where one came. */
-  readonly status: number | undefined;
-  /** The region that the store named in its answer, where it is not the one that we signed for. */
-  readonly region: string | undefined;
-  /** The answer had no code that tells why (HEAD's never has one). */
-  readonly isWordless: boolean;
 
   constructor(
     failure: StoreFailure,
     message: string,
-    details: AppErrorDetails & {
-      retryAfterMs?: number;
-      status?: number | undefined;
-      region?: string | undefined;
-      isWordless?: boolean;
-    } = {},
+    details: AppErrorDetails & { retryAfterMs?: number } = {},
   ) {
     super("store", message, details);
     this.name = "StoreError";
     this.failure = failure;
     this.retryAfterMs = details.retryAfterMs ?? 0;
-    this.status = details.status;
-    this.region = details.region;
-    this.isWordless = details.isWordless ?? false;
   }
 
   /** Trying again in a moment may well succeed. */

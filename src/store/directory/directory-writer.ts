@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { removeFile, syncDirectoriesUpTo } from "../../host/files.ts";
 import { errnoOf } from "../../model/app-error.ts";
 import type { Dump, Presence, Proof, Receipt, StoreProbe, StoreWriter } from "../store-port.ts";
-import { digestRange } from "../part-digest.ts";
+import { digestRange } from "../range-digest.ts";
 import { explained, local, named, watchMount } from "./share.ts";
 import { StoreError } from "../store-error.ts";
 import { stallGuard, type StallGuard } from "../stall-guard.ts";

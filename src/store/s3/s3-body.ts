@@ -1,7 +1,7 @@
 // A piece of the dump as a request's body: a slice of the file that fetch reads as it sends, and the
 // digests that go before it as headers.
 import type { Dump } from "../store-port.ts";
-import { digestRange, toBase64, toHex } from "../part-digest.ts";
+import { digestRange, toBase64, toHex } from "../range-digest.ts";
 import { signPayload } from "./s3-client.ts";
 import type { S3Session } from "./s3-session.ts";
 

@@ -90,7 +90,7 @@ const ANOTHER_REGION: Explanation = {
   hint: setRegion,
 };
 const ELSEWHERE: Explanation = {
-  failure: "no_bucket",
+  failure: "no_store",
   message: ({ bucket, region }) => `bucket ${bucket} is in ${region ?? "another region"}`,
   hint: setRegion,
 };
@@ -115,7 +115,7 @@ export const BY_CODE: Readonly<Record<string, Explanation>> = {
     hint: "s3:PutObject, s3:GetObject, s3:ListBucket, s3:AbortMultipartUpload, s3:ListMultipartUploadParts and s3:ListBucketMultipartUploads are used",
   },
   NoSuchBucket: {
-    failure: "no_bucket",
+    failure: "no_store",
     message: ({ bucket, address }) => `there is no bucket ${bucket} at ${address}`,
     hint: "check S3_BUCKET_NAME and S3_REGION; buckets are not made by the agent",
   },

@@ -3,6 +3,7 @@
 import { errnoOf } from "../../model/app-error.ts";
 import { isRegionName, regionOfHost } from "../../model/s3-address.ts";
 import { BY_CODE, byStatus, OPTIONAL_SETTINGS, type S3Context } from "./s3-error-codes.ts";
+import { S3Error } from "./s3-error.ts";
 import { StoreError } from "../store-error.ts";
 
 export function explainS3Error(error: unknown, where: S3Context): StoreError {
@@ -30,13 +31,13 @@ export function explainS3Error(error: unknown, where: S3Context): StoreError {
   const known = BY_CODE[name] ?? byStatus(status, context);
   if (known !== undefined) {
     const hint = typeof known.hint === "function" ? known.hint(context) : known.hint;
-    return new StoreError(known.failure, known.message(context), {
+    return new S3Error(known.failure, known.message(context), {
       ...details,
       ...(hint === undefined ? {} : { hint }),
     });
   }
   if (status !== undefined && status >= 400)
-    return new StoreError(
+    return new S3Error(
       "refused",
       `${context.action}: ${context.address} refused it (${isWordless ? status : `${status} ${name}`})`,
       { ...details, ...hintFor(status, isWordless) },

@@ -8,8 +8,9 @@ import {
   UploadPartCommand,
 } from "@aws-sdk/client-s3";
 import { planParts } from "../../model/part-plan.ts";
+import { S3_PART_LIMITS } from "../../model/s3-limits.ts";
 import type { MultipartWriter, StoredPart } from "../store-port.ts";
-import { compositeCrc32, compositeEtag, md5OfPart } from "../part-digest.ts";
+import { compositeCrc32, compositeEtag, md5OfPart } from "./s3-digest.ts";
 import { readBody } from "./s3-body.ts";
 import { objectHeaders, unquoteEtag } from "./s3-headers.ts";
 import { etagIsMd5, isSameMd5, parsePart, receiptOf, type S3Part } from "./s3-proof.ts";
@@ -20,12 +21,14 @@ import { failureOf, otherBytes, StoreError } from "../store-error.ts";
 const PART_ATTEMPTS = 2;
 
 export function openS3Multipart(session: S3Session): MultipartWriter {
+  const plan = (sizeBytes: number) =>
+    planParts(sizeBytes, S3_PART_LIMITS, session.settings.S3_PART_SIZE);
   /** A part's ETag was its MD5: another MD5 is other bytes. */
   let areEtagsMd5s = false;
   return {
     concurrency: session.settings.S3_CONCURRENCY,
 
-    plan: (sizeBytes) => planParts(sizeBytes, session.settings.S3_PART_SIZE),
+    plan,
 
     async create(key, dump, signal) {
       const checksum = session.sendsCrc32 ? { ChecksumAlgorithm: "CRC32" as const } : {};
@@ -91,10 +94,10 @@ export function openS3Multipart(session: S3Session): MultipartWriter {
       }));
       const input = { ...session.at(key), UploadId: uploadId, MultipartUpload: { Parts } };
       // What an earlier process sent is digested again: that the store shows what it was told then proves nothing.
-      const plan = planParts(dump.sizeBytes, session.settings.S3_PART_SIZE);
+      const cut = plan(dump.sizeBytes);
       const md5s: string[] = [];
       for (const { number, md5 } of parts)
-        md5s.push(md5 ?? (await md5OfPart(dump, plan, number, signal)));
+        md5s.push(md5 ?? (await md5OfPart(dump, cut, number, signal)));
       const { ETag } = await session
         .write(`complete ${key}`, { signal, replaces }, (client, options, only) =>
           client.send(new CompleteMultipartUploadCommand({ ...input, ...only }), options),

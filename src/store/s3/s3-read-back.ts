@@ -3,7 +3,7 @@
 import { GetObjectCommand } from "@aws-sdk/client-s3";
 import { partOf, type PartPlan } from "../../model/part-plan.ts";
 import type { Dump } from "../store-port.ts";
-import { md5OfPart } from "../part-digest.ts";
+import { md5OfPart } from "./s3-digest.ts";
 import type { S3Session } from "./s3-session.ts";
 import { StoreError } from "../store-error.ts";
 

@@ -5,6 +5,7 @@ import { ListObjectsV2Command, type S3Client } from "@aws-sdk/client-s3";
 import type { StoreSettings } from "../../config/store-settings.ts";
 import { createS3Client } from "./s3-client.ts";
 import { planS3Endpoint, type S3Endpoint } from "./s3-endpoint.ts";
+import { S3Error } from "./s3-error.ts";
 import { explainS3Error } from "./s3-errors.ts";
 import { failureOf, StoreError } from "../store-error.ts";
 
@@ -69,8 +70,8 @@ export class S3Session {
     try {
       return await this.#once(action, signal, send);
     } catch (error) {
-      const reason = error instanceof StoreError ? await this.#reasonOf(error, signal) : error;
-      const region = reason instanceof StoreError ? reason.region : undefined;
+      const reason = error instanceof S3Error ? await this.#reasonOf(error, signal) : error;
+      const region = reason instanceof S3Error ? reason.region : undefined;
       if (region !== undefined && this.#obeys(region, signedFor))
         return this.run(action, signal, send);
       const refused = ["credentials", "forbidden"].includes(failureOf(error) ?? "");
@@ -81,7 +82,7 @@ export class S3Session {
   }
 
   /** A refusal without a word, as HEAD's are: a question whose answer has a body tells why. */
-  async #reasonOf(error: StoreError, signal: AbortSignal): Promise<StoreError> {
+  async #reasonOf(error: S3Error, signal: AbortSignal): Promise<StoreError> {
     const isUnclear = error.failure === "refused" || error.failure === "configuration";
     if (!error.isWordless || error.region !== undefined || !isUnclear) return error;
     const question = new ListObjectsV2Command({ Bucket: this.bucket, MaxKeys: 1 });
@@ -92,7 +93,8 @@ export class S3Session {
       return error;
     } catch (answer) {
       if (!(answer instanceof StoreError) || answer.failure === "aborted") throw answer;
-      return answer.region === undefined && answer.failure === "forbidden" ? error : answer;
+      const region = answer instanceof S3Error ? answer.region : undefined;
+      return region === undefined && answer.failure === "forbidden" ? error : answer;
     }
   }
 
@@ -163,5 +165,5 @@ export class S3Session {
 /** Some stores say NotImplemented, others refuse the header as they refuse nonsense. */
 function mayNotKnowCondition(error: unknown): boolean {
   if (failureOf(error) === "unsupported") return true;
-  return failureOf(error) === "refused" && error instanceof StoreError && error.status === 400;
+  return failureOf(error) === "refused" && error instanceof S3Error && error.status === 400;
 }

@@ -7,7 +7,7 @@ import {
 } from "@aws-sdk/client-s3";
 import type { StoreSettings } from "../../config/store-settings.ts";
 import type { Dump, Presence, Proof, Receipt, StoreWriter } from "../store-port.ts";
-import { localEtag } from "../part-digest.ts";
+import { localEtag } from "./s3-digest.ts";
 import { readBody } from "./s3-body.ts";
 import { objectHeaders, unquoteEtag } from "./s3-headers.ts";
 import { openS3Multipart } from "./s3-multipart.ts";

@@ -21,7 +21,7 @@ test("a failure that passes is tried again", async () => {
   expect(calls()).toBe(3);
 });
 
-test.each(["credentials", "no_bucket", "exists", "gone", "refused", "unverified", "away"] as const)(
+test.each(["credentials", "no_store", "exists", "gone", "refused", "unverified", "away"] as const)(
   "%s is not tried again at once",
   async (failure) => {
     const { work, calls } = failing(1, failure);

@@ -2,13 +2,7 @@ import { createHash } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "bun:test";
-import {
-  compositeCrc32,
-  compositeEtag,
-  digestRange,
-  toBase64,
-  toHex,
-} from "../../../src/store/part-digest.ts";
+import { digestRange, toHex } from "../../../src/store/range-digest.ts";
 import { temporaryFolder } from "../../support/dumps.ts";
 
 const never = new AbortController().signal;
@@ -50,18 +44,4 @@ test("what is not asked for is not computed", async () => {
 test("a file that is shorter than it was is an error, not a short digest", async () => {
   const path = fileOf(new Uint8Array(10));
   expect(digestRange(path, 0, 11, ALL, never)).rejects.toThrow("ends at byte 10");
-});
-
-test("a multipart ETag is the MD5 of the parts' MD5s, with their number", () => {
-  const parts = ["a", "b"].map((text) => createHash("md5").update(text).digest());
-  const whole = createHash("md5").update(Buffer.concat(parts)).digest("hex");
-  expect(compositeEtag(parts.map(toHex))).toBe(`${whole}-2`);
-});
-
-test("a composite CRC32 is that of the parts' CRC32s", () => {
-  const parts = [1, 2].map((value) => toBase64(new Uint8Array([0, 0, 0, value])));
-  const crc = Buffer.alloc(4);
-  crc.writeUInt32BE(Bun.hash.crc32(new Uint8Array([0, 0, 0, 1, 0, 0, 0, 2])));
-  expect(compositeCrc32(parts)).toBe(`${crc.toString("base64")}-2`);
-  expect(compositeCrc32([parts[0], undefined])).toBeUndefined();
 });
