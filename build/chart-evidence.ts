@@ -58,10 +58,10 @@ export const EVIDENCE: Readonly<Record<string, string>> = {
   S3_SSE_KMS_KEY_ID: "e2e/store/where-to.test.ts",
   S3_STORAGE_CLASS: "e2e/store/where-to.test.ts",
   S3_METADATA: "e2e/store/where-to.test.ts",
-  S3_TAGS: "e2e/store/delivery.test.ts",
-  S3_KEY_TEMPLATE: "e2e/store/delivery.test.ts",
+  STORE_TAGS: "e2e/store/delivery.test.ts",
+  STORE_KEY_TEMPLATE: "e2e/store/delivery.test.ts",
   CLUSTER_NAME: "e2e/store/delivery.test.ts",
-  S3_TIMEOUT: "e2e/store/faults.test.ts",
+  STORE_TIMEOUT: "e2e/store/faults.test.ts",
   S3_MIN_SPEED: "e2e/store/faults.test.ts",
   S3_PART_SIZE: "unit/config/store-settings.test.ts",
 };

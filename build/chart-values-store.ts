@@ -111,14 +111,14 @@ export const STORE_VALUES: readonly ChartValue[] = [
   },
   {
     path: "daemonset.s3Tags",
-    variable: "S3_TAGS",
+    variable: "STORE_TAGS",
     fallback: "",
     sample: "team=db,namespace={namespace}",
     about: "Object tags: team=db,namespace={namespace}. Needs s3:PutObjectTagging.",
   },
   {
     path: "daemonset.s3KeyTemplate",
-    variable: "S3_KEY_TEMPLATE",
+    variable: "STORE_KEY_TEMPLATE",
     fallback: "{filename}",
     about: "The object's key, e.g. {cluster}/{namespace}/{date}/{filename}.",
   },
@@ -130,7 +130,7 @@ export const STORE_VALUES: readonly ChartValue[] = [
   },
   {
     path: "daemonset.s3Timeout",
-    variable: "S3_TIMEOUT",
+    variable: "STORE_TIMEOUT",
     fallback: 60,
     about: "Seconds that a request may take beside the time that its bytes need at s3MinSpeed.",
   },

@@ -62,10 +62,10 @@ S3_SSE: daemonset.s3Sse
 S3_SSE_KMS_KEY_ID: daemonset.s3SseKmsKeyId
 S3_STORAGE_CLASS: daemonset.s3StorageClass
 S3_METADATA: daemonset.s3Metadata
-S3_TAGS: daemonset.s3Tags
-S3_KEY_TEMPLATE: daemonset.s3KeyTemplate
+STORE_TAGS: daemonset.s3Tags
+STORE_KEY_TEMPLATE: daemonset.s3KeyTemplate
 CLUSTER_NAME: daemonset.clusterName
-S3_TIMEOUT: daemonset.s3Timeout
+STORE_TIMEOUT: daemonset.s3Timeout
 S3_MIN_SPEED: daemonset.s3MinSpeed
 S3_PART_SIZE: daemonset.s3PartSize
 S3_CONCURRENCY: daemonset.s3Concurrency

@@ -4,6 +4,7 @@ import { AppError, EXIT } from "../model/app-error.ts";
 import { VERSION } from "../model/version.ts";
 import {
   agentVariables,
+  formerVariables,
   readAgentSettings,
   readHostSettings,
   type AgentSettings,
@@ -28,7 +29,8 @@ export async function runAgentHere(environment: Environment): Promise<number> {
   const settings = await adaptToHost(readAgentSettings(environment), environment);
   const log = openLog({ level: settings.LOG_LEVEL, format: settings.LOG_FORMAT });
   requireCompiled();
-  for (const variable of findUnknownVariables(environment, agentVariables()))
+  const known = [...agentVariables(), ...formerVariables()];
+  for (const variable of findUnknownVariables(environment, known))
     log.warn("unknown_setting", { variable });
   log.info("starting", {
     version: VERSION,

@@ -9,6 +9,7 @@ import {
   choice,
   describeComplaint,
   flag,
+  formerNames,
   integer,
   path,
   readSettings,
@@ -78,6 +79,11 @@ export type AgentSettings = SettingValues<typeof AGENT_SETTINGS> & {
 /** Returns the names of all variables that the agent reads, in the table's order. */
 export function agentVariables(): string[] {
   return [...Object.keys(AGENT_SETTINGS), ...Object.keys(composerTable())];
+}
+
+/** Names of earlier versions that the agent still reads. */
+export function formerVariables(): string[] {
+  return formerNames(AGENT_SETTINGS);
 }
 
 /**

@@ -12,6 +12,8 @@ export interface Setting<T> {
   expected: string;
   /** True for a secret, whose value no message prints. */
   secret?: boolean;
+  /** The variable's name in earlier versions, which the agent reads where the present one is not set. */
+  formerly?: string;
   /** The allowed values as data, for the chart's schema; absent where any text is allowed. */
   shape?: SettingShape;
 }
@@ -45,12 +47,14 @@ export function readSettings<S extends AnySettings>(
 ): { values: SettingValues<S>; complaints: Complaint[] } {
   const values: Record<string, unknown> = {};
   const complaints: Complaint[] = [];
-  for (const [variable, setting] of Object.entries(settings)) {
+  for (const [name, setting] of Object.entries(settings)) {
+    values[name] = setting.fallback;
+    const isSet = (candidate = "") => (source[candidate]?.trim() ?? "") !== "";
+    const variable = [name, setting.formerly].find(isSet);
+    if (variable === undefined) continue;
     const given = source[variable]?.trim() ?? "";
-    values[variable] = setting.fallback;
-    if (given === "") continue;
     const parsed = v.safeParse(setting.schema, given);
-    if (parsed.success) values[variable] = parsed.output;
+    if (parsed.success) values[name] = parsed.output;
     else
       complaints.push({
         variable,
@@ -60,6 +64,11 @@ export function readSettings<S extends AnySettings>(
   }
   // The loop above has filled in each key of S with its own schema.
   return { values: values as SettingValues<S>, complaints };
+}
+
+/** The names that settings had in earlier versions. */
+export function formerNames(settings: AnySettings): string[] {
+  return Object.values(settings).flatMap(({ formerly }) => formerly ?? []);
 }
 
 /** Writes `VARIABLE="value": expected …` on one line, whatever the value holds. */

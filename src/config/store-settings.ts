@@ -35,7 +35,7 @@ const bucketName: Setting<string> = {
   schema: v.pipe(v.string(), v.regex(/^(?!arn:|s3:)[A-Za-z0-9][A-Za-z0-9._:-]*$/i)),
   fallback: "",
   expected:
-    "the bucket's name alone: no ARN (an access point has an alias), no s3://, no folder (that belongs into S3_KEY_TEMPLATE)",
+    "the bucket's name alone: no ARN (an access point has an alias), no s3://, no folder (that belongs into STORE_KEY_TEMPLATE)",
 };
 
 const endpoint: Setting<string> = {
@@ -64,6 +64,16 @@ const CHECKSUM_MODES = ["when_required", "when_supported"] as const;
 export const STORE_SETTINGS = {
   /** file:///directory delivers to a share instead of a bucket. */
   STORE_URL: storeUrl,
+  STORE_KEY_TEMPLATE: { ...keyTemplate, formerly: "S3_KEY_TEMPLATE" },
+  /** Tags on the dump, `key=value,key={namespace}`, with the key template's fields, where the store knows tags. */
+  STORE_TAGS: { ...text(""), formerly: "S3_TAGS" },
+  /** {cluster} in STORE_KEY_TEMPLATE and STORE_TAGS. */
+  CLUSTER_NAME: text(""),
+  /** How long the store may keep one request waiting, beside the time that its bytes need. */
+  STORE_TIMEOUT: {
+    ...integer(60, { min: 1, max: 3600, unit: "seconds" }),
+    formerly: "S3_TIMEOUT",
+  },
   /** Unset, the AWS SDK looks for credentials (environment, IRSA, EKS Pod Identity, IMDS). */
   S3_ACCESS_KEY: text("", { secret: true }),
   S3_SECRET: text("", { secret: true }),
@@ -92,13 +102,6 @@ export const STORE_SETTINGS = {
   S3_STORAGE_CLASS: text(""),
   /** Whether objects carry x-amz-meta-* with namespace, pod, container, signal, node, core_complete. */
   S3_METADATA: flag(true),
-  /** Object tags, `key=value,key={namespace}`, with the key template's fields; needs s3:PutObjectTagging. */
-  S3_TAGS: text(""),
-  S3_KEY_TEMPLATE: keyTemplate,
-  /** The value of {cluster} in S3_KEY_TEMPLATE and S3_TAGS. */
-  CLUSTER_NAME: text(""),
-  /** How long a request may take, in addition to the time that its bytes need at S3_MIN_SPEED. */
-  S3_TIMEOUT: integer(60, { min: 1, max: 3600, unit: "seconds" }),
   /** Bytes a second below which an upload counts as stalled. */
   S3_MIN_SPEED: byteSize(64 * 1024, { min: "1Ki", max: "1Ti", zero: false }),
   /** The wished part size; src/model/s3-limits.ts has its limits. */

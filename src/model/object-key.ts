@@ -1,4 +1,4 @@
-// Makes an object's key from S3_KEY_TEMPLATE. Only the template adds slashes: a value, whoever chose it, stays within
+// Makes an object's key from STORE_KEY_TEMPLATE. Only the template adds slashes: a value, whoever chose it, stays within
 // one component of the key.
 import { COMPONENT_MAX_BYTES, portableComponent, portableFileName } from "./portable-name.ts";
 import { shortened } from "./shortened.ts";
@@ -31,7 +31,7 @@ export type KeyField = (typeof KEY_FIELDS)[number];
 /** A value for every field. */
 export type KeyValues = Readonly<Record<KeyField, string>>;
 
-/** S3 takes 1024 bytes; room is left for a collision suffix. */
+/** The strictest store takes 1024 bytes (S3); room is left for a collision suffix. */
 const KEY_MAX_BYTES = 1000;
 const VALUE_MAX_CHARACTERS = 120;
 /**

@@ -1,5 +1,6 @@
-// What an object says of the dump in it (metadata, tags, the fields of its key), read from dump-info, the
-// zip's first entry. A zip that cannot be read so is delivered all the same, labelled unknown.
+// What tells of a dump without opening it (facts, tags, the fields of its key), read from dump-info, the zip's first
+// entry. A zip that cannot be read so is delivered all the same, labelled unknown. The values are as hostile as the
+// process that crashed: an adapter makes of them what its store takes.
 import { open } from "node:fs/promises";
 import { basename } from "node:path";
 import { DUMP_HEAD_BYTES, parseDumpHead } from "../model/dump-head.ts";
@@ -7,17 +8,11 @@ import type { KnownInfo } from "../model/dump-info.ts";
 import { fillTemplate, KEY_FIELDS, type KeyValues } from "../model/object-key.ts";
 
 export interface DumpLabels {
-  /** x-amz-meta-<name>: names of letters only (s3-headers.ts), values of printable ASCII, short. */
-  metadata: Readonly<Record<string, string>>;
+  /** Whose crash it was. Names of lower-case letters only, which every store takes. */
+  facts: Readonly<Record<string, string>>;
+  /** The owner's own, from STORE_TAGS. */
   tags: Readonly<Record<string, string>>;
 }
-
-/** S3 counts at most 2 KB for all metadata. */
-const METADATA_MAX_CHARACTERS = 200;
-/** S3: ten tags an object, 128 and 256 characters. */
-const TAGS_MAX = 10;
-const TAG_KEY_MAX = 128;
-const TAG_VALUE_MAX = 256;
 
 /** The dump-info of a zip, or {} where its first entry is not one. Throws only when the file cannot be read. */
 export async function readDumpInfo(zipPath: string): Promise<KnownInfo> {
@@ -61,10 +56,10 @@ export function keyValuesOf(
   return Object.fromEntries(entries) as KeyValues;
 }
 
-/** The metadata of the object, and its tags by S3_TAGS (`key=value,key={namespace}`). */
+/** The facts, and the tags by a template (`key=value,key={namespace}`). */
 export function labelsOf(info: KnownInfo, values: KeyValues, tagTemplate: string): DumpLabels {
   const complete = info.core_complete;
-  const metadata = {
+  const facts = {
     namespace: values.namespace,
     pod: values.podname,
     container: values.container,
@@ -72,33 +67,14 @@ export function labelsOf(info: KnownInfo, values: KeyValues, tagTemplate: string
     node: values.node,
     corecomplete: typeof complete === "boolean" ? String(complete) : "unknown",
   };
-  return {
-    metadata: Object.fromEntries(
-      Object.entries(metadata).map(([key, value]) => [key, headerText(value)]),
-    ),
-    tags: planTags(tagTemplate, values),
-  };
+  return { facts, tags: fillTags(tagTemplate, values) };
 }
 
-function planTags(template: string, values: KeyValues): Record<string, string> {
+function fillTags(template: string, values: KeyValues): Record<string, string> {
   const pairs = template.split(",").flatMap((pair): [string, string][] => {
     const [key = "", ...value] = pair.split("=");
     if (key.trim() === "") return [];
-    const filled = fillTemplate(value.join("=").trim(), values, tagText);
-    return [[tagText(key.trim()).slice(0, TAG_KEY_MAX), filled.slice(0, TAG_VALUE_MAX)]];
+    return [[key.trim(), fillTemplate(value.join("=").trim(), values, (text) => text)]];
   });
-  return Object.fromEntries(pairs.slice(0, TAGS_MAX));
-}
-
-/** S3 tags take letters, numbers, spaces and + - = . _ : / @. */
-function tagText(text: string): string {
-  return text.replace(/[^A-Za-z0-9 +\-=._:/@]/gu, "_");
-}
-
-/** A header's value: printable ASCII on one line, without blanks at the ends (they would break the signature). */
-function headerText(text: string): string {
-  return text
-    .replace(/[^\x21-\x7e ]/gu, "_")
-    .slice(0, METADATA_MAX_CHARACTERS)
-    .trim();
+  return Object.fromEntries(pairs);
 }

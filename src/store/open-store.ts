@@ -14,9 +14,9 @@ interface Adapter {
 
 const DIRECTORY: Adapter = {
   isNamed: ({ STORE_URL }) => STORE_URL.startsWith("file:"),
-  async openWriter({ STORE_URL, S3_TIMEOUT }) {
+  async openWriter({ STORE_URL, STORE_TIMEOUT }) {
     const { openDirectoryWriter } = await import("./directory/directory-writer.ts");
-    return openDirectoryWriter(STORE_URL, S3_TIMEOUT * 1000);
+    return openDirectoryWriter(STORE_URL, STORE_TIMEOUT * 1000);
   },
   async openReader({ STORE_URL }) {
     const { openDirectoryReader } = await import("./directory/directory-reader.ts");

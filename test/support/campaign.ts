@@ -141,7 +141,7 @@ async function deliverBatch(
 ): Promise<void> {
   const variables = bucketVariables(bucket, {
     ...address,
-    S3_TIMEOUT: "2",
+    STORE_TIMEOUT: "2",
     S3_MIN_SPEED: String(2 ** 20),
   });
   // Notes of uploads that the store would not let go of are worked off by later sweeps, as in an agent's life.

@@ -3,8 +3,8 @@ import { openDelivery } from "../../src/agent/delivery/delivery.ts";
 import { recordedLog } from "./recorded-log.ts";
 import { storeSettings } from "./store-settings.ts";
 
-const [zip = "", STORE_URL = "", S3_KEY_TEMPLATE = ""] = process.argv.slice(2);
-const settings = storeSettings({ STORE_URL, S3_KEY_TEMPLATE });
+const [zip = "", STORE_URL = "", STORE_KEY_TEMPLATE = ""] = process.argv.slice(2);
+const settings = storeSettings({ STORE_URL, STORE_KEY_TEMPLATE });
 const outcome = await openDelivery(settings, recordedLog()).deliver(
   zip,
   new AbortController().signal,

@@ -105,7 +105,7 @@ export function openDelivery(settings: StoreSettings, log: Log): Delivery {
     if (found !== undefined && !isOfThisFile) await release(found, signal);
     const journal = isOfThisFile
       ? found
-      : newJournal(file, renderObjectKey(settings.S3_KEY_TEMPLATE, values));
+      : newJournal(file, renderObjectKey(settings.STORE_KEY_TEMPLATE, values));
     // A clock that was set back must not keep a file waiting for longer than the longest back-off.
     const waits = journal.retryAtMs > now && journal.retryAtMs - now <= FILE_BACKOFF.capMs * 12;
     if (waits && !ignoreBackoff) return { kind: "waiting", retryAtMs: journal.retryAtMs };
@@ -114,7 +114,7 @@ export function openDelivery(settings: StoreSettings, log: Log): Delivery {
       path: zipPath,
       sizeBytes: file.sizeBytes,
       deliveryId: journal.deliveryId,
-      labels: labelsOf(info, values, settings.S3_TAGS),
+      labels: labelsOf(info, values, settings.STORE_TAGS),
     };
     const startedMs = performance.now();
     try {

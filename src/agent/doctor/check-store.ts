@@ -13,9 +13,9 @@ import {
   type Verdict,
 } from "./check.ts";
 
-/** A black hole must not keep the doctor; an upload has S3_TIMEOUT. */
+/** A black hole must not keep the doctor; an upload has STORE_TIMEOUT. */
 const TIMEOUT_SECONDS = 5;
-/** S3 refuses signatures that are further off ("RequestTimeTooSkewed"). */
+/** A store that checks signatures refuses those that are further off (S3: "RequestTimeTooSkewed"). */
 const SKEW_MAX_MS = 15 * 60_000;
 const SKEW_NOTABLE_MS = 60_000;
 const SYNCHRONISE = "synchronise this node's clock (chrony, systemd-timesyncd)";
@@ -28,9 +28,9 @@ export async function checkStore(context: CheckContext): Promise<Verdict> {
   try {
     const { name, failure } = await probeOnce(context);
     if (failure === undefined) return ok(`${name}: can be written to`);
-    return failedBy(failure, "check the S3_… settings, or STORE_URL");
+    return failedBy(failure, "check the S3_… and STORE_… settings");
   } catch (error) {
-    return failedBy(error, "check the S3_… settings, or STORE_URL");
+    return failedBy(error, "check the S3_… and STORE_… settings");
   }
 }
 
@@ -71,7 +71,7 @@ async function probeStore(
   settings: CheckContext["settings"],
   signal: AbortSignal,
 ): Promise<StoreProbe> {
-  const store = await openStoreWriter({ ...settings, S3_TIMEOUT: TIMEOUT_SECONDS });
+  const store = await openStoreWriter({ ...settings, STORE_TIMEOUT: TIMEOUT_SECONDS });
   try {
     return await store.probe(signal);
   } finally {

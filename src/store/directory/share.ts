@@ -68,12 +68,12 @@ export async function named<T>(
     if (OF_THE_NAME.has(errno))
       throw new StoreError("name_refused", `${root} does not take the name ${key}`, {
         cause,
-        hint: "another S3_KEY_TEMPLATE gives names that it takes",
+        hint: "another STORE_KEY_TEMPLATE gives names that it takes",
       });
     if (IN_THE_WAY.has(errno))
       throw new StoreError("refused", `a file stands in ${root} where ${key} needs a folder`, {
         cause,
-        hint: "move it away, or choose another S3_KEY_TEMPLATE",
+        hint: "move it away, or choose another STORE_KEY_TEMPLATE",
       });
     throw cause;
   }

@@ -10,7 +10,7 @@ import { AppError } from "../../model/app-error.ts";
 import type { S3Endpoint } from "./s3-endpoint.ts";
 import { StoreError } from "../store-error.ts";
 
-/** AWS: completing an upload "can take several minutes"; it gets this many times S3_TIMEOUT. */
+/** AWS: completing an upload "can take several minutes"; it gets this many times STORE_TIMEOUT. */
 const COMPLETE_PATIENCE = 5;
 
 const CHECKSUM = {
@@ -74,12 +74,12 @@ function presetPayloadHashes(client: S3Client): void {
 /** The whole exchange, reading the answer included, ends in time: a black hole costs one time-out. */
 async function fetchInTime(
   request: Request,
-  { S3_TIMEOUT, S3_MIN_SPEED }: StoreSettings,
+  { STORE_TIMEOUT, S3_MIN_SPEED }: StoreSettings,
   options: BunFetchRequestInit,
 ): Promise<Response> {
   const sentBytes = Number(request.headers.get("content-length") ?? 0);
   const completing = request.method === "POST" && /[?&]uploadId=/.test(request.url);
-  const answerMs = S3_TIMEOUT * 1000 * (completing ? COMPLETE_PATIENCE : 1);
+  const answerMs = STORE_TIMEOUT * 1000 * (completing ? COMPLETE_PATIENCE : 1);
   const limitMs = answerMs + (sentBytes / S3_MIN_SPEED) * 1000;
   const expiry = AbortSignal.timeout(Math.ceil(limitMs));
   const answer = fetch(request, {
@@ -90,7 +90,7 @@ async function fetchInTime(
   return answer.catch((error: unknown) => {
     if (expiry.aborted && !request.signal.aborted)
       throw new StoreError("timeout", `no answer within ${Math.ceil(limitMs / 1000)} s`, {
-        hint: "S3_TIMEOUT and S3_MIN_SPEED say how long a request may take",
+        hint: "STORE_TIMEOUT and S3_MIN_SPEED say how long a request may take",
         cause: error,
       });
     throw error;

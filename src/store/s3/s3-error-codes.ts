@@ -53,7 +53,7 @@ const GONE: Explanation = {
 };
 /** What a write can do without, by the setting that leaves it out. */
 export const OPTIONAL_SETTINGS =
-  "S3_METADATA, S3_TAGS, S3_STORAGE_CLASS, S3_SSE and S3_CONDITIONAL_WRITES turn off what not every store knows";
+  "S3_METADATA, STORE_TAGS, S3_STORAGE_CLASS, S3_SSE and S3_CONDITIONAL_WRITES turn off what not every store knows";
 const EXISTS: Explanation = {
   failure: "exists",
   message: ({ action }) => `${action}: an object of this key exists already`,
@@ -61,7 +61,7 @@ const EXISTS: Explanation = {
 const NAME_REFUSED: Explanation = {
   failure: "name_refused",
   message: ({ action, address }) => `${action}: ${address} does not take a key like this`,
-  hint: "another S3_KEY_TEMPLATE gives keys that it takes",
+  hint: "another STORE_KEY_TEMPLATE gives keys that it takes",
 };
 
 /** A refusal that is about one setting. */
@@ -142,7 +142,7 @@ export const BY_CODE: Readonly<Record<string, Explanation>> = {
   ObjectAlreadyExists: EXISTS,
   InvalidBucketName: refusedFor("check S3_BUCKET_NAME"),
   InvalidStorageClass: refusedFor("check S3_STORAGE_CLASS"),
-  InvalidTag: refusedFor("check S3_TAGS"),
+  InvalidTag: refusedFor("check STORE_TAGS"),
   InvalidMetadata: refusedFor("S3_METADATA=false leaves the metadata out"),
   MetadataTooLarge: refusedFor("S3_METADATA=false leaves the metadata out"),
   InvalidEncryptionAlgorithmError: refusedFor(SSE_HINT),

@@ -1,5 +1,6 @@
 // What an object is stored with beside its bytes: encryption, storage class, tags, metadata.
 import type { StoreSettings } from "../../config/store-settings.ts";
+import type { DumpLabels } from "../dump-labels.ts";
 import type { Dump } from "../store-port.ts";
 
 /**
@@ -8,24 +9,60 @@ import type { Dump } from "../store-port.ts";
  */
 export const DELIVERY_ID = "cdhdelivery";
 
+/** S3 counts at most 2 KB for all metadata. */
+const METADATA_MAX_CHARACTERS = 200;
+/** Ten tags an object, 128 and 256 characters. */
+const TAGS_MAX = 10;
+const TAG_KEY_MAX = 128;
+const TAG_VALUE_MAX = 256;
+
 /** The options that PutObject and CreateMultipartUpload share. */
-export function objectHeaders(settings: StoreSettings, dump: Dump) {
-  // %20 for a blank: radosgw takes the + of URLSearchParams for a plus sign.
-  const tags = Object.entries(dump.labels.tags)
-    .map((pair) => pair.map(encodeURIComponent).join("="))
-    .join("&");
+export function objectHeaders(settings: StoreSettings, { labels, deliveryId }: Dump) {
+  const tagging = taggingOf(labels);
   return {
     ContentType: "application/zip",
     ...(settings.S3_METADATA
-      ? { Metadata: { ...dump.labels.metadata, [DELIVERY_ID]: dump.deliveryId } }
+      ? { Metadata: { ...metadataOf(labels), [DELIVERY_ID]: deliveryId } }
       : {}),
-    ...(tags === "" ? {} : { Tagging: tags }),
+    ...(tagging === "" ? {} : { Tagging: tagging }),
     ...encryption(settings),
     // The list of classes grows, and other stores have their own: the store judges the name.
     ...(settings.S3_STORAGE_CLASS === ""
       ? {}
       : { StorageClass: settings.S3_STORAGE_CLASS as "STANDARD" }),
   };
+}
+
+/** Values of short printable ASCII, as a header holds them. */
+export function metadataOf({ facts }: DumpLabels): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(facts).map(([name, value]) => [name, headerText(value)]),
+  );
+}
+
+/** Printable ASCII on one line, without blanks at the ends (they would break the signature). */
+function headerText(text: string): string {
+  return text
+    .replace(/[^\x21-\x7e ]/gu, "_")
+    .slice(0, METADATA_MAX_CHARACTERS)
+    .trim();
+}
+
+/** The tags that S3 takes of a dump's, as x-amz-tagging. */
+export function taggingOf({ tags }: DumpLabels): string {
+  const taken = Object.entries(tags).map(([key, value]): [string, string] => [
+    tagText(key).slice(0, TAG_KEY_MAX),
+    tagText(value).slice(0, TAG_VALUE_MAX),
+  ]);
+  // %20 for a blank: radosgw takes the + of URLSearchParams for a plus sign.
+  return Object.entries(Object.fromEntries(taken.slice(0, TAGS_MAX)))
+    .map((pair) => pair.map(encodeURIComponent).join("="))
+    .join("&");
+}
+
+/** S3 tags take letters, numbers, spaces and + - = . _ : / @. */
+function tagText(text: string): string {
+  return text.replace(/[^A-Za-z0-9 +\-=._:/@]/gu, "_");
 }
 
 function encryption({ S3_SSE, S3_SSE_KMS_KEY_ID }: StoreSettings) {

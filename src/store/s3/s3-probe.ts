@@ -8,7 +8,7 @@ const NOTHING: Dump = {
   path: "",
   sizeBytes: 0,
   deliveryId: "doctor",
-  labels: { metadata: {}, tags: {} },
+  labels: { facts: {}, tags: {} },
 };
 
 export async function probeS3(
@@ -16,7 +16,7 @@ export async function probeS3(
   multipart: MultipartWriter,
   signal: AbortSignal,
 ): Promise<StoreProbe> {
-  const key = `${fixedFolderOf(session.settings.S3_KEY_TEMPLATE)}.cdh-doctor-${crypto.randomUUID()}`;
+  const key = `${fixedFolderOf(session.settings.STORE_KEY_TEMPLATE)}.cdh-doctor-${crypto.randomUUID()}`;
   const attempt = async () => {
     const upload = await multipart.create(key, NOTHING, signal);
     await multipart.abort(upload, signal);

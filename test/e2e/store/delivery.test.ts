@@ -124,8 +124,8 @@ storeTest("metadata and tags say what is in the object", async () => {
     timestamp: "1700000000",
   };
   const changes = {
-    S3_TAGS: "team=core,ns={namespace},pod={podname}",
-    S3_KEY_TEMPLATE: "{cluster}/{namespace}/{date}/{filename}",
+    STORE_TAGS: "team=core,ns={namespace},pod={podname}",
+    STORE_KEY_TEMPLATE: "{cluster}/{namespace}/{date}/{filename}",
     CLUSTER_NAME: "prod",
   };
   for (const [coreBytes, deflateInfo] of [

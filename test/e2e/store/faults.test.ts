@@ -55,7 +55,7 @@ for (const [fault, where, matches, coreBytes] of CASES)
       const log = recordedLog();
       const settings = bucketSettings(bucket, {
         S3_ENDPOINT: proxy.endpoint,
-        S3_TIMEOUT: "1",
+        STORE_TIMEOUT: "1",
         S3_MIN_SPEED: String(2 ** 20),
       });
       const delivery = openDelivery(settings, log);

@@ -57,7 +57,7 @@ storeTest(
     const first = await startSweep(folder, variables);
     while (proxy.counts.stall === 0) await Bun.sleep(20);
     first.process.kill("SIGTERM");
-    // The stalled request alone would take S3_TIMEOUT, a minute: the test's own time-out is the limit here.
+    // The stalled request alone would take STORE_TIMEOUT, a minute: the test's own time-out is the limit here.
     const { code, log } = await first.ended;
     expect(code).toBe(1);
     expect(log).toContain("stopped");

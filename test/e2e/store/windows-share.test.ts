@@ -58,7 +58,9 @@ gatedTest(
   "whatever a process, a pod or a namespace calls itself, the share takes the name",
   [ntfsObstacle()],
   async () => {
-    const { share, delivery } = openShare({ S3_KEY_TEMPLATE: "{namespace}/{exe_name}/{filename}" });
+    const { share, delivery } = openShare({
+      STORE_KEY_TEMPLATE: "{namespace}/{exe_name}/{filename}",
+    });
     const names = ["con", "NUL", "com1", "lpt9.x", "aux", "prn ", 'a*?"<>|\\b', "dot.", " ", "ü:é"];
     for (const [index, exe_name] of names.entries()) {
       const values = { ...VALUES, exe_name, uuid: `u${index}` };
@@ -76,7 +78,7 @@ gatedTest(
   "a folder of the key's own text that the share refuses is replaced, and holds up no other dump",
   [ntfsObstacle()],
   async () => {
-    const { share, delivery } = openShare({ S3_KEY_TEMPLATE: "cores: new/{filename}" });
+    const { share, delivery } = openShare({ STORE_KEY_TEMPLATE: "cores: new/{filename}" });
     for (const name of ["T.zip", "U.zip"]) {
       const path = writeDump(temporaryFolder(), name, SMALL);
       expect((await delivery.deliver(path, never)).kind).toBe("delivered");

@@ -1,6 +1,11 @@
 // What names no store is refused at the start, by its variable, not tried against the network for ever.
 import { expect, test } from "bun:test";
-import { readAgentSettings } from "../../../src/config/agent-settings.ts";
+import {
+  agentVariables,
+  formerVariables,
+  readAgentSettings,
+} from "../../../src/config/agent-settings.ts";
+import { findUnknownVariables } from "../../../src/config/unknown-variables.ts";
 
 test.each([
   ["S3_BUCKET_NAME", "arn:aws:s3:::cores"],
@@ -53,4 +58,29 @@ test.each([
   ["S3_MIN_SPEED", "65536", 65_536],
 ] as const)("%s takes %s, as Kubernetes writes sizes", (variable, value, bytes) => {
   expect(readAgentSettings({ [variable]: value })[variable]).toBe(bytes);
+});
+
+test.each([
+  ["STORE_KEY_TEMPLATE", "S3_KEY_TEMPLATE", "{namespace}/{uuid}", "{uuid}", "{filename}"],
+  ["STORE_TAGS", "S3_TAGS", "team=db", "team=web", ""],
+  ["STORE_TIMEOUT", "S3_TIMEOUT", "5", "7", "60"],
+] as const)(
+  "%s is every store's, and %s, its name before, is still read",
+  (name, before, old, present, fallback) => {
+    const read = (source: Record<string, string>) => String(readAgentSettings(source)[name]);
+    expect(read({ [before]: old })).toBe(old);
+    expect(read({ [before]: old, [name]: " " })).toBe(old);
+    expect(read({ [before]: old, [name]: present })).toBe(present);
+    expect(read({})).toBe(fallback);
+    expect(findUnknownVariables({ [before]: old }, agentVariables())).toEqual([before]);
+    const known = [...agentVariables(), ...formerVariables()];
+    expect(findUnknownVariables({ [before]: old, [name]: old }, known)).toEqual([]);
+  },
+);
+
+test("a wrong value is shown under the name that it was given by", () => {
+  expect(() => readAgentSettings({ S3_TIMEOUT: "soon" })).toThrow('S3_TIMEOUT is "soon"; expected');
+  expect(() => readAgentSettings({ STORE_TIMEOUT: "soon", S3_TIMEOUT: "5" })).toThrow(
+    'STORE_TIMEOUT is "soon"; expected',
+  );
 });

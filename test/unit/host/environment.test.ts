@@ -35,13 +35,20 @@ test("a misspelt setting is found; what Kubernetes adds for a Service named s3 i
     COMP_TIMOUT: "1",
     COMP_TIMEOUT: "1",
     S3_BUCKET: "x",
+    STORE_TIMOUT: "5",
+    STORE_TIMEOUT: "5",
+    STORE_SERVICE_HOST: "10.0.0.1",
     S3_SERVICE_HOST: "10.0.0.1",
     S3_SERVICE_PORT_HTTP: "80",
     S3_PORT: "tcp://10.0.0.1:80",
     S3_PORT_80_TCP_ADDR: "10.0.0.1",
     PATH: "/bin",
   };
-  expect(findUnknownVariables(environment, agentVariables())).toEqual(["COMP_TIMOUT", "S3_BUCKET"]);
+  expect(findUnknownVariables(environment, agentVariables())).toEqual([
+    "COMP_TIMOUT",
+    "S3_BUCKET",
+    "STORE_TIMOUT",
+  ]);
 });
 
 test("AWS_* of the file reaches the real environment, where the AWS SDK looks; nothing else does", () => {

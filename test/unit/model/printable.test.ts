@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { planEvent as planKubernetesEvent } from "../../../src/agent/kubernetes/kubernetes-event.ts";
 import { labelsOf, keyValuesOf } from "../../../src/store/dump-labels.ts";
+import { metadataOf } from "../../../src/store/s3/s3-headers.ts";
 import {
   formatJson as formatDoctorJson,
   formatTable,
@@ -122,7 +123,9 @@ const OUTPUTS: readonly [name: string, output: () => string | Promise<string>, l
     "S3 metadata",
     () =>
       shown(
-        labelsOf(info, keyValuesOf(info, { zipPath: "/T.zip", cluster: HOSTILE, nowMs: 0 }), ""),
+        metadataOf(
+          labelsOf(info, keyValuesOf(info, { zipPath: "/T.zip", cluster: HOSTILE, nowMs: 0 }), ""),
+        ),
       ),
   ],
 ];

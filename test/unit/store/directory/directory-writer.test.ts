@@ -39,8 +39,8 @@ test("folders of the key are made below the share", async () => {
   const share = temporaryFolder();
   const info = { namespace: "../../shop", timestamp: "1700000000" };
   const path = writeDump(temporaryFolder(), "T.zip", { coreBytes: 10, info });
-  const S3_KEY_TEMPLATE = "{namespace}/{date}/{filename}";
-  expect(await deliver(path, share, { S3_KEY_TEMPLATE })).toMatchObject({
+  const STORE_KEY_TEMPLATE = "{namespace}/{date}/{filename}";
+  expect(await deliver(path, share, { STORE_KEY_TEMPLATE })).toMatchObject({
     key: "___.._shop/2023-11-14/T.zip",
   });
   expect(existsSync(join(share, "___.._shop/2023-11-14/T.zip"))).toBe(true);
@@ -80,7 +80,7 @@ test("a copy that was killed leaves a hidden file, and the next one replaces it"
     path,
     sizeBytes: Bun.file(path).size,
     deliveryId: "id-1",
-    labels: { metadata: {}, tags: {} },
+    labels: { facts: {}, tags: {} },
   };
   writeFileSync(join(share, ".cdh-id-1.part"), "half of it");
   const store = openDirectoryWriter(pathToFileURL(share).href, 10_000);
@@ -106,7 +106,7 @@ test("a name too long for the share is replaced by a plainer one of the same dum
   const share = temporaryFolder();
   const template = `${"long".repeat(75)}/{filename}`;
   const path = writeDump(temporaryFolder(), "T.zip", { coreBytes: 1000 });
-  const outcome = await deliver(path, share, { S3_KEY_TEMPLATE: template });
+  const outcome = await deliver(path, share, { STORE_KEY_TEMPLATE: template });
   const key = expect.stringMatching(/^(?:long)+lon-[0-9a-f]{8}\/T\.zip$/);
   expect(outcome).toMatchObject({ kind: "delivered", key });
 });
@@ -116,7 +116,7 @@ test("a file that stands where one dump needs a folder holds up no other dump", 
   writeFileSync(join(share, "shop"), "a note");
   const settings = storeSettings({
     STORE_URL: pathToFileURL(share).href,
-    S3_KEY_TEMPLATE: "{namespace}/{filename}",
+    STORE_KEY_TEMPLATE: "{namespace}/{filename}",
   });
   const delivery = openDelivery(settings, recordedLog());
   const folder = temporaryFolder();
@@ -136,7 +136,7 @@ test("a dump that cannot be read on the node says so, and does not blame the sha
     path: join(temporaryFolder(), "gone.zip"),
     sizeBytes: 1000,
     deliveryId: "id-1",
-    labels: { metadata: {}, tags: {} },
+    labels: { facts: {}, tags: {} },
   };
   const store = openDirectoryWriter(pathToFileURL(share).href, 10_000);
   const failure = await store.put("T.zip", dump, false, never).catch((error: unknown) => error);

@@ -101,7 +101,7 @@ test("what came to the key meanwhile is not overwritten where a store says so by
 
 test.each([
   [400, "InvalidStorageClass", "S3_STORAGE_CLASS"],
-  [400, "InvalidTag", "S3_TAGS"],
+  [400, "InvalidTag", "STORE_TAGS"],
   [400, "MetadataTooLarge", "S3_METADATA"],
   [400, "KMS.NotFoundException", "S3_SSE_KMS_KEY_ID"],
   [400, "InvalidEncryptionAlgorithmError", "S3_SSE"],

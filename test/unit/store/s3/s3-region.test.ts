@@ -12,7 +12,7 @@ import { storeSettings } from "../../../support/store-settings.ts";
 import { REGION_REFUSALS, signedRegion } from "../../../support/strict-front.ts";
 
 const never = new AbortController().signal;
-const DUMP = { path: "/T", sizeBytes: 1, deliveryId: "id", labels: { metadata: {}, tags: {} } };
+const DUMP = { path: "/T", sizeBytes: 1, deliveryId: "id", labels: { facts: {}, tags: {} } };
 let running: ScriptedStore | undefined;
 
 afterEach(() => running?.stop());

@@ -69,7 +69,7 @@ test("a put is conditional, carries its digests, and signs the payload over plai
     S3_SSE: "aws:kms",
     S3_SSE_KMS_KEY_ID: "key-1",
     S3_STORAGE_CLASS: "GLACIER_IR",
-    S3_TAGS: "team=a b",
+    STORE_TAGS: "team=a b",
   });
   const path = writeDump(temporaryFolder(), "T.zip", { coreBytes: 1000 });
   const bytes = await Bun.file(path).bytes();
@@ -311,7 +311,7 @@ test.each([1000, 12_000_000])(
       S3_ACCESS_KEY: "AK",
       S3_SECRET: "SK",
       S3_PART_SIZE: String(5 << 20),
-      S3_KEY_TEMPLATE: "eu:west/{filename}",
+      STORE_KEY_TEMPLATE: "eu:west/{filename}",
     });
     const folder = temporaryFolder();
     const path = writeDump(folder, "T.zip", { coreBytes });
