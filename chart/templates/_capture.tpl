@@ -134,7 +134,7 @@ pods' volumes busy. A node whose root is mounted private refuses it (docs/platfo
 {{- define "core-dump-handler.listenerEnv" -}}
 {{- range fromYamlArray (include "core-dump-handler.env" .) -}}
 {{- $secret := get (default dict .valueFrom) "secretKeyRef" -}}
-{{- if not (or $secret (hasPrefix "S3_" .name) (eq .name "STORE_URL")) }}
+{{- if not (or $secret (hasPrefix "S3_" .name) (hasPrefix "STORE_" .name)) }}
 {{ toYaml (list .) }}
 {{- end }}
 {{- end }}

@@ -71,7 +71,7 @@ describe.each(HELMS)("%s", (helm) => {
     expect(pathsOf(pod)).toEqual(hostPathsOf(manifests));
     const names = pod.containers[0]?.env?.map(({ name }) => name) ?? [];
     expect(names).toContain("DAEMONSET_NAME");
-    expect(names.filter((name) => name.startsWith("S3_"))).toEqual([]);
+    expect(names.filter((name) => /^(?:S3|STORE)_/.test(name))).toEqual([]);
   });
 
   test("it can be left out, and is where nobody would give it its rights", async () => {
