@@ -29,7 +29,8 @@ function accessOfX86(code: Buffer): Access {
   let at = 0;
   while (at < code.length && PREFIXES.has(code[at] ?? 0)) at++;
   if (((code[at] ?? 0) & 0xf0) === 0x40) at++;
-  const operation = code[at] ?? 0;
+  const operation = code[at];
+  if (operation === undefined) return "access";
   if (operation === 0x0f) return accessIn(code[at + 1] ?? 0, LONG_READS, LONG_WRITES);
   // VEX and EVEX: AVX moves have the same numbers as SSE's.
   if (operation === 0xc5) return accessIn(code[at + 2] ?? 0, LONG_READS, LONG_WRITES);
@@ -58,6 +59,8 @@ function accessOfArm(code: Buffer): Access {
   const isLiteral = (word & 0x3b00_0000) === 0x1800_0000;
   if (isLiteral) return "read";
   const isSingle = (word & 0x3a00_0000) === 0x3800_0000;
-  const isLoad = isSingle ? (word & 0x00c0_0000) !== 0 : (word & 0x0040_0000) !== 0;
+  const isVector = (word & 0x0400_0000) !== 0;
+  // One register: opc; 128-bit stores of vectors have the code of sign-extending loads. Pairs: the L bit.
+  const isLoad = isSingle && !isVector ? (word & 0x00c0_0000) !== 0 : (word & 0x0040_0000) !== 0;
   return isLoad ? "read" : "write";
 }
