@@ -3,18 +3,19 @@ import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import { AppError } from "../model/app-error.ts";
 
+/** Bytes that can be read at any offset; the caller closes them. */
 export interface ByteSource {
-  /** For messages. */
+  /** The source's name, for messages. */
   readonly name: string;
   readonly sizeBytes: number;
-  /** Bytes [start, end), fewer only at the end of the source. */
+  /** Reads the bytes [start, end), fewer only at the end of the source. */
   read(start: number, end: number): Promise<Buffer>;
   close(): Promise<void>;
 }
 
-/** Throws AppError "archive" where there is no regular file. */
+/** Opens a file. Throws AppError "archive" where there is no regular file. */
 export async function openFileSource(path: string): Promise<ByteSource> {
-  // O_NONBLOCK: a FIFO of that name must not hold us up (regular files ignore the flag).
+  // With O_NONBLOCK a FIFO of that name cannot block the program; regular files ignore the flag.
   const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch(
     (cause: unknown) => {
       throw new AppError("archive", `cannot open ${path}`, { cause });

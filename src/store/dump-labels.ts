@@ -7,6 +7,7 @@ import { DUMP_HEAD_BYTES, parseDumpHead } from "../model/dump-head.ts";
 import type { KnownInfo } from "../model/dump-info.ts";
 import { fillTemplate, KEY_FIELDS, type KeyValues } from "../model/object-key.ts";
 
+/** An object's labels. */
 export interface DumpLabels {
   /** Whose crash it was. Names of lower-case letters only, which every store takes. */
   facts: Readonly<Record<string, string>>;
@@ -14,7 +15,10 @@ export interface DumpLabels {
   tags: Readonly<Record<string, string>>;
 }
 
-/** The dump-info of a zip, or {} where its first entry is not one. Throws only when the file cannot be read. */
+/**
+ * Reads the dump-info of a zip; {} where the first entry is none. Throws the system's error only when the file cannot
+ * be read.
+ */
 export async function readDumpInfo(zipPath: string): Promise<KnownInfo> {
   const file = await open(zipPath, "r");
   try {
@@ -26,7 +30,7 @@ export async function readDumpInfo(zipPath: string): Promise<KnownInfo> {
   }
 }
 
-/** The fields of key and tag templates. What is not known is "unknown". */
+/** Returns the values for key and tag templates; an unknown value is "unknown". */
 export function keyValuesOf(
   info: KnownInfo,
   { zipPath, cluster, nowMs }: { zipPath: string; cluster: string; nowMs: number },

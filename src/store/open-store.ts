@@ -48,7 +48,9 @@ export function namesStore(settings: StoreSettings): boolean {
   return namedAdapter(settings) !== undefined;
 }
 
-/** The store for writing. Throws AppError "configuration" for settings that name none; S3 then says which are missing. */
+/**
+ * The store for writing. Throws AppError "configuration" for settings that name none; S3 then says which are missing.
+ */
 export async function openStoreWriter(settings: StoreSettings): Promise<StoreWriter> {
   return (namedAdapter(settings) ?? S3).openWriter(settings);
 }

@@ -8,10 +8,12 @@ import { StoreError } from "./store-error.ts";
 
 const ATTEMPTS = 5;
 const LIMITS = { baseMs: 250, capMs: 10_000 };
-/** A store that asks for a longer pause ends the attempt at the file. */
+/** The longest wait in ms. A store that asks for a longer one ends the attempt at the file. */
 const LONGEST_PAUSE_MS = 20_000;
 
-/** Runs `work`, again where it throws a transient StoreError. Throws the last error, or "aborted". */
+/**
+ * Runs `work`, and again after a transient StoreError. Throws the last error, or StoreError "aborted" after the signal.
+ */
 export async function withRetries<T>(
   work: () => Promise<T>,
   { signal, log }: { signal: AbortSignal; log: Log },

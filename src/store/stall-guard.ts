@@ -1,13 +1,17 @@
-// A limit on how long a file call on a share may take. A hard NFS mount whose server is gone blocks its
-// callers for ever and cannot be interrupted: we stop waiting, and start no further call until the stuck
-// one is back, lest every thread of the pool ends up there.
+// Limits how long a file call on a share may take. A hard NFS mount whose server has gone blocks its callers for ever,
+// and nothing can interrupt them. The guard stops waiting, and starts no further call until the stuck one returns, so
+// that the thread pool does not fill up with stuck calls.
 import { StoreError } from "./store-error.ts";
 
-/** Makes a call and waits; `sizeBytes` that it moves give it more time (64 KiB/s). Throws StoreError "timeout". */
+/**
+ * Makes a call and waits for it. The time grows with the bytes that the call moves (64 KiB/s). Throws StoreError
+ * "timeout".
+ */
 export type StallGuard = <T>(call: () => Promise<T>, sizeBytes?: number) => Promise<T>;
 
 const SLOWEST_BYTES_PER_MS = 64;
 
+/** Makes a guard for the share at `root`; a call may take timeoutMs, and more for its bytes. */
 export function stallGuard(root: string, timeoutMs: number): StallGuard {
   let stuck = 0;
   const gone = (waitedMs: number) =>

@@ -1,33 +1,35 @@
-// Why a store did not do what was asked, as far as a caller must know: whose fault, worth trying again?
+// Why a store failed, in the terms that callers branch on: whether the store or the file is at fault, and whether a
+// retry helps.
 import { AppError, type AppErrorDetails } from "../model/app-error.ts";
 
+/** The kinds of failure. */
 export type StoreFailure =
-  /** The store does not know us, or our credentials could not be had. */
+  /** The store refuses the credentials, or there are none. */
   | "credentials"
   | "forbidden"
   /** The store is not where the settings say, or nothing of that name is there. */
   | "no_store"
   | "unreachable"
-  /** The share is not mounted, which no retry within seconds cures. */
+  /** The share is not mounted; a retry within seconds does not help. */
   | "away"
   | "timeout"
   | "throttled"
   /** The store's own trouble: it failed, or its answer is broken. */
   | "server"
-  /** Something stands at the key already. */
+  /** The key is taken. */
   | "exists"
   | "not_found"
-  /** The multipart upload is not known (any more). */
+  /** The store does not know the multipart upload, or no longer knows it. */
   | "gone"
   /** The store does not know this feature. */
   | "unsupported"
-  /** The store cannot hold a name like this one (a colon on NTFS); another name may do. */
+  /** The store cannot hold such a name (a colon on NTFS); another name may work. */
   | "name_refused"
-  /** The file on this node cannot be read. */
+  /** The dump's file on this node cannot be read. */
   | "unreadable_file"
   /** The store refuses this request, for whatever else. */
   | "refused"
-  /** What stands there after the write is not what was sent. */
+  /** The object after the write is not what was sent. */
   | "unverified"
   | "no_space"
   | "configuration"
@@ -40,7 +42,7 @@ const TRANSIENT: ReadonlySet<StoreFailure> = new Set([
   "server",
 ]);
 
-/** Failures that any other file would meet as well: the store, not the file. */
+/** Failures of the store, which any other file would meet too. */
 const STORE_WIDE: ReadonlySet<StoreFailure> = new Set([
   "credentials",
   "forbidden",
@@ -53,6 +55,7 @@ const STORE_WIDE: ReadonlySet<StoreFailure> = new Set([
   "configuration",
 ]);
 
+/** Thrown by every store for a request that failed. */
 export class StoreError extends AppError {
   readonly failure: StoreFailure;
   /** The store asked for this pause; 0 where it did not. */
@@ -69,7 +72,7 @@ export class StoreError extends AppError {
     this.retryAfterMs = details.retryAfterMs ?? 0;
   }
 
-  /** Trying again in a moment may well succeed. */
+  /** True where a retry in a moment may succeed. */
   get transient(): boolean {
     return TRANSIENT.has(this.failure);
   }
@@ -79,11 +82,12 @@ export class StoreError extends AppError {
   }
 }
 
+/** Returns a StoreError's failure; undefined for any other error. */
 export function failureOf(error: unknown): StoreFailure | undefined {
   return error instanceof StoreError ? error.failure : undefined;
 }
 
-/** What stands at the store is not what we sent. */
+/** Makes the error "unverified": the store does not have the bytes that were sent. */
 export function otherBytes(what: string): StoreError {
   return new StoreError("unverified", `${what} other bytes than were sent`, {
     hint: "the file is kept and sent again; the store, or something before it, changes bytes",

@@ -1,5 +1,5 @@
-// What is special about a directory that is a mounted share: it may be unmounted under us, and what the
-// filesystem says has to be told as a StoreError.
+// What is special about a directory on a mounted share: somebody may unmount it at any time, and the filesystem's
+// errors become StoreErrors.
 import type { Stats } from "node:fs";
 import { stat } from "node:fs/promises";
 import { dirname } from "node:path";
@@ -7,8 +7,8 @@ import { errnoOf } from "../../model/app-error.ts";
 import { failureOf, StoreError, type StoreFailure } from "../store-error.ts";
 
 /**
- * Looks at the root. Once it was seen to be a mount point it has to stay one: under a share that was
- * unmounted lies an empty directory of the node's own disk. Throws StoreError "away".
+ * Returns a function that looks at the root. After it has once seen a mount point there, the root must stay one: under
+ * an unmounted share lies an empty directory on the node's own disk. The function throws StoreError "away".
  */
 export function watchMount(root: string): () => Promise<Stats> {
   let wasMounted = false;
@@ -46,15 +46,16 @@ const SENTENCES: Partial<Record<StoreFailure, string>> = {
 };
 
 /**
- * What a share says to a name that it cannot hold. SMB servers say ENOENT (fs/smb/client, STATUS_OBJECT_NAME_INVALID).
+ * A share's errors for a name that it cannot hold. SMB servers answer ENOENT (fs/smb/client,
+ * STATUS_OBJECT_NAME_INVALID).
  */
 const OF_THE_NAME = new Set(["EINVAL", "ENAMETOOLONG", "EILSEQ", "ENOENT"]);
-/** What stands on the way is a file where the key has a folder. */
+/** The errors where a file has the place of one of the key's folders. */
 const IN_THE_WAY = new Set(["ENOTDIR", "EEXIST"]);
 
 /**
- * A step that gives or looks up a name. Where the share is there (`look` throws if it is not) and the answer is one
- * that names get, this file alone is at fault. Throws StoreError "name_refused" or "refused".
+ * Runs a step that creates or looks up a name. Where it fails with one of the errors for names, although the share is
+ * mounted (`look` throws if it is not), only this file is at fault. Throws StoreError "name_refused" or "refused" then.
  */
 export async function named<T>(
   { root, key, look }: { root: string; key: string; look: () => Promise<unknown> },
@@ -79,7 +80,9 @@ export async function named<T>(
   }
 }
 
-/** A step on the dump's own file, on the node: that it fails says nothing of the share. Throws StoreError. */
+/**
+ * Runs a step on the dump's file on this node, whose failure is not the share's. Throws StoreError "unreadable_file".
+ */
 export async function local<T>(path: string, step: () => Promise<T>): Promise<T> {
   try {
     return await step();
@@ -89,7 +92,10 @@ export async function local<T>(path: string, step: () => Promise<T>): Promise<T>
   }
 }
 
-/** Runs a step; what the filesystem says becomes a StoreError. ENOENT, ESTALE, EIO, …: the share is gone. */
+/**
+ * Runs a step and turns the filesystem's errors into StoreErrors. ENOENT, ESTALE, EIO and others mean that the share
+ * has gone.
+ */
 export async function explained<T>(
   root: string,
   action: string,

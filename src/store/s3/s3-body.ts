@@ -1,12 +1,13 @@
-// A piece of the dump as a request's body: a slice of the file that fetch reads as it sends, and the
-// digests that go before it as headers.
+// Makes a request's body of a piece of the dump: a slice of the file, which fetch reads as it sends, and the digests
+// for the headers.
 import type { Dump } from "../store-port.ts";
 import { digestRange, toBase64, toHex } from "../range-digest.ts";
 import { signPayload } from "./s3-client.ts";
 import type { S3Session } from "./s3-session.ts";
 
+/** A piece of the dump, ready to be sent. */
 export interface S3Body {
-  /** A request's input, made anew for every sending: a stream can be read once. */
+  /** Makes the request's input, anew for every sending, because a stream can be read only once. */
   input(): {
     Body: Blob | ReadableStream | Uint8Array;
     ContentLength: number;
@@ -18,7 +19,7 @@ export interface S3Body {
   crc32: string | undefined;
 }
 
-/** Bytes [start, end) of the dump. Throws where the file is shorter. */
+/** Digests the bytes [start, end) of the dump and makes their body. Throws where the file is shorter. */
 export async function readBody(
   session: S3Session,
   dump: Dump,
@@ -46,8 +47,9 @@ export async function readBody(
 }
 
 /**
- * Over plain http Bun sends a slice of a file by sendfile(2). Under TLS it would first read the whole slice
- * into memory (measured: 118 MiB with two parts of 16 MiB); its stream is read as the socket takes it (60).
+ * Opens the slice. Over plain http Bun sends it by sendfile(2). Under TLS Bun would first read the whole slice into
+ * memory (measured: 118 MiB with two parts of 16 MiB), so it gets a stream, which it reads as the socket takes the
+ * bytes (60 MiB).
  */
 function openPiece(
   path: string,

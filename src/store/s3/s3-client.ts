@@ -1,6 +1,6 @@
-// The AWS SDK's client as we use it: Bun's fetch below it (bodies are slices of files that never enter
-// our memory), a time-out for every request, our CA bundle, the SDK's own credential chain. Loaded on
-// demand only. Retries are ours (retry.ts), so the SDK makes one attempt.
+// Makes the AWS SDK's client with Bun's fetch (bodies are slices of files that never enter memory), a timeout for
+// every request, the owner's CA bundle and the SDK's credential chain. Loaded only on demand. retry.ts does the
+// retries, so the SDK makes one attempt.
 import { readFileSync } from "node:fs";
 import { rootCertificates } from "node:tls";
 import { S3Client } from "@aws-sdk/client-s3";
@@ -18,7 +18,10 @@ const CHECKSUM = {
   when_supported: "WHEN_SUPPORTED",
 } as const;
 
-/** `onAnswer` sees each answer's headers. Throws AppError "configuration" for a CA bundle that cannot be read. */
+/**
+ * Makes the client. `onAnswer` gets each answer's headers. Throws AppError "configuration" for a CA bundle that cannot
+ * be read.
+ */
 export function createS3Client(
   settings: StoreSettings,
   endpoint: S3Endpoint,
@@ -48,10 +51,10 @@ export function createS3Client(
   return client;
 }
 
-/** SHA-256 in hex of bodies that are to be signed, by the body itself. */
+/** For each body that is to be signed, its SHA-256 in hex. */
 const payloadHashes = new WeakMap<object, string>();
 
-/** Has a request with this body signed with its hash; else UNSIGNED-PAYLOAD is, for a body like ours. */
+/** Makes the client sign a request with this body's hash; without that it signs UNSIGNED-PAYLOAD for such a body. */
 export function signPayload(body: object, sha256Hex: string): void {
   payloadHashes.set(body, sha256Hex);
 }
@@ -59,7 +62,7 @@ export function signPayload(body: object, sha256Hex: string): void {
 function presetPayloadHashes(client: S3Client): void {
   client.middlewareStack.add(
     (next) => (args) => {
-      // The signer takes the hash that it finds in this header (getPayloadHash in @smithy/signature-v4).
+      // The signer takes the hash from this header (getPayloadHash in @smithy/signature-v4).
       const { request } = args as { request?: { headers: Record<string, string>; body?: unknown } };
       const body = request?.body;
       const hash = typeof body === "object" && body !== null ? payloadHashes.get(body) : undefined;
@@ -71,7 +74,7 @@ function presetPayloadHashes(client: S3Client): void {
   );
 }
 
-/** The whole exchange, reading the answer included, ends in time: a black hole costs one time-out. */
+/** Ends the whole exchange in time, the reading of the answer included, so that a silent network costs one timeout. */
 async function fetchInTime(
   request: Request,
   { STORE_TIMEOUT, S3_MIN_SPEED }: StoreSettings,

@@ -1,20 +1,22 @@
-// Which address and which signing region S3_REGION, S3_ENDPOINT and AWS_REGION mean (docs/contract.md, section 4).
+// Finds the address and the signing region that S3_REGION, S3_ENDPOINT and AWS_REGION mean (docs/contract.md, section
+// 4).
 import { AppError } from "../../model/app-error.ts";
 import { isS3Host, parseS3Address, regionOfHost } from "../../model/s3-address.ts";
 import type { StoreSettings } from "../../config/store-settings.ts";
 
+/** Where to send requests, and for which region to sign them. */
 export interface S3Endpoint {
-  /** Undefined: AWS's own address of the region. */
+  /** The address; undefined for AWS's own address of the region. */
   url: string | undefined;
-  /** Undefined: the profile's, which the SDK reads. */
+  /** The region; undefined for the profile's, which the SDK reads. */
   region: string | undefined;
-  /** The region that the host's name tells. */
+  /** The region in the host's name, where it has one. */
   hostRegion: string | undefined;
   forcePathStyle: boolean;
   bucket: string;
 }
 
-/** What S3-compatible services take where they do not care about the region. */
+/** The region for S3-compatible services that ignore it. */
 const ANY_REGION = "us-east-1";
 
 type Chosen = Pick<
@@ -23,8 +25,8 @@ type Chosen = Pick<
 >;
 
 /**
- * S3_ENDPOINT wins; else an S3_REGION that is a host. The region is the one that S3_REGION names, that the host's
- * name tells, or AWS_REGION's, in this order. Throws AppError "configuration".
+ * Plans the endpoint. The address is S3_ENDPOINT, else an S3_REGION that is a host. The region is S3_REGION's, else the
+ * one in the host's name, else AWS_REGION. Throws AppError "configuration" where there is none.
  */
 export function planS3Endpoint(settings: Chosen): S3Endpoint {
   const { S3_BUCKET_NAME: bucket, S3_REGION, S3_ENDPOINT, AWS_REGION } = settings;
@@ -39,7 +41,7 @@ export function planS3Endpoint(settings: Chosen): S3Endpoint {
     const own = region || AWS_REGION || undefined;
     return { url: undefined, region: own, hostRegion: undefined, ...shared };
   }
-  // The settings' table takes nothing else.
+  // The settings' table accepts no other address.
   const url = parseS3Address(address);
   if (url === undefined) throw new AppError("configuration", `${address} is no address`);
   const hostRegion = regionOfHost(url.hostname);

@@ -1,23 +1,25 @@
-// The error codes of S3 and its kin, what each means for us, and what the reader can do about it. Codes:
-// "Error responses", Amazon S3 API reference.
+// The error codes of S3 and of compatible stores: which StoreFailure each is, and what the reader can do about it.
+// Codes: "Error responses", Amazon S3 API reference.
 import type { StoreFailure } from "../store-error.ts";
 
+/** What is known about a failed request. */
 export interface S3Context {
-  /** What was being done, for the message: "upload part 3 of T.zip". */
+  /** What the request was for, as the message has it: "upload part 3 of T.zip". */
   action: string;
   bucket: string;
   /** The address as it was configured, without secrets. */
   address: string;
-  /** The region that the address tells by its name. */
+  /** The region in the address's name. */
   hostRegion?: string | undefined;
-  /** The region that the request was signed for, where we know it. */
+  /** The region for which the request was signed, where it is known. */
   signedFor?: string | undefined;
   /** Another region, which the answer names. */
   region?: string | undefined;
-  /** Where the answer sends us. */
+  /** The address to which the answer redirects. */
   location?: string | undefined;
 }
 
+/** What an error code means. */
 export interface Explanation {
   failure: StoreFailure;
   message: (context: S3Context) => string;
@@ -51,7 +53,7 @@ const GONE: Explanation = {
   failure: "gone",
   message: ({ action }) => `${action}: the store does not know this multipart upload`,
 };
-/** What a write can do without, by the setting that leaves it out. */
+/** The optional features of a write that each setting turns off. */
 export const OPTIONAL_SETTINGS =
   "S3_METADATA, STORE_TAGS, S3_STORAGE_CLASS, S3_SSE and S3_CONDITIONAL_WRITES turn off what not every store knows";
 const EXISTS: Explanation = {
@@ -64,7 +66,7 @@ const NAME_REFUSED: Explanation = {
   hint: "another STORE_KEY_TEMPLATE gives keys that it takes",
 };
 
-/** A refusal that is about one setting. */
+/** Explains a refusal that concerns one setting. */
 function refusedFor(hint: string): Explanation {
   return {
     failure: "refused",
@@ -76,7 +78,7 @@ function refusedFor(hint: string): Explanation {
 const SSE_HINT = "check S3_SSE and S3_SSE_KMS_KEY_ID";
 const PART_HINT = "check S3_PART_SIZE";
 
-/** An address that names a region itself serves no other. */
+/** Returns the hint for a wrong region. An address with a region in its name serves no other region. */
 function setRegion({ region = "the bucket's region", hostRegion }: S3Context): string {
   return hostRegion === undefined || hostRegion === region
     ? `set S3_REGION to ${region}`
@@ -95,6 +97,7 @@ const ELSEWHERE: Explanation = {
   hint: setRegion,
 };
 
+/** The explanation of each error code. */
 export const BY_CODE: Readonly<Record<string, Explanation>> = {
   InvalidAccessKeyId: UNKNOWN_KEY,
   SignatureDoesNotMatch: {
@@ -137,7 +140,7 @@ export const BY_CODE: Readonly<Record<string, Explanation>> = {
   NotFound: NOT_FOUND,
   NoSuchKey: NOT_FOUND,
   PreconditionFailed: EXISTS,
-  // Azure's and others' word for it, with 409.
+  // Azure and others answer with this code and 409.
   BlobAlreadyExists: EXISTS,
   ObjectAlreadyExists: EXISTS,
   InvalidBucketName: refusedFor("check S3_BUCKET_NAME"),
@@ -157,7 +160,7 @@ export const BY_CODE: Readonly<Record<string, Explanation>> = {
     message: ({ action }) => `${action}: the store does not support this`,
     hint: OPTIONAL_SETTINGS,
   },
-  // Stores that keep objects as files (MinIO, gateways to Azure or a NAS) have a file system's rules.
+  // Stores that keep objects as files (MinIO, gateways to Azure or a NAS) have a file system's limits.
   KeyTooLongError: NAME_REFUSED,
   KeyTooLong: NAME_REFUSED,
   InvalidObjectName: NAME_REFUSED,
@@ -166,7 +169,7 @@ export const BY_CODE: Readonly<Record<string, Explanation>> = {
     failure: "no_space",
     message: ({ bucket }) => `bucket ${bucket} is over its quota`,
   },
-  // Answers that a second try cures: the bytes changed on their way, or two writers met.
+  // Errors that a retry cures: the bytes changed on the way, or two writers collided.
   BadDigest: {
     failure: "server",
     message: ({ action }) => `${action}: the bytes were changed on their way`,
@@ -199,7 +202,7 @@ const REDIRECTED: Explanation = {
   hint: "set S3_ENDPOINT to the store's own address, and S3_REGION to the bucket's region",
 };
 
-/** What a status means where the answer had no code that we know. */
+/** Explains a status where the answer has no known code. */
 export function byStatus(
   status: number | undefined,
   { region }: Pick<S3Context, "region">,

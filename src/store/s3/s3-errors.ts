@@ -1,4 +1,4 @@
-// What the S3 client threw, as one clear sentence and a StoreFailure. The network's codes are Bun's own
+// Turns the S3 client's errors into a StoreError with one clear sentence. The network's codes are Bun's own
 // (`ConnectionRefused`) and OpenSSL's; those of S3 are in s3-error-codes.ts.
 import { errnoOf } from "../../model/app-error.ts";
 import { isRegionName, regionOfHost } from "../../model/s3-address.ts";
@@ -6,20 +6,21 @@ import { BY_CODE, byStatus, OPTIONAL_SETTINGS, type S3Context } from "./s3-error
 import { S3Error } from "./s3-error.ts";
 import { StoreError } from "../store-error.ts";
 
+/** Turns what the S3 client threw into a StoreError, which has the original as its cause. */
 export function explainS3Error(error: unknown, where: S3Context): StoreError {
   if (error instanceof StoreError) return error;
   const { name, status, headers, message, region: named } = factsOf(error);
   const region = named === where.signedFor ? undefined : named;
   const context = { ...where, region, location: originOf(headers["location"]) };
-  // The SDK has no name for this one (@smithy/core, resolveRegionConfig).
+  // The SDK gives this error no name of its own (@smithy/core, resolveRegionConfig).
   if (message === "Region is missing")
     return new StoreError("configuration", "no region for S3 is set", {
       hint: "set S3_REGION, or AWS_REGION, or S3_ENDPOINT for a store of another kind",
     });
-  // A status came, and then the connection broke: its code, which says what the status is about, did not.
+  // The connection broke after the status, and before the error code that would explain it.
   if (/^(ECONN|EPIPE|ETIMEDOUT)/.test(errnoOf(error) ?? ""))
     return explainNetworkError(error, message, context);
-  // An answer without a body (HEAD, some gateways), or with an unknown one, leaves the SDK with this word only.
+  // For an answer without a body (HEAD, some gateways), or with an unknown one, the SDK has only this word.
   const isWordless = message === "UnknownError";
   const details = {
     cause: isWordless ? new Error(`${status}, without a word why`) : error,
@@ -47,13 +48,13 @@ export function explainS3Error(error: unknown, where: S3Context): StoreError {
   return explainNetworkError(error, message, context);
 }
 
-/** A 400 that does not say what about. */
+/** Returns the hint for a 400 without a code. */
 function hintFor(status: number, isWordless: boolean): { hint?: string } {
   if (isWordless) return { hint: "check S3_ENDPOINT, S3_REGION and the credentials" };
   return status === 400 ? { hint: OPTIONAL_SETTINGS } : {};
 }
 
-/** Scheme and host of a Location header; its path may hold a signature. */
+/** Returns scheme and host of a Location header and drops its path, which may hold a signature. */
 function originOf(location: string | undefined): string | undefined {
   return location !== undefined && URL.canParse(location) ? new URL(location).origin : undefined;
 }
@@ -79,7 +80,7 @@ interface Facts {
   region: string | undefined;
 }
 
-/** The SDK's errors carry $metadata and $response; what else is thrown carries neither. */
+/** Reads what the SDK's errors carry in $metadata and $response; other errors have neither. */
 function factsOf(error: unknown): Facts {
   if (!(error instanceof Error))
     return { name: "", message: String(error), status: undefined, headers: {}, region: undefined };
@@ -100,14 +101,19 @@ function factsOf(error: unknown): Facts {
   };
 }
 
-/** S3 names the right region in a header, or in the error's body, there at times by an endpoint only. */
+/**
+ * Returns the right region, which S3 names in a header or in the error's body, there sometimes only within an endpoint.
+ */
 function regionNamedIn(header: unknown, region: unknown, endpoint: unknown): string | undefined {
   for (const named of [header, region])
     if (typeof named === "string" && isRegionName(named)) return named;
   return typeof endpoint === "string" ? regionOfHost(endpoint) : undefined;
 }
 
-/** Retry-After in seconds or as a date (RFC 9110, 10.2.3), in ms, at most an hour. */
+/**
+ * Parses Retry-After, which is in seconds or a date (RFC 9110, 10.2.3). Returns ms, at most an hour; 0 for any other
+ * text.
+ */
 export function parseRetryAfter(value: string | undefined, nowMs = Date.now()): number {
   if (value === undefined) return 0;
   const waitMs = /^\d+$/.test(value.trim()) ? Number(value) * 1000 : Date.parse(value) - nowMs;

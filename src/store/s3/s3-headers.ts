@@ -1,11 +1,12 @@
-// What an object is stored with beside its bytes: encryption, storage class, tags, metadata.
+// Makes the headers of a write: encryption, storage class, tags, metadata.
 import type { StoreSettings } from "../../config/store-settings.ts";
 import type { DumpLabels } from "../dump-labels.ts";
 import type { Dump } from "../store-port.ts";
 
 /**
- * x-amz-meta-…: tells an object that an interrupted delivery of ours left from anyone else's. Letters only, as every
- * such name: Azure's stores behind a gateway take no hyphen (s3proxy 466), and nginx drops underscores.
+ * The x-amz-meta- name of the delivery id, which shows whether an object comes from an interrupted delivery of this
+ * file. Such names have only letters: Azure's stores behind a gateway take no hyphen (s3proxy 466), and nginx drops
+ * underscores.
  */
 export const DELIVERY_ID = "cdhdelivery";
 
@@ -16,7 +17,7 @@ const TAGS_MAX = 10;
 const TAG_KEY_MAX = 128;
 const TAG_VALUE_MAX = 256;
 
-/** The options that PutObject and CreateMultipartUpload share. */
+/** Returns the options that PutObject and CreateMultipartUpload share. */
 export function objectHeaders(settings: StoreSettings, { labels, deliveryId }: Dump) {
   const tagging = taggingOf(labels);
   return {
@@ -26,7 +27,7 @@ export function objectHeaders(settings: StoreSettings, { labels, deliveryId }: D
       : {}),
     ...(tagging === "" ? {} : { Tagging: tagging }),
     ...encryption(settings),
-    // The list of classes grows, and other stores have their own: the store judges the name.
+    // Leaves it to the store to check the class's name: AWS's list grows, and other stores have their own.
     ...(settings.S3_STORAGE_CLASS === ""
       ? {}
       : { StorageClass: settings.S3_STORAGE_CLASS as "STANDARD" }),
@@ -54,7 +55,7 @@ export function taggingOf({ tags }: DumpLabels): string {
     tagText(key).slice(0, TAG_KEY_MAX),
     tagText(value).slice(0, TAG_VALUE_MAX),
   ]);
-  // %20 for a blank: radosgw takes the + of URLSearchParams for a plus sign.
+  // Writes a blank as %20, because radosgw reads the + of URLSearchParams as a plus sign.
   return Object.entries(Object.fromEntries(taken.slice(0, TAGS_MAX)))
     .map((pair) => pair.map(encodeURIComponent).join("="))
     .join("&");
@@ -75,7 +76,8 @@ function encryption({ S3_SSE, S3_SSE_KMS_KEY_ID }: StoreSettings) {
 }
 
 /**
- * An ETag as it is compared: without its quotes (and a proxy's W/); "" where there is none (radosgw 16 after complete).
+ * Returns an ETag without its quotes and a proxy's W/, for comparison; "" where there is none (radosgw 16 after a
+ * completion).
  */
 export function unquoteEtag(etag: string | undefined): string {
   return (etag ?? "").replace(/^(?:W\/)?"|"$/g, "");

@@ -1,4 +1,4 @@
-// S3's multipart requests: begin, part, list, complete, abort. Their order is upload.ts's business.
+// S3's multipart requests: begin, part, list, complete, abort. src/agent/delivery/ decides their order.
 import {
   AbortMultipartUploadCommand,
   CompleteMultipartUploadCommand,
@@ -17,13 +17,13 @@ import { etagIsMd5, isSameMd5, parsePart, receiptOf, type S3Part } from "./s3-pr
 import type { S3Session } from "./s3-session.ts";
 import { failureOf, otherBytes, StoreError } from "../store-error.ts";
 
-/** A part of which the store holds other bytes is sent once more at once. */
+/** How often a part is sent: once more where the store has other bytes than were sent. */
 const PART_ATTEMPTS = 2;
 
 export function openS3Multipart(session: S3Session): MultipartWriter {
   const plan = (sizeBytes: number) =>
     planParts(sizeBytes, S3_PART_LIMITS, session.settings.S3_PART_SIZE);
-  /** A part's ETag was its MD5: another MD5 is other bytes. */
+  /** Set when a part's ETag was its MD5; from then on another MD5 means other bytes. */
   let areEtagsMd5s = false;
   return {
     concurrency: session.settings.S3_CONCURRENCY,
@@ -55,7 +55,7 @@ export function openS3Multipart(session: S3Session): MultipartWriter {
         if (etag === "") throw new StoreError("server", `${action}: the answer has no ETag`);
         const isRight = isSameMd5(etag, body.md5Hex);
         areEtagsMd5s ||= isRight;
-        // Where no part's ETag was an MD5 yet, what stands there in the end decides.
+        // As long as no part's ETag was an MD5, the check of the finished object decides.
         const proof: S3Part = { etag, crc32: body.crc32 ?? null, md5: body.md5Hex };
         if (isRight || !areEtagsMd5s || !etagIsMd5(etag, 1, answer))
           return { number, sizeBytes: end - start, proof };
@@ -93,7 +93,7 @@ export function openS3Multipart(session: S3Session): MultipartWriter {
         ...(crc32 === null ? {} : { ChecksumCRC32: crc32 }),
       }));
       const input = { ...session.at(key), UploadId: uploadId, MultipartUpload: { Parts } };
-      // What an earlier process sent is digested again: that the store shows what it was told then proves nothing.
+      // Digests again the parts that an earlier process sent, because the store's own list of them proves nothing.
       const cut = plan(dump.sizeBytes);
       const md5s: string[] = [];
       for (const { number, md5 } of parts)
@@ -105,7 +105,7 @@ export function openS3Multipart(session: S3Session): MultipartWriter {
         .catch(throwGone);
       const answerEtag = unquoteEtag(ETag);
       const whole = compositeEtag(md5s);
-      // A whole's ETag that is made in another way (Alibaba's) proves nothing, where the parts' were their MD5s.
+      // A whole object's ETag of another form (Alibaba's) proves nothing, even where the parts' ETags were their MD5s.
       const isOtherKind =
         answerEtag !== "" &&
         !isSameMd5(answerEtag, whole) &&
@@ -129,7 +129,7 @@ export function openS3Multipart(session: S3Session): MultipartWriter {
     },
 
     async listUploads(key, signal) {
-      // One page: a thousand unfinished uploads of one dump do not happen.
+      // Reads one page, because a dump never has a thousand unfinished uploads.
       const input = { Bucket: session.bucket, Prefix: key };
       const page = await session.run(
         `list unfinished uploads of ${key}`,

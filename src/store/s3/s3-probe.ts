@@ -1,5 +1,5 @@
-// May we write to this bucket? A multipart upload is begun and aborted: that takes the same right as a dump
-// (s3:PutObject) and leaves nothing, where a small object would need s3:DeleteObject to go away again.
+// Tests whether the agent may write to a bucket. Begins a multipart upload and aborts it: that needs the same right as
+// a dump (s3:PutObject) and leaves nothing, while a small object would need s3:DeleteObject too.
 import { StoreError } from "../store-error.ts";
 import type { Dump, MultipartWriter, StoreProbe } from "../store-port.ts";
 import type { S3Session } from "./s3-session.ts";
@@ -11,6 +11,7 @@ const NOTHING: Dump = {
   labels: { facts: {}, tags: {} },
 };
 
+/** Runs the test. Never throws StoreError: the result has the failure. */
 export async function probeS3(
   session: S3Session,
   multipart: MultipartWriter,
@@ -24,7 +25,8 @@ export async function probeS3(
   let failure: unknown;
   try {
     await attempt().catch((error: unknown) => {
-      // After a clock that is off, the SDK signs by the store's: the second try tells.
+      // After a refusal for a wrong clock the SDK signs with the store's time, so the second attempt shows the real
+      // result.
       if (error instanceof StoreError && error.failure === "server") return attempt();
       throw error;
     });
@@ -34,7 +36,9 @@ export async function probeS3(
   return { name: session.name, failure, aheadMs: session.aheadMs };
 }
 
-/** Rights may be given for a prefix only: the part of the key template before its first field. */
+/**
+ * Returns the part of the key template before its first field, because the agent's rights may cover only that prefix.
+ */
 function fixedFolderOf(template: string): string {
   const fixed = template.split("{", 1)[0] ?? "";
   return fixed.slice(0, fixed.lastIndexOf("/") + 1);

@@ -1,6 +1,7 @@
-// Is what stands at a key our dump, byte for byte? S3's ETag is the MD5 of what the store holds, or tells nothing:
-// under SSE-KMS and SSE-C, where it has another form, or where reading back showed that this store's are no MD5s.
-// Then whose the object is must do: every byte of it was checked by Content-MD5 as it came in.
+// Decides whether the object at a key is the dump, byte for byte. S3's ETag is the MD5 of the stored bytes, unless
+// encryption is SSE-KMS or SSE-C, the ETag has another form, or reading back showed that this store's ETags are no
+// MD5s. In these cases the delivery id decides, because the store checked every byte against Content-MD5 when it came
+// in.
 import type { HeadObjectCommandOutput } from "@aws-sdk/client-s3";
 import * as v from "valibot";
 import type { Dump, Presence, Proof, Receipt } from "../store-port.ts";
@@ -50,13 +51,13 @@ export function parsePart(proof: Proof): S3Part {
   return v.parse(partSchema, proof);
 }
 
-/** What answers tell of an object's encryption. */
+/** What answers tell about an object's encryption. */
 type Encryption = Pick<
   HeadObjectCommandOutput,
   "ServerSideEncryption" | "SSEKMSKeyId" | "SSECustomerAlgorithm"
 >;
 
-/** Whether an ETag of this form, of so many parts (one: a plain put), must be the MD5 of the bytes there. */
+/** Returns whether an ETag of this form must be the MD5 of the stored bytes. partCount is 1 for a plain put. */
 export function etagIsMd5(etag: string, partCount: number, encryption: Encryption): boolean {
   const { ServerSideEncryption = "AES256", SSEKMSKeyId, SSECustomerAlgorithm } = encryption;
   if (ServerSideEncryption !== "AES256" || SSEKMSKeyId !== undefined) return false;
@@ -66,22 +67,23 @@ export function etagIsMd5(etag: string, partCount: number, encryption: Encryptio
   return partCount === 1 ? form[1] === undefined : Number(form[1]) === partCount;
 }
 
-/** Some stores write hex digits in capitals. */
+/** Compares an ETag with an MD5, because some stores write hex digits in capitals. */
 export function isSameMd5(etag: string, md5Hex: string | null | undefined): boolean {
   return etag.toLowerCase() === md5Hex;
 }
 
+/** What can prove that an object is the dump. */
 export interface Proofs {
   partCount: number;
-  /** This store's ETags were seen to be no MD5s, whatever their form. */
+  /** True once a reading back has shown that this store's ETags are no MD5s, whatever their form. */
   areEtagsOpaque: boolean;
-  /** Digests the dump, which reads all of it: asked only where nothing tells the MD5 yet. */
+  /** Digests the whole dump; called only where the MD5 is not known yet. */
   expectedEtag: () => Promise<string>;
-  /** Compares the bytes themselves: asked only where our own object has another MD5. */
+  /** Compares the bytes themselves; called only where this delivery's object has another MD5. */
   readsBack: () => Promise<boolean>;
 }
 
-/** Compares an object with the dump. */
+/** Compares an object with the dump, using the evidence of the write where there is some. */
 export async function compareObject(
   found: HeadObjectCommandOutput,
   dump: Dump,
@@ -97,7 +99,8 @@ export async function compareObject(
   if (found.ContentLength !== dump.sizeBytes) return other;
   const crc32 = write?.crc32 ?? undefined;
   const theirs = found.ChecksumCRC32;
-  // Some stores tell that of the whole instead of the composite of the parts (`…-N`): not to be compared.
+  // Some stores answer with the CRC32 of the whole in place of the composite of the parts (`…-N`). The two cannot be
+  // compared.
   if (crc32 !== undefined && theirs?.includes("-") === crc32.includes("-"))
     return theirs === crc32 ? "same" : other;
   const ourEtag = write?.etag ?? undefined;
@@ -106,7 +109,8 @@ export async function compareObject(
     if (isSameMd5(etag, ourEtag ?? (await expectedEtag()))) return "same";
     return isOurs && (await readsBack()) ? "same" : other;
   }
-  // The ETag proves nothing of the bytes. Our own write was answered, and no other ETag and no other id is there.
+  // The ETag proves nothing about the bytes. The store answered this process's write, and the object has no other ETag
+  // and no other id.
   const isJustWritten = write !== undefined && write.answerEtag === "" && id === undefined;
   return isOurs || isJustWritten ? "same" : "different";
 }

@@ -1,5 +1,5 @@
-// The last resort of the proof: the object's own bytes, read back piece by piece and compared. For stores whose ETags
-// look like MD5s and are none; one such reading tells it for the session.
+// The last proof: reads an object back piece by piece and compares its bytes. For stores whose ETags look like MD5s
+// and are none; one such reading settles it for the session.
 import { GetObjectCommand } from "@aws-sdk/client-s3";
 import { partOf, type PartPlan } from "../../model/part-plan.ts";
 import type { Dump } from "../store-port.ts";
@@ -7,7 +7,7 @@ import { md5OfPart } from "./s3-digest.ts";
 import type { S3Session } from "./s3-session.ts";
 import { StoreError } from "../store-error.ts";
 
-/** Whether the object holds the dump's bytes. Throws a StoreError that passes, and "aborted". */
+/** Returns whether the object has the dump's bytes. Throws a transient StoreError, and StoreError "aborted". */
 export async function readsBack(
   session: S3Session,
   key: string,
@@ -23,14 +23,14 @@ export async function readsBack(
     }
     return true;
   } catch (error) {
-    // A store that does not let us read proves nothing.
+    // A store that refuses the reading proves nothing.
     if (!(error instanceof StoreError) || error.transient || error.failure === "aborted")
       throw error;
     return false;
   }
 }
 
-/** A piece no larger than a part, so that each request ends in its time. */
+/** Reads one piece, no larger than a part, so that each request ends within its timeout. */
 async function md5OfRange(
   session: S3Session,
   key: string,

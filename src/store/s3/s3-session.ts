@@ -1,6 +1,6 @@
-// One bucket and the client that talks to it: every request goes through run(), which names what was being done,
-// turns what the SDK throws into StoreError, obeys a store that insists on a region, and drops a client whose
-// credentials failed.
+// One bucket and its client. Every request goes through run(), which names the action in errors, turns the SDK's
+// errors into StoreErrors, signs for the region that a store insists on, and replaces a client whose credentials
+// failed.
 import { ListObjectsV2Command, type S3Client } from "@aws-sdk/client-s3";
 import type { StoreSettings } from "../../config/store-settings.ts";
 import { createS3Client } from "./s3-client.ts";
@@ -9,32 +9,39 @@ import { S3Error } from "./s3-error.ts";
 import { explainS3Error } from "./s3-errors.ts";
 import { failureOf, StoreError } from "../store-error.ts";
 
+/** The options of the SDK's send. */
 export type SendOptions = { abortSignal: AbortSignal };
 type Send<T> = (client: S3Client, options: SendOptions) => Promise<T>;
+/** The condition of a write that must not replace an object. */
 export type Condition = { IfNoneMatch?: "*" };
 
+/** A session with one bucket. */
 export class S3Session {
   readonly settings: StoreSettings;
   readonly bucket: string;
-  /** No TLS. */
+  /** True without TLS. */
   readonly isPlain: boolean;
-  /** The payload is hashed and the hash signed. */
+  /** True where requests carry a signed hash of the payload. */
   readonly signsPayload: boolean;
   readonly sendsCrc32: boolean;
-  /** How far our clock is before the store's, by its latest answer; undefined where it told no time. */
+  /**
+   * How far this node's clock is ahead of the store's in its latest answer, in ms; undefined where that had no time.
+   */
   aheadMs: number | undefined;
   #endpoint: S3Endpoint;
-  /** The region that the settings mean. */
+  /** The region from the settings. */
   readonly #planned: string | undefined;
-  /** Regions that a store's answers named: each is tried once, lest two answers send us to and fro. */
+  /**
+   * Regions that the store's answers named. Each is tried once, so that two answers cannot send the client to and fro.
+   */
   readonly #told = new Set<string>();
   #client: S3Client | undefined;
-  /** The present client's credentials have been accepted. */
+  /** True once the store has accepted the present client's credentials. */
   #worked = false;
-  /** Until a write is taken without the condition that was refused with it. */
+  /** True until the store accepts without the condition a write that it refused with it. */
   #conditional: boolean;
 
-  /** Throws AppError "configuration". */
+  /** Throws AppError "configuration" where the settings name no possible address. */
   constructor(settings: StoreSettings) {
     this.settings = settings;
     this.#endpoint = planS3Endpoint(settings);
@@ -48,7 +55,7 @@ export class S3Session {
     this.#conditional = settings.S3_CONDITIONAL_WRITES;
   }
 
-  /** For messages. */
+  /** The store's address, for messages. */
   get address(): string {
     const { url, region } = this.#endpoint;
     if (url === undefined) return `S3 (${region ?? "region by the AWS profile"})`;
@@ -63,7 +70,7 @@ export class S3Session {
     return { Bucket: this.bucket, Key: key };
   }
 
-  /** Sends a request. `action` says what it is for: "upload part 3 of T.zip". */
+  /** Sends a request. `action` names its purpose for errors: "upload part 3 of T.zip". Throws StoreError. */
   async run<T>(action: string, signal: AbortSignal, send: Send<T>): Promise<T> {
     const worked = this.#worked;
     const signedFor = this.#endpoint.region;
@@ -76,12 +83,12 @@ export class S3Session {
         return this.run(action, signal, send);
       const refused = ["credentials", "forbidden"].includes(failureOf(error) ?? "");
       if (!refused || !worked || this.settings.S3_ACCESS_KEY !== "") throw reason;
-      // What worked before and does not now has expired, whatever lifetime we were told: ask for new ones.
+      // Credentials that worked before and fail now have expired, whatever their announced lifetime: gets new ones.
       return this.#once(action, signal, send);
     }
   }
 
-  /** A refusal without a word, as HEAD's are: a question whose answer has a body tells why. */
+  /** Finds the reason for a refusal without an error code, such as a HEAD's, by a request whose answer has a body. */
   async #reasonOf(error: S3Error, signal: AbortSignal): Promise<StoreError> {
     const isUnclear = error.failure === "refused" || error.failure === "configuration";
     if (!error.isWordless || error.region !== undefined || !isUnclear) return error;
@@ -98,9 +105,9 @@ export class S3Session {
     }
   }
 
-  /** Signs for the region that the store named from now on. False where that was tried. */
+  /** Signs for the region that the store named from now on. Returns false where that was tried before. */
   #obeys(region: string, signedFor: string | undefined): boolean {
-    // Another request has learnt it meanwhile.
+    // Another request has changed the region meanwhile.
     if (this.#endpoint.region === region) return signedFor !== region;
     if (this.#told.has(region) || region === this.#planned) return false;
     this.#told.add(region);
@@ -125,8 +132,8 @@ export class S3Session {
       const { bucket, address } = this;
       const { hostRegion } = this.#endpoint;
       const explained = explainS3Error(error, { action, bucket, address, hostRegion, signedFor });
-      // A fresh client asks the credential chain again. Another request may have made one already; and what
-      // was never allowed (a policy without s3:ListBucket) does not need other credentials.
+      // A new client asks the credential chain again. Another request may have made one already. A right that the
+      // policy never gave (such as s3:ListBucket) does not need new credentials.
       const refused =
         explained.failure === "credentials" || (explained.failure === "forbidden" && this.#worked);
       if (refused && this.#client === client) this.close();
@@ -134,7 +141,7 @@ export class S3Session {
     }
   }
 
-  /** Sends a write under If-None-Match, unless it replaces what is there, or to a store that does not know it. */
+  /** Sends a write with If-None-Match, unless it replaces an object or the store does not know the condition. */
   async write<T>(
     action: string,
     { signal, replaces }: { signal: AbortSignal; replaces: boolean },
@@ -149,7 +156,7 @@ export class S3Session {
     } catch (error) {
       if (!mayNotKnowCondition(error)) throw error;
       const answer = await without();
-      // Only now is it known that the refusal was about the condition, and not about this dump.
+      // Only now is it certain that the store refused the condition and not this dump.
       this.#conditional = false;
       return answer;
     }
@@ -162,7 +169,10 @@ export class S3Session {
   }
 }
 
-/** Some stores say NotImplemented, others refuse the header as they refuse nonsense. */
+/**
+ * Returns whether a refusal may be about the condition: some stores answer NotImplemented, others refuse the header
+ * like any bad request.
+ */
 function mayNotKnowCondition(error: unknown): boolean {
   if (failureOf(error) === "unsupported") return true;
   return failureOf(error) === "refused" && error instanceof S3Error && error.status === 400;
