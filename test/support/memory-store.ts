@@ -12,12 +12,20 @@ import {
 export interface MemoryStore extends ScriptedStore {
   /** By path: /bucket/key. */
   objects: Map<string, StoredObject>;
+  /** Paths of unfinished uploads. */
+  unfinished(): string[];
 }
 
 export interface StoredObject {
   bytes: Uint8Array;
   etag: string;
   metadata: Record<string, string>;
+}
+
+interface UnfinishedUpload {
+  path: string;
+  metadata: Record<string, string>;
+  parts: Uint8Array[];
 }
 
 export interface Oddities {
@@ -37,7 +45,8 @@ export interface Oddities {
 
 export function startMemoryStore(odd: Oddities = {}): MemoryStore {
   const objects = new Map<string, StoredObject>();
-  const uploads = new Map<string, { metadata: Record<string, string>; parts: Uint8Array[] }>();
+  const uploads = new Map<string, UnfinishedUpload>();
+  let begun = 0;
   const keep = odd.keep ?? ((bytes) => bytes);
   const etagOf = odd.etag ?? md5;
 
@@ -47,14 +56,21 @@ export function startMemoryStore(odd: Oddities = {}): MemoryStore {
     const { method, headers, bytes } = asked;
     const [path = "", query = ""] = asked.target.split("?");
     const asks = new URLSearchParams(query);
-    const upload = uploads.get(asks.get("uploadId") ?? "");
+    const id = asks.get("uploadId") ?? "";
+    const upload = uploads.get(id);
     const there = objects.get(path);
     if (method === "HEAD")
       return there === undefined ? new Response(null, { status: 404 }) : look(there);
     if (method === "GET" && query.includes("x-id=GetObject") && there !== undefined)
       return read(there, headers.get("range") ?? "");
+    if (method === "GET" && asks.has("list-type"))
+      return listObjects(path, asks.get("prefix") ?? "");
+    if (method === "GET" && asks.has("uploads")) return listUploads(path);
     if (asks.has("uploads")) return begin(path, headers);
     if (asks.has("uploadId") && upload === undefined) return s3Error(404, "NoSuchUpload");
+    if (method === "GET" && upload !== undefined) return listParts(upload);
+    if (method === "GET") return s3Error(404, "NoSuchKey");
+    if (method === "DELETE") uploads.delete(id);
     if (method === "DELETE") return new Response(null, { status: 204 });
     if (method === "PUT" && upload !== undefined) {
       const kept = keep(bytes);
@@ -63,7 +79,10 @@ export function startMemoryStore(odd: Oddities = {}): MemoryStore {
     }
     if (headers.get("if-none-match") === "*" && there !== undefined)
       return s3Error(412, "PreconditionFailed");
-    if (method === "POST" && upload !== undefined) return complete(path, upload);
+    if (method === "POST" && upload !== undefined) {
+      uploads.delete(id);
+      return complete(path, upload);
+    }
     if (method !== "PUT") return s3Error(501, "NotImplemented");
     const kept = keep(bytes);
     objects.set(path, { bytes: kept, etag: etagOf(kept), metadata: metadataIn(headers) });
@@ -83,28 +102,56 @@ export function startMemoryStore(odd: Oddities = {}): MemoryStore {
   }
 
   function begin(path: string, headers: Headers): Response {
-    const id = `upload-${uploads.size}`;
-    uploads.set(id, { metadata: metadataIn(headers), parts: [] });
+    const id = `upload-${begun++}`;
+    uploads.set(id, { path, metadata: metadataIn(headers), parts: [] });
     return xml(
       `<InitiateMultipartUploadResult><Key>${path}</Key><UploadId>${id}</UploadId></InitiateMultipartUploadResult>`,
     );
   }
 
-  function complete(
-    path: string,
-    { metadata, parts }: { metadata: Record<string, string>; parts: Uint8Array[] },
-  ): Response {
+  function complete(path: string, { metadata, parts }: UnfinishedUpload): Response {
     const etag = (odd.compositeEtag ?? compositeOf)(parts.map(etagOf));
     objects.set(path, { bytes: Buffer.concat(parts), etag, metadata });
     const told = odd.answersEtag === false ? "" : `<ETag>"${etag}"</ETag>`;
     return xml(`<CompleteMultipartUploadResult>${told}</CompleteMultipartUploadResult>`);
   }
 
+  function listObjects(bucket: string, prefix: string): Response {
+    const under = `${bucket.replace(/\/$/, "")}/`;
+    const found = [...objects]
+      .map(([path, { bytes }]) => ({ key: path.slice(under.length), size: bytes.length }))
+      .filter(({ key }) => key.startsWith(prefix));
+    const contents = found.map(
+      ({ key, size }) =>
+        `<Contents><Key>${key}</Key><Size>${size}</Size><LastModified>2026-01-02T03:04:05Z</LastModified></Contents>`,
+    );
+    return xml(`<ListBucketResult>${contents.join("")}</ListBucketResult>`);
+  }
+
+  function listUploads(bucket: string): Response {
+    const under = `${bucket.replace(/\/$/, "")}/`;
+    const found = [...uploads].map(
+      ([id, { path }]) =>
+        `<Upload><Key>${path.slice(under.length)}</Key><UploadId>${id}</UploadId><Initiated>${new Date().toISOString()}</Initiated></Upload>`,
+    );
+    return xml(`<ListMultipartUploadsResult>${found.join("")}</ListMultipartUploadsResult>`);
+  }
+
+  function listParts({ parts }: UnfinishedUpload): Response {
+    const found = [...parts.entries()].flatMap(([index, bytes]) =>
+      bytes === undefined
+        ? []
+        : `<Part><PartNumber>${index + 1}</PartNumber><Size>${bytes.length}</Size><ETag>"${etagOf(bytes)}"</ETag></Part>`,
+    );
+    return xml(`<ListPartsResult>${found.join("")}</ListPartsResult>`);
+  }
+
   function etagHeader(etag: string): Record<string, string> {
     return odd.answersEtag === false ? {} : { etag: `"${etag}"` };
   }
 
-  return Object.assign(startScriptedStore(answer), { objects });
+  const unfinished = () => [...uploads.values()].map(({ path }) => path);
+  return Object.assign(startScriptedStore(answer), { objects, unfinished });
 }
 
 export function md5(bytes: Uint8Array): string {

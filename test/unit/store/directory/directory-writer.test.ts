@@ -1,5 +1,5 @@
-// The directory as a store, on real directories: nothing is overwritten, nothing half-written is seen, and a
-// share that is away is said to be away.
+// What only a directory has, on real directories: nothing half-written is seen, and a share that is away is said to be
+// away. What every store must do is in test/unit/store/conformance.test.ts.
 import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -9,7 +9,7 @@ import { openDirectoryWriter } from "../../../../src/store/directory/directory-w
 import type { Dump } from "../../../../src/store/store-port.ts";
 import { failureOf } from "../../../../src/store/store-error.ts";
 import { describeError } from "../../../../src/model/app-error.ts";
-import { sha256Of, temporaryFolder, writeDump } from "../../../support/dumps.ts";
+import { temporaryFolder, writeDump } from "../../../support/dumps.ts";
 import { recordedLog } from "../../../support/recorded-log.ts";
 import { storeSettings } from "../../../support/store-settings.ts";
 
@@ -23,45 +23,6 @@ function deliver(path: string, share: string, changes: Record<string, string> = 
 function failureIn(outcome: DeliveryOutcome): unknown {
   return outcome.kind === "failed" ? failureOf(outcome.error) : outcome.kind;
 }
-
-for (const coreBytes of [0, 3_500_000])
-  test(`a dump with a core of ${coreBytes} bytes is copied whole and the file goes`, async () => {
-    const [folder, share] = [temporaryFolder(), temporaryFolder()];
-    const path = writeDump(folder, "T.zip", { coreBytes });
-    const sha256 = await sha256Of(path);
-    expect(await deliver(path, share)).toMatchObject({ kind: "delivered", key: "T.zip" });
-    expect(readdirSync(share)).toEqual(["T.zip"]);
-    expect(await sha256Of(join(share, "T.zip"))).toBe(sha256);
-    expect(readdirSync(folder)).toEqual([]);
-  });
-
-test("folders of the key are made below the share", async () => {
-  const share = temporaryFolder();
-  const info = { namespace: "../../shop", timestamp: "1700000000" };
-  const path = writeDump(temporaryFolder(), "T.zip", { coreBytes: 10, info });
-  const STORE_KEY_TEMPLATE = "{namespace}/{date}/{filename}";
-  expect(await deliver(path, share, { STORE_KEY_TEMPLATE })).toMatchObject({
-    key: "___.._shop/2023-11-14/T.zip",
-  });
-  expect(existsSync(join(share, "___.._shop/2023-11-14/T.zip"))).toBe(true);
-});
-
-test("a different file of the same name stays, and ours gets a suffix", async () => {
-  const share = temporaryFolder();
-  writeFileSync(join(share, "T.zip"), "someone else's");
-  const path = writeDump(temporaryFolder(), "T.zip", { coreBytes: 1000 });
-  expect(await deliver(path, share)).toMatchObject({ kind: "delivered", key: "T-1.zip" });
-  expect(await Bun.file(join(share, "T.zip")).text()).toBe("someone else's");
-});
-
-test("a file that is the same already is done, not copied again", async () => {
-  const share = temporaryFolder();
-  const path = writeDump(temporaryFolder(), "T.zip", { coreBytes: 1000 });
-  await Bun.write(join(share, "T.zip"), Bun.file(path));
-  expect(await deliver(path, share)).toMatchObject({ kind: "delivered", key: "T.zip" });
-  expect(readdirSync(share)).toEqual(["T.zip"]);
-  expect(existsSync(path)).toBe(false);
-});
 
 test("a share that is not mounted is never made: the dump would fill the node's own disk", async () => {
   const share = join(temporaryFolder(), "mnt");

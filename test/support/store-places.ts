@@ -1,0 +1,157 @@
+// Every kind of store, each opened empty for one test: the entries that store-conformance.ts runs against. A new
+// adapter adds one here.
+import { existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { makeBucket } from "./bucket.ts";
+import { temporaryFolder } from "./dumps.ts";
+import { md5, startMemoryStore, type Oddities } from "./memory-store.ts";
+import { freePorts, s3Obstacle } from "./radosgw.ts";
+import { s3Error } from "./scripted-store.ts";
+import { bucketVariables } from "./store-settings.ts";
+import { startStrictFront } from "./strict-front.ts";
+
+/** An empty store, looked at past the code under test. */
+export interface Place {
+  /** The agent's variables that name it. */
+  variables: Record<string, string>;
+  /** Everything in it, hidden and unfinished things too. */
+  keys(): Promise<string[]>;
+  read(key: string): Promise<Uint8Array>;
+  put(key: string, bytes: Uint8Array): Promise<void>;
+  /** Settings that name no store that is there, or not for us, and the line that a person gets. */
+  wrong: readonly (readonly [what: string, changes: Record<string, string>, line: RegExp])[];
+  close(): Promise<void> | void;
+}
+
+export interface StoreKind {
+  name: string;
+  /** Why it cannot run here; a kind without one needs nothing. */
+  obstacle?: string | undefined;
+  /** It needs a server: its tests are e2e tests. */
+  isReal: boolean;
+  open(): Promise<Place>;
+}
+
+export const STORE_KINDS: readonly StoreKind[] = [
+  { name: "a directory", isReal: false, open: openShare },
+  { name: "S3 in memory", isReal: false, open: () => openMemory({}) },
+  {
+    name: "S3 whose ETags tell nothing",
+    isReal: false,
+    open: () =>
+      openMemory({
+        headers: { "x-amz-server-side-encryption": "aws:kms" },
+        etag: (bytes) => md5(Buffer.concat([bytes, Buffer.from("salt")])),
+      }),
+  },
+  {
+    name: "S3 without metadata and conditions",
+    isReal: false,
+    open: () =>
+      openMemory(
+        { refuse: ({ headers }) => refusal(headers) },
+        { S3_METADATA: "false", S3_REQUEST_CHECKSUM: "when_supported" },
+      ),
+  },
+  { name: "radosgw", obstacle: s3Obstacle(), isReal: true, open: openRadosgw },
+  {
+    name: "radosgw behind a strict front",
+    obstacle: s3Obstacle(),
+    isReal: true,
+    async open() {
+      const place = await openRadosgw();
+      const upstream = place.variables["S3_ENDPOINT"] ?? "";
+      const front = startStrictFront(upstream, ({ headers }) => refusal(headers));
+      const variables = { ...place.variables, S3_ENDPOINT: front.endpoint };
+      return { ...place, variables, close: () => front.stop() };
+    },
+  },
+];
+
+/** What stores that are nearly S3 take offence at. */
+function refusal(headers: Headers): Response | undefined {
+  const isOdd = [...headers.keys()].some((name) => /^x-amz-meta-.*-/.test(name));
+  return isOdd || headers.has("if-none-match") ? s3Error(400, "InvalidArgument") : undefined;
+}
+
+async function openShare(): Promise<Place> {
+  const share = temporaryFolder();
+  const absent = join(temporaryFolder(), "mnt");
+  return {
+    variables: { STORE_URL: pathToFileURL(share).href },
+    async keys() {
+      const found = readdirSync(share, { recursive: true, encoding: "utf8" });
+      return found.filter((path) => !statSync(join(share, path)).isDirectory()).sort();
+    },
+    read: (key) => Bun.file(join(share, key)).bytes(),
+    async put(key, bytes) {
+      mkdirSync(dirname(join(share, key)), { recursive: true });
+      await Bun.write(join(share, key), bytes);
+    },
+    wrong: [["no share", { STORE_URL: pathToFileURL(absent).href }, /cannot be reached.*mounted/]],
+    close() {
+      // The dump would fill the node's own disk.
+      if (existsSync(absent)) throw new Error(`${absent} was made`);
+    },
+  };
+}
+
+async function openMemory(odd: Oddities, changes: Record<string, string> = {}): Promise<Place> {
+  const store = startMemoryStore(odd);
+  const { objects } = store;
+  const [port] = await freePorts(1);
+  const keyOf = (path: string) => path.slice("/cores/".length);
+  return {
+    variables: {
+      S3_ENDPOINT: store.endpoint,
+      S3_BUCKET_NAME: "cores",
+      S3_ACCESS_KEY: "AK",
+      S3_SECRET: "SK",
+      S3_PART_SIZE: "5Mi",
+      ...changes,
+    },
+    keys: async () => [...objects.keys(), ...store.unfinished()].map(keyOf).sort(),
+    read: async (key) => new Uint8Array(objects.get(`/cores/${key}`)?.bytes ?? []),
+    async put(key, bytes) {
+      objects.set(`/cores/${key}`, { bytes, etag: md5(bytes), metadata: {} });
+    },
+    wrong: [deadEndpoint(port)],
+    close: () => store.stop(),
+  };
+}
+
+async function openRadosgw(): Promise<Place> {
+  const bucket = await makeBucket();
+  const [port] = await freePorts(1);
+  return {
+    variables: bucketVariables(bucket),
+    keys: async () => [...(await bucket.keys()), ...(await bucket.unfinished())].sort(),
+    async read(key) {
+      const path = join(temporaryFolder(), "object");
+      await bucket.fetch(key, path);
+      return Bun.file(path).bytes();
+    },
+    put: (key, bytes) => bucket.put(key, bytes),
+    wrong: [
+      [
+        "a wrong access key",
+        { S3_ACCESS_KEY: "NOBODY" },
+        /does not know this access key.*S3_ACCESS_KEY/,
+      ],
+      ["a wrong secret", { S3_SECRET: "wrong" }, /secret does not fit.*S3_SECRET/],
+      [
+        "a missing bucket",
+        { S3_BUCKET_NAME: "no-such-bucket" },
+        /no bucket no-such-bucket.*S3_BUCKET_NAME/,
+      ],
+      deadEndpoint(port),
+    ],
+    close: () => {},
+  };
+}
+
+function deadEndpoint(port: number | undefined): Place["wrong"][number] {
+  const changes = { S3_ENDPOINT: `http://127.0.0.1:${port}` };
+  return ["a dead endpoint", changes, /127\.0\.0\.1:\d+ cannot be reached.*S3_ENDPOINT/];
+}
