@@ -24,13 +24,13 @@ const SMALL = 1000;
 const LARGE = 12_000_000;
 const THEIRS = new TextEncoder().encode("someone else's");
 
-export function describeStore({ name, obstacle, open }: StoreKind): void {
+export function describeStore(kind: StoreKind): void {
   const storeTest = (title: string, body: (place: Place) => Promise<void>) =>
     gatedTest(
       title,
-      [obstacle],
+      [kind.obstacle],
       async () => {
-        const place = await open();
+        const place = await kind.open();
         try {
           await body(place);
         } finally {
@@ -40,9 +40,10 @@ export function describeStore({ name, obstacle, open }: StoreKind): void {
       TIMEOUT_MS,
     );
 
-  describe(name, () => {
+  describe(kind.name, () => {
     describeDelivery(storeTest);
     describeWriter(storeTest);
+    if (kind.ignoresTaken !== true) describeRefusal(storeTest);
     describeReader(storeTest);
   });
 }
@@ -284,6 +285,18 @@ function describeWriter(storeTest: StoreTest): void {
       });
     },
   );
+}
+
+function describeRefusal(storeTest: StoreTest): void {
+  storeTest("a write to a key that was taken since the look is refused", async (place) => {
+    await withWriter(place, async (writer) => {
+      await place.put("T.zip", THEIRS);
+      const put = writer.put("T.zip", dumpOf(makeDump(SMALL)), false, never);
+      expect(failureOf(await put.catch((error: unknown) => error))).toBe("exists");
+      expect(await place.keys()).toEqual(["T.zip"]);
+      expect(await place.read("T.zip")).toEqual(THEIRS);
+    });
+  });
 }
 
 function describeReader(storeTest: StoreTest): void {

@@ -28,6 +28,8 @@ export interface StoreKind {
   name: string;
   /** Why it cannot run here; a kind without one needs nothing. */
   obstacle?: string | undefined;
+  /** It does not notice by itself that a key was taken between the look and the write. */
+  ignoresTaken?: boolean;
   /** It needs a server: its tests are e2e tests. */
   isReal: boolean;
   open(): Promise<Place>;
@@ -47,6 +49,7 @@ export const STORE_KINDS: readonly StoreKind[] = [
   },
   {
     name: "S3 without metadata and conditions",
+    ignoresTaken: true,
     isReal: false,
     open: () =>
       openMemory(
@@ -58,6 +61,7 @@ export const STORE_KINDS: readonly StoreKind[] = [
   {
     name: "radosgw behind a strict front",
     obstacle: s3Obstacle(),
+    ignoresTaken: true,
     isReal: true,
     async open() {
       const place = await openRadosgw();
