@@ -1,6 +1,6 @@
-// Deflates blocks side by side on Bun's thread pool. Each block ends in a sync flush, so the outputs, one after the
-// other and closed by FINAL_BLOCK (model/partial-layout.ts), are one valid deflate stream (RFC 1951, section 3.2.4)
-// that can be cut after any block. Measured: docs/performance.md.
+// Deflates blocks side by side on Bun's thread pool. Each block ends in a sync flush. The outputs, one after the other
+// and closed by FINAL_BLOCK (src/model/partial-layout.ts), are therefore one valid deflate stream (RFC 1951, section
+// 3.2.4) that can be cut after any block. docs/performance.md has the measurements.
 import { constants, createDeflateRaw, deflateRawSync, type DeflateRaw } from "node:zlib";
 
 /**
@@ -19,7 +19,7 @@ export class BlockDeflater {
   constructor() {
     this.deflate = createDeflateRaw({
       ...PARAMETERS,
-      // Each write ends in a sync flush by itself: one job on the thread pool a block, not two.
+      // With this option each write ends in a sync flush, so that a block is one job on the thread pool and not two.
       flush: constants.Z_SYNC_FLUSH,
       chunkSize: OUTPUT_CHUNK_BYTES,
     });
@@ -27,20 +27,20 @@ export class BlockDeflater {
     this.deflate.on("error", (error) => this.fail?.(error));
   }
 
-  /** The block's deflate form. The block must stay as it is until then. */
+  /** Deflates a block, which the caller must not change until this settles. */
   async run(block: Uint8Array): Promise<Uint8Array[]> {
     await new Promise<void>((resolve, reject) => {
       this.fail = reject;
       this.deflate.write(block, () => resolve());
     });
-    this.deflate.reset(); // the next block knows nothing of this one
+    this.deflate.reset(); // makes the next block independent of this one
     const output = this.output;
     this.output = [];
     return output;
   }
 }
 
-/** The deflate form of sizeBytes zeros, sync flush included. */
+/** Returns the deflate form of sizeBytes zeros, sync flush included. */
 export function deflateZeros(sizeBytes: number): Uint8Array {
   return deflateRawSync(new Uint8Array(sizeBytes), {
     ...PARAMETERS,
@@ -49,9 +49,9 @@ export function deflateZeros(sizeBytes: number): Uint8Array {
 }
 
 /**
- * Gives back the memory of outputs that have been written, at once rather than at the next collection:
- * fewer collections are a sixth of the processor time. zlib cuts its chunks into outputs from front to back, so
- * whoever has the last piece of a chunk has seen all of it written.
+ * Frees the memory of written outputs at once instead of at the next collection; fewer collections save a sixth of the
+ * processor time. zlib cuts its chunks into outputs from front to back, so when the last piece of a chunk is written,
+ * all of the chunk is.
  */
 export function freeOutput(parts: readonly Uint8Array[]): void {
   for (const { buffer, byteOffset, byteLength } of parts)

@@ -1,8 +1,7 @@
-// Is this crash the doctor's canary? Then its dump is proof, not cargo: it goes where no sweep looks.
-// The answer must not be a way to hide a crash: a name alone proves nothing, as any process may choose its
-// own. It counts that the process runs the very file of that name in HOST_DIR, which only root may write
-// to, and that only root may execute; or, where HOST_DIR allows no execution, the very file that root has named
-// there by device and inode, which nobody can choose for a file of his own.
+// Decides whether a crash is the doctor's canary, whose zip goes where no sweep looks. Nobody may use this to hide a
+// crash, and any process can choose the canary's name, so the name proves nothing. The process must run the file of
+// that name in HOST_DIR, which only root may write and execute. Where HOST_DIR allows no execution, it must run the
+// file that root's note there names by device and inode, which nobody can choose for a file.
 import { constants, closeSync, fstatSync, lstatSync, openSync, readSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { ComposerSettings } from "../config/composer-settings.ts";
@@ -15,8 +14,9 @@ const REGULAR_0600 = 0o100600n;
 const NOTE_MAX_BYTES = 41;
 
 /**
- * Costs nothing for a process of another name. The process must still be held. Looks into HOST_DIR first: the
- * crashed process's file may be on a file system that stopped answering, and a look at it would never end.
+ * Returns whether the crashed process, which the kernel must still hold, is a canary. Does no I/O for a process of
+ * another name. Looks into HOST_DIR first, because the process's own file may be on a file system that no longer
+ * answers.
  */
 export function isCanary(
   { exeName, hostPid }: CrashContext,
@@ -27,7 +27,7 @@ export function isCanary(
   try {
     const expected = readProgramId(hostDir, exeName);
     if (expected === undefined) return false;
-    // A canary of this name is under way, in a file of ours.
+    // A canary of this name is running, and this program made its file.
     const running = statSync(join(procDir, String(hostPid), "exe"), { bigint: true });
     if (running.uid !== 0n || running.mode !== REGULAR_0700) return false;
     return expected === formatCanaryNote({ device: running.dev, inode: running.ino });
@@ -36,7 +36,10 @@ export function isCanary(
   }
 }
 
-/** Which file root has put there under this name, or has named in the note beside it; undefined for none. */
+/**
+ * Returns device and inode of the file that root put there under this name, or that root's note names; undefined for
+ * none.
+ */
 function readProgramId(hostDir: string, exeName: string): string | undefined {
   const placed = lstatSync(join(hostDir, exeName), { bigint: true, throwIfNoEntry: false });
   if (placed === undefined) return undefined;
@@ -44,7 +47,7 @@ function readProgramId(hostDir: string, exeName: string): string | undefined {
   return formatCanaryNote({ device: placed.dev, inode: placed.ino });
 }
 
-/** undefined where it is not root's own. */
+/** Reads a note; undefined where it is not a file that only root can write. */
 function readNote(path: string): string | undefined {
   const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
@@ -57,7 +60,10 @@ function readNote(path: string): string | undefined {
   }
 }
 
-/** Whatever the owner's rules and limits say of dumps: this one is taken, and no other gives way to it. */
+/**
+ * Returns the settings without the owner's rules and limits: the composer takes the canary's dump and evicts none for
+ * it.
+ */
 export function settingsForCanary(settings: ComposerSettings): ComposerSettings {
   return {
     ...settings,

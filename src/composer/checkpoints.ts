@@ -1,10 +1,11 @@
-// The places that a core's entry may be cut back to when the disk is full: the newest ones, not too close
-// to each other, and the entry's start, which always does.
+// Keeps the places to which a core's entry can be cut back when the disk is full: the newest ones, with some distance
+// between them, and the entry's start.
 import type { Checkpoint } from "./zip-archive.ts";
 
 const MAX = 64;
 const STEP_BYTES = 256 * 1024;
 
+/** The checkpoints of one core. */
 export class Checkpoints {
   private readonly start: Checkpoint;
   private readonly older: Checkpoint[] = [];
@@ -15,7 +16,7 @@ export class Checkpoints {
     this.last = start;
   }
 
-  /** How much of the core is in the file for certain. */
+  /** The newest checkpoint: how much of the core is certainly in the file. */
   get newest(): Checkpoint {
     return this.last;
   }
@@ -27,7 +28,10 @@ export class Checkpoints {
     this.last = checkpoint;
   }
 
-  /** The newest one whose file is at most maxFileBytes long; it is the newest of all from then on. */
+  /**
+   * Returns the newest checkpoint at which the file is at most maxFileBytes long, and drops those after it; undefined
+   * where there is none.
+   */
   cutTo(maxFileBytes: number): Checkpoint | undefined {
     let found: Checkpoint | undefined = this.last;
     while (found !== undefined && found.fileBytes > maxFileBytes) found = this.older.pop();

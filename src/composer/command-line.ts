@@ -1,5 +1,5 @@
-// The composer's command line (model/composer-flags.ts): what the kernel put in for the % specifiers.
-// Nothing here can fail: a flag that is unknown, doubled or wrong is remembered as a complaint.
+// Parses the composer's command line (src/model/composer-flags.ts), in which the kernel has filled in the %
+// specifiers. Parsing never fails: a flag that is unknown, doubled or wrong becomes a complaint.
 import { TIMEOUT_MAX_SECONDS } from "../config/composer-settings.ts";
 import { COMPOSER_FLAGS, flagOf, type FlagName } from "../model/composer-flags.ts";
 import type { CrashContext } from "../model/crash-context.ts";
@@ -8,16 +8,17 @@ import type { CrashContext } from "../model/crash-context.ts";
 const TIMESTAMP_MAX_SECONDS = 8_640_000_000_000;
 const NO = /^(false|0|no|off)$/i;
 
+/** The parsed command line. */
 export interface ComposerCommandLine {
   crash: CrashContext;
-  /** -d, where given; HOST_DIR/.env's CORE_DIR goes before it. */
+  /** -d, where given; CORE_DIR in HOST_DIR/.env wins over it. */
   coreDir: string | undefined;
   timeoutSeconds: number | undefined;
   disableCompression: boolean;
   complaints: string[];
 }
 
-/** nowSeconds stands in for a time-stamp that was not given. */
+/** Parses the arguments; nowSeconds replaces a missing timestamp. Never throws. */
 export function parseCommandLine(args: readonly string[], nowSeconds: number): ComposerCommandLine {
   const complaints: string[] = [];
   const given = collectFlags(args, complaints);
@@ -54,9 +55,9 @@ export function parseCommandLine(args: readonly string[], nowSeconds: number): C
 }
 
 /**
- * The first value of each flag. Before Linux 5.3 a process name with blanks becomes arguments of its own.
- * Our pattern puts what the process can choose last, so the first value is the kernel's; in a pattern of
- * another order (the ancestor's) a flag that comes twice after such a name is nobody's word.
+ * Returns the first value of each flag. Before Linux 5.3 a process name with blanks becomes several arguments. This
+ * program's pattern has the process's own values last, so the first value of a flag is the kernel's. In a pattern of
+ * another order (the ancestor's) a flag that comes twice after such a name is not trusted at all.
  */
 function collectFlags(args: readonly string[], complaints: string[]): Map<FlagName, string> {
   const given = new Map<FlagName, string>();
@@ -81,7 +82,7 @@ function collectFlags(args: readonly string[], complaints: string[]): Map<FlagNa
   return given;
 }
 
-/** What the crashing process may choose. */
+/** Returns whether the crashing process may choose the flag's value. */
 function isItsOwn(name: FlagName): boolean {
   return "itsOwn" in COMPOSER_FLAGS[name];
 }

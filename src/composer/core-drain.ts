@@ -1,5 +1,5 @@
-// The way of a core's bytes: input → blocks → deflate, side by side → the archive, in order. One loop reads,
-// one writes. Ends at the input's end or at the first reason to stop.
+// Moves a core's bytes: from the input into blocks, through several deflaters at once, in order into the archive. One
+// loop reads and one writes. The drain ends at the input's end or at the first reason to stop.
 import { crc32 } from "node:zlib";
 import { ElfCoreReader } from "../model/elf-core.ts";
 import { crc32WithZeros } from "../model/crc32-zeros.ts";
@@ -15,28 +15,29 @@ import type { Checkpoint, ZipArchive } from "./zip-archive.ts";
 /** Why the drain ended: the input's end, or what cut it short. */
 export type DrainEnd = "end" | "timeout" | "size_limit" | "no_space" | "skipped";
 
-/** Blocks under way at once; each has its compressor. */
+/** How many blocks are deflated at once; each has its own compressor. */
 const LANES = 4;
 const WRITE_BYTES = 256 * 1024;
-/** Blocks between two collections: the peak of memory stays flat. */
+/** How many blocks pass between two garbage collections, which keeps the peak of memory flat. */
 const BLOCKS_PER_COLLECTION = 256;
-/** Blocks of zeros that may wait to be written; they need no lane, so nothing else would hold them back. */
+/** How many blocks of zeros may wait to be written. They need no lane, so only this bounds them. */
 const ZEROS_MAX = 256;
-/** Runs of a file's hole that may wait to be written. */
+/** How many runs of a file's hole may wait to be written. */
 const RUNS_MAX = 8;
 const RUN_PAUSE_MS = 1;
 
+/** What the drain does with the core, and whom it notifies. */
 export interface DrainOptions {
   compress: boolean;
-  /** Bytes of core after which it is cut; 0 is no limit. */
+  /** How many bytes of the core are kept; 0 is no limit. */
   maxCoreBytes: number;
-  /** Asked before so many bytes of the core are read; false when it must end here for want of space. */
+  /** Called before sizeBytes of the core are read; returns false when the drain must end for lack of space. */
   hasSpace: (sizeBytes: number) => Promise<boolean>;
-  /** Called once, when the first bytes were read. */
+  /** Called once, when the drain has read the first bytes. */
   onFirstBytes: () => void;
-  /** Called when no more will be read, while the last blocks are still being written. Awaited. */
+  /** Called when the drain reads no more, while it still writes the last blocks. The drain awaits it. */
   onLastBytes: () => Promise<void>;
-  /** Called where the input fails instead of ending: what was read until then is kept. */
+  /** Called where the input fails before its end; the bytes until then are kept. */
   onReadError: (error: unknown) => void;
 }
 
@@ -45,15 +46,16 @@ interface Lane {
   deflater: BlockDeflater | undefined;
 }
 
-/** A block on its way, with the core's length and CRC-32 up to its end. */
+/** A block under way, with the core's length and CRC-32 up to its end. */
 interface Passing {
-  /** undefined where its block is in use again: zeros have their output at hand. */
+  /** undefined for zeros, whose output is ready, so that their block is in use again. */
   lane: Lane | undefined;
   sizeBytes: number;
   crc: number;
   output: Promise<readonly Uint8Array[]>;
 }
 
+/** The drain of one core. */
 export class CoreDrain {
   readonly elf = new ElfCoreReader();
   private readonly input: CoreInput;
@@ -84,7 +86,7 @@ export class CoreDrain {
     this.checkpoints = new Checkpoints({ fileBytes: archive.endBytes, crc: 0, sizeBytes: 0 });
   }
 
-  /** Ends the drain from outside (deadline, selector), even while the input is silent. */
+  /** Ends the drain for a reason from outside (the deadline, a rule), even while the input is silent. */
   stop(reason: DrainEnd): void {
     this.stopReason ??= reason;
     this.wakeReader();
@@ -92,8 +94,8 @@ export class CoreDrain {
   }
 
   /**
-   * Drains until the end. The archive's open entry holds the core up to the last checkpoint at least.
-   * Errors other than a full disk are thrown.
+   * Drains until the end and returns why it ended. The archive's open entry then holds the core at least up to the last
+   * checkpoint. Throws any error but a full disk.
    */
   async run(): Promise<DrainEnd> {
     const reading = this.readBlocks().finally(() => {
@@ -108,12 +110,15 @@ export class CoreDrain {
     return this.stopReason ?? "end";
   }
 
-  /** How much of the core is in the archive for certain, and its CRC-32. */
+  /** How much of the core is certainly in the archive, and its CRC-32. */
   get written(): Checkpoint {
     return this.checkpoints.newest;
   }
 
-  /** The newest place at least freeBytes below the file's end to cut the core back to, if one is left. */
+  /**
+   * Returns the newest checkpoint at least freeBytes below the file's end, to cut the core back to; undefined where
+   * none is left.
+   */
   takeCheckpoint(freeBytes: number): Checkpoint | undefined {
     return this.checkpoints.cutTo(this.archive.endBytes - freeBytes);
   }
@@ -131,10 +136,10 @@ export class CoreDrain {
     }
   }
 
-  /** Passes a run of whole blocks that are a hole of the input's file; false where there is none. */
+  /** Passes a run of whole blocks that are a hole of the input's file; returns false where there is none. */
   private async passHole(): Promise<boolean> {
     const { compress, maxCoreBytes } = this.options;
-    // Before the headers are known their zeros count; without compression zeros are written like all else.
+    // The ELF reader needs the headers' bytes, zeros too. Without compression zeros are written like other bytes.
     if (!compress || !this.elf.isSettled) return false;
     const leftBytes = maxCoreBytes === 0 ? Infinity : maxCoreBytes - this.sizeBytes;
     const blocks = Math.min(RUN_BLOCKS, Math.floor(leftBytes / BLOCK_BYTES));
@@ -154,12 +159,12 @@ export class CoreDrain {
     return maxCoreBytes === 0 ? BLOCK_BYTES : Math.min(BLOCK_BYTES, maxCoreBytes - this.sizeBytes);
   }
 
-  /** The last block was not a full one: the input is at its end, or the core at its limit. */
+  /** Ends the reading after a block that is not full: the input has ended, or the core is at its limit. */
   private async endOfBlocks(limitReached: boolean): Promise<void> {
     if (limitReached && (await this.readInto(new Uint8Array(1))) > 0) this.stop("size_limit");
   }
 
-  /** Fills the block until it is full, the input ends or the drain is stopped; the bytes read. */
+  /** Fills the block until it is full, the input ends or the drain is stopped. Returns the number of bytes. */
   private async readInto(block: Uint8Array): Promise<number> {
     let filled = 0;
     while (filled < block.length && this.stopReason === undefined) {
@@ -188,7 +193,7 @@ export class CoreDrain {
     const passed = { sizeBytes: this.sizeBytes, crc: this.crc };
     if (lane.deflater !== undefined && this.isZeros(block) && this.passing.size < ZEROS_MAX) {
       this.passing.put({ ...passed, lane: undefined, output: this.deflatedZeros });
-      // The same block is filled next: it stays in the processor's cache.
+      // Uses the same block next, because it is still in the processor's cache.
       this.idle.putFirst(lane);
     } else {
       this.passing.put({ ...passed, lane, output: this.outputOf(lane, block) });
@@ -216,7 +221,7 @@ export class CoreDrain {
       const stored = lane !== undefined && lane.deflater === undefined;
       if (lane !== undefined && !stored) {
         deflated.push(...parts);
-        // Its block is free: only the output still waits for the disk.
+        // The block is free; only its output still waits for the disk.
         this.idle.put(lane);
       }
       if (stored || this.archive.queuedBytes >= WRITE_BYTES) {
@@ -230,7 +235,7 @@ export class CoreDrain {
     this.remember(this.crc, this.sizeBytes);
   }
 
-  /** All that was passed so far is in the file: it may be cut back to here. */
+  /** Adds a checkpoint: everything that was passed so far is in the file. */
   private remember(crc: number, sizeBytes: number): void {
     this.checkpoints.remember({ fileBytes: this.archive.endBytes, crc, sizeBytes });
   }

@@ -1,35 +1,40 @@
-// The core as the kernel sends it: a pipe (or socket, or file), closed as soon as nothing more is wanted,
-// because that is what lets the crashed process go. Of a file the holes are told, and need not be read.
+// Reads the core from the kernel's pipe or socket, or from a file. Closes it as soon as the composer needs no more,
+// because that releases the crashed process. Knows a file's holes, so that they need not be read.
 import { closeSync, fstatSync, openSync, read } from "node:fs";
 import { findData, replaceDescriptor, setPipeSize, shutConnection } from "../host/libc.ts";
 import { errnoOf } from "../model/app-error.ts";
 
 /** The most a pipe may hold by default (fs.pipe-max-size), in bytes. */
 const PIPE_BYTES = 1 << 20;
-/** For an input that does not block, which the kernel's pipe never is: one that stays silent is asked less and less. */
+/**
+ * The first wait, in ms, for an input that does not block (the kernel's pipe always blocks). The waits grow while it
+ * stays silent.
+ */
 const RETRY_MS = 5;
 const RETRY_MAX_MS = 100;
-/** What is read while the composer still gets ready, in bytes. */
+/** How many bytes are read while the composer still starts. */
 const EARLY_BYTES = 64 * 1024;
 
+/** One core's input. */
 export class CoreInput {
   private readonly fd: number;
   private readonly readNow: (block: Uint8Array) => number;
   private closed = false;
   private ended = false;
   private turn: Promise<unknown> = Promise.resolve();
-  /** The first bytes, where they were asked for; what of them is not taken yet. */
+  /** The part of the first bytes that no reader has taken yet; undefined where readAhead was not called. */
   private early: Uint8Array | undefined;
-  /** In a file: where the next read is, and how far it goes. null for what is no file. */
+  /** The offset of the next read in a file; null for a pipe or socket. */
   private position: number | null;
   private readonly endBytes: number;
   private earlyCount: Promise<number> = Promise.resolve(0);
-  /** Sees all that is read, before its reader does: the reader waits for it. */
+  /** Gets all bytes before the reader does; the reader waits for it. */
   tap: ((bytes: Uint8Array) => Promise<void>) | undefined;
 
   /**
-   * `readNow` reads on this thread and waits for next to nothing; 0 where nothing came. For an input that holds
-   * little (a socket's sender sleeps at some 100 KiB): a read by the thread pool stands in line behind the deflaters.
+   * `readNow` reads on this thread, waits for almost no time, and returns 0 where nothing came. It is for an input that
+   * holds little (a socket's sender sleeps at some 100 KiB), because a read by the thread pool waits behind the
+   * deflaters.
    */
   constructor(fd: number, readNow: (block: Uint8Array) => number = () => 0) {
     this.fd = fd;
@@ -40,17 +45,20 @@ export class CoreInput {
     setPipeSize(fd, PIPE_BYTES);
   }
 
-  /** Asks for the first bytes while the composer still gets ready; where the kernel asks first, after the answer. */
+  /**
+   * Reads the first bytes while the composer still starts. Where the kernel asks first, the caller calls this after the
+   * answer.
+   */
   readAhead(): void {
     this.early = new Uint8Array(EARLY_BYTES);
     this.earlyCount = this.readOnce(this.early, 0);
-    // Whoever reads first sees the failure.
+    // The first reader gets the error.
     this.earlyCount.catch(() => 0);
   }
 
-  /** Reads into the block from `offset` on, as much as there is; 0 at the end. */
+  /** Reads the bytes that are there into the block from `offset` on. Returns their number; 0 at the end. */
   async readSome(block: Uint8Array, offset: number): Promise<number> {
-    // One read at a time, so that the tap sees the bytes in their order.
+    // Does one read at a time, so that the tap gets the bytes in order.
     const reading = this.turn.then(async () => {
       const count = await (this.early === undefined
         ? this.readOnce(block, offset)
@@ -63,8 +71,8 @@ export class CoreInput {
   }
 
   /**
-   * How many of the next bytes are a hole of the file, in whole units of `unitBytes`, `maxUnits` at most; they count
-   * as read. 0 for what is no file, or has data next.
+   * Skips a hole of the file in whole units of `unitBytes`, at most `maxUnits`. Returns the number of bytes skipped; 0
+   * where data comes next or the input is no file.
    */
   skipHole(unitBytes: number, maxUnits: number): number {
     if (this.closed || this.position === null || this.early !== undefined) return 0;
@@ -105,25 +113,25 @@ export class CoreInput {
     });
   }
 
-  /** Its sender has nothing more: whoever it was is not held by us any more. */
+  /** True once the input has ended, so that it no longer holds the crashed process. */
   get hasEnded(): boolean {
     return this.ended;
   }
 
   /**
-   * Releases the crashed process: the kernel waits for this, not for our exit (core_pipe_limit).
-   * /dev/null takes the place, so that no file opened later becomes descriptor 0.
+   * Closes the input, which releases the crashed process: the kernel waits for this and not for the composer's exit
+   * (core_pipe_limit). Puts /dev/null in its place, so that no file opened later becomes descriptor 0.
    */
   close(): void {
     if (this.closed) return;
     this.closed = true;
-    // A read that still waits holds a socket open, whatever becomes of its descriptor.
+    // A read that still waits would hold a socket open even after its descriptor is closed.
     shutConnection(this.fd);
     if (!replaceByNull(this.fd)) closeSync(this.fd);
   }
 }
 
-/** undefined for a descriptor that is none: the first read will say so. */
+/** Returns undefined for an invalid descriptor; the first read throws then. */
 function fstatOf(fd: number) {
   try {
     return fstatSync(fd);
@@ -139,6 +147,6 @@ function replaceByNull(fd: number): boolean {
     closeSync(nothing);
     return replaced;
   } catch {
-    return false; // no /dev/null here: a plain close does the same, with the descriptor free again
+    return false; // without /dev/null a plain close has the same effect, with the descriptor free again
   }
 }

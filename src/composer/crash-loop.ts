@@ -1,6 +1,6 @@
-// The crash-loop limits: HOST_DIR/crash-loop.json remembers how many dumps each namespace, and each workload in it,
-// left lately. Twenty composers may ask at once, so it is read and written under a lock. That it fails never costs a
-// core.
+// Applies the crash-loop limits. HOST_DIR/crash-loop.json has the number of dumps that each namespace, and each
+// workload in it, left lately. Twenty composers may use it at once, so they read and write it under a lock. Where that
+// fails, the composer takes the core.
 import { closeSync, constants, openSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
@@ -31,6 +31,7 @@ type LoopSettings = Pick<
   "CRASH_LOOP_LIMIT" | "CRASH_LOOP_NAMESPACE_LIMIT" | "CRASH_LOOP_WINDOW"
 >;
 
+/** What the limits need to know. */
 export interface CrashLoopContext {
   crash: CrashContext;
   settings: LoopSettings;
@@ -39,8 +40,8 @@ export interface CrashLoopContext {
 }
 
 /**
- * The metadata as it is, or with the verdict "skip" where this workload, or its namespace, has left its dumps
- * already: composer.log says who and how many.
+ * Returns the metadata unchanged, or with the verdict "skip" where this workload or its namespace has reached its
+ * limit. Records the skipped crash in composer.log.
  */
 export async function limitCrashLoop(
   metadata: Metadata,
@@ -76,7 +77,7 @@ export async function limitCrashLoop(
   }
 }
 
-/** Whether any limit is reached already: only then may the next crash be over it. */
+/** Returns whether any workload has reached a limit: only then can the next crash be over one. */
 export async function isAnyWorkloadLimited(
   hostDir: string,
   settings: LoopSettings,
@@ -96,8 +97,8 @@ function limitsOf(settings: LoopSettings): CrashLoopLimits {
 }
 
 /**
- * Counts this crash and says whether it is collected. Throws where HOST_DIR cannot be written or the lock is
- * not had in two seconds: the caller collects then.
+ * Counts this crash and returns the verdict. Throws where HOST_DIR cannot be written or the lock is not free within two
+ * seconds; the caller collects the dump then.
  */
 export async function countCrash(
   hostDir: string,
@@ -126,8 +127,8 @@ async function takeLock(path: string): Promise<number> {
 }
 
 /**
- * A state that cannot be read (torn, too long, of an earlier version) starts anew: at worst a window's dumps are
- * collected again. The limit itself stays on, as the state is written over.
+ * Reads the state. One that cannot be read (torn, too long, from an earlier version) is replaced by an empty one. The
+ * limits then count from zero, which at worst collects one window's dumps again.
  */
 async function readState(path: string): Promise<CrashLoopState> {
   try {

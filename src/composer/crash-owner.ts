@@ -1,4 +1,5 @@
-// Whose a crash is, for the limits: read off its metadata. Nothing that the crashed pod chooses names its namespace.
+// Finds the owner of a crash, for the limits, in its metadata. No value that the crashed pod chooses decides the
+// namespace.
 import * as v from "valibot";
 import type { CrashContext } from "../model/crash-context.ts";
 import { POD_INFO_SUFFIX } from "../model/dump-entries.ts";
@@ -6,17 +7,19 @@ import { namespaceOwner } from "../model/dump-owner.ts";
 import { hashWorkload, workloadKey } from "../model/workload.ts";
 import type { Metadata } from "./metadata/metadata.ts";
 
+/** The owner of a crash. */
 export interface CrashOwner {
   /** As namespaceOwner has it. */
   namespace: string;
   /** The workload's hash. */
   workload: string;
-  /** The workload in words, for the log. */
+  /** The workload's key, for the log. */
   workloadKey: string;
 }
 
 const podSchema = v.object({ labels: v.record(v.string(), v.string()) });
 
+/** Returns the owner of a crash. Never throws. */
 export function ownerOfCrash(
   crash: CrashContext,
   { facts, entries }: Pick<Metadata, "facts" | "entries">,
@@ -37,6 +40,6 @@ function labelsOf(podInfo: Uint8Array): Readonly<Record<string, string>> {
   try {
     return v.parse(podSchema, JSON.parse(Buffer.from(podInfo).toString("utf8"))).labels;
   } catch {
-    return {}; // no pod, or one without labels: the pod's name has to do
+    return {}; // without a pod's labels the pod's name identifies the workload
   }
 }

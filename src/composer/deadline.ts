@@ -1,24 +1,27 @@
-// The composer's time limit (TIMEOUT). A shutdown (SIGTERM) brings it near instead of ending the composer:
-// what was drained by then is still published.
+// The composer's time limit (TIMEOUT). A shutdown (SIGTERM) shortens it instead of ending the composer, which then
+// still publishes what it has drained.
 
 const GRACE_AFTER_SIGTERM_MS = 5_000;
 
+/** The deadline of one composer. */
 export class Deadline {
   private readonly controller = new AbortController();
   private readonly startedMs = performance.now();
   private readonly timers: Timer[] = [];
-  /** The one of the settings. */
+  /** The timer of TIMEOUT. */
   private timeout: Timer | undefined;
   private readonly onSigterm = () => this.timers.push(this.schedule(GRACE_AFTER_SIGTERM_MS));
 
-  /** timeoutSeconds: up to 24 days, setTimeout's longest; what counts until the settings have been read. */
+  /**
+   * Starts with timeoutSeconds, which counts until the settings are read; at most 24 days, setTimeout's longest time.
+   */
   constructor(timeoutSeconds: number) {
     this.setTimeout(timeoutSeconds);
     process.once("SIGTERM", this.onSigterm);
     process.on("SIGTERM", ignore);
   }
 
-  /** Aborted when the time is up. */
+  /** Aborts when the time is over. */
   get signal(): AbortSignal {
     return this.controller.signal;
   }
@@ -27,7 +30,7 @@ export class Deadline {
     return this.controller.signal.aborted;
   }
 
-  /** Counted from the start. A deadline that has passed stays so. */
+  /** Sets the limit in seconds from the start. A deadline that has passed stays passed. */
   setTimeout(timeoutSeconds: number): void {
     clearTimeout(this.timeout);
     const elapsedMs = performance.now() - this.startedMs;
@@ -41,12 +44,12 @@ export class Deadline {
     process.off("SIGTERM", ignore);
   }
 
-  /** The soonest one counts: a signal never prolongs the time. */
+  /** Adds a timer. The first one counts, so a signal never extends the time. */
   private schedule(afterMs: number): Timer {
     const abort = () => this.controller.abort(new Error("the deadline passed"));
     return setTimeout(abort, afterMs);
   }
 }
 
-/** A second SIGTERM must not end the composer: without a listener that is what the signal does. */
+/** Stays as a listener, because without one a second SIGTERM would end the composer. */
 function ignore(): void {}

@@ -1,38 +1,43 @@
-// Whether a dump under way may grow: CORE_DIR's quota, the filesystem's floor, and the reserve below which
-// nothing goes. Older dumps give way first. Measured rarely while there is plenty, often when it gets tight. The
-// crashed process waits little for it: what takes longer goes on beside the drain, which then stops at the reserve.
+// Decides whether a dump under way may grow: within CORE_DIR's quota, the filesystem's floor, and the reserve that
+// always stays free. Evicts older dumps first. Measures rarely while there is plenty of room, and often when there is
+// little. The crashed process waits only a short time: longer work continues beside the drain, which then stops only
+// at the reserve.
 import type { DiskLimits } from "../host/disk-room.ts";
 import type { ComposerLog } from "../host/composer-log.ts";
 import { bytesAboveReserve } from "./disk-space.ts";
 import { ensureRoom, MARGIN_BYTES, shareOf } from "./room.ts";
 
+/** The owner's limits and the reserve. */
 export interface DiskRules extends DiskLimits {
   reserveBytes: number;
 }
 
+/** What the limits need to know about the dump. */
 export interface DiskLimitsContext {
   coreDir: string;
   hostDir: string;
   uuid: string;
   rules: DiskRules;
   log: ComposerLog;
-  /** The dump's own namespace, as namespaceOwner has it, as far as it is known by now. */
+  /** Returns the dump's namespace, as namespaceOwner has it, as far as it is known at the moment. */
   asker: () => string;
 }
 
+/** The limits of one dump. */
 export interface OpenDiskLimits {
-  /** Asked before `sizeBytes` of the core are read; false: the dump must end here. Never throws. */
+  /** Called before `sizeBytes` of the core are read; returns false when the dump must end here. Never throws. */
   hasSpace(sizeBytes: number): Promise<boolean>;
-  /** The core is at its end: nobody needs more room. */
+  /** Called at the core's end: the dump needs no more room. */
   end(): void;
 }
 
-/** A dump waits this long at most, in all, for room to be measured and made. */
+/** How long a dump waits in all, in ms, for room to be measured and made. */
 const WAIT_MAX_MS = 1_000;
 
+/** Opens the limits of one dump. */
 export function openDiskLimits(context: DiskLimitsContext): OpenDiskLimits {
   const { coreDir, hostDir, uuid, rules, log, asker } = context;
-  /** How much more of the core may come before the next look; below 0: no more at all. */
+  /** How many more bytes of the core may come before the next measurement; below 0, none. */
   let allowanceBytes = 0;
   let looking: Promise<void> | undefined;
   let waitedMs = 0;
@@ -41,7 +46,7 @@ export function openDiskLimits(context: DiskLimitsContext): OpenDiskLimits {
   async function look(): Promise<number> {
     const aboveReserve = await bytesAboveReserve(coreDir, rules.reserveBytes);
     if (rules.quota === "100%" && rules.free === "0") {
-      // Neither quota nor floor. Without a reserve the disk's own end is the limit, to its last byte.
+      // There is neither quota nor floor. Without a reserve the dump may fill the disk to its last byte.
       return rules.reserveBytes === 0 ? Infinity : (aboveReserve - MARGIN_BYTES) / 2;
     }
     if (aboveReserve <= 0) return -1;
@@ -54,13 +59,13 @@ export function openDiskLimits(context: DiskLimitsContext): OpenDiskLimits {
     try {
       allowanceBytes = await look();
     } catch (error) {
-      // Limits that cannot be measured must not cost a core: the disk's own end still does its work.
+      // Where the limits cannot be measured, the drain continues until the disk is full.
       log.milestone("warn", "disk_limits_unknown", { error: String(error) });
       allowanceBytes = Infinity;
     }
   }
 
-  /** False where the look takes longer than this dump may wait. */
+  /** Returns false where the measurement takes longer than this dump may wait. */
   async function hasLooked(done: Promise<void>): Promise<boolean> {
     const sinceMs = performance.now();
     const late = Promise.withResolvers<false>();

@@ -1,12 +1,12 @@
-// How much of CORE_DIR's filesystem a dump may take: it stops before the node's own programs starve.
+// How much of CORE_DIR's filesystem a dump may take, so that the node's own programs keep some space.
 import { statfs } from "node:fs/promises";
 
-/** On a small filesystem the reserve is this part of it at most; otherwise nothing could be stored at all. */
+/** The largest reserve as a part of the filesystem; on a small one the reserve could otherwise take all of it. */
 const RESERVE_PART_MAX = 1 / 16;
 
 /**
- * How many bytes more than reserveBytes are free (for unprivileged users) on the filesystem of `directory`; below
- * 0 when it has less. Infinity where it does not say: a write will tell.
+ * Returns how many bytes beyond reserveBytes are free for unprivileged users on the filesystem of `directory`; below 0
+ * when it has less. Infinity where statfs fails: a write then shows whether there is space.
  */
 export async function bytesAboveReserve(directory: string, reserveBytes: number): Promise<number> {
   try {

@@ -1,4 +1,4 @@
-// dump-info's contents: what the kernel said at the start, what the drain found out, what the metadata adds.
+// Makes dump-info's contents: from the kernel's words at the start, from the drain, and from the metadata.
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
@@ -10,7 +10,7 @@ import { signalName } from "../model/signal-name.ts";
 import { VERSION } from "../model/version.ts";
 import type { CoreDrain, DrainEnd } from "./core-drain.ts";
 
-/** Everything that is known before the core's first byte. The core counts as cut short until it is not. */
+/** Returns what is known before the core's first byte. The core counts as truncated until the drain has ended well. */
 export function firstFacts(uuid: string, crash: CrashContext, nodeName = hostname()): DumpInfo {
   return {
     uuid,
@@ -54,7 +54,7 @@ export function firstFacts(uuid: string, crash: CrashContext, nodeName = hostnam
   };
 }
 
-/** What is known of the core itself once it has been drained. */
+/** Returns what is known about the core after the drain. */
 export function coreFacts(
   drain: CoreDrain,
   end: DrainEnd,
@@ -81,7 +81,8 @@ function isComplete(
   expectedBytes: number | null,
 ): boolean | null {
   if (expectedBytes !== null) return sizeBytes >= expectedBytes;
-  // No ELF: only its sender knows how long it should be, unless we cut it or there is nothing at all.
+  // For input that is no ELF only its sender knows the right length. It is incomplete where the composer cut it or it
+  // is empty.
   return format === "unknown" && end === "end" && sizeBytes > 0 ? null : false;
 }
 
@@ -89,7 +90,7 @@ function truncatedBy(end: DrainEnd): TruncatedBy {
   return end === "end" || end === "skipped" ? "eof" : end;
 }
 
-/** The values of the file-name template's fields; pod and namespace are "unknown" where they are. */
+/** Returns the values of the file-name template's fields; an unknown pod or namespace is "unknown". */
 export function templateValues(info: DumpInfo): TemplateValues {
   return {
     uuid: info.uuid,
@@ -109,13 +110,13 @@ function text(value: number | null): string {
   return value === null ? "" : String(value);
 }
 
-/** Why the kernel left NT_FILE out of a core. */
+/** Returns one sentence on why the kernel left NT_FILE out of a core. */
 export function whyNoFileList(procDir = "/proc"): string {
   let limit = "";
   try {
     limit = ` (${readFileSync(join(procDir, "sys", NOTE_LIMIT_PATH), "utf8").trim()} bytes)`;
   } catch {
-    // Before Linux 6.9 it is 4 MiB, and no setting.
+    // Before Linux 6.9 the limit is 4 MiB and no setting.
   }
   return `the kernel left it out, as longer than kernel.core_file_note_size_limit${limit}`;
 }

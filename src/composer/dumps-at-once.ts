@@ -1,6 +1,6 @@
-// How many dumps of one namespace may be under way at a time (DUMPS_AT_ONCE): processes that are made to be dumped for
-// long would else take every place that CORE_PIPE_LIMIT has, and the kernel drops all other crashes. A composer holds
-// the lock on one byte of a file of ours for each, so that a place is free when its composer has ended, however.
+// Limits how many dumps of one namespace are under way at a time (DUMPS_AT_ONCE). Processes built to take long to dump
+// would otherwise take every place that CORE_PIPE_LIMIT has, and the kernel would drop all other crashes. A composer's
+// place is the lock on one byte of a file in HOST_DIR, so that the place becomes free however the composer ends.
 import { createHash } from "node:crypto";
 import { constants, openSync } from "node:fs";
 import { readFile } from "node:fs/promises";
@@ -15,6 +15,7 @@ import { DUMPS_AT_ONCE_LOCK } from "../model/host-file.ts";
 import { CORE_PIPE_LIMIT } from "../model/sysctls.ts";
 import type { Metadata } from "./metadata/metadata.ts";
 
+/** What the limit needs to know. */
 export interface DumpsAtOnceContext {
   crash: Pick<CrashContext, "uid">;
   settings: Pick<ComposerSettings, "DUMPS_AT_ONCE">;
@@ -22,12 +23,13 @@ export interface DumpsAtOnceContext {
   log: ComposerLog;
 }
 
-/** Bytes of the file that one namespace has: more than any limit. */
+/** How many bytes of the file one namespace has: more than any limit. */
 const STRIDE = 2n ** 16n;
 const PROC_DIR = "/proc";
 
 /**
- * The metadata as it is, or with the verdict "skip" where as many dumps of its namespace are under way. Never throws.
+ * Returns the metadata unchanged, or with the verdict "skip" where the namespace has all its dumps under way. Never
+ * throws.
  */
 export async function limitDumpsAtOnce(
   metadata: Metadata,
@@ -48,7 +50,10 @@ export async function limitDumpsAtOnce(
   }
 }
 
-/** Whatever was set, one namespace leaves half of the kernel's places to others. 0: the kernel has no limit. */
+/**
+ * Returns the limit, or half of the kernel's pipeLimit where that is less, so that one namespace leaves half of the
+ * places to others. A pipeLimit of 0 means that the kernel has no limit.
+ */
 export function withinPipeLimit(limit: number, pipeLimit: number): number {
   return pipeLimit === 0 ? limit : Math.max(1, Math.min(limit, Math.floor(pipeLimit / 2)));
 }
@@ -58,8 +63,8 @@ async function readPipeLimit(): Promise<number> {
 }
 
 /**
- * Who shares the places: a namespace; a pod or container whose namespace nobody knows, by its cgroup; outside of
- * containers a user.
+ * Returns who shares the places: a namespace; a pod or container, by its cgroup, whose namespace is unknown; a user,
+ * for processes outside containers.
  */
 export function tenantOf({ facts }: Metadata, { uid }: Pick<CrashContext, "uid">): string {
   const owner = namespaceOwner(facts);
@@ -68,10 +73,12 @@ export function tenantOf({ facts }: Metadata, { uid }: Pick<CrashContext, "uid">
   return `${owner} ${facts.pod_uid ?? facts.container_id ?? ""}`;
 }
 
-/** Takes a place for this process's life. False where all are taken. Throws where HOST_DIR cannot be written. */
+/**
+ * Takes a place until this process ends. Returns false where all are taken. Throws where HOST_DIR cannot be written.
+ */
 export function takePlace(hostDir: string, tenant: string, limit: number): boolean {
   const path = join(hostDir, DUMPS_AT_ONCE_LOCK);
-  // Never closed: a close would end the lock.
+  // Stays open, because a close would end the lock.
   const fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
   const start = startOf(tenant);
   for (let place = 0; place < limit; place++)
@@ -79,7 +86,7 @@ export function takePlace(hostDir: string, tenant: string, limit: number): boole
   return false;
 }
 
-/** Where its bytes begin: two tenants share them once in 2^46. */
+/** Returns where the tenant's bytes begin. Two tenants share bytes by chance once in 2^46. */
 function startOf(tenant: string): bigint {
   const hash = createHash("sha256").update(tenant).digest().readBigUInt64BE();
   return (hash >> 18n) * STRIDE;

@@ -1,4 +1,5 @@
-// The composer's settings: HOST_DIR/.env. A bad or missing one never costs a core: defaults, and a complaint.
+// Reads the composer's settings from HOST_DIR/.env. Where it is bad or missing, the composer uses defaults and records
+// a complaint.
 import { join } from "node:path";
 import {
   coreDirOf,
@@ -11,11 +12,12 @@ import { readBounded } from "../host/bounded-read.ts";
 import { describeError } from "../model/app-error.ts";
 import type { ComposerCommandLine } from "./command-line.ts";
 
-/** Ours is below 2 KiB. */
+/** The longest `.env` that is read; the agent's is below 2 KiB. */
 const ENV_FILE_MAX_BYTES = 64 * 1024;
 
+/** What the composer knows before the core. */
 export interface Environment {
-  /** Where the executable, `.env` and composer.log are. */
+  /** The folder of the executable, `.env` and composer.log. */
   hostDir: string;
   settings: ComposerSettings;
   /** Where the dump goes. */
@@ -24,6 +26,7 @@ export interface Environment {
   complaints: string[];
 }
 
+/** Reads `.env` and combines it with the command line. Never throws. */
 export async function readEnvironment(
   hostDir: string,
   commandLine: ComposerCommandLine,
@@ -41,7 +44,7 @@ export async function readEnvironment(
   return { hostDir, settings, coreDir, complaints };
 }
 
-/** A regular file of a sensible length; nothing else is waited for or followed. */
+/** Reads a regular file of a sensible length; waits for no other kind of file and follows no link. */
 async function readSource(path: string, complaints: string[]): Promise<Record<string, string>> {
   try {
     const { data, cut } = await readBounded(path, ENV_FILE_MAX_BYTES);

@@ -1,5 +1,5 @@
-// The event file of a dump (docs/contract.md, section 7): what an external process picks up. It appears whole,
-// and the caller writes it only after the zip that it names is published.
+// Writes a dump's event file (docs/contract.md, section 7) for an external program. It appears whole, and the caller
+// writes it only after the zip that it names is published.
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { writeFileAtomically } from "../host/files.ts";
@@ -8,6 +8,7 @@ import { printableJson } from "../model/printable.ts";
 import type { Environment } from "./environment.ts";
 import type { EventFacts } from "./metadata/metadata.ts";
 
+/** What the event file tells about a dump. */
 export interface PublishedDump {
   uuid: string;
   /** The zip's file name. */
@@ -17,7 +18,7 @@ export interface PublishedDump {
   facts: EventFacts;
 }
 
-/** Pods and images are their makers' to describe at any length. */
+/** The longest text: users can describe pods and images at any length. */
 const TEXT_MAX_CHARACTERS = 1024;
 const LABELS_MAX = 64;
 
@@ -26,14 +27,17 @@ export function eventDirectoryOf({ hostDir, settings }: Environment): string {
   return settings.EVENT_DIRECTORY || join(hostDir, "events");
 }
 
-/** Writes EVENT_DIRECTORY/{uuid}-event.json, 0600. Throws AppError "host" when it cannot. */
+/** Writes EVENT_DIRECTORY/{uuid}-event.json with mode 0600. Throws AppError "host" when that fails. */
 export async function writeEvent(eventDirectory: string, dump: PublishedDump): Promise<void> {
   await mkdir(eventDirectory, { recursive: true, mode: 0o755 });
   const path = join(eventDirectory, `${dump.uuid}-event.json`);
   await writeFileAtomically(path, `${printableJson(planEvent(dump))}\n`);
 }
 
-/** The event's keys, all of the contract's types: texts, a list and a map of texts, namespace or null. */
+/**
+ * Returns the event's keys, with the types of docs/contract.md, section 7: texts, a list and a map of texts, and a
+ * namespace or null.
+ */
 export function planEvent({ uuid, zipName, crash, namespace, facts }: PublishedDump) {
   const text = (value: number | null) => (value === null ? "" : String(value));
   return {

@@ -1,5 +1,6 @@
-// What `core-dump-handler composer --help` and `cdc --help` say.
+// The text that `core-dump-handler composer --help` and `cdc --help` print.
 
+/** The text. */
 export const COMPOSER_HELP = `core-dump-handler composer: takes one core from stdin and publishes it as a zip in CORE_DIR
 
 usage

@@ -1,5 +1,6 @@
-// A queue between two loops of one process: take waits for put.
+// A queue between two loops of one process; take waits for put.
 
+/** The queue. */
 export class Mailbox<T> {
   private readonly items: T[] = [];
   private readonly takers: ((item: T | undefined) => void)[] = [];
@@ -11,26 +12,26 @@ export class Mailbox<T> {
     else taker(item);
   }
 
-  /** For an item that is to be taken before all others. */
+  /** Adds an item that is taken before all others. */
   putFirst(item: T): void {
     const taker = this.takers.shift();
     if (taker === undefined) this.items.unshift(item);
     else taker(item);
   }
 
-  /** How many items wait to be taken. */
+  /** The number of items in the queue. */
   get size(): number {
     return this.items.length;
   }
 
-  /** The oldest item; undefined when the mailbox is closed and empty. */
+  /** Takes the oldest item, or waits for one; undefined when the mailbox is closed and empty. */
   take(): Promise<T | undefined> {
     const item = this.items.shift();
     if (item !== undefined || this.closed) return Promise.resolve(item);
     return new Promise((resolve) => this.takers.push(resolve));
   }
 
-  /** No more items will come; what is in it can still be taken. */
+  /** Ends the queue; the items in it can still be taken. */
   close(): void {
     this.closed = true;
     for (const taker of this.takers.splice(0)) taker(undefined);

@@ -1,23 +1,28 @@
-// Asking who crashed, beside the drain: started at the core's first bytes, waited for after its end.
-// Whatever happens to it, it has a result, and soon after the deadline: metadata never costs a core.
+// Collects the metadata beside the drain. Starts at the core's first bytes, and the composer awaits it after the
+// core's end. It always has a result soon after the deadline, so that metadata never costs a core.
 import { describeError } from "../model/app-error.ts";
 import { untilAborted, within } from "../host/timer.ts";
 import type { Metadata } from "./metadata/metadata.ts";
 
-/** Reading /proc takes a few milliseconds, unless the process made its memory a trap (userfaultfd). */
+/**
+ * How long the reading of /proc may take. It takes a few milliseconds, unless the process made its memory a trap
+ * (userfaultfd).
+ */
 const PROCESS_READ_MAX_MS = 500;
-/** The collection ends by itself at the deadline; this much later it is left alone. */
+/** The collection ends by itself at the deadline; this many ms later the composer goes on without it. */
 const GRACE_AFTER_DEADLINE_MS = 1000;
 
+/** How the task collects. */
 export interface MetadataTaskOptions {
-  /** Calls onProcessRead when it needs the crashed process's /proc no longer. */
+  /** Collects. Calls onProcessRead when it no longer needs the crashed process's /proc. */
   collect: (onProcessRead: () => void) => Promise<Metadata>;
-  /** What counts where the collection failed, or did not end. */
+  /** Makes the result where the collection failed or did not end. */
   fallback: (why: string) => Metadata;
-  /** Aborted at the deadline. */
+  /** The signal that aborts at the deadline. */
   deadline: AbortSignal;
 }
 
+/** The task of one dump. */
 export class MetadataTask {
   private readonly options: MetadataTaskOptions;
   private readonly read = Promise.withResolvers<void>();
@@ -27,7 +32,7 @@ export class MetadataTask {
     this.options = options;
   }
 
-  /** Starts it, once; onSkip is called when the owner's rules leave this dump out. */
+  /** Starts the collection, once. Calls onSkip when the owner's rules leave this dump out. */
   start(onSkip: () => void = () => undefined): void {
     this.running ??= this.run();
     void this.running.then(({ verdict }) => {
@@ -41,15 +46,15 @@ export class MetadataTask {
     return collected.catch((error: unknown) => fallback(describeError(error)));
   }
 
-  /** What is found within maxMs; undefined where it takes longer. */
+  /** Returns the result if there is one within maxMs, else undefined. */
   async resultWithin(maxMs: number): Promise<Metadata | undefined> {
     this.running ??= this.run();
     return within(this.running, maxMs, () => undefined);
   }
 
   /**
-   * Until then the crashed process should be held, i.e. stdin stay open: a small core is drained before
-   * its process is known. At once where nothing was started; half a second at most.
+   * Settles when the crashed process may be released; until then stdin must stay open, because a small core is drained
+   * before its process has been read. Settles at once where nothing was started, and after at most half a second.
    */
   async processRead(): Promise<void> {
     if (this.running === undefined) return;
@@ -57,7 +62,7 @@ export class MetadataTask {
     await within(read, PROCESS_READ_MAX_MS, () => undefined);
   }
 
-  /** What was found; asked for now where there was no first byte to start at. Never fails. */
+  /** Returns the result. Starts the collection where no first byte has done so. Never rejects. */
   async result(): Promise<Metadata> {
     const { deadline, fallback } = this.options;
     this.running ??= this.run();

@@ -1,5 +1,5 @@
-// The beginning of a dump's file: CORE_DIR made where it is missing, the hidden file, dump-info as far as it
-// is known, and the core's entry open. Nothing stays of a file that cannot hold even that.
+// Begins a dump's file: makes CORE_DIR where it is missing, creates the partial, writes dump-info as far as it is
+// known, and begins the core's entry. Removes a file that cannot hold even that.
 import { mkdir } from "node:fs/promises";
 import type { ComposerSettings } from "../config/composer-settings.ts";
 import { AppError } from "../model/app-error.ts";
@@ -12,12 +12,13 @@ import { templateValues } from "./dump-facts.ts";
 import { PartialFile, isNoSpace } from "./partial-file.ts";
 import { ZipArchive, type ArchiveFile } from "./zip-archive.ts";
 
+/** A dump that has begun. */
 export interface OpenedDump {
   file: PartialFile;
   archive: ZipArchive;
 }
 
-/** Throws AppError "core_directory" when CORE_DIR cannot take a dump at all. */
+/** Begins a dump. Throws AppError "core_directory" when CORE_DIR cannot take one. */
 export async function openDump(
   coreDir: string,
   info: DumpInfo,
@@ -42,7 +43,7 @@ export async function openDump(
   }
 }
 
-/** The archive in a new file: a composer that is killed from here on leaves a dump that can be sealed. */
+/** Begins the archive in a new file. If the composer is killed from here on, recovery can seal the file. */
 export async function openArchive(
   file: ArchiveFile,
   info: DumpInfo,

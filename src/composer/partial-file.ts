@@ -1,5 +1,6 @@
-// The hidden file that a dump is written to until it is whole, and its publication. Created exclusively,
-// never through a link, locked while its composer lives: an unlocked one is a composer that was killed.
+// The partial: the hidden file that a dump is written to, and its publication. It is created exclusively and never
+// through a link, and its composer holds a lock on it. A partial without a lock therefore belongs to a composer that
+// was killed.
 import { randomUUID } from "node:crypto";
 import { constants } from "node:fs";
 import { open, unlink, type FileHandle } from "node:fs/promises";
@@ -13,16 +14,18 @@ import { markOwner } from "../host/owner-mark.ts";
 import { publishFile } from "../host/publication.ts";
 
 const NEW_FILE = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-/** The disk, a quota or a file-size limit is full: what is there can still be published. */
+/** The errors of a full disk, quota or file-size limit. The composer can still publish what it has written. */
 const NO_SPACE = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
-/** The agent holds a file that it discards for a moment only. */
+/** How long to wait for the lock, in ms: the agent holds it for a moment while it discards a file. */
 const LOCK_WAIT_MS = 200;
 const LOCK_STEP_MS = 2;
 
+/** Returns whether an error means that the disk, a quota or a file-size limit is full. */
 export function isNoSpace(error: unknown): boolean {
   return NO_SPACE.has(errnoOf(error) ?? "");
 }
 
+/** A partial under its composer's lock. */
 export class PartialFile {
   private readonly file: FileHandle;
   private readonly path: string;
@@ -34,7 +37,7 @@ export class PartialFile {
     this.path = path;
   }
 
-  /** Throws AppError "core_directory" when it cannot be made. */
+  /** Creates and locks a partial. Throws AppError "core_directory" when it cannot be made. */
   static async create(directory: string, uuid: string): Promise<PartialFile> {
     try {
       return await createLocked(directory, uuid);
@@ -43,12 +46,12 @@ export class PartialFile {
     }
   }
 
-  /** Bytes written so far: where the next append goes. */
+  /** The bytes written so far, which is the offset of the next append. */
   get sizeBytes(): number {
     return this.end;
   }
 
-  /** Appends all parts, or none of them when it throws. */
+  /** Appends all parts, or none of them where it throws. */
   async append(parts: readonly Uint8Array[]): Promise<void> {
     const wanted = parts.reduce((sum, part) => sum + part.length, 0);
     if (wanted === 0) return;
@@ -56,14 +59,15 @@ export class PartialFile {
       const { bytesWritten } = await this.file.writev([...parts], this.end);
       if (bytesWritten < wanted) await this.appendRest(parts, bytesWritten);
     } catch (error) {
-      // What stays of a torn write would stand behind a zip that ends here, where readers look for its end.
+      // Removes the rest of a torn write: it would stand behind a zip that ends here, where readers look for the zip's
+      // end.
       await this.file.truncate(this.end);
       throw error;
     }
     this.end += wanted;
   }
 
-  /** A write may be short: the disk is nearly full, or the parts are more than 2 GiB. */
+  /** Writes the rest after a short write, which happens on a nearly full disk and with more than 2 GiB of parts. */
   private async appendRest(parts: readonly Uint8Array[], written: number): Promise<void> {
     let skip = written;
     let at = this.end + written;
@@ -79,20 +83,22 @@ export class PartialFile {
     return writeFully(this.file, bytes, position);
   }
 
-  /** Says on the file whose it is, where its filesystem takes that; the name it gets later keeps it. */
+  /**
+   * Writes the owner's mark on the file, where its filesystem allows that. The mark stays when the file is published.
+   */
   markOwner(owner: DumpOwner): void {
     if (!this.closed) markOwner(this.file.fd, owner);
   }
 
-  /** Cuts the file to sizeBytes and goes on from there. */
+  /** Cuts the file to sizeBytes; the next append goes there. */
   async truncate(sizeBytes: number): Promise<void> {
     await this.file.truncate(sizeBytes);
     this.end = sizeBytes;
   }
 
   /**
-   * Syncs the file, gives it its name, `base.zip` or the first free `base-N.zip`, without ever replacing
-   * another file, and lets go of it. Returns the name. Throws AppError "publish".
+   * Syncs the file, gives it the name `base.zip` or the first free `base-N.zip` without replacing another file, and
+   * closes it. Returns the name. Throws AppError "publish".
    */
   async publish(base: string): Promise<string> {
     try {
@@ -101,11 +107,11 @@ export class PartialFile {
       throw new AppError("publish", `cannot sync ${this.path}`, { cause });
     }
     const name = await publishFile(this.path, base);
-    await this.close(); // frees the lock: delivery may begin
+    await this.close(); // frees the lock, so that delivery can begin
     return name;
   }
 
-  /** Gives the dump up: nothing is left of it. */
+  /** Removes the file and closes it. */
   async abandon(): Promise<void> {
     await unlink(this.path);
     await this.close();
@@ -118,9 +124,9 @@ export class PartialFile {
 }
 
 /**
- * A composer that stands still between making its file and locking it (a frozen cgroup, a slow disk) looks like one
- * that was killed: the agent locks the file, finds it empty, and removes it. So what counts is what stands after the
- * lock: without the lock, or without a name, the file is the agent's, and another one takes its place.
+ * Creates and locks a file. A composer that stops between these two steps (a frozen cgroup, a slow disk) looks like a
+ * killed one: the agent locks the file, finds it empty, and removes it. So this looks again after the lock: where it
+ * has no lock, or the file has no name, the agent has taken the file, and the composer makes another one.
  */
 async function createLocked(directory: string, uuid: string): Promise<PartialFile> {
   const first = join(directory, partialName(uuid));
@@ -128,10 +134,10 @@ async function createLocked(directory: string, uuid: string): Promise<PartialFil
     const file = await open(path, NEW_FILE, 0o600);
     const isLocked = await lockInTime(file);
     const isNamed = (await file.stat()).nlink > 0;
-    // Where files cannot be locked at all, no agent takes one either.
+    // Where the filesystem has no locks, no agent takes a file either.
     if (isNamed && (isLocked || path !== first)) return new PartialFile(file, path);
     await file.close();
-    // Whoever still holds the first file will remove its name: that one cannot be used again.
+    // The agent that holds the first file will remove its name, so the next file gets another name.
     if (isNamed) path = join(directory, partialName(randomUUID()));
   }
 }

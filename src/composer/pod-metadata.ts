@@ -1,5 +1,4 @@
-// What is asked of a crash beside its core: the pod's metadata, the owner's rules and the limits by namespace, as one
-// task with one deadline.
+// Collects the pod's metadata, applies the owner's rules and the limits by namespace, as one task with one deadline.
 import type { CrashContext } from "../model/crash-context.ts";
 import type { ComposerLog } from "../host/composer-log.ts";
 import type { AttemptLog } from "./attempt.ts";
@@ -12,9 +11,10 @@ import { NO_EVENT_FACTS, type Metadata } from "./metadata/metadata.ts";
 import { decide, rulesOf } from "./metadata/rules.ts";
 import { MetadataTask } from "./metadata-task.ts";
 
+/** What the task needs to know. */
 export interface MetadataContext {
   crash: CrashContext;
-  /** What is known of the process already, where it is gone. */
+  /** What is known about a process that has ended; undefined for one that the kernel holds. */
   gone: GoneCrasher | undefined;
   attempts: AttemptLog;
   deadline: Deadline;
@@ -22,6 +22,7 @@ export interface MetadataContext {
   log: ComposerLog;
 }
 
+/** Makes the task, which the caller starts. */
 export function openPodMetadata(context: MetadataContext): MetadataTask {
   return new MetadataTask({
     collect: (onProcessRead) => collect(context, onProcessRead),
@@ -30,7 +31,7 @@ export function openPodMetadata(context: MetadataContext): MetadataTask {
   });
 }
 
-/** Loaded when the core is flowing, not before: its code takes a while to start. */
+/** Loads the code only when the core flows, because it takes a while to start. */
 async function collect(
   { crash, gone, attempts, deadline, environment, log }: MetadataContext,
   onProcessRead: () => void,
@@ -48,11 +49,11 @@ async function collect(
     gone,
   );
   const context = { crash, settings, hostDir, log };
-  // Not counted for the crash-loop limit where it has no place.
+  // A dump without a place does not count for the crash-loop limit.
   return limitCrashLoop(await limitDumpsAtOnce(metadata, context), context);
 }
 
-/** Nothing is known of the pod: the owner's rules, if there are any, leave such a dump out. */
+/** Returns the metadata of a crash whose pod is unknown; any rules of the owner's leave such a dump out. */
 function missingMetadata({ attempts, environment }: MetadataContext, why: string): Metadata {
   attempts.record("metadata", why);
   const verdict = decide(rulesOf(environment.settings), { kind: "unknown", why });

@@ -1,6 +1,6 @@
-// PREVIOUS_HANDLER: the program that took cores on this host before us (systemd-coredump, apport) gets a copy of
-// the cores of processes outside containers, started as the kernel would have started it. It may slow the
-// crashed process's release, but not for longer than a bound: then it is given up, and the dump goes on.
+// PREVIOUS_HANDLER: passes a copy of the cores of processes outside containers to the program that took cores on this
+// host before the install (systemd-coredump, apport), started as the kernel would start it. It may delay the release
+// of the crashed process up to a bound; then the composer stops feeding it and continues with the dump.
 import type { CrashContext } from "../model/crash-context.ts";
 import { describeError, errnoOf } from "../model/app-error.ts";
 import { expandPipePattern, type PatternValues } from "../model/core-handler.ts";
@@ -9,22 +9,23 @@ import type { ComposerLog } from "../host/composer-log.ts";
 import type { CoreInput } from "./core-input.ts";
 import { identifyCrasher } from "./metadata/crasher.ts";
 
-/** How long it may keep us waiting in all, in ms. */
+/** How long the previous handler may keep the composer waiting in all, in ms. */
 export const HOLD_MAX_MS = 10_000;
 const REST_BLOCK_BYTES = 256 * 1024;
 
+/** A previous handler that runs. */
 export interface PreviousHandler {
-  /** Settles when the bytes are handed over, or the handler is given up. Never throws. */
+  /** Passes bytes on. Settles when the handler has them, or when the composer has stopped feeding it. Never throws. */
   take: (bytes: Uint8Array) => Promise<void>;
-  /** Reads what is left in the input, which it is tapping, where our own reading ended before its end. */
+  /** Reads the rest of the input, which this taps, where the composer stopped reading before the core's end. */
   takeRest: (core: CoreInput, signal: AbortSignal) => Promise<void>;
-  /** Tells it that this was all. */
+  /** Closes the handler's stdin. */
   end: () => Promise<void>;
 }
 
 /**
- * Starts it for this crash. undefined where the pattern starts no program, the process belongs to a container or
- * may belong to one, or the program cannot be started (which is logged).
+ * Starts the handler for this crash. Returns undefined where the pattern starts no program, where the process belongs
+ * or may belong to a container, and where the program cannot start, which it logs.
  */
 export function startPreviousHandler(
   pattern: string,
@@ -39,7 +40,7 @@ export function startPreviousHandler(
     const child = Bun.spawn(argv, {
       cwd: "/",
       env: {},
-      // %F: the kernel hands the pidfd over as descriptor 3.
+      // For %F the kernel passes the pidfd as descriptor 3.
       stdio: ["pipe", "ignore", "ignore", crash.pidfd],
     });
     return openPreviousHandler(child, program, log, holdMaxMs);
@@ -49,7 +50,7 @@ export function startPreviousHandler(
   }
 }
 
-/** The same, tapping the core; undefined also where there is no previous handler. */
+/** Starts the handler and lets it tap the core; undefined also where PREVIOUS_HANDLER is empty. */
 export function chainPreviousHandler(
   pattern: string,
   core: CoreInput,
@@ -78,7 +79,7 @@ function openPreviousHandler(
     try {
       await within(work(), leftMs, () => giveUp(`it took more than ${holdMaxMs} ms`));
     } catch (error) {
-      // It ended, or closed its stdin: it has what it wanted.
+      // The handler has ended or closed its stdin, so it wants no more.
       if (errnoOf(error) === "EPIPE") ended = true;
       else giveUp(describeError(error));
     } finally {
@@ -106,24 +107,24 @@ function openPreviousHandler(
         const goesOn = () => !ended && !signal.aborted;
         while (goesOn()) if ((await core.readSome(block, 0).catch(() => 0)) === 0) return;
       };
-      // A read of a silent input never returns: the deadline ends the waiting.
+      // A read of a silent input never returns, so the deadline ends the wait.
       await Promise.race([read(), untilAborted(signal)]);
     },
     end: async () => {
       await spend(async () => child.stdin.end());
       ended = true;
-      // It may go on with what it has; we do not wait for it.
+      // The handler may continue with what it has; the composer does not wait for it.
       child.unref();
     },
   };
 }
 
-/** In doubt it is a container's: its core is not for the host's users. */
+/** Returns whether the process is certainly the host's. A container's core must not reach the host's users. */
 function isHostProcess(procDir: string, crash: CrashContext): boolean {
   try {
     return identifyCrasher(crash, procDir).identity.kind === "host";
   } catch {
-    return false; // gone already, or another process by now
+    return false; // the process has ended, or another one has its pid
   }
 }
 

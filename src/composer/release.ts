@@ -1,35 +1,38 @@
-// The crashed process let go: its input closed, and where the kernel does not notice that, the process killed.
+// Releases the crashed process: closes the input, and kills the process where the kernel does not notice that.
 import type { ComposerLog } from "../host/composer-log.ts";
 import { endDumping, pinHeld, type HeldProcess } from "../host/held-process.ts";
 import type { CoreInput } from "./core-input.ts";
 
 /**
- * The kernel notices a closed input with its next write. Killed, the process would end by SIGKILL instead of its own
- * signal.
+ * How long the kernel gets, in ms, to notice the closed input, which it does at its next write. A killed process ends
+ * with SIGKILL instead of its own signal.
  */
 const NOTICE_MS = 1_000;
 const PROC_DIR = "/proc";
 
+/** The release of one crashed process. */
 export class Release {
   private readonly core: CoreInput;
   private readonly held: HeldProcess | undefined;
   private readonly log: ComposerLog;
   private ending: Promise<void> | undefined;
 
-  /** hostPid: null where nobody is held, or nobody knows who. The process must still be held. */
+  /**
+   * Pins the process, which the kernel must still hold. hostPid is null where no process is held or its pid is unknown.
+   */
   constructor(core: CoreInput, hostPid: number | null, log: ComposerLog) {
     this.core = core;
     this.held = hostPid === null ? undefined : pinHeld(PROC_DIR, hostPid);
     this.log = log;
   }
 
-  /** Waits for nothing. */
+  /** Closes the input and returns at once. */
   letGo(): void {
     this.core.close();
     this.ending ??= this.core.hasEnded ? Promise.resolve() : this.end();
   }
 
-  /** When the process dumps no more, or has been killed; soon after letGo. */
+  /** Settles soon after letGo, when the process no longer dumps or has been killed. */
   async settled(): Promise<void> {
     await this.ending;
   }

@@ -1,6 +1,6 @@
-// Room for a dump that grows: measured, and made where there is too little. On this thread where CORE_DIR is small; for
-// a folder of thousands of dumps in a process of its own, so that neither the drain nor this process's memory has to
-// do with it.
+// Measures the room for a growing dump, and evicts older dumps where there is too little. Works on this thread where
+// CORE_DIR is small. For a folder of thousands of dumps it starts a process, so that this costs neither the drain's
+// time nor this process's memory.
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
@@ -11,7 +11,7 @@ import { EVICTION_LOCK } from "../model/host-file.ts";
 const orderSchema = v.object({
   coreDir: v.string(),
   hostDir: v.string(),
-  /** The dump's, for the lines of composer.log. */
+  /** The dump's uuid, for the lines of composer.log. */
   uuid: v.string(),
   /** As DiskLimits (disk-room.ts) has them. */
   quota: v.string(),
@@ -25,35 +25,40 @@ const roomSchema = v.object({
   quotaBytes: v.number(),
 });
 
+/** What a dump needs, as the other process gets it. */
 export type RoomOrder = v.InferOutput<typeof orderSchema>;
 
-/** Blocks under way when a dump is told to stop, and the small entries after them: they are still written. */
+/** The room for the blocks that are under way when a dump must stop and for the small entries after them, in bytes. */
 export const MARGIN_BYTES = 2 << 20;
-/** Names in CORE_DIR that are looked at here: some milliseconds. */
+/** The largest number of names in CORE_DIR that this thread looks at, which takes some milliseconds. */
 const NAMES_MAX = 1_000;
-/** While another process makes room. */
+/** The wait between two attempts, in ms, while another process makes room. */
 const BUSY_STEP_MS = 20;
-/** Room is made for more than one block at a time: a twentieth of the quota, this much at most. */
+/**
+ * The most room to make at a time, in bytes; it is otherwise a twentieth of the quota, which is more than one block.
+ */
 const BATCH_MAX_BYTES = 256 << 20;
 const BATCH_PART = 1 / 20;
 
-/** The room of one of the dumps under way. They share it; none may rely on what another is about to take. */
+/** Returns one dump's part of the room, in bytes: all dumps under way share it equally. */
 export function shareOf({ roomBytes, underWay }: Room): number {
   return roomBytes / Math.max(1, underWay);
 }
 
-/** The room there is, after older dumps gave way where it was too little. Ends early at the signal. */
+/** Returns the room, after an eviction where it was too little. Ends early at the signal. */
 export async function ensureRoom(order: RoomOrder, signal: AbortSignal): Promise<Room> {
   if (readdirSync(order.coreDir).length <= NAMES_MAX) return ensureHere(order, signal);
   const room = await ensureElsewhere(order, signal);
   if (room !== undefined) return room;
-  // The dump has ended, and nobody asks any more.
+  // The dump has ended, so no caller needs the answer.
   if (signal.aborted) return { roomBytes: 0, underWay: 1, quotaBytes: 0 };
-  // Without a process of its own it takes longer, and is done all the same.
+  // Does the work on this thread where the process failed, which takes longer.
   return ensureHere(order, signal);
 }
 
-/** `make-room ORDER`, as ensureElsewhere starts it: the room, as JSON on stdout. */
+/**
+ * Runs `make-room ORDER`, which ensureElsewhere starts. Returns the room as JSON, for stdout. Throws for a bad order.
+ */
 export async function runRoomMaker([text = ""]: readonly string[]): Promise<string> {
   const order = v.parse(orderSchema, JSON.parse(text));
   return JSON.stringify(await ensureHere(order, new AbortController().signal));
@@ -62,11 +67,11 @@ export async function runRoomMaker([text = ""]: readonly string[]): Promise<stri
 async function ensureElsewhere(order: RoomOrder, signal: AbortSignal): Promise<Room | undefined> {
   try {
     const child = Bun.spawn([process.execPath, "make-room", JSON.stringify(order)], {
-      // The composer is known by its name; this is another role of the same executable.
+      // Under the composer's name the executable would run as a composer.
       argv0: "core-dump-handler",
       cwd: "/",
       env: {},
-      // Not our stdin: as long as anybody has that open, the crashed process is held.
+      // The process must not inherit stdin: the crashed process is held as long as any process has that open.
       stdio: ["ignore", "pipe", "ignore"],
       signal,
       killSignal: "SIGKILL",

@@ -1,12 +1,12 @@
-// The composer's two ways in: the kernel, which runs `cdc` by core_pattern, and our own listener and agent, which run
-// `core-dump-handler composer` and say first where the core comes from.
+// The composer's two entrances: the kernel runs `cdc` by core_pattern; listener and agent run `core-dump-handler
+// composer` and name the core's source first.
 import { dirname } from "node:path";
 import { EXIT } from "../model/app-error.ts";
 import { parseInvocation } from "../model/composer-invocation.ts";
 import { COMPOSER_HELP } from "./help.ts";
 import { runComposer } from "./run.ts";
 
-/** The composer's folder on the host: `.env` and composer.log stand beside the executable. */
+/** The composer's folder on the host: `.env` and composer.log are beside the executable. */
 const BESIDE_EXECUTABLE = dirname(process.execPath);
 
 /**
@@ -16,7 +16,7 @@ export async function runForKernel(args: readonly string[]): Promise<number> {
   return args[0] === "--help" ? printHelp() : runComposer(args, BESIDE_EXECUTABLE);
 }
 
-/** The exit code. Throws AppError "usage" for a source that is not known. */
+/** Runs the composer for listener or agent and returns the exit code. Throws AppError "usage" for an unknown source. */
 export async function runComposerCommand(args: readonly string[]): Promise<number> {
   const { args: rest, hostDir = BESIDE_EXECUTABLE, source, uuid } = parseInvocation(args);
   return rest[0] === "--help" ? printHelp() : runComposer(rest, hostDir, 0, { source, uuid });

@@ -56,10 +56,10 @@ async function holdCrash(
 ): Promise<number> {
   const { log, source } = crash;
   const core = new CoreInput(input, source.connection?.readNow);
-  // Before anything that may wait; the settings' own limit is not known yet.
+  // Starts the deadline before anything that may wait, and so before the settings' own limit is known.
   const deadline = new Deadline(commandLine.timeoutSeconds ?? TIMEOUT_DEFAULT_SECONDS);
   const release = new Release(core, source.file === undefined ? source.crash.hostPid : null, log);
-  // Whatever else hangs then (a disk, /proc): the crashed process does not.
+  // Releases the crashed process at the deadline, whatever else hangs then (a disk, /proc).
   deadline.signal.addEventListener("abort", () => release.letGo());
   try {
     return await takeCrash({ ...crash, core, deadline, release }, hostDir, commandLine);
@@ -77,7 +77,7 @@ async function takeCrash(
 ): Promise<number> {
   const { log, core, deadline } = held;
   const { kind, crash, connection, file } = held.source;
-  // A canary's core file is the doctor's own to take (src/agent/canary/canary-crash.ts).
+  // The doctor itself takes a canary's core file (src/agent/canary/canary-crash.ts).
   const canary = file === undefined && isCanary(crash, hostDir);
   log.milestone("info", "dump_started", {
     ...(canary ? { canary } : {}),
@@ -100,7 +100,7 @@ async function takeCrash(
   if (connection !== undefined && !(await admit(connection, metadata, environment, log)))
     return EXIT.done;
   core.readAhead();
-  // Of a process that is gone, the previous handler could learn no more than we.
+  // A process that has ended is not passed on: the previous handler could learn nothing more about it.
   const previous = file === undefined ? settings.PREVIOUS_HANDLER : "";
   const chain = chainPreviousHandler(previous, core, crash, log);
   try {

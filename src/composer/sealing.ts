@@ -1,5 +1,5 @@
-// The end of a dump's file: the core closed, the small entries after it, the directory, dump-info filled in.
-// A full disk gives up the core's tail, step by step, rather than the dump.
+// Seals a dump's file: ends the core, adds the small entries and the directory, and fills in dump-info. On a full disk
+// it drops the core's tail step by step rather than the dump.
 import { AppError } from "../model/app-error.ts";
 import { CORE_SUFFIX, type DumpEntry } from "../model/dump-entries.ts";
 import { formatDumpInfo, type DumpInfo } from "../model/dump-info.ts";
@@ -11,10 +11,11 @@ import { coreFacts } from "./dump-facts.ts";
 import { isNoSpace } from "./partial-file.ts";
 import type { ZipArchive } from "./zip-archive.ts";
 
+/** What sealing needs. */
 export interface Sealing {
   archive: ZipArchive;
   drain: CoreDrain;
-  /** How the drain ended. */
+  /** Why the drain ended. */
   end: DrainEnd;
   compress: boolean;
   /** The dump's name, T. */
@@ -24,14 +25,14 @@ export interface Sealing {
   attempts: AttemptLog;
 }
 
-/** dump-info is the first entry, the core the second. */
+/** The core's index among the entries; dump-info is the first. */
 const CORE_ENTRY = 1;
-/** How much of the core's tail is given up at first when the disk is full; doubled each time, in bytes. */
+/** How many bytes of the core's tail are dropped first when the disk is full; it doubles each time. */
 const FIRST_CUT_BYTES = 256 * 1024;
 
 const NO_ROOM = "no space left for it";
 
-/** Makes the file a whole zip and returns the dump-info in it. Throws what is not a full disk. */
+/** Makes the file a whole zip and returns the dump-info in it. Throws any error but a full disk. */
 export async function sealArchive(sealing: Sealing): Promise<DumpInfo> {
   let kept = sealing;
   let cutBytes = sealing.end === "no_space" ? 0 : undefined;
@@ -57,7 +58,7 @@ async function closeCore({ archive, drain, compress }: Sealing): Promise<void> {
   await archive.flush();
 }
 
-/** False when the core cannot be cut by that much. */
+/** Cuts the core back; returns false when it cannot be cut by that much. */
 async function cutCore({ archive, drain, compress }: Sealing, freeBytes: number): Promise<boolean> {
   const checkpoint = drain.takeCheckpoint(freeBytes);
   if (checkpoint === undefined) return false;
@@ -65,7 +66,7 @@ async function cutCore({ archive, drain, compress }: Sealing, freeBytes: number)
   return true;
 }
 
-/** The last resort: nothing of the core is left to give up. */
+/** Returns the sealing without the small entries: the last step, when nothing of the core is left to drop. */
 function withoutEntries(sealing: Sealing): Sealing {
   const { attempts, base, entries } = sealing;
   if (entries.length === 0)

@@ -1,9 +1,12 @@
-// A dump that is left out, in composer.log: nothing else is left of it.
+// Records a dump that is left out in composer.log, its only trace.
 import type { ComposerLog } from "../host/composer-log.ts";
 import type { CrashFields } from "../model/crash-record.ts";
 import type { Metadata, Verdict } from "./metadata/metadata.ts";
 
-/** A warning where it is left out only because nobody knows whose it is: the owner may want to know better. */
+/**
+ * Writes the record. It is a warning where a rule leaves the dump out only because its pod is unknown, so that the
+ * owner can look into it.
+ */
 export function logSkipped(
   log: ComposerLog,
   { reason, unidentified }: Extract<Verdict, { kind: "skip" }>,

@@ -1,4 +1,4 @@
-// A core that lies in a finished file: what its name left open is read off its notes. The crashed process is gone.
+// A core in a finished file, whose process has ended. Reads from the core's notes what the file's name does not tell.
 import { closeSync, fstatSync, readSync } from "node:fs";
 import { oneLine } from "../model/printable.ts";
 import { parseCoreNotes } from "../model/core-notes.ts";
@@ -9,6 +9,7 @@ import type { DrainEnd } from "./core-drain.ts";
 import type { FileSource } from "../model/composer-invocation.ts";
 import { identifyGone, parseKnown, type GoneCrasher } from "./metadata/gone-crasher.ts";
 
+/** The file and what is known about its crash. */
 export interface CoreFile {
   crash: CrashContext;
   gone: GoneCrasher;
@@ -18,7 +19,9 @@ export interface CoreFile {
   keepsCut: boolean;
 }
 
-/** Whether a dump holds less of the core than its file, but for the owner's own limit (MAX_CORE_SIZE). */
+/**
+ * Returns whether a dump holds less of the core than its file does, other than by the owner's limit (MAX_CORE_SIZE).
+ */
 export function isCut(
   { sizeBytes }: Pick<CoreFile, "sizeBytes">,
   end: DrainEnd,
@@ -27,12 +30,15 @@ export function isCut(
   return end !== "size_limit" && core_bytes < sizeBytes;
 }
 
-/** The first thread's notes stand at the beginning; only those of some thousand mapped files are longer. */
+/** How many first bytes are read. The first thread's notes fit, unless some thousand files are mapped. */
 const HEAD_BYTES = 512 * 1024;
-/** Kubernetes allows 256 KiB of annotations, in the pod and once more in the container. */
+/**
+ * The longest description that is read: Kubernetes allows 256 KiB of annotations, in the pod and once more in the
+ * container.
+ */
 const KNOWN_MAX_BYTES = 4 * 2 ** 20;
 
-/** Reads the file's head where it is, without moving on. What the name says goes before what the notes say. */
+/** Reads the file's first bytes without moving its position. Values in the name win over those in the notes. */
 export function openCoreFile(fd: number, source: FileSource, named: CrashContext): CoreFile {
   const notes = parseCoreNotes(readHead(fd, HEAD_BYTES));
   const exeName = named.exeName || corenameText(notes.comm ?? "");
@@ -58,7 +64,7 @@ export function openCoreFile(fd: number, source: FileSource, named: CrashContext
   };
 }
 
-/** null where there is none, or it cannot be read: the runtime is asked then, as ever. */
+/** Reads the description; null where there is none or it cannot be read, and then the composer asks the runtime. */
 function readKnown(fd: number | null): string | null {
   if (fd === null) return null;
   try {

@@ -1,6 +1,6 @@
-// One zip, written entry after entry to a partial file. fflate's Zip frames the entries; what it cannot do
-// is done on the way out: headers are finished in place once sizes and names are known (no data
-// descriptors, ZIP64 where needed), and the central directory is ours. See docs/adr/0001-zip-layout.md.
+// Writes one zip, entry after entry, to a partial. fflate's Zip frames the entries. This file adds what that cannot
+// do: it finishes headers in place once sizes and names are known (no data descriptors, ZIP64 where needed), and
+// writes the central directory. docs/adr/0001-zip-layout.md gives the reasons.
 import { crc32, deflateRawSync } from "node:zlib";
 import { Zip, type ZipInputFile } from "fflate/browser";
 import {
@@ -19,26 +19,26 @@ import {
 import { FIRST_ENTRY_ROOM_BYTES } from "../model/partial-layout.ts";
 import type { PartialFile } from "./partial-file.ts";
 
-/** What an archive needs of its file. */
+/** What an archive needs from its file. */
 export type ArchiveFile = Pick<PartialFile, "append" | "writeAt" | "truncate" | "sizeBytes">;
 
-/** How far the data of an entry is known to be good: what the entry is cut back to on a full disk. */
+/** A place up to which an entry's data is certainly good. On a full disk the entry is cut back to it. */
 export interface Checkpoint {
-  /** Length of the file in bytes. */
+  /** The file's length in bytes. */
   fileBytes: number;
-  /** Length and CRC-32 of the uncompressed data up to there. */
+  /** Length (in bytes) and CRC-32 of the uncompressed data up to there. */
   sizeBytes: number;
   crc: number;
 }
 
-/** One entry with its place: suffix is its name without the dump's own, such as ".core". */
+/** One entry with its place. `suffix` is its name without the dump's name, such as ".core". */
 interface PlacedEntry extends Omit<ZipEntryRecord, "name"> {
   suffix: string;
   /** The local header's length, filler included. */
   roomBytes: number;
 }
 
-/** What fflate calls a ZipInputFile: an entry whose bytes are pushed already compressed. */
+/** An entry whose bytes come already compressed; fflate calls it a ZipInputFile. */
 class EntryStream implements ZipInputFile {
   readonly filename: string;
   readonly compression: ZipMethod;
@@ -51,11 +51,12 @@ class EntryStream implements ZipInputFile {
     this.filename = name;
     this.compression = method;
     const filler = fillerExtra(roomBytes - LOCAL_FIXED_BYTES - Buffer.byteLength(name));
-    // fflate writes an extra field's id and length (4 bytes) itself.
+    // fflate itself writes an extra field's id and length (4 bytes).
     this.extra = { [FILLER_EXTRA_ID]: filler.subarray(4) };
   }
 }
 
+/** A zip under way. */
 export class ZipArchive {
   private readonly file: ArchiveFile;
   private readonly modified: Date;
@@ -71,34 +72,34 @@ export class ZipArchive {
     this.modified = modified;
     this.zip = new Zip((error, chunk) => {
       if (error !== null) throw error;
-      // The last chunk of an entry is its data descriptor; the header says it all, later.
+      // Drops the last chunk of an entry, its data descriptor: the finished header has the same values.
       if (!this.ending) this.queue(chunk);
     });
   }
 
-  /** Bytes queued and not yet written. */
+  /** The number of bytes that are queued and not yet written. */
   get queuedBytes(): number {
     return this.queuedSize;
   }
 
-  /** Where the next byte goes. */
+  /** The offset at which the next byte goes. */
   get endBytes(): number {
     return this.file.sizeBytes + this.queuedSize;
   }
 
-  /** Starts an entry, `base + suffix`; finish may change the base. */
+  /** Begins an entry, `base + suffix`; finish may change the base. */
   begin(base: string, suffix: string, method: ZipMethod, roomBytes = HEADER_ROOM_BYTES): void {
     const place = { suffix, method, roomBytes, offset: this.endBytes };
     this.entries.push({ ...place, crc: 0, sizeBytes: 0, compressedBytes: 0 });
     this.stream = new EntryStream(base + suffix, method, roomBytes);
     this.zip.add(this.stream);
-    // fflate holds the header back until the first data comes, and there may be none.
+    // fflate holds the header back until the first data, and an entry may have none.
     this.push(new Uint8Array(0));
   }
 
-  /** Adds bytes of the entry under way, compressed already where its method says so. */
+  /** Adds bytes to the entry under way, already compressed where its method is deflate. */
   push(bytes: Uint8Array): void {
-    // fflate passes the chunk on as it is; its type asks for more than it needs.
+    // fflate passes the chunk on unchanged; its type demands more than it needs.
     this.stream?.ondata?.(null, bytes as Uint8Array<ArrayBuffer>, false);
   }
 
@@ -108,7 +109,7 @@ export class ZipArchive {
     this.close(crc, sizeBytes);
   }
 
-  /** Adds a whole small entry. On a full disk nothing of it stays and the error is thrown on. */
+  /** Adds a whole small entry. On a full disk it removes the entry's bytes and throws the error. */
   async add(base: string, suffix: string, data: Uint8Array, method: ZipMethod): Promise<void> {
     const before = this.endBytes;
     try {
@@ -124,7 +125,7 @@ export class ZipArchive {
     }
   }
 
-  /** Writes the first entry as far as it is known, in the room that finish fills in again. */
+  /** Writes the first entry as far as it is known; finish writes it again in the same room. */
   async addFirst(base: string, suffix: string, data: Uint8Array): Promise<void> {
     this.begin(base, suffix, STORED, FIRST_ENTRY_ROOM_BYTES - data.length);
     this.push(data);
@@ -133,8 +134,8 @@ export class ZipArchive {
   }
 
   /**
-   * Drops the entries after the one at `index` and cuts that one back to a checkpoint, then closes it
-   * with `tail` (what ends its compressed data).
+   * Drops the entries after the one at `index`, cuts that one back to a checkpoint, and ends it with `tail`, the end of
+   * its compressed data.
    */
   async cutBack(index: number, { fileBytes, crc, sizeBytes }: Checkpoint, tail: Uint8Array) {
     this.dropQueue();
@@ -146,8 +147,8 @@ export class ZipArchive {
   }
 
   /**
-   * Writes the central directory, then every local header with its final name and sizes, and the first
-   * entry's data anew. The file is a whole zip afterwards. On a full disk it is as before.
+   * Writes the central directory, then every local header with its final name and sizes, and the first entry's data
+   * again. The file is a whole zip then. On a full disk the file stays as it was, and this throws the error.
    */
   async finish(base: string, firstData: Uint8Array): Promise<void> {
     const [first, ...others] = this.entries;
@@ -172,14 +173,14 @@ export class ZipArchive {
     return formatLocalHeader(named(entry, base), this.modified, entry.roomBytes);
   }
 
-  /** Writes what is queued. What of it could not be written is gone, and the error is thrown on. */
+  /** Writes the queued bytes. Where that fails, the queue is lost and this throws the error. */
   async flush(): Promise<void> {
     const parts = this.queued;
     this.dropQueue();
     await this.file.append(parts);
   }
 
-  /** fflate passes nothing of the next entry on before the one under way has ended. */
+  /** Ends the stream under way, because fflate passes on nothing of the next entry before that. */
   private endStream(): void {
     this.ending = true;
     this.stream?.ondata?.(null, new Uint8Array(0), true);

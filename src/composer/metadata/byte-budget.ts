@@ -1,6 +1,7 @@
-// How many bytes all entries of one dump may hold together: they wait in memory until the core is
-// written, and the composer as a whole stays below 64 MiB.
+// Limits the bytes of all small entries of one dump together. They wait in memory until the core is written, and the
+// composer as a whole stays below 64 MiB.
 
+/** The budget of one dump. */
 export class ByteBudget {
   #leftBytes: number;
 
@@ -8,7 +9,7 @@ export class ByteBudget {
     this.#leftBytes = totalBytes;
   }
 
-  /** How many of wantedBytes there is room for. */
+  /** Takes up to wantedBytes from the budget and returns how many it took. */
   allow(wantedBytes: number): number {
     return Math.max(0, Math.min(wantedBytes, this.#leftBytes));
   }

@@ -1,5 +1,5 @@
-// What the zip says besides the core: whose process it was, its pod, container, image, logs. One story,
-// told while the core drains. Everything here is optional: a failure is listed, never thrown.
+// Collects the metadata while the core drains: the process, its pod, container, image and logs. Every step is
+// optional: a failure is recorded and never thrown.
 import type { DumpEntry } from "../../model/dump-entries.ts";
 import type { ComposerSettings } from "../../config/composer-settings.ts";
 import { forgetStartupCode } from "../../host/startup-code.ts";
@@ -21,19 +21,20 @@ import { decide, hasRules, rulesOf, type PodKnowledge } from "./rules.ts";
 import { Steps } from "./steps.ts";
 import { verifyPinned, type PinnedThread } from "./process.ts";
 
-/** Everything that waits in memory for the core's end. */
+/** The most bytes that wait in memory for the core's end. */
 const ENTRIES_MAX_BYTES = 1.25 * 2 ** 20;
 
+/** Where things are on the host. */
 export interface Places {
   procDir: string;
-  /** Where crictl.yaml and a deployed crictl are: the composer's own directory. */
+  /** The composer's directory, which has crictl.yaml and a deployed crictl. */
   hostDir: string;
 }
 
 /**
- * Collects, within CRI_TIMEOUT. Called after the first byte of the core was read, and not before.
- * Never throws; what is missing is recorded in attempts. onProcessRead is called when the crashed
- * process's own /proc is needed no longer: until then it must not be released.
+ * Collects within CRI_TIMEOUT. The caller calls it after it has read the core's first byte. Calls onProcessRead when it
+ * no longer needs the crashed process's /proc; until then the process must not be released. Never throws, and records
+ * what is missing in `attempts`.
  */
 export async function collectMetadata(
   crash: CrashContext,
@@ -67,7 +68,7 @@ export async function collectMetadata(
   }
 }
 
-/** The crashing process's own /proc files, where the owner wants them and the kernel allows them. */
+/** Reads the crashing process's /proc files, where the owner wants them and the kernel allows them. */
 async function readCrashProc(
   { dumpable }: CrashContext,
   thread: PinnedThread | null,
@@ -94,7 +95,7 @@ async function readCrashProc(
 interface Who {
   crash: CrashContext;
   crasher: Crasher;
-  /** What the runtime told of the pod before. */
+  /** What the runtime told about the pod when the harvest found the core. */
   known: KnownPod | undefined;
 }
 
@@ -127,7 +128,7 @@ async function collectPod(
     const json = new JsonEntries(budget, steps);
     if (found === null) return { ...nothing, verdict, facts, entries: emptyPodEntries(json) };
     if (runtime === null) return { ...nothing, verdict, ...knownOnly(found, known, json) };
-    // What a pod says of itself may be long: the memory for it comes from what nobody needs any more.
+    // Frees memory that is no longer needed, because a pod's description may be long.
     forgetStartupCode();
     const crashedId = identity.kind === "container" ? identity.containerId : null;
     const pod = await collectPodEntries({
@@ -162,13 +163,13 @@ async function collectPod(
   }
 }
 
-/** What the runtime said before, for one that has forgotten the pod. */
+/** Returns the pod as the runtime described it earlier, for a runtime that has forgotten it. */
 function knownPod(known: KnownPod | undefined): FoundPod | null {
   const pod = known?.pod ?? null;
   return pod === null ? null : { pod, identity: "core_file" };
 }
 
-/** The runtime does not answer, and the pod is known all the same. */
+/** Makes the metadata of a pod that is known although the runtime does not answer. */
 function knownOnly(
   found: FoundPod,
   known: KnownPod | undefined,
@@ -182,7 +183,7 @@ function knownOnly(
   return { facts: { ...facts, container_index: null }, entries: emptyPodEntries(json, found.pod) };
 }
 
-/** A guess is good enough for a report, not for the owner's rules. */
+/** Returns what the owner's rules may use. A guessed pod is good enough for a report and not for the rules. */
 function knowledgeOf(found: FoundPod | null, guessed: JsonObject | null): PodKnowledge {
   if (found === null && guessed !== null)
     return { kind: "unknown", why: "the pod is only guessed by its host name" };

@@ -1,6 +1,6 @@
-// The last lines of one container's log, from the file that the runtime names (CRI, log_path), and from
-// its rotated predecessor where that file is too short. Bounded in memory whatever lies there.
-// The path is the runtime's word, its content is not: nothing outside the pod's log directory is read.
+// Reads the last lines of one container's log from the file that the runtime names (CRI, log_path), and from its
+// rotated predecessor where that file is too short. Uses bounded memory whatever the file holds. The runtime gives the
+// path, but a pod may have put a link there, so nothing outside the pod's log directory is read.
 import { opendir, readlink, realpath } from "node:fs/promises";
 import { basename, dirname, join, relative } from "node:path";
 import { errnoOf } from "../../model/app-error.ts";
@@ -12,13 +12,17 @@ const FIRST_READ_BYTES = 64 * 1024;
 const NEWLINE = 10;
 const ROTATED = /^(?:\d{8}-\d{6}|1)$/;
 
+/** The end of a log. */
 export interface LogTail {
   data: Uint8Array;
-  /** True when maxBytes were not enough for the lines asked for. */
+  /** True when maxBytes were not enough for the wanted lines. */
   cut: boolean;
 }
 
-/** The last `lines` lines of the log, each with its newline, read from at most maxBytes of files. */
+/**
+ * Returns the last `lines` lines of the log, each with its newline, from at most maxBytes of files. Throws where the
+ * file cannot be read or is outside the log directory.
+ */
 export async function readLogTail(
   logPath: string,
   containerId: string,
@@ -37,7 +41,8 @@ export async function readLogTail(
 }
 
 /**
- * Of a log that was rotated and that the runtime has not opened again (cri-o 6297), the rotated file is all there is.
+ * Reads the current file, or the rotated one alone where the runtime has not opened a new file since the rotation
+ * (cri-o 6297).
  */
 async function readCurrent(...[path, ...how]: Parameters<typeof readTail>): Promise<FileTail> {
   try {
@@ -49,14 +54,14 @@ async function readCurrent(...[path, ...how]: Parameters<typeof readTail>): Prom
 }
 
 interface FileTail {
-  /** Whole lines of the file, from some line on, in CRI's format. */
+  /** Whole lines at the file's end, in CRI's format. */
   data: Uint8Array;
-  /** The data is the whole file. */
+  /** True where the data is the whole file. */
   whole: boolean;
   cut: boolean;
 }
 
-/** The end of a file with at least `lines` complete lines and what may have begun them. */
+/** Reads the end of a file: at least `lines` complete lines, and the pieces with which the first of them may begin. */
 async function readTail(
   path: string,
   lines: number,
@@ -72,7 +77,7 @@ async function readTail(
       const whole = window === sizeBytes;
       const data = format(whole ? block : block.subarray(block.indexOf(NEWLINE) + 1));
       const complete = countCompleteLines(data);
-      // One line more than asked: where it ends, the first one asked for begins with all its pieces.
+      // Stops at one line more than wanted: the first wanted line then begins with all its pieces.
       if (whole || complete > lines) return { data, whole, cut: false };
       if (window >= maxBytes) return { data, whole, cut: complete < lines };
     }
@@ -81,7 +86,7 @@ async function readTail(
   }
 }
 
-/** The file that the path means: itself, or for docker (cri-dockerd) the json-file log it links to. */
+/** Returns the file that the path means: itself, or for docker (cri-dockerd) the json-file log that it links to. */
 async function resolveLog(
   logPath: string,
   containerId: string,
@@ -90,7 +95,7 @@ async function resolveLog(
   try {
     target = await readlink(logPath);
   } catch {
-    // EINVAL: no link, as with every runtime but docker. A missing file is told by whoever opens it.
+    // EINVAL means that it is no link, as with every runtime but docker. A missing file fails when it is opened.
     return { path: logPath, isDocker: false };
   }
   if (target.endsWith(`/containers/${containerId}/${containerId}-json.log`))
@@ -99,8 +104,8 @@ async function resolveLog(
 }
 
 /**
- * The kubelet's layout is ROOT/namespace_name_uid/container/N.log. A pod that may write to the node's
- * log directory could link one of these to any file of the host.
+ * Throws for a path outside the kubelet's layout, ROOT/namespace_name_uid/container/N.log. A pod that may write to the
+ * node's log directory could link one of these to any file of the host.
  */
 async function mustBeBelowPodLogs(path: string, realPath: string): Promise<void> {
   const root = dirname(dirname(dirname(path)));
@@ -108,14 +113,14 @@ async function mustBeBelowPodLogs(path: string, realPath: string): Promise<void>
   if (realPath !== expected) throw new Error(`${path} leads out of its directory, to ${realPath}`);
 }
 
-/** The youngest rotated predecessor that is not compressed yet: 0.log.20240131-235959 (kubelet). */
+/** Returns the youngest rotated predecessor that is not compressed yet, such as the kubelet's 0.log.20240131-235959. */
 async function findRotated(path: string): Promise<string | null> {
   const directory = dirname(path);
   const prefix = `${basename(path)}.`;
   let youngest = "";
-  // One by one: a pod that may write here could make any number of files.
+  // Reads names one by one, because a pod that may write here could make any number of files.
   for await (const { name } of await opendir(directory)) {
-    // docker numbers its predecessors instead: -json.log.1 is the youngest
+    // docker numbers its predecessors; -json.log.1 is the youngest.
     const isRotated = name.startsWith(prefix) && ROTATED.test(name.slice(prefix.length));
     if (isRotated && name > youngest) youngest = name;
   }

@@ -1,21 +1,24 @@
-// What dump-info gains from a collection: the crashing process's, the pod's and the container's facts.
+// Makes the keys of dump-info that come from the metadata: facts about the crashing process, the pod and the
+// container.
 import type { DumpInfo } from "../../model/dump-info.ts";
 import type { Crasher } from "./crasher.ts";
 import { at, textAt, textMapAt, type JsonObject } from "../../model/json.ts";
 import { imageNames, type PodEntries } from "./pod-entries.ts";
 import type { FoundPod } from "./pod-lookup.ts";
 
+/** Returns the keys about the crashing process. */
 export function crasherFacts({ identity, exePath }: Crasher): Partial<DumpInfo> {
   if (identity.kind === "unreadable") return { identity: "unknown", exe_path: exePath };
   const read = { cgroup: identity.path || null, exe_path: exePath };
   if (identity.kind === "host") return { identity: "host_process", ...read };
   const { containerId, podUid, path } = identity;
-  // In a container, as far as can be told, and nothing says in which.
+  // The process is probably in a container, but it is unknown in which.
   if (containerId === null && podUid === null) return { identity: "unknown", ...read };
   const known = path === "" ? "core_file" : "cgroup";
   return { identity: known, container_id: containerId, pod_uid: podUid, ...read };
 }
 
+/** Returns the keys about the pod and the container. */
 export function podFacts(
   found: FoundPod,
   { containers, images, crashedIndex }: PodEntries,
@@ -42,7 +45,9 @@ export function podFacts(
   };
 }
 
-/** A pod that is only guessed: under keys of its own, so that nobody takes it for the crash's. */
+/**
+ * Returns the keys about a pod that is only guessed. They are separate keys, so that nobody takes the guess for a fact.
+ */
 export function guessFacts(pod: JsonObject | null): Partial<DumpInfo> {
   if (pod === null) return {};
   return {
@@ -52,7 +57,7 @@ export function guessFacts(pod: JsonObject | null): Partial<DumpInfo> {
   };
 }
 
-/** The kubelet's own count, else CRI's attempt number, which it takes from there. */
+/** Returns the kubelet's count, else CRI's attempt number, which the kubelet sets to its count. */
 function restartCount(container: JsonObject): number | null {
   const annotated = textMapAt(container, "annotations")["io.kubernetes.container.restartCount"];
   const attempt = at(container, "metadata", "attempt");

@@ -1,5 +1,4 @@
-// Who crashed, as /proc tells it of the crashing thread right now: read at once, as the process may vanish after its
-// core.
+// Reads from /proc who crashed. Does so at once, because the process may vanish after its core.
 import { readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { parseCgroup, type CgroupIdentity } from "../../model/cgroup-path.ts";
@@ -16,20 +15,26 @@ import {
   type ThreadId,
 } from "./process.ts";
 
+/** The crashed process. */
 export interface Crasher {
-  /** Of a core that lay in a container (model/dump-info.ts, core_file) the path is "". */
+  /**
+   * The container and pod. For a core that lay in a container's file (`core_file` in src/model/dump-info.ts) the path
+   * is "".
+   */
   identity: CgroupIdentity;
   exePath: string | null;
-  /** The thread that crashed, for whoever reads on; null where it is gone or another's by now. */
+  /** The crashed thread, for later reads; null where it has ended or another thread has its id. */
   thread: PinnedThread | null;
 }
 
 const UNNAMED = { kind: "container", containerId: null, podUid: null } as const;
-/** A thread of the kernel, so in the namespaces that the system started with. */
+/** kthreadd, a thread of the kernel, which has the namespaces that the system started with. */
 const KTHREADD_PID = 2;
 const NOBODY: Crasher = { identity: { kind: "unreadable" }, exePath: null, thread: null };
 
-/** Never throws: what could not be read, or was another process's, is recorded and left out. */
+/**
+ * Reads the crashed process. Records and leaves out what could not be read or belongs to another process. Never throws.
+ */
 export function readCrasher(
   crash: CrashContext,
   procDir: string,
@@ -38,7 +43,7 @@ export function readCrasher(
   return attempts.attempt("process", () => identifyCrasher(crash, procDir), NOBODY);
 }
 
-/** Throws where the process cannot be looked at, or is another one by now. */
+/** Identifies the crashed process by its cgroup. Throws where it cannot be read or another process has its pid. */
 export function identifyCrasher(crash: CrashContext, procDir: string): Crasher {
   const thread = pinThread(procDir, crashedThread(crash, procDir), crash.pidfd);
   const parsed = parseCgroup(readCgroup(procDir, thread));
@@ -51,9 +56,9 @@ export function identifyCrasher(crash: CrashContext, procDir: string): Crasher {
 }
 
 /**
- * Whether a process of the host by its cgroup belongs to a container all the same: it has a pid namespace of its own
- * (%p and %P differ: a container without a cgroup of its own, as `podman run --cgroups=disabled` makes them); or it is
- * at the root of a cgroup namespace that is a container's, ours.
+ * Returns whether a process with a cgroup of the host may still belong to a container. It does where it has its own pid
+ * namespace (%p and %P differ), as in a container without a cgroup (`podman run --cgroups=disabled`). It may where it
+ * is at the root of this process's cgroup namespace and that is a container's.
  */
 function mayBeContainers(
   identity: CgroupIdentity,
@@ -65,17 +70,17 @@ function mayBeContainers(
   return identity.path === "/" && isInCgroupNamespace(procDir);
 }
 
-/** Whether /proc shows us cgroups as from within a container: in the listener's pod it does. */
+/** Returns whether /proc shows cgroups as seen from within a container, as it does in the listener's pod. */
 function isInCgroupNamespace(procDir: string): boolean {
   try {
     const own = readlinkSync("/proc/self/ns/cgroup");
     return own !== readlinkSync(join(procDir, String(KTHREADD_PID), "ns/cgroup"));
   } catch {
-    return false; // before Linux 4.6 there are none
+    return false; // Linux before 4.6 has no cgroup namespaces
   }
 }
 
-/** The kernel's %I; any that lives where core_pattern does not tell it. */
+/** Returns the kernel's %I, or any living thread where core_pattern has no %I. */
 function crashedThread({ hostPid, hostTid }: CrashContext, procDir: string): ThreadId {
   if (hostPid === null) throw new Error("the kernel gave no host pid (%P)");
   return hostTid === null ? findLiveThread(procDir, hostPid) : { pid: hostPid, tid: hostTid };

@@ -1,31 +1,37 @@
-// Runs crictl as the contract says (section 8): its PATH, no environment of ours, a deadline. Only the
-// exit code tells failure: crictl warns on stderr in the best of health.
+// Runs crictl (docs/contract.md, section 8) with that section's PATH, no other environment, and a deadline. Only the
+// exit code shows a failure, because crictl prints warnings on stderr even when all is well.
 import { lastLine, readBoundedText, type Kept } from "../../host/bounded-stream.ts";
 
-/** The images of a full node are some 200 KB of JSON; a tenant's annotations and environment may be megabytes. */
+/**
+ * How much output is kept. The images of a full node are some 200 KB of JSON; a tenant's annotations and environment
+ * may be megabytes.
+ */
 const OUTPUT_MAX_BYTES = 640 * 2 ** 10;
 const STDERR_MAX_BYTES = 256 * 2 ** 10;
 
+/** What crictl printed. */
 export interface CrictlOutput {
   stdout: string;
   stderr: string;
-  /** stdout was longer than what is kept of it. */
+  /** True where stdout was longer than the part that is kept. */
   isCut: boolean;
 }
 
-/** The directories where a node keeps crictl, HOST_DIR last (DEPLOY_CRIO_EXE puts it there). */
+/**
+ * Returns the PATH for crictl: the directories where nodes have it, and HOST_DIR last, where DEPLOY_CRIO_EXE puts it.
+ */
 export function crictlPath(hostDir: string): string {
   return `/bin:/sbin:/usr/bin:/usr/sbin:/usr/local/bin:/home/kubernetes/bin:${hostDir}`;
 }
 
-/** The node's crictl. Throws when there is none. */
+/** Finds the node's crictl. Throws Error when there is none. */
 export function findCrictl(searchPath: string): string {
   const program = Bun.which("crictl", { PATH: searchPath });
   if (program === null) throw new Error(`no crictl in ${searchPath}`);
   return program;
 }
 
-/** Runs crictl. Throws when there is none, when it fails, or the signal comes. */
+/** Runs crictl. Throws when there is none, when it fails, and after the signal. */
 export async function runCrictl(
   args: readonly string[],
   { searchPath, signal, kept }: { searchPath: string; signal: AbortSignal; kept: Kept },
@@ -36,7 +42,7 @@ export async function runCrictl(
     cwd: "/",
     env: { PATH: searchPath },
     stdio: ["ignore", "pipe", "pipe"],
-    // A process group of its own: what a script started must end with it.
+    // Starts it in its own process group, so that the children of a crictl script end with it.
     detached: true,
   });
   const kill = () => killGroup(child.pid);
@@ -46,7 +52,7 @@ export async function runCrictl(
   try {
     const readStdout = async () => {
       const read = await readBoundedText(child.stdout, OUTPUT_MAX_BYTES, kept);
-      // We have what we want, and it would talk on.
+      // The kept part is full, and crictl would print more.
       if (read.isCut) kill();
       return read;
     };
@@ -72,6 +78,6 @@ function killGroup(pid: number): void {
   try {
     process.kill(-pid, "SIGKILL");
   } catch {
-    // ESRCH: the whole group has ended already, as it should have.
+    // ESRCH means that the whole group has ended already.
   }
 }

@@ -1,9 +1,9 @@
-// What crictl does to CRI's answers before it prints them (`inspectp`, `inspect`): the runtime's verbose
-// info unfolded, times readable. All else of crictl's JSON is codec.ts's.
+// Changes CRI's answers as crictl does before it prints them (`inspectp`, `inspect`): unfolds the runtime's verbose
+// info and makes times readable. src/host/cri/codec.ts makes the rest of crictl's JSON.
 import { closeJson } from "../../model/json-prefix.ts";
 import { at, isObject, textAt, textMapAt, type Json, type JsonObject } from "../../model/json.ts";
 
-/** A PodSandboxStatusResponse as `crictl inspectp -o json` prints it. */
+/** Returns a PodSandboxStatusResponse as `crictl inspectp -o json` prints it. */
 export function inspectedPod(response: JsonObject): JsonObject {
   const { status = null } = response;
   const readable = isObject(status)
@@ -16,15 +16,15 @@ export function inspectedPod(response: JsonObject): JsonObject {
   ]);
 }
 
-/** The main process of a ContainerStatusResponse; null where the runtime does not tell. */
+/** Returns the pid of a container's main process from a ContainerStatusResponse; null where it is missing. */
 export function mainPidOf(response: JsonObject): number | null {
   const pid = at(infoValue(textAt(response, "info", "info")), "pid");
   return typeof pid === "number" ? pid : null;
 }
 
 /**
- * A value of the verbose info: JSON where it looks like an object, what is whole of it at least; else text without
- * quotes.
+ * Parses a value of the verbose info. A text that looks like an object is JSON, of which at least the whole members
+ * count; any other is text without quotes.
  */
 export function infoValue(text: string): Json {
   if (!text.startsWith("{")) return text.replace(/^"+|"+$/g, "");
@@ -40,7 +40,7 @@ function parseJson(text: string): Json | undefined {
   }
 }
 
-/** Nanoseconds since the epoch as Go's RFC3339Nano in UTC: trailing zeros of the fraction dropped. */
+/** Writes nanoseconds since the epoch as Go's RFC3339Nano in UTC, without trailing zeros in the fraction. */
 export function formatNanoseconds(nanoseconds: bigint): string {
   const fraction = ((nanoseconds % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n;
   const seconds = (nanoseconds - fraction) / 1_000_000_000n;

@@ -1,4 +1,4 @@
-// The container runtime asked through the node's crictl, with the contract's arguments (section 8).
+// Asks the container runtime through the node's crictl, with the arguments of docs/contract.md, section 8.
 import type { Kept } from "../../host/bounded-stream.ts";
 import { crictlPath, findCrictl, runCrictl } from "./crictl-command.ts";
 import { closeJson } from "../../model/json-prefix.ts";
@@ -19,18 +19,19 @@ import {
   type Runtime,
 } from "./runtime.ts";
 
+/** How crictl is run. */
 export interface CrictlOptions {
-  /** Holds crictl.yaml, and crictl itself where the agent deployed it. */
+  /** The folder of crictl.yaml, and of crictl itself where the agent deployed it. */
   hostDir: string;
-  /** Pass HOST_DIR/crictl.yaml (DEPLOY_CRIO_CONFIG). */
+  /** Whether to pass HOST_DIR/crictl.yaml (DEPLOY_CRIO_CONFIG). */
   useConfig: boolean;
   imageCommand: "img" | "images";
   signal: AbortSignal;
-  /** Takes what is cut short, and why. */
+  /** Called for each piece that is cut, with the reason. */
   record: (label: string, why: string) => void;
 }
 
-/** Throws when the node has no crictl. Whether it works is told by the first question. */
+/** Opens the runtime. Throws when the node has no crictl; the first question shows whether crictl works. */
 export function openCrictlRuntime(options: CrictlOptions): Runtime {
   findCrictl(crictlPath(options.hostDir));
   return new CrictlRuntime(options);
@@ -49,7 +50,7 @@ class CrictlRuntime implements Runtime {
 
   async podIdOf(containerId: string): Promise<string | null> {
     const inspected = await this.#inspect(containerId);
-    // containerd and CRI-O both say it; the annotations are for what else there may be.
+    // containerd and CRI-O have this field; the annotations are for other runtimes.
     const annotations = at(inspected, "info", "runtimeSpec", "annotations");
     const id =
       textAt(inspected, "info", "sandboxID") ||
@@ -64,7 +65,7 @@ class CrictlRuntime implements Runtime {
         ? ["--id", filter.id]
         : "uid" in filter
           ? ["--label", `${POD_UID_LABEL}=${filter.uid}`]
-          : // A regular expression; whoever asked by name compares the names again.
+          : // crictl takes a regular expression, so the caller compares the names again.
             ["--name", `^${filter.name.replace(/[\\^$.|?*+()[\]{}]/g, "\\$&")}$`];
     return objectsAt(
       await this.#json(["pods", ...narrowing, "-o", "json"], this.#cut("pod-info.json")),
@@ -76,7 +77,7 @@ class CrictlRuntime implements Runtime {
     return this.#json(["inspectp", podId], this.#cut("runtime-info.json"));
   }
 
-  /** crictl lists running containers only: one that is not among them is not told of. */
+  /** crictl lists only running containers, so it cannot answer for others. */
   listed(): Promise<null> {
     return Promise.resolve(null);
   }
@@ -122,7 +123,7 @@ class CrictlRuntime implements Runtime {
     const { stdout, stderr, isCut } = run;
     if (isCut)
       this.#options.record(`log of ${containerId}`, "crictl printed too much: only the end");
-    // The container's stderr comes on crictl's own, among crictl's warnings about itself.
+    // crictl prints the container's stderr on its own stderr, among its own warnings.
     const theirs = stderr.split(/(?<=\n)/).filter((line) => !CRICTL_OWN_LINE.test(line));
     return stdout + theirs.join("");
   }
@@ -132,7 +133,7 @@ class CrictlRuntime implements Runtime {
   async #inspect(containerId: string): Promise<JsonObject> {
     const known = this.#inspected.get(containerId);
     if (known !== undefined) return known;
-    // What is needed of it stands before what may be long.
+    // The needed fields stand before those that may be long.
     const inspected = await this.#json(["inspect", containerId], () => undefined);
     this.#inspected.set(containerId, inspected);
     return inspected;
@@ -162,6 +163,6 @@ class CrictlRuntime implements Runtime {
   }
 }
 
-/** logrus and klog lines: WARN[0000] …, time="…" level=…, W0131 12:00:00.000000 … */
+/** Matches crictl's own lines, from logrus and klog: WARN[0000] …, time="…" level=…, W0131 12:00:00.000000 … */
 const CRICTL_OWN_LINE =
   /^(?:(?:WARN|INFO|ERRO|DEBU|FATA)\[\d+\]|time="[^"]*" level=|[IWEF]\d{4} \d\d:)/;

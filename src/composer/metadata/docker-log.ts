@@ -1,10 +1,10 @@
-// Docker's json-file log (cri-dockerd), one JSON object a line, rewritten in CRI's format so that the
-// rest of us needs to know one format only. Pure.
+// Rewrites Docker's json-file log (cri-dockerd), one JSON object a line, in CRI's format, so that other files need to
+// know only that. Pure.
 
 const TIME = "0000-00-00T00:00:00Z";
 const NEWLINE = 10;
 
-/** Whole lines of a json-file log in CRI's format; a line that is none stays as it is. */
+/** Rewrites whole lines of a json-file log; leaves a line of another form as it is. */
 export function asCriLog(log: Uint8Array): Uint8Array {
   const parts: Uint8Array[] = [];
   const decoder = new TextDecoder();

@@ -1,14 +1,15 @@
-// The zip's JSON files, within the budget of all entries: one that is too long keeps what is whole of its beginning, is
-// valid JSON, and is listed as cut.
+// Makes the zip's JSON files within the budget of all entries. One that is too long keeps the whole members of its
+// beginning, stays valid JSON, and is recorded as cut.
 import { closeJson } from "../../model/json-prefix.ts";
 import { formatJson, type JsonObject } from "../../model/json.ts";
 import type { ByteBudget } from "./byte-budget.ts";
 import type { DumpEntry } from "../../model/dump-entries.ts";
 import type { Steps } from "./steps.ts";
 
-/** More than this in one piece is given back at once: what becomes of it in between is several times as large. */
+/** A longer text is freed at once after use, because its intermediate forms are several times as large. */
 const LONG_BYTES = 64 * 2 ** 10;
 
+/** Makes the JSON entries of one dump. */
 export class JsonEntries {
   readonly #budget: ByteBudget;
   readonly #steps: Pick<Steps, "record">;
@@ -18,7 +19,7 @@ export class JsonEntries {
     this.#steps = steps;
   }
 
-  /** The entry of at most maxBytes bytes, or of what is left for all; `{}` fits always. */
+  /** Makes an entry of at most maxBytes, or of what the budget still has; `{}` always fits. */
   entry(suffix: string, value: JsonObject, maxBytes: number): DumpEntry {
     const whole = formatJson(value);
     const allowed = this.#budget.allow(maxBytes);
@@ -31,9 +32,9 @@ export class JsonEntries {
   }
 }
 
-/** What is whole in the first bytes, closed. */
+/** Returns the whole members in the first bytes, as valid JSON. */
 function firstPart(json: Uint8Array, maxBytes: number): Uint8Array {
-  // Closing brackets take room too, a few only.
+  // Leaves room for a few closing brackets.
   for (let size = maxBytes - 64; size > 0; size = Math.floor(size / 2)) {
     const text = closeJson(new TextDecoder().decode(json.subarray(0, size)));
     const data = new TextEncoder().encode(`${text}\n`);

@@ -1,22 +1,22 @@
-// The lines of a container's log file, as the container wrote them. CRI's format is
-// `2016-10-06T00:17:09.669794202Z stdout F text` (kubernetes, CRI logging design).
-// Pure, and on bytes without an object a line: a megabyte of log as strings is ten megabytes of garbage.
-// Which file is read, and how much of it, is container-log.ts's business.
+// Restores the lines of a container's log file as the container wrote them. CRI's format is
+// `2016-10-06T00:17:09.669794202Z stdout F text` (kubernetes, CRI logging design). Pure. Works on bytes and makes no
+// object per line, because a megabyte of log as strings makes ten megabytes of garbage. container-log.ts decides which
+// file is read, and how much of it.
 
 const NEWLINE = 10;
 const SPACE = 32;
 const COLON = 58;
 const [P, F, T, E, O] = [80, 70, 84, 101, 111];
-/** 2016-10-06T: where the T stands. */
+/** The index of the T in 2016-10-06T. */
 const T_AT = 10;
 const STREAM_LENGTH = 6;
 
-/** stdout 0, stderr 1, and 2 for a line in no known format, which is a line of its own. */
+/** 0 is stdout, 1 is stderr, 2 is a line in no known format. */
 type Stream = 0 | 1 | 2;
-/** One piece of a line: the container's own bytes from start to end. */
+/** Gets one piece of a line: the container's bytes from start to end. */
 type Visit = (stream: Stream, start: number, end: number, complete: boolean) => void;
 
-/** How many lines the bytes complete: what a reader from the end counts. */
+/** Returns how many lines end within the bytes. */
 export function countCompleteLines(log: Uint8Array): number {
   let count = 0;
   visitPieces(log, (_stream, _start, _end, complete) => {
@@ -26,8 +26,8 @@ export function countCompleteLines(log: Uint8Array): number {
 }
 
 /**
- * The last `lines` lines, joined from their pieces, each with a newline, in the order in which they were
- * completed. What a crash left unfinished comes last: it is the most interesting line of all.
+ * Returns the last `lines` lines, joined from their pieces, each with a newline, in the order in which they were
+ * completed. A line that the crash left unfinished comes last, because it is the most interesting one.
  */
 export function lastLines(log: Uint8Array, lines: number): Uint8Array {
   const joiner = new LineJoiner(log, countLines(log) - lines);
@@ -42,11 +42,11 @@ class LineJoiner {
   private sizeBytes = 0;
   private skip: number;
 
-  /** The first `skip` lines are left out. */
+  /** Leaves out the first `skip` lines. */
   constructor(log: Uint8Array, skip: number) {
     this.log = log;
     this.skip = skip;
-    // A line's newline takes the place of its head, or of its own newline; the last may have neither.
+    // Each line's newline fits into the place of its head or of its own newline; the last line may have neither.
     this.output = new Uint8Array(log.length + 1);
   }
 
@@ -59,7 +59,7 @@ class LineJoiner {
 
   finish(): Uint8Array {
     for (const ranges of this.begun) if (ranges.length > 0) this.flush(ranges);
-    // A copy only where it frees most of the memory.
+    // Copies only where that frees most of the memory.
     const isMost = this.sizeBytes * 2 > this.output.length;
     return isMost ? this.output.subarray(0, this.sizeBytes) : this.output.slice(0, this.sizeBytes);
   }
@@ -86,7 +86,7 @@ class LineJoiner {
   }
 }
 
-/** Complete lines, and those that are still being written. */
+/** Counts complete lines and those that are still being written. */
 function countLines(log: Uint8Array): number {
   let count = 0;
   const open: [number, number, number] = [0, 0, 0];
@@ -106,7 +106,7 @@ function visitPieces(log: Uint8Array, visit: Visit): void {
   }
 }
 
-/** TIME STREAM TAGS TEXT; the first tag is P or F, others may follow after colons. */
+/** Parses TIME STREAM TAGS TEXT. The first tag is P or F; others may follow after colons. */
 function visitPiece(log: Uint8Array, start: number, end: number, visit: Visit): void {
   const stream = log.indexOf(SPACE, start) + 1;
   const tags = stream + STREAM_LENGTH + 1;

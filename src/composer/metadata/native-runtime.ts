@@ -1,4 +1,4 @@
-// The container runtime asked over its CRI socket: CRIO_ENDPOINT's, else the first usual one that answers.
+// Asks the container runtime over its CRI socket: CRIO_ENDPOINT's, else the first usual one that answers.
 import { within } from "../../host/timer.ts";
 import { CriClient } from "../../host/cri/client.ts";
 import { GrpcError } from "../../host/grpc.ts";
@@ -20,12 +20,13 @@ import {
 } from "../../model/runtime-socket.ts";
 
 /**
- * A pod has 256 KiB of annotations at most (Kubernetes, TotalAnnotationSizeLimitB), its containers megabytes of
- * environment. Each byte of an answer takes several of memory until it is an entry of the zip.
+ * How much of an answer is kept. A pod has at most 256 KiB of annotations (Kubernetes, TotalAnnotationSizeLimitB); its
+ * containers may have megabytes of environment. Each byte of an answer takes several bytes of memory until it is an
+ * entry of the zip.
  */
 const LIMITS = { fieldMaxBytes: 272 * 2 ** 10, totalMaxBytes: 300 * 2 ** 10 };
 
-/** Whose entry is cut with an answer. */
+/** The entry that is cut when an answer is, by method. */
 const CUT_ENTRIES: Record<string, string> = {
   ListPodSandbox: "pod-info.json",
   PodSandboxStatus: "runtime-info.json",
@@ -34,8 +35,9 @@ const CUT_ENTRIES: Record<string, string> = {
 };
 
 /**
- * Connects to the first socket that speaks CRI v1. A socket that hangs gets half of the time left. One that was named
- * and does not answer, while another does, is a complaint. Throws one error that names what each of them said.
+ * Connects to the first socket that speaks CRI v1. A socket that hangs gets half of the remaining time. A socket that
+ * the owner named and that does not answer, while another one does, becomes a complaint. Where none answers, throws one
+ * Error with the failure of each.
  */
 export async function openNativeRuntime(
   endpoint: string,
@@ -44,7 +46,7 @@ export async function openNativeRuntime(
 ): Promise<Runtime> {
   const onCut = (method: string) => {
     const entry = CUT_ENTRIES[method];
-    // What was read of it came in many pieces.
+    // The answer arrived in many pieces, which are garbage now.
     Bun.gc(true);
     if (entry !== undefined) record(entry, `the runtime's answer is too long: its end is left out`);
   };
@@ -55,7 +57,7 @@ export async function openNativeRuntime(
     const client = new CriClient(path, { signal, limits, onCut });
     try {
       const version = await within(client.version(), (deadlineMs - Date.now()) / 2, noAnswer);
-      // The default stands for "wherever it is".
+      // The default stands for any socket.
       if (named !== "" && named !== path && named !== USUAL_SOCKETS[0])
         complaints.push(`CRIO_ENDPOINT: ${path} answers, and not ${refusals[0] ?? named}`);
       return new NativeRuntime(client, `${version} on ${path}`);
@@ -67,11 +69,12 @@ export async function openNativeRuntime(
   throw new Error(`no container runtime answered: ${refusals.join("; ")}`);
 }
 
+/** What the runtime's side needs. */
 export interface NativeRuntimeContext {
   deadlineMs: number;
   signal: AbortSignal;
   complaints: string[];
-  /** Takes what is cut short, and why. */
+  /** Called for each piece that is cut, with the reason. */
   record: (label: string, why: string) => void;
 }
 
@@ -97,7 +100,7 @@ class NativeRuntime implements Runtime {
     if ("id" in filter) return this.#client.pods({ id: filter.id });
     if ("uid" in filter)
       return this.#client.pods({ labelSelector: { [POD_UID_LABEL]: filter.uid } });
-    // CRI has no filter by name, but the kubelet's label is as good.
+    // CRI has no filter by name; the kubelet's label serves as one.
     return this.#client.pods({ labelSelector: { [POD_NAME_LABEL]: filter.name } });
   }
 
@@ -130,8 +133,8 @@ class NativeRuntime implements Runtime {
   }
 
   /**
-   * The verbose info holds the environment, twice: not asked for in vain, nor where it is too long for the runtime
-   * itself.
+   * Asks for the verbose info only where it is needed, because it holds the environment twice. Asks again without it
+   * where the answer is too long for the runtime itself.
    */
   async #containerStatus(containerId: string, verbose: boolean): Promise<JsonObject> {
     if (!verbose) return this.#client.containerStatus(containerId, { verbose });
@@ -143,7 +146,7 @@ class NativeRuntime implements Runtime {
     }
   }
 
-  /** The log file is all there is. */
+  /** CRI has no way to read a log but its file. */
   logs(): Promise<null> {
     return Promise.resolve(null);
   }

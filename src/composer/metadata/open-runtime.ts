@@ -1,6 +1,6 @@
-// Which side of the container runtime is asked: CRI_CLIENT native, crictl, or auto (native, then crictl).
-// Either side is loaded only when it is needed. Where there are rules a crash of nobody knows whom is left out, so a
-// runtime that is just being restarted is asked again and again, as long as there is time.
+// Opens the runtime by CRI_CLIENT: native, crictl, or auto (native, then crictl). Loads either only when it is needed.
+// Where the owner has rules, a crash of unknown origin is left out, so a runtime that is just restarting is tried
+// until the time is over.
 import type { ComposerSettings } from "../../config/composer-settings.ts";
 import type { Runtime } from "./runtime.ts";
 import { hasRules, rulesOf } from "./rules.ts";
@@ -8,7 +8,7 @@ import type { Steps } from "./steps.ts";
 
 const PAUSE_MS = 200;
 
-/** Null when none can be had; why is recorded. */
+/** Opens the runtime; null when none answers, and the reason is recorded. Never throws. */
 export async function openRuntime(
   settings: ComposerSettings,
   hostDir: string,
@@ -41,7 +41,7 @@ export async function openRuntime(
   return steps.step("crictl", crictl, null);
 }
 
-/** Throws what the last try threw. */
+/** Repeats `open` until it succeeds or the time is over. Throws what the last attempt threw. */
 async function untilOpened(open: () => Promise<Runtime>, untilMs: number): Promise<Runtime> {
   for (;;) {
     try {

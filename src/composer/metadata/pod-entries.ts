@@ -1,5 +1,5 @@
-// The zip's files about one pod: what the runtime says of it, then for each of its containers the log,
-// the image and, where wanted, the main process's /proc files (docs/contract.md, section 6).
+// Makes the zip's files about one pod: the runtime's descriptions, then for each container the log, the image and,
+// where wanted, the main process's /proc files (docs/contract.md, section 6).
 import { parseCgroup } from "../../model/cgroup-path.ts";
 import { readLogTail } from "./container-log.ts";
 import type { ByteBudget } from "./byte-budget.ts";
@@ -19,51 +19,57 @@ import { findLiveThread, pinThread, readCgroup, type PinnedThread } from "./proc
 import type { ContainerDetail, Runtime } from "./runtime.ts";
 import type { Steps } from "./steps.ts";
 
+/** What is wanted for which pod. */
 export interface PodRequest {
   runtime: Runtime;
   pod: JsonObject;
-  /** The container that crashed; null when it is not known for certain. */
+  /** The container that crashed; null when it is not certain. */
   crashedId: string | null;
-  /** The crashed container as the runtime listed it before, in case it has forgotten it; else null. */
+  /** The crashed container as the runtime listed it earlier, in case the runtime has forgotten it; else null. */
   knownContainer: JsonObject | null;
   logLines: number;
-  /** Null where /proc files are not wanted. */
+  /** Which /proc files are wanted; null for none. */
   proc: ProcWish | null;
   steps: Steps;
   budget: ByteBudget;
   json: JsonEntries;
 }
 
+/** How /proc files are read. */
 export interface ProcWish {
   procDir: string;
   includeUndumpable: boolean;
-  /** The crashing process: its files were read at once, it may be gone by now. */
+  /** The crashing process, whose files were read at once, because it may end soon. */
   crashed: { hostPid: number | null; isFirst: boolean; entries: readonly DumpEntry[] };
 }
 
+/** The files about a pod, and its containers. */
 export interface PodEntries {
   entries: DumpEntry[];
-  /** Each container's, in the order of the numbered files. */
+  /** The containers in the order of the numbered files. */
   containers: JsonObject[];
   images: (JsonObject | null)[];
-  /** Which N is the crasher; null when none of them is known to be. */
+  /** The number of the crashed container; null when it is unknown. */
   crashedIndex: number | null;
 }
 
 const NO_DETAIL: ContainerDetail = { logPath: "", pid: null };
-/** Of a log: the container that crashed is whom the report is about. */
+/** The longest log of the crashed container, which the report is about. */
 const CRASHED_LOG_MAX_BYTES = 512 * 2 ** 10;
 const LOG_MAX_BYTES = 256 * 2 ** 10;
 const LOG_LONG_BYTES = 128 * 2 ** 10;
-/** More than any pod of flesh and blood has; dead predecessors count too. */
+/** More containers than a real pod has, dead predecessors included. */
 const CONTAINERS_MAX = 32;
-/** A pod may have 256 KiB of annotations; the runtime tells of them again in its own description. */
+/** A pod may have 256 KiB of annotations, which the runtime's own description repeats. */
 const POD_JSON_MAX_BYTES = 272 * 2 ** 10;
 const RUNTIME_JSON_MAX_BYTES = 192 * 2 ** 10;
 const PS_JSON_MAX_BYTES = 128 * 2 ** 10;
 const IMAGE_JSON_MAX_BYTES = 64 * 2 ** 10;
 
-/** The three files that a pod would have, for a crash whose pod cannot be had, or not more of it (contract: `{}`). */
+/**
+ * Makes the pod's three files for a crash whose pod is unknown, or of which no more is known. They hold `{}`
+ * (docs/contract.md, section 6).
+ */
 export function emptyPodEntries(writer: JsonEntries, pod: JsonObject = {}): DumpEntry[] {
   return [
     writer.entry(POD_INFO_SUFFIX, pod, POD_JSON_MAX_BYTES),
@@ -72,6 +78,7 @@ export function emptyPodEntries(writer: JsonEntries, pod: JsonObject = {}): Dump
   ];
 }
 
+/** Collects the files. Records what is missing. Never throws. */
 export async function collectPodEntries(request: PodRequest): Promise<PodEntries> {
   const { runtime, pod, crashedId, json, steps } = request;
   const podId = textAt(pod, "id");
@@ -87,7 +94,7 @@ export async function collectPodEntries(request: PodRequest): Promise<PodEntries
 
   const numbered: DumpEntry[][] = [];
   const images: (JsonObject | null)[] = [];
-  // The crasher's own files first: where time or room runs out, the others' are missing.
+  // Reads the crashed container's files first, so that a lack of time or room costs only those of the others.
   for (const index of crasherFirst(containers.length, crashedIndex)) {
     const container = containers[index];
     if (container === undefined) continue;
@@ -103,7 +110,10 @@ export async function collectPodEntries(request: PodRequest): Promise<PodEntries
   };
 }
 
-/** As the runtime lists them; the crasher, if it would be beyond the numbered ones or the answer's end, comes first. */
+/**
+ * Lists the containers in the runtime's order. Puts the crashed one first if it would otherwise get no number or be
+ * beyond the answer's end.
+ */
 async function listContainers(
   { runtime, crashedId, steps }: PodRequest,
   podId: string,
@@ -122,7 +132,7 @@ async function listContainers(
   return [crashed, ...listed.filter((container) => !isCrashed(container))];
 }
 
-/** Those that get no numbered files. */
+/** Records the containers that get no numbered files. */
 function recordLeftOut(listed: readonly JsonObject[], steps: Steps): void {
   const names = listed.slice(CONTAINERS_MAX).map((item) => textAt(item, "metadata", "name"));
   if (names.length === 0) return;
@@ -133,7 +143,7 @@ function recordLeftOut(listed: readonly JsonObject[], steps: Steps): void {
   );
 }
 
-/** With the crashed container first, where the runtime lists it no longer. */
+/** Adds the crashed container at the beginning where the runtime no longer lists it. */
 function withKnown(listed: JsonObject[], known: JsonObject | null): JsonObject[] {
   const id = textAt(known, "id");
   const isListed = listed.some((container) => textAt(container, "id") === id);
@@ -161,7 +171,7 @@ async function containerEntries(
   ];
 }
 
-/** The log file, else what the runtime itself tells of it, else nothing. */
+/** Reads the log's file, else the log by the runtime's own means, else nothing. */
 async function readLog(
   { runtime, crashedId, logLines, steps, budget }: PodRequest,
   containerId: string,
@@ -183,7 +193,7 @@ async function readLog(
   const data = fromFile?.data ?? (await askForLog(runtime, containerId, logLines, label, steps));
   const kept = data.length > maxBytes ? data.slice(data.length - maxBytes) : data;
   budget.spend(kept.length);
-  // The windows that a long log was read through are several times its size.
+  // The buffers of a long log are several times its size.
   if (kept.length > LOG_LONG_BYTES) Bun.gc(true);
   return kept;
 }
@@ -227,7 +237,7 @@ async function procEntries(
   return readProcFiles({ procDir, pin, prefix }, steps, budget);
 }
 
-/** Throws where pid is another's than the container's by now. */
+/** Pins a thread of the container. Throws where the pid no longer belongs to the container. */
 function pinInContainer(procDir: string, pid: number, containerId: string): PinnedThread {
   const thread = pinThread(procDir, findLiveThread(procDir, pid), null);
   const identity = parseCgroup(readCgroup(procDir, thread));
@@ -236,7 +246,7 @@ function pinInContainer(procDir: string, pid: number, containerId: string): Pinn
   return thread;
 }
 
-/** The event file's image_list: each image by its digest, else by its tag, else by its id. */
+/** Returns the event file's image_list: each image's digest, else its tag, else its id. */
 export function imageNames(images: readonly (JsonObject | null)[]): string[] {
   return images
     .filter((image) => image !== null)

@@ -1,25 +1,28 @@
-// Which pod a crash belongs to: the crashing process's cgroup names it. Where it does not, the host name is left, which
-// anybody may choose (spec.hostname): one pod alone that is called so is a guess, and never more than that.
+// Finds the pod of a crash by the crashing process's cgroup. Where that names none, the host name remains, which any
+// pod may choose (spec.hostname). If exactly one pod has that name, it is a guess, and never more than that.
 import type { CgroupIdentity } from "../../model/cgroup-path.ts";
 import { textAt, type JsonObject } from "../../model/json.ts";
 import { compareTimes, type PodFilter, type Runtime } from "./runtime.ts";
 import type { Steps } from "./steps.ts";
 
+/** A pod that the runtime knows. */
 export interface FoundPod {
   pod: JsonObject;
   identity: "cgroup" | "core_file";
 }
 
+/** The result of a lookup. */
 export interface PodLookup {
-  /** Null where the runtime knows no such pod. */
+  /** The pod; null where the runtime does not know it. */
   found: FoundPod | null;
-  /** The pod that has the crash's host name; null where there is a better word, or not one such pod. */
+  /** The only pod with the crash's host name; null where something better is known or several pods have the name. */
   guessed: JsonObject | null;
 }
 
+/** The result where nothing is known. */
 export const NO_POD: PodLookup = { found: null, guessed: null };
 
-/** Never throws: every failure on the way is recorded. */
+/** Looks the pod up. Records every failure. Never throws. */
 export async function findPod(
   runtime: Runtime,
   crashed: Exclude<CgroupIdentity, { kind: "host" }>,
@@ -32,7 +35,7 @@ export async function findPod(
     if (pod !== null) return { found: { pod, identity }, guessed: null };
     if (!steps.signal.aborted)
       steps.record("pod", `${runtime.name} does not know ${nameOf(crashed)}`);
-    // With the pod's uid known, a pod that merely has the same name is certainly another one.
+    // The pod's uid is known, so a pod that only has the same name is another one.
     if (crashed.podUid !== null) return NO_POD;
   }
   const guess = () => guessPod(runtime, hostname);
@@ -46,7 +49,7 @@ function nameOf({ containerId, podUid, path }: Container): string {
   return podUid === null ? `a container at ${path}` : `pod ${podUid}`;
 }
 
-/** By its container, but the uid in the path has the last word: the path is the kubelet's, down to the pod. */
+/** Finds the pod by its container. The uid in the path decides, because the kubelet makes the path down to the pod. */
 async function findByCgroup(
   runtime: Runtime,
   { containerId, podUid }: Container,
@@ -65,7 +68,7 @@ async function findByContainer(
   steps: Steps,
 ): Promise<JsonObject | null> {
   const podId = await steps.step("container", () => runtime.podIdOf(containerId), null);
-  // The pod's own (pause) process runs in a cgroup named by the sandbox's id.
+  // The pod's own (pause) process runs in a cgroup with the sandbox's id.
   const id = podId ?? containerId;
   const pods = await listPods(runtime, { id }, steps);
   return pods.find((item) => textAt(item, "id") === id) ?? null;
@@ -85,7 +88,7 @@ async function guessPod(runtime: Runtime, hostname: string): Promise<JsonObject 
   return newest(named);
 }
 
-/** The sandbox that is ready, else the youngest: a pod whose sandbox was recreated has several. */
+/** Returns the sandbox that is ready, else the youngest, because a pod whose sandbox was recreated has several. */
 function newest(pods: JsonObject[]): JsonObject | null {
   const ready = pods.filter((pod) => textAt(pod, "state") === "SANDBOX_READY");
   const candidates = ready.length > 0 ? ready : pods;

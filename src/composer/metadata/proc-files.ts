@@ -1,5 +1,5 @@
 // The five /proc files of a process, read through one of its threads, that INCLUDE_PROC_INFO adds to the zip. They can
-// hold secrets (environ, cmdline), so the caller has decided that they are wanted and allowed.
+// hold secrets (environ, cmdline), so the caller decides whether they are wanted and allowed.
 import { stat } from "node:fs/promises";
 import { readBounded } from "../../host/bounded-read.ts";
 import { findLiveThread, threadPath, verifyPinned, type PinnedThread } from "./process.ts";
@@ -7,12 +7,14 @@ import type { ByteBudget } from "./byte-budget.ts";
 import type { DumpEntry } from "../../model/dump-entries.ts";
 import type { Steps } from "./steps.ts";
 
-/** The crashing process's own files; a new entry, so after all those of the contract. */
+/**
+ * The prefix of the crashing process's own files. They are newer than docs/contract.md's entries, so they come last.
+ */
 export const CRASH_PROC_PREFIX = "-crash-proc";
 
 /**
- * In the zip's order, with how many bytes of each are kept. A process with the most mappings that Linux allows by
- * default (65530) has some 8 MB of maps, and execve(2) takes 2 MiB of arguments and environment.
+ * The files in the zip's order, with how many bytes of each are kept. A process with the most mappings that Linux
+ * allows by default (65530) has some 8 MB of maps, and execve(2) takes 2 MiB of arguments and environment.
  */
 const FILES = {
   auxv: 16 * 2 ** 10,
@@ -21,18 +23,19 @@ const FILES = {
   maps: 384 * 2 ** 10,
   status: 16 * 2 ** 10,
 } as const;
-/** More than this leaves as much behind in pieces: given back at once. */
+/** A longer file leaves as much garbage, which is freed at once. */
 const LONG_BYTES = 128 * 2 ** 10;
 
+/** Which process's files are wanted. */
 export interface ProcRequest {
   procDir: string;
-  /** Called first of all: the thread whose files are wanted. Throws when there is none. */
+  /** Called first; returns the thread whose files are wanted. Throws when there is none. */
   pin: () => PinnedThread;
-  /** What the entries' names begin with: "-0-proc". */
+  /** The beginning of the entries' names, such as "-0-proc". */
   prefix: string;
 }
 
-/** The entries `PREFIX/auxv` … `PREFIX/status`; none at all when the process changed meanwhile. */
+/** Returns the entries `PREFIX/auxv` … `PREFIX/status`; none when another process took the pid meanwhile. */
 export async function readProcFiles(
   request: ProcRequest,
   steps: Steps,
@@ -54,14 +57,14 @@ export async function readProcFiles(
     verifyPinned(procDir, pinned);
     return entries;
   };
-  // environ and cmdline are read from the process's memory, which can make a reader wait for ever
-  // (userfaultfd): each read is in the thread pool, and the step ends with the deadline.
+  // The kernel reads environ and cmdline from the process's memory, where a reader can wait for ever (userfaultfd).
+  // Each read is therefore in the thread pool, and the step ends with the deadline.
   return steps.step(what, read, []);
 }
 
 /**
- * Whether the kernel keeps the process's memory from its own user: the files in /proc/PID (not the folder)
- * belong to root then instead of the effective user (proc(5)). For a process of root it cannot be told.
+ * Returns whether the kernel keeps the process's memory from its own user. The files in /proc/PID (not the folder)
+ * belong to root then instead of the effective user (proc(5)). It cannot be seen for root's processes.
  */
 export async function looksUndumpable(procDir: string, pid: number): Promise<boolean> {
   const thread = findLiveThread(procDir, pid);

@@ -1,10 +1,11 @@
-// The owner's rules on which dumps are collected: POD_SELECTOR_LABEL and the namespace lists.
-// Pure. With any rule, a crash of which it is not known for sure whose it is (a guess by its host name is not) is left
-// out: a core holds a process's secrets, and one that was taken against the owner's word cannot be taken back. Such a
-// crash is told as a warning, with all that is known of it.
+// The owner's rules on which dumps are collected: POD_SELECTOR_LABEL and the namespace lists. Pure. With any rule, a
+// crash is left out if its pod is not certain; a guess by the host name does not count. A core holds a process's
+// secrets, and a dump that was collected against the owner's rules cannot be taken back. The composer logs such a
+// crash as a warning, with everything that is known about it.
 import type { ComposerSettings } from "../../config/composer-settings.ts";
 import type { Verdict } from "./metadata.ts";
 
+/** The owner's rules. */
 export interface Rules {
   /** `name` (any value) or `name=value`; empty matches every pod. */
   selector: string;
@@ -13,12 +14,14 @@ export interface Rules {
   namespaceExclude: string;
 }
 
+/** What is certain about a crash's pod. */
 export type PodKnowledge =
   | { kind: "pod"; namespace: string; labels: Readonly<Record<string, string>> }
-  /** A process of no container: it has no namespace and no labels, for certain. */
+  /** A process outside any container, which certainly has no namespace and no labels. */
   | { kind: "no_pod" }
   | { kind: "unknown"; why: string };
 
+/** Returns the rules in the settings. */
 export function rulesOf(settings: ComposerSettings): Rules {
   return {
     selector: settings.POD_SELECTOR_LABEL,
@@ -27,14 +30,14 @@ export function rulesOf(settings: ComposerSettings): Rules {
   };
 }
 
-/** True when there is any rule, i.e. the pod has to be known. */
+/** Returns whether there is any rule, so that the pod must be known. */
 export function hasRules(rules: Rules): boolean {
   return [rules.selector, rules.namespaceInclude, rules.namespaceExclude].some(
     (rule) => rule.trim() !== "",
   );
 }
 
-/** Whether a dump of this pod is collected, and why not. */
+/** Decides whether a dump of this pod is collected, and why not. */
 export function decide(rules: Rules, known: PodKnowledge): Verdict {
   if (!hasRules(rules)) return { kind: "collect" };
   if (known.kind === "unknown")

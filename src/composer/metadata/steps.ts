@@ -1,22 +1,26 @@
-// The optional steps of one collection, under one deadline: a step that fails, or is not done in time,
-// is recorded and answered with its fallback. The composer never waits longer than the deadline.
+// Runs the optional steps of one collection under one deadline. Records a step that fails or is late, and uses its
+// fallback. The composer never waits longer than the deadline.
 import type { Attempts } from "../attempt.ts";
 
-/** A step that obeys the signal can still say what it was waiting for. */
+/** How long after the signal, in ms, a step may still report what it was waiting for. */
 const GRACE_MS = 50;
 
+/** The steps of one collection. */
 export class Steps {
-  /** Aborted at the deadline, or with the composer itself. */
+  /** Aborts at the deadline, or when the composer's own signal does. */
   readonly signal: AbortSignal;
   readonly deadlineMs: number;
   readonly #attempts: Attempts;
   readonly #controller = new AbortController();
   readonly #expired: Promise<never>;
   readonly #timer: Timer;
-  /** Settings that do not fit the host, a sentence each. */
+  /** Settings that do not fit the host, one sentence each. */
   readonly complaints: string[] = [];
 
-  /** timeoutMs from now on. dispose() when done, or the timer keeps the process alive. */
+  /**
+   * Sets the deadline to timeoutMs from now. The caller calls dispose() at the end, because the timer keeps the process
+   * alive.
+   */
   constructor(attempts: Attempts, timeoutMs: number, signal: AbortSignal) {
     this.#attempts = attempts;
     this.deadlineMs = Date.now() + timeoutMs;
@@ -27,11 +31,11 @@ export class Steps {
       if (this.signal.aborted) expire();
       else this.signal.addEventListener("abort", expire, { once: true });
     });
-    // A collection that ends in time never looks at it.
+    // A collection that ends in time never awaits this promise.
     this.#expired.catch(() => undefined);
   }
 
-  /** Runs fn unless the time is up, for as long as there is time. Never throws. */
+  /** Runs fn within the remaining time; returns the fallback when there is none. Never throws. */
   step<T>(label: string, fn: () => T | Promise<T>, fallback: T): Promise<T> {
     const run = () => {
       if (this.signal.aborted) throw new Error("no time left");

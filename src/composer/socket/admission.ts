@@ -1,6 +1,7 @@
-// Whether a dump is wanted, before its first byte: where the kernel asks (`@@`), a dump that the owner's rules or the
-// crash-loop limit leave out is refused, and nothing of it is ever written. Only a dump that may be refused waits
-// for the container runtime, and not for long: what is not known by then is decided beside the drain, as ever.
+// Decides before a core's first byte whether its dump is wanted. Where the kernel asks (`@@`), the composer refuses a
+// dump that the owner's rules or the crash-loop limit leave out, and the kernel writes nothing of it. Only a dump that
+// may be refused waits for the container runtime, for a short time. What is not known by then is decided beside the
+// drain, as for the other capture modes.
 import type { ComposerLog } from "../../host/composer-log.ts";
 import { isAnyWorkloadLimited } from "../crash-loop.ts";
 import type { Environment } from "../environment.ts";
@@ -9,7 +10,7 @@ import { logSkipped } from "../skipped-dump.ts";
 import { hasRules, rulesOf } from "../metadata/rules.ts";
 import type { Connection } from "./connection.ts";
 
-/** A warm runtime takes some ms; the crashed process waits meanwhile. */
+/** How long to wait for the runtime. A warm one takes some ms, and the crashed process waits meanwhile. */
 const ADMISSION_MAX_MS = 2_000;
 
 /** False where it was refused, which composer.log tells then. Throws where the kernel takes no answer, or asks what we do not understand. */

@@ -1,5 +1,5 @@
-// One connection of the kernel's coredump socket, up to the core's first byte: who is behind it, and, where the
-// kernel asks first (`@@`), the answer.
+// Opens one connection of the kernel's coredump socket, up to the core's first byte: finds out who crashed and, where
+// the kernel asks first (`@@`), answers.
 import { readNodeName } from "../../host/uts-name.ts";
 import {
   becomeUndumpable,
@@ -25,37 +25,41 @@ import {
 import type { CrashContext } from "../../model/crash-context.ts";
 import { readPeerCrash } from "./peer-crash.ts";
 
-/** The kernel speaks at once; only a process that is stopped or frozen in between keeps us waiting. */
+/**
+ * How long to wait for the kernel's first bytes, in ms. It sends them at once, unless the process is stopped or frozen
+ * in between.
+ */
 const OPENING_MS = 5_000;
-/** What would be seen of a core that is sent although it was refused. */
+/** How many bytes are read of a core that the kernel sends after a refusal. */
 const REST_BYTES = 4096;
-/** How long one read of the core may keep the composer's own thread: the kernel needs 0.2 ms for a block. */
+/** How long one read of the core may block the composer's thread, in ms; the kernel needs 0.2 ms for a block. */
 const CORE_READ_MS = 2;
 const PROC_DIR = "/proc";
 
+/** An open connection. */
 export interface Connection {
   crash: CrashContext;
-  /** What of the crash could not be found out, and why. */
+  /** What could not be found out about the crash, and why. */
   complaints: readonly string[];
   nodeName: string;
   /**
-   * To be called once, before the answer: waits for the kernel's first words. False where the core comes unasked
-   * (`@`). Throws for a request that we do not understand.
+   * To be called once, before the answer: waits for the kernel's first words. True where the kernel asks first (`@@`);
+   * false where it sends the core unasked (`@`). Throws for a request that we do not understand.
    */
   readRequest(): boolean;
   /**
-   * To be called once, before the first byte is read: the kernel's question answered, where it asks. After "reject"
-   * waits for the end and returns how many bytes came all the same, which should be none. Throws where the answer is
-   * not taken.
+   * Answers the kernel's question, where it asks. The caller calls this once, before it reads the first byte. After
+   * "reject" it waits for the end and returns how many bytes still came, which should be 0. Throws where the kernel
+   * does not take the answer.
    */
   answer(answer: Answer): number;
-  /** For CoreInput. */
+  /** Reads on this thread, for CoreInput. */
   readNow: (block: Uint8Array) => number;
 }
 
 /**
- * Also makes this process undumpable, before anything in it can crash: its core would come to the very socket it
- * serves. Throws AppError "usage" for an input that is no such connection.
+ * Opens the connection. First makes this process undumpable, because the core of a crash here would come to the socket
+ * that it serves. Throws AppError "usage" for an input that is no such connection.
  */
 export function openConnection(fd: number, nowSeconds: number): Connection {
   becomeUndumpable();
@@ -110,7 +114,7 @@ function answerRequest(fd: number, ack: Uint8Array): void {
   limitReceive(fd, OPENING_MS);
   const mark = transmit(fd, ack) ? receive(fd, MARK_BYTES) : new Uint8Array();
   limitReceive(fd, 0);
-  // No mark at all: the process was killed meanwhile. The core then ends at once, as with a pipe.
+  // No mark means that the process was killed meanwhile. The core then ends at once, as with a pipe.
   if (mark.length === MARK_BYTES && mark[0] !== MARK_ACCEPTED)
     throw new Error(`the kernel did not take our answer (mark ${mark[0]})`);
 }

@@ -1,6 +1,6 @@
-// Who crashed, where the core comes by the kernel's coredump socket: what the pipe gets as % specifiers (core(5)) is
-// asked of the connection's pidfd and of /proc. The process is held meanwhile, but its pid is believed only while
-// the pidfd names it.
+// Finds out who crashed where the core comes through the kernel's coredump socket. Reads what the pipe gets as %
+// specifiers (core(5)) from the connection's pidfd and from /proc. The kernel holds the process meanwhile, but its pid
+// counts only while the pidfd names it.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { readUtsName } from "../../host/uts-name.ts";
@@ -19,25 +19,30 @@ import {
   type ThreadId,
 } from "../metadata/process.ts";
 
-/** include/linux/sched.h: the one thread that writes the core. */
+/** The flag of the one thread that writes the core (include/linux/sched.h). */
 const PF_DUMPCORE = 0x200;
-/** What the kernel prints for RLIM_INFINITY with %lu. */
+/** RLIM_INFINITY as the kernel prints it with %lu. */
 const UNLIMITED = "18446744073709551615";
 
+/** The process behind a connection. */
 export interface Peer {
-  /** In our pid namespace. */
+  /** The pid in this process's pid namespace. */
   pid: number;
   pidfd: number;
   dumpable: number | null;
 }
 
+/** The crash behind a connection. */
 export interface PeerCrash {
   crash: CrashContext;
-  /** What could not be found out. */
+  /** What could not be found out, one sentence each. */
   complaints: string[];
 }
 
-/** The crash as the pipe would tell it; what cannot be looked at, or is another process by now, is left out. */
+/**
+ * Returns the crash as the pipe's arguments would describe it. Leaves out what cannot be read and what belongs to
+ * another process by then. Never throws.
+ */
 export function readPeerCrash(procDir: string, peer: Peer, nowSeconds: number): PeerCrash {
   const { pid, pidfd } = peer;
   const complaints: string[] = [];
@@ -70,7 +75,7 @@ export function readPeerCrash(procDir: string, peer: Peer, nowSeconds: number): 
   return { crash: attempt(readAll, bare), complaints };
 }
 
-/** What the connection alone tells. */
+/** Returns what the connection alone tells. */
 function bareCrash({ pid, pidfd, dumpable }: Peer, nowSeconds: number): CrashContext {
   return {
     hostPid: pid,
@@ -89,7 +94,7 @@ function bareCrash({ pid, pidfd, dumpable }: Peer, nowSeconds: number): CrashCon
   };
 }
 
-/** proc_pid_status(5) of any thread: real ids, and the process's pid in the innermost namespace. */
+/** Parses proc_pid_status(5) of any thread: the real ids, and the process's pid in the innermost namespace. */
 export function parseStatus(text: string): Pick<CrashContext, "uid" | "gid" | "pid"> {
   const first = (name: string, pattern: RegExp) => {
     const found = pattern.exec(text)?.[1];
@@ -103,7 +108,7 @@ export function parseStatus(text: string): Pick<CrashContext, "uid" | "gid" | "p
   };
 }
 
-/** Field 9 of proc_pid_stat(5) has the flags; comm, before it, may hold anything. */
+/** Returns whether a thread writes a core, by the flags in field 9 of proc_pid_stat(5). */
 export function isDumping(stat: string): boolean {
   return (Number(statField(stat, 9)) & PF_DUMPCORE) !== 0;
 }
@@ -116,23 +121,23 @@ function findDumpingThread(procDir: string, pid: number): ThreadId {
     try {
       return isDumping(readStat(procDir, thread));
     } catch {
-      return false; // a thread that has ended since
+      return false; // the thread has ended since
     }
   });
   return dumping ?? findLiveThread(procDir, pid);
 }
 
 /**
- * Field 52 of proc_pid_stat(5): the signal that the whole process is dying of, from the moment its core begins
- * (kernel/coredump: zap_process sets group_exit_code). The file of the process tells it, those of its threads do not.
- * 0 for those who may not ptrace it.
+ * Parses field 52 of proc_pid_stat(5): the signal that kills the whole process, set when its core begins
+ * (kernel/coredump: zap_process sets group_exit_code). Only the process's own file has it, not those of its threads.
+ * null where it is missing or 0, which a reader without the right to ptrace gets.
  */
 export function parseExitSignal(stat: string): number | null {
   const signal = Number(statField(stat, 52)) & 0x7f;
   return signal === 0 ? null : signal;
 }
 
-/** proc_pid_limits(5): the soft limit, as %c prints it. */
+/** Parses the soft limit from proc_pid_limits(5), as %c prints it. */
 export function parseCoreLimit(limits: string): string {
   const found = /^Max core file size\s+(\S+)/m.exec(limits)?.[1] ?? "";
   return found === "unlimited" ? UNLIMITED : found;
