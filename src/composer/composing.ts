@@ -1,5 +1,5 @@
-// The dump of a crash that was taken: its file opened, the core drained into it, sealed and published, or taken
-// back where the owner's rules leave it out.
+// Makes one crash's dump: opens its file, drains the core into it, seals and publishes it, or removes it where the
+// owner's rules leave it out.
 import { EXIT, describeError } from "../model/app-error.ts";
 import { canaryZipBase } from "../model/canary.ts";
 import type { DumpInfo } from "../model/dump-info.ts";
@@ -14,7 +14,10 @@ import { sealArchive } from "./sealing.ts";
 import { logSkipped } from "./skipped-dump.ts";
 import { isCut } from "./waiting-core.ts";
 
-/** The exit code. Throws AppError where the dump could not be kept at all. */
+/**
+ * Makes the dump and returns the exit code (docs/contract.md, section 9). Throws AppError where nothing of the dump
+ * could be kept.
+ */
 export async function composeDump(job: Job): Promise<number> {
   const { uuid, source, canary, deadline, environment, log } = job;
   const { settings, coreDir, complaints } = environment;
@@ -58,7 +61,7 @@ export async function composeDump(job: Job): Promise<number> {
   return deadline.passed ? EXIT.deadline : EXIT.done;
 }
 
-/** The zip made whole: its name without `.zip`, and the dump-info in it. */
+/** Makes the zip whole. Returns its name without `.zip`, and the dump-info in it. */
 async function seal(
   { environment: { settings, complaints }, attempts }: Job,
   archive: Parameters<typeof sealArchive>[0]["archive"],
@@ -74,7 +77,7 @@ async function seal(
   return { base, sealed: await sealArchive(sealing) };
 }
 
-/** The event file. The dump is safe already: a failure is only logged. */
+/** Writes the event file. The dump is published already, so a failure is only logged. */
 async function announce(
   { uuid, source, environment, log }: Job,
   zipName: string,

@@ -1,21 +1,25 @@
-// Where the core on stdin comes from, and what is known of its crash before anything is read of it.
+// Where the core on stdin comes from, and what is known about its crash before anything of the core is read.
 import type { CoreSource } from "../model/composer-invocation.ts";
 import type { CrashContext } from "../model/crash-context.ts";
 import { openConnection, type Connection } from "./socket/connection.ts";
 import { openCoreFile, type CoreFile } from "./waiting-core.ts";
 
+/** The source of one core. */
 export interface CrashSource {
   kind: CoreSource["kind"];
   crash: CrashContext;
-  /** Where the core comes by the kernel's socket. */
+  /** The connection, where the core comes through the kernel's socket. */
   connection: Connection | undefined;
-  /** Where it lies in a file: the crashed process is gone. */
+  /** The file, where the core comes from one; the crashed process has ended then. */
   file: CoreFile | undefined;
-  /** The host name of the node where ours is not it; the settings may name it otherwise. */
+  /** The node's host name, where this process sees another one; NODE_NAME in the settings wins. */
   nodeName: string | undefined;
 }
 
-/** `named` is the crash as the command line has it. Throws where `input` is not what `source` says. */
+/**
+ * Opens the source. `named` is the crash as the command line describes it. Throws where `input` is not of the kind that
+ * `source` names.
+ */
 export function openCrashSource(
   input: number,
   source: CoreSource,

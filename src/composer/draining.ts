@@ -1,5 +1,5 @@
-// One core drained into an open dump, and what goes on beside it: the metadata is asked for at the first byte, the
-// disk's limits are looked at, the crashed process is let go at the last byte.
+// Drains one core into an open dump. Starts the metadata at the first byte, checks the disk's limits on the way, and
+// releases the crashed process at the last byte.
 import type { ComposerSettings } from "../config/composer-settings.ts";
 import { describeError } from "../model/app-error.ts";
 import { UNKNOWN_OWNER } from "../model/dump-owner.ts";
@@ -11,15 +11,16 @@ import type { Job } from "./job.ts";
 import type { Metadata } from "./metadata/metadata.ts";
 import type { OpenedDump } from "./opening.ts";
 
+/** The result of a drain. */
 export interface Drained {
   drain: CoreDrain;
   end: DrainEnd;
   found: Metadata;
-  /** How long the crashed process was held. */
+  /** How long the drain held the crashed process, in ms. */
   drainedMs: number;
 }
 
-/** Until the core's end, or that of the deadline, and until the metadata is known. */
+/** Drains until the core's end or the deadline, and then waits for the metadata. */
 export async function drainCore(job: Job, { file, archive }: OpenedDump): Promise<Drained> {
   const { uuid, core, release, chain, deadline, environment, log, attempts, metadata } = job;
   const { settings, coreDir, hostDir } = environment;
@@ -37,10 +38,10 @@ export async function drainCore(job: Job, { file, archive }: OpenedDump): Promis
       void metadata.result().then(noteOwner);
     },
     onLastBytes: async () => {
-      // Without a first byte (a full disk), the process is asked for now, before it goes.
+      // Without a first byte (a full disk), reads the process now, before it is released.
       metadata.start();
       await metadata.processRead();
-      // Cut short or left out by our rules, it is still the previous handler's, whole.
+      // The previous handler still gets the whole core, even where this dump is cut or left out.
       await chain?.takeRest(core, deadline.signal);
       await chain?.end();
       release.letGo();
@@ -49,7 +50,7 @@ export async function drainCore(job: Job, { file, archive }: OpenedDump): Promis
     onReadError: (error) =>
       attempts.record("core", `could not be read on: ${describeError(error)}`),
   });
-  /** While it is written already: a large dump under way counts as its namespace's. */
+  /** Marks the partial, so that a large dump under way counts for its namespace. */
   function noteOwner(found: Metadata): void {
     const owner = ownerOfCrash(job.source.crash, found);
     namespace = owner.namespace;

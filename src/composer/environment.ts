@@ -20,7 +20,7 @@ export interface Environment {
   /** The folder of the executable, `.env` and composer.log. */
   hostDir: string;
   settings: ComposerSettings;
-  /** Where the dump goes. */
+  /** The folder that the dump goes to. */
   coreDir: string;
   /** What was wrong with `.env` or the command line, one line each. */
   complaints: string[];

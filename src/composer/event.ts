@@ -22,7 +22,7 @@ export interface PublishedDump {
 const TEXT_MAX_CHARACTERS = 1024;
 const LABELS_MAX = 64;
 
-/** EVENT_DIRECTORY, else HOST_DIR/events. */
+/** Returns EVENT_DIRECTORY, else HOST_DIR/events. */
 export function eventDirectoryOf({ hostDir, settings }: Environment): string {
   return settings.EVENT_DIRECTORY || join(hostDir, "events");
 }

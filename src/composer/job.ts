@@ -9,14 +9,15 @@ import type { MetadataTask } from "./metadata-task.ts";
 import type { PreviousHandler } from "./previous-handler.ts";
 import type { Release } from "./release.ts";
 
+/** One crash that the composer handles, with everything that its steps use. */
 export interface Job {
   uuid: string;
   source: CrashSource;
-  /** It is the doctor's crash: its zip goes where no sweep looks. */
+  /** True for the doctor's crash, whose zip goes where no sweep looks. */
   canary: boolean;
   core: CoreInput;
   release: Release;
-  /** Who took cores on this host before us, where it gets a copy. */
+  /** The previous handler, where it gets a copy of the core. */
   chain: PreviousHandler | undefined;
   deadline: Deadline;
   environment: Environment;

@@ -10,7 +10,8 @@ import { runComposer } from "./run.ts";
 const BESIDE_EXECUTABLE = dirname(process.execPath);
 
 /**
- * The exit code (docs/contract.md, section 9). -h is the host name here, as in the ancestor; only --help asks for help.
+ * Runs the composer for the kernel and returns the exit code (docs/contract.md, section 9). -h is the host name, as in
+ * the ancestor; only --help prints the help.
  */
 export async function runForKernel(args: readonly string[]): Promise<number> {
   return args[0] === "--help" ? printHelp() : runComposer(args, BESIDE_EXECUTABLE);

@@ -22,9 +22,9 @@ import { admit } from "./socket/admission.ts";
 type Given = Partial<Pick<Invocation, "source" | "uuid">>;
 
 /**
- * Takes one core from `input` (a file descriptor) and publishes it as a zip. hostDir holds the executable,
- * `.env` and composer.log. Returns the exit code of the contract's section 9; throws AppError when the
- * dump could not be kept at all, which composer.log has by then.
+ * Takes one core from `input` (a file descriptor) and publishes it as a zip. hostDir holds the executable, `.env` and
+ * composer.log. Returns the exit code (docs/contract.md, section 9). Throws AppError when nothing of the dump could be
+ * kept; composer.log has the failure by then.
  */
 export async function runComposer(
   args: readonly string[],
@@ -32,7 +32,7 @@ export async function runComposer(
   input = 0,
   { source = { kind: "pipe" }, uuid = crypto.randomUUID() }: Given = {},
 ): Promise<number> {
-  // Before anything that may throw: no crash is traceless.
+  // Opens the log before anything that may throw, so that every crash leaves a trace.
   const log = new ComposerLog(hostDir, uuid);
   const nowSeconds = Math.floor(Date.now() / 1000);
   const commandLine = parseCommandLine(args, nowSeconds);
@@ -47,7 +47,7 @@ export async function runComposer(
   }
 }
 
-/** The crashed process is held for as long as the deadline allows, and let go whatever happens. */
+/** Holds the crashed process at most until the deadline, and releases it whatever happens. */
 async function holdCrash(
   crash: Pick<Job, "uuid" | "log" | "source">,
   input: number,

@@ -1,28 +1,33 @@
-// One composer as a child of the worker: our own executable, with the kernel's connection as its stdin.
+// Starts one composer as a child of the worker: this executable, with the kernel's connection as its stdin.
 import { readBoundedText } from "../host/bounded-stream.ts";
 import { within } from "../host/timer.ts";
 import { formatInvocation } from "../model/composer-invocation.ts";
 
+/** How a composer ended. */
 export interface ComposerEnd {
   exitCode: number | null;
   signalCode: string | number | null;
-  /** The last of what it wrote there. */
+  /** The end of what it wrote on stderr. */
   stderr: Promise<string>;
 }
 
+/** A composer that runs. */
 export interface ComposerProcess {
   pid: number;
-  /** The dump's. */
+  /** The dump's uuid. */
   uuid: string;
   ended: Promise<ComposerEnd>;
   kill: (signal: NodeJS.Signals) => void;
 }
 
 const STDERR_MAX_BYTES = 4096;
-/** A process that it started may hold its stderr open for longer. */
+/** How long to wait for the end of stderr, in ms, because a child of the composer may hold it open for longer. */
 const STDERR_MS = 500;
 
-/** The connection stays the caller's to close. Throws where it cannot be started. */
+/**
+ * Starts a composer. The caller still closes its own descriptor of the connection. Throws where the process cannot
+ * start.
+ */
 export function startComposer(
   { executable, hostDir }: { executable: string; hostDir: string },
   connection: number,

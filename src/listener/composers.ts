@@ -1,6 +1,6 @@
-// The composers that the worker has started: no more at once than core_pipe_limit allows, each with a deadline
-// after which its connection is closed, whatever it does, so that no crashed process is held for ever. Crashes beyond
-// wait for their turn, fair by pod.
+// Starts the worker's composers and watches them. Runs no more at once than core_pipe_limit allows. Kills a composer
+// after a deadline, which closes its connection, so that no crashed process is held for ever. Further crashes wait for
+// their turn, fair by pod.
 import { closeSync, readFileSync } from "node:fs";
 import { setPriority } from "node:os";
 import { join } from "node:path";
@@ -15,6 +15,7 @@ import { startComposer, type ComposerProcess, type ComposerEnd } from "./compose
 import { nameOf, podOf } from "./crashed-process.ts";
 import { FairQueue } from "./fair-queue.ts";
 
+/** Where the composers run. */
 export interface ComposersContext {
   hostDir: string;
   procRoot: string;
@@ -33,22 +34,26 @@ interface Waiting extends Crash {
   untilMs: number;
 }
 
-/** A composer ends by itself at its TIMEOUT; this much later it is killed. */
+/** A composer ends by itself at its TIMEOUT; this many ms later the worker kills it. */
 const SLACK_MS = 10_000;
-/** Crashes that may wait for a composer; descriptors are what they cost. */
+/** How many crashes may wait for a composer; each costs a descriptor. */
 const WAITING_MAX = 512;
 const LIMITS_KEPT_MS = 1_000;
-/** The kernel notices a closed connection with its next write. A composer that ended in good order has seen to it. */
+/**
+ * How long the kernel gets, in ms, to notice a closed connection, which it does at its next write. A composer that
+ * ended well has waited for that itself.
+ */
 const NOTICE_MS = 2_000;
-/** nice(2): a third of the worker's share of a busy processor. */
+/** The composers' nice value (nice(2)): each gets a third of the worker's share of a busy processor. */
 const COMPOSER_NICE = 5;
 const PROC_DIR = "/proc";
 
+/** All composers of one worker. */
 export class Composers {
   private readonly context: ComposersContext;
   private readonly running = new Map<number, ComposerProcess>();
   private readonly queue = new FairQueue<Waiting>(WAITING_MAX);
-  /** What is left to do for crashes whose composers have ended. */
+  /** The work that remains for crashes whose composers have ended. */
   private readonly ending = new Set<Promise<void>>();
   private limits = { coreDir: "", atOnce: 0, timeoutMs: 0, readMs: Number.NEGATIVE_INFINITY };
 
@@ -56,7 +61,7 @@ export class Composers {
     this.context = context;
   }
 
-  /** Running, waiting, and ended but not yet done with. */
+  /** How many crashes run, wait, or still have such work. */
   get count(): number {
     return this.running.size + this.ending.size + this.queue.size;
   }
@@ -69,7 +74,7 @@ export class Composers {
     return this.running.has(pid);
   }
 
-  /** Takes over the connection. onLost is called where nothing will come of it. */
+  /** Takes over a connection. Calls onLost with the reason where no composer will handle it. */
   take(connection: number, pid: number, onLost: (why: string) => void): void {
     const { atOnce, timeoutMs } = this.readLimits();
     const crash = { connection, pid, held: pinHeld(PROC_DIR, pid), onLost };
@@ -81,7 +86,7 @@ export class Composers {
       this.lose(given, `${atOnce} dumps are under way and ${WAITING_MAX} wait, most of its pod's`);
   }
 
-  /** Starts what waits as far as there is room, and gives up what has waited too long. */
+  /** Starts composers for waiting crashes as far as there is room, and drops crashes that have waited too long. */
   advance(): void {
     if (this.queue.size === 0) return;
     const { atOnce } = this.readLimits();
@@ -94,7 +99,7 @@ export class Composers {
     }
   }
 
-  /** When all composers that run now have ended, and what was bad about their ends is recorded. */
+  /** Settles when all composers that run now have ended and the bad ends are recorded. */
   async settled(): Promise<void> {
     await Promise.all([...this.running.values()].map(({ ended }) => ended));
     await Promise.all(this.ending);
@@ -111,14 +116,14 @@ export class Composers {
   private start(crash: Crash): void {
     const { timeoutMs } = this.readLimits();
     let child: ComposerProcess;
-    // Asked while it is there: the composer may not come to it.
+    // Reads the name while the process exists, because the composer may never read it.
     const exe = nameOf(PROC_DIR, crash.pid);
     try {
       child = startComposer(this.context, crash.connection);
     } catch (error) {
       return this.lose(crash, `no composer could be started: ${describeError(error)}`);
     }
-    // The composer has its own: with ours open, the crashed process would wait for us.
+    // The composer has its own descriptor; with this one open, the crashed process would wait for the worker.
     closeSync(crash.connection);
     giveWay(child.pid);
     this.running.set(child.pid, child);
@@ -136,7 +141,7 @@ export class Composers {
     });
   }
 
-  /** A composer that ended badly may have recorded nothing of it: it may never have begun. */
+  /** Records a composer that ended badly, because it may have recorded nothing itself. */
   private async judge(end: ComposerEnd, uuid: string, pid: number, exe: string): Promise<void> {
     if (end.exitCode === EXIT.done || end.exitCode === EXIT.deadline) return;
     const error = describeComposerEnd(end, await end.stderr);
@@ -151,7 +156,10 @@ export class Composers {
     void this.free(crash);
   }
 
-  /** Nobody reads its core any more: in a mapping that is all holes the kernel would not notice for hours. */
+  /**
+   * Ends the dump of a crash whose core no one reads any more. In a mapping that is all holes the kernel would not
+   * notice that for hours.
+   */
   private async free({ held, pid }: Crash): Promise<void> {
     if (held === undefined) return;
     const end = await endDumping(PROC_DIR, held, NOTICE_MS);
@@ -159,7 +167,7 @@ export class Composers {
     if (end === "refused") this.context.log.error("process_not_killed", { host_pid: pid });
   }
 
-  /** As the host has them now: core_pipe_limit, and TIMEOUT from `.env`. */
+  /** Reads core_pipe_limit, and TIMEOUT from `.env`, as they are now. */
   private readLimits() {
     if (performance.now() - this.limits.readMs < LIMITS_KEPT_MS) return this.limits;
     const { hostDir, procRoot } = this.context;
@@ -176,14 +184,14 @@ export class Composers {
 }
 
 /**
- * However many composers there are, the worker has its turn: one that is silent is taken for dead, and crashes are
- * lost.
+ * Lowers a composer's priority, so that the worker gets processor time however many composers run. The keeper takes a
+ * silent worker for dead, and crashes would be lost.
  */
 function giveWay(pid: number): void {
   try {
     setPriority(pid, COMPOSER_NICE);
   } catch {
-    // It has ended already.
+    // The process has ended already.
   }
 }
 
@@ -191,6 +199,6 @@ function readIfThere(path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch {
-    return ""; // defaults then
+    return ""; // the defaults count then
   }
 }

@@ -1,16 +1,19 @@
-// What the worker asks /proc of a crashed process: its name, and whose turn it is when crashes wait: the pod (or container) that the crashed process's cgroup names. Which namespace
-// that is in only the container runtime knows, which is for the composer to ask.
+// What the worker reads from /proc about a crashed process: its name, and the pod or container in its cgroup, by which
+// waiting crashes take turns. Only the container runtime knows the pod's namespace, and the composer asks it.
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describeError } from "../model/app-error.ts";
 import { parseCgroup } from "../model/cgroup-path.ts";
 
-/** All processes outside of containers together, and those that are gone already. */
+/** The turn of all processes outside containers together, and of those that have ended already. */
 const HOST = "";
-/** Beside its first thread, which may have ended, only the one that dumps is left of a crashed process. */
+/**
+ * How many threads are looked at. A crashed process has only its first thread, which may have ended, and the one that
+ * dumps.
+ */
 const THREADS_MAX = 16;
 
-/** The process's name (comm), or why it is not known. Never throws. */
+/** Returns the process's name (comm), or why it is not known. Never throws. */
 export function nameOf(procDir: string, pid: number): string {
   try {
     return readFileSync(join(procDir, String(pid), "comm"), "utf8").trimEnd();
@@ -19,7 +22,10 @@ export function nameOf(procDir: string, pid: number): string {
   }
 }
 
-/** Never throws, and waits for nothing: the kernel fills these files by itself. */
+/**
+ * Returns the pod or container whose turn counts. Never throws, and never waits, because the kernel fills these files
+ * by itself.
+ */
 export function podOf(procDir: string, pid: number): string {
   try {
     const tasks = join(procDir, String(pid), "task");
@@ -29,7 +35,7 @@ export function podOf(procDir: string, pid: number): string {
         return identity.podUid ?? identity.containerId ?? identity.path;
     }
   } catch {
-    // gone
+    // The process has ended.
   }
   return HOST;
 }

@@ -1,15 +1,16 @@
-// What waits for its turn, fair by tenant: each tenant's next in turn, and where there is room for no more, the newest
-// of the tenant with the most gives way.
+// A queue that is fair by tenant: tenants take turns, and when the queue is full, the newest item of the tenant with
+// the most items is dropped.
 
 interface Line<T> {
   tenant: string;
-  /** Oldest first. */
+  /** The tenant's items, the oldest first. */
   items: T[];
 }
 
+/** The queue. */
 export class FairQueue<T> {
   private readonly max: number;
-  /** The tenant whose turn it is first. */
+  /** The tenants' lines; the first one is next. */
   private readonly lines: Line<T>[] = [];
 
   constructor(max: number) {
@@ -20,14 +21,14 @@ export class FairQueue<T> {
     return this.lines.reduce((sum, { items }) => sum + items.length, 0);
   }
 
-  /** Returns what has no place then: nothing, another's newest, or the item itself. */
+  /** Adds an item. Returns the item that has no place: undefined, another tenant's newest, or this item itself. */
   put(tenant: string, item: T): T | undefined {
     const known = this.lines.find((line) => line.tenant === tenant);
     const line = known ?? { tenant, items: [] };
     if (known === undefined) this.lines.push(line);
     line.items.push(item);
     if (this.size <= this.max) return undefined;
-    // Of several with as many, the one that wants one more.
+    // Of several tenants with as many items, it is the one that adds another.
     const most = this.lines.reduce(
       (found, other) => (other.items.length > found.items.length ? other : found),
       line,
@@ -37,7 +38,7 @@ export class FairQueue<T> {
     return given;
   }
 
-  /** The oldest of the tenant whose turn it is; it is the last one's turn then. */
+  /** Takes the oldest item of the next tenant, whose turn is the last then; undefined where the queue is empty. */
   take(): T | undefined {
     const line = this.lines.shift();
     if (line === undefined) return undefined;
@@ -46,7 +47,10 @@ export class FairQueue<T> {
     return item;
   }
 
-  /** Takes out all that are so; for what gets so with time, the oldest of a tenant first. */
+  /**
+   * Takes out, for each tenant, the oldest items up to the first for which isSo is false. It suits a condition that
+   * items meet with their age.
+   */
   takeWhere(isSo: (item: T) => boolean): T[] {
     const taken: T[] = [];
     for (const { items } of this.lines)

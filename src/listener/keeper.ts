@@ -1,5 +1,5 @@
-// The keeper: makes the socket, has a worker accept its connections, and replaces a worker that ended or fell
-// silent. It does next to nothing, so that it lives.
+// The keeper: makes the socket, starts a worker that accepts the connections, and replaces a worker that ended or fell
+// silent. It does little else, so that little can end it.
 import { closeSync } from "node:fs";
 import type { Log } from "../host/log.ts";
 import { readSysctl, writeSysctl } from "../host/sysctl.ts";
@@ -11,25 +11,32 @@ import { openSocketFile, removeSocketFile, stateOfSocketFile } from "./socket-fi
 import type { ListeningSocket } from "./socket-file.ts";
 import { WORKER_LEFT } from "./worker.ts";
 
+/** What the keeper needs. */
 export interface KeeperContext {
   hostDir: string;
   procRoot: string;
   executable: string;
-  /** The worker's variables of these names. */
+  /** The environment variables that the worker gets. */
   logging: Readonly<Record<"LOG_LEVEL" | "LOG_FORMAT", string>>;
   log: Log;
   signal: AbortSignal;
 }
 
-/** A worker says so much more often that it lives; one that is stopped or hangs holds crashed processes. */
+/**
+ * How long a worker may be silent, in ms. It reports far more often; one that is stopped or hangs holds crashed
+ * processes.
+ */
 const SILENT_MAX_MS = 5_000;
 const CHECK_MS = 500;
 const RESTART_MIN_MS = 20;
 const RESTART_MAX_MS = 5_000;
-/** A worker that lived so long did not fail at its start. */
+/** A worker that ran for so many ms did not fail at its start. */
 const STABLE_MS = 10_000;
 
-/** Until the signal, or until another listener has taken the name. Throws AppError "host". */
+/**
+ * Keeps a worker running until the signal, or until another listener has taken the socket's name. Throws AppError
+ * "host".
+ */
 export async function keepListening(context: KeeperContext): Promise<void> {
   const { hostDir, log, signal } = context;
   let socket = openSocketFile(hostDir);
@@ -44,7 +51,7 @@ export async function keepListening(context: KeeperContext): Promise<void> {
         log.info("listener_replaced");
         return;
       }
-      // Somebody deleted the file: the kernel finds nobody until there is a new one.
+      // Somebody deleted the file, and the kernel finds no listener until there is a new one.
       socket = openSocketFile(hostDir);
       log.warn("socket_made_again", { socket: socket.path });
     } else if (!signal.aborted) {
@@ -57,7 +64,10 @@ export async function keepListening(context: KeeperContext): Promise<void> {
   closeSync(socket.fd);
 }
 
-/** One worker's life: its exit code, or what killed it. The signal ends it in good order. */
+/**
+ * Runs one worker and returns its exit code, or the signal that killed it. The abort signal makes the worker finish its
+ * work and end.
+ */
 async function runWorker(
   { hostDir, procRoot, executable, logging, log, signal }: KeeperContext,
   socket: ListeningSocket,
@@ -87,7 +97,9 @@ async function runWorker(
   return worker.signalCode ?? worker.exitCode ?? "unknown";
 }
 
-/** First the kernel is told to come no more, then the worker to finish what it has. */
+/**
+ * Removes the socket's file first, so that the kernel connects no more, and then makes the worker finish what it has.
+ */
 async function stopWorker(
   worker: Bun.Subprocess,
   context: Pick<KeeperContext, "hostDir" | "procRoot" | "log">,

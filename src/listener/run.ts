@@ -1,6 +1,7 @@
-// `core-dump-handler listen`: takes the cores that the kernel sends to a socket in HOST_DIR (CAPTURE_MODE=socket).
-// Two processes: the keeper holds the socket, the worker accepts. A worker that crashes or hangs is replaced while
-// the connections wait in the socket's queue; what it had accepted is in the hands of composers by then.
+// `core-dump-handler listen`: takes the cores that the kernel sends to a socket in HOST_DIR (CAPTURE_MODE=socket). Two
+// processes: the keeper holds the socket, the worker accepts. The keeper replaces a worker that crashes or hangs,
+// while new connections wait in the socket's queue. Composers already have the connections that the worker had
+// accepted.
 import { writeSync } from "node:fs";
 import { EXIT } from "../model/app-error.ts";
 import type { AgentSettings } from "../config/agent-settings.ts";
@@ -10,22 +11,23 @@ import { stopSignal } from "../host/stop-signal.ts";
 import { keepListening } from "./keeper.ts";
 import { serve } from "./worker.ts";
 
+/** The settings that the listener uses. */
 export type ListenerSettings = Pick<
   AgentSettings,
   "HOST_DIR" | "PROC_ROOT" | "LOG_LEVEL" | "LOG_FORMAT"
 >;
 
 /**
- * Ends after SIGTERM, when what was accepted is done; the exit code. The keeper starts the worker with the inode of
- * the socket that it holds (`--worker=INODE`); without one this is the keeper. Throws AppError.
+ * Runs the keeper or, with `--worker=INODE`, the worker for the socket of that inode. Ends after SIGTERM, when the
+ * accepted crashes are done. Returns the exit code. Throws AppError.
  */
 export async function runListener(
   socketInode: number | undefined,
   { HOST_DIR, PROC_ROOT, LOG_LEVEL, LOG_FORMAT }: ListenerSettings,
 ): Promise<number> {
-  // Before anything can crash: its core would come to its own socket, and wait there for itself.
+  // Comes before anything can crash: the listener's own core would come to its own socket and wait there for itself.
   becomeUndumpable();
-  // The worker's stdout is its heartbeat, for the keeper.
+  // The worker's stdout is its heartbeat to the keeper, so its log goes to stderr.
   const toStderr = { write: (line: string) => writeSync(2, line) };
   const write = socketInode === undefined ? {} : toStderr;
   const log = openLog({ level: LOG_LEVEL, format: LOG_FORMAT, ...write });

@@ -1,23 +1,24 @@
-// The socket's file in HOST_DIR: made complete beside its name and renamed to it, so that a connection finds the
-// old listener or the new one, and never none.
+// The socket's file in HOST_DIR. It is made under another name and renamed, so that a connection always finds the old
+// or the new listener.
 import { chmodSync, lstatSync, renameSync, unlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { listenAt } from "../host/coredump-socket.ts";
 import { AppError } from "../model/app-error.ts";
 import { SOCKET_NAME } from "../model/core-pattern.ts";
 
-/** Connections that may wait for a worker; the kernel takes no more than net.core.somaxconn. */
+/** How many connections may wait for a worker; net.core.somaxconn is the kernel's limit. */
 const BACKLOG = 4096;
 const ROOT_ONLY_UMASK = 0o177;
 
+/** A socket that listens. */
 export interface ListeningSocket {
   fd: number;
   path: string;
-  /** Of the file: it tells our socket from another listener's of the same name. */
+  /** The file's inode, which distinguishes this socket from another listener's of the same name. */
   inode: number;
 }
 
-/** Takes the name over from whoever listens there. Throws AppError "host". */
+/** Makes a listening socket and takes the name over from any other listener. Throws AppError "host". */
 export function openSocketFile(hostDir: string): ListeningSocket {
   const path = join(hostDir, SOCKET_NAME);
   const unfinished = join(hostDir, `.${SOCKET_NAME}.${process.pid}`);
@@ -39,15 +40,17 @@ export function openSocketFile(hostDir: string): ListeningSocket {
   }
 }
 
+/** Whose socket has the name. */
 export type SocketFileState = "ours" | "missing" | "replaced";
 
+/** Looks whether the file at `path` still has this inode. */
 export function stateOfSocketFile(path: string, inode: number): SocketFileState {
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found === undefined) return "missing";
   return found.ino === inode ? "ours" : "replaced";
 }
 
-/** Nobody connects any more; what is in the queue stays. */
+/** Removes the file, so that no process connects any more; connections in the queue stay. */
 export function removeSocketFile({ path, inode }: ListeningSocket): void {
   if (stateOfSocketFile(path, inode) === "ours") unlinkSync(path);
 }

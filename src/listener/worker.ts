@@ -1,5 +1,5 @@
-// The worker: accepts the kernel's connections and starts a composer for each, with the connection as its stdin.
-// It reads nothing of a core, and keeps no connection beyond the composer's start.
+// The worker: accepts the kernel's connections and starts a composer for each, with the connection as its stdin. It
+// reads nothing of a core and closes each connection when the composer has started.
 import { closeSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { ComposerLog } from "../host/composer-log.ts";
@@ -20,33 +20,43 @@ import { Composers } from "./composers.ts";
 import { nameOf } from "./crashed-process.ts";
 import { stateOfSocketFile } from "./socket-file.ts";
 
+/** What the worker needs. */
 export interface WorkerContext {
   hostDir: string;
   procRoot: string;
   executable: string;
   /** The listening socket's descriptor. */
   listener: number;
-  /** The socket file's inode: another one there means another listener. */
+  /** The socket file's inode; a file with another one belongs to another listener. */
   socketInode: number;
   log: Log;
   signal: AbortSignal;
 }
 
-/** The exit code that says: the socket's file is not ours any more. */
+/** The exit code of a worker whose socket file belongs to another listener. */
 export const WORKER_LEFT = 3;
 
-/** How long one wait for a connection may keep timers, signals and ended composers waiting. */
+/** How long one wait for a connection may delay timers, signals and ended composers, in ms. */
 const WAIT_MS = 200;
 const WAIT_WHILE_QUEUED_MS = 20;
 const BEAT_MS = 500;
 const ANSWERED_MS = 1_000;
 const FIRST_WORD_MS = 50;
-/** A pod has half a minute to end (terminationGracePeriodSeconds): composers then seal what they have. */
+/**
+ * How long composers may continue after the signal, in ms; then they seal what they have. A pod has 30 s to end
+ * (terminationGracePeriodSeconds).
+ */
 const FINISH_MS = 20_000;
-/** A composer that is told to end takes five seconds at most (deadline.ts). */
+/**
+ * When the worker ends at the latest, in ms after the signal. A composer ends within five seconds after SIGTERM
+ * (src/composer/deadline.ts).
+ */
 const FINISH_HARD_MS = 27_000;
 
-/** Until the signal, or until the socket's file is another's; then until its composers are done. The exit code. */
+/**
+ * Serves until the signal, or until the socket's file belongs to another listener, and then until its composers are
+ * done. Returns the exit code.
+ */
 export async function serve(context: WorkerContext): Promise<number> {
   const { hostDir, listener, socketInode, signal } = context;
   const path = join(hostDir, SOCKET_NAME);
@@ -68,7 +78,7 @@ export async function serve(context: WorkerContext): Promise<number> {
   return left && !signal.aborted ? WORKER_LEFT : EXIT.done;
 }
 
-/** What connected before the file went is still taken. */
+/** Takes the connections that came before the file was removed, and waits for the composers. */
 async function finish(context: WorkerContext, composers: Composers, beat: () => void) {
   const startedMs = performance.now();
   for (let told = false; ;) {
@@ -83,13 +93,13 @@ async function finish(context: WorkerContext, composers: Composers, beat: () => 
   }
 }
 
-/** Lets signals, ended composers and timers through. */
+/** Lets the event loop handle signals, ended composers and timers. */
 function turn(): Promise<void> {
   return Bun.sleep(0);
 }
 
 function acceptAll(context: WorkerContext, composers: Composers, waitMs: number): void {
-  // Asked again before each: the descriptor we inherit blocks, as a stdin does.
+  // Polls before each accept, because the inherited descriptor blocks.
   for (let timeoutMs = waitMs; waitForInput(context.listener, timeoutMs); timeoutMs = 0) {
     const connection = acceptConnection(context.listener);
     if (connection === undefined) return;
@@ -104,12 +114,13 @@ function take(connection: number, context: WorkerContext, composers: Composers):
     loseCrash(context, pid, "its process is not to be seen from here: the listener needs hostPID");
     closeSync(connection);
   } else if (peer === "asks") {
-    // The agent, asking whether we are well. Only root can connect (the file's mode).
+    // The agent connects to check the listener. Only root can connect, by the file's mode.
     transmit(connection, Buffer.from(formatListenerAnswer(whoWeAre(context))));
-    // Bun 1.4.5's client loses an answer that is closed behind: it closes its own side when it has read.
+    // Closes later, because Bun 1.4.5's client loses an answer whose connection closes right behind it. The client
+    // closes its own side when it has read the answer.
     setTimeout(() => closeSync(connection), ANSWERED_MS);
   } else if (composers.has(pid)) {
-    // One of ours, before it could make itself undumpable: a composer for it might end the same way.
+    // A composer crashed before it could make itself undumpable. Another composer for this crash might crash too.
     loseCrash(context, pid, "a composer crashed");
     closeSync(connection);
   } else composers.take(connection, pid, (why) => loseCrash(context, pid, why));
@@ -117,7 +128,10 @@ function take(connection: number, context: WorkerContext, composers: Composers):
 
 type Peer = "crashes" | "asks" | "unseen";
 
-/** Who connected, by the kernel's word; where it has none, the kernel speaks first and the agent waits. */
+/**
+ * Asks the kernel who connected. A kernel without an answer is recognised by its bytes: the kernel sends first, the
+ * agent waits.
+ */
 function recognise(connection: number): Peer {
   const pidfd = openPeerPidfd(connection);
   const info = pidfd === undefined ? undefined : readPidfdInfo(pidfd);
@@ -129,12 +143,12 @@ function recognise(connection: number): Peer {
 const keeperPid = process.ppid;
 
 function whoWeAre({ executable }: WorkerContext) {
-  // With the keeper gone the next one in line is our parent: nobody would replace us.
+  // When the keeper has ended, the worker has another parent, and no process would replace the worker.
   const keeper = process.ppid === keeperPid ? keeperPid : null;
   return { worker: process.pid, keeper, executable };
 }
 
-/** No crash is traceless, not even one that nothing is kept of. */
+/** Records a crash of which nothing is kept, so that it leaves a trace. */
 function loseCrash({ hostDir, log }: WorkerContext, hostPid: number, error: string): void {
   const exe = nameOf("/proc", hostPid);
   log.error("dump_failed", { exe, host_pid: hostPid, error });
@@ -142,7 +156,9 @@ function loseCrash({ hostDir, log }: WorkerContext, hostPid: number, error: stri
   recordLostCrash(record, { source: "socket", exe, hostPid }, error);
 }
 
-/** Tells the keeper on stdout that we live. Without a keeper there is nobody to tell. */
+/**
+ * Returns a function that reports on stdout to the keeper that the worker lives. It stops when the keeper has ended.
+ */
 function openHeartbeat(): () => void {
   let isHeard = true;
   return () => {
@@ -150,7 +166,7 @@ function openHeartbeat(): () => void {
     try {
       writeSync(1, ".");
     } catch {
-      isHeard = false; // EPIPE: the keeper is gone; connections come all the same
+      isHeard = false; // EPIPE: the keeper has ended, but connections still come
     }
   };
 }

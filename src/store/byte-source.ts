@@ -1,4 +1,5 @@
-// Bytes that are read at any place: a file here; an object in a store elsewhere (StoreReader).
+// The port to bytes that can be read at any offset. This file has the adapter for a file; a StoreReader makes the one
+// for an object.
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import { AppError } from "../model/app-error.ts";

@@ -1,6 +1,6 @@
-// What tells of a dump without opening it (facts, tags, the fields of its key), read from dump-info, the zip's first
-// entry. A zip that cannot be read so is delivered all the same, labelled unknown. The values are as hostile as the
-// process that crashed: an adapter makes of them what its store takes.
+// Makes what describes a dump without opening it (facts, tags, the fields of its key) from dump-info, the zip's first
+// entry. A zip without a readable dump-info is labelled "unknown". The crashed process may have chosen the values, so
+// each adapter reduces them to what its store accepts.
 import { open } from "node:fs/promises";
 import { basename } from "node:path";
 import { DUMP_HEAD_BYTES, parseDumpHead } from "../model/dump-head.ts";
@@ -9,9 +9,9 @@ import { fillTemplate, KEY_FIELDS, type KeyValues } from "../model/object-key.ts
 
 /** An object's labels. */
 export interface DumpLabels {
-  /** Whose crash it was. Names of lower-case letters only, which every store takes. */
+  /** Facts about the crash. Their names have only lower-case letters, which every store takes. */
   facts: Readonly<Record<string, string>>;
-  /** The owner's own, from STORE_TAGS. */
+  /** The owner's tags, from STORE_TAGS. */
   tags: Readonly<Record<string, string>>;
 }
 
@@ -60,7 +60,7 @@ export function keyValuesOf(
   return Object.fromEntries(entries) as KeyValues;
 }
 
-/** The facts, and the tags by a template (`key=value,key={namespace}`). */
+/** Returns the facts, and the tags by a template (`key=value,key={namespace}`). */
 export function labelsOf(info: KnownInfo, values: KeyValues, tagTemplate: string): DumpLabels {
   const complete = info.core_complete;
   const facts = {

@@ -1,13 +1,13 @@
-// Which store the settings mean: one row for each adapter, whose code is loaded when the first dump goes there or
-// comes from there (the S3 client takes 18 MB of memory).
+// Opens the store that the settings name, from a table with a row for each adapter. Loads the adapter's code only
+// then, because the S3 client takes 18 MB of memory.
 import { fileURLToPath } from "node:url";
 import type { StoreSettings } from "../config/store-settings.ts";
 import type { StoreReader, StoreWriter } from "./store-port.ts";
 
 interface Adapter {
-  /** The settings name a store of this kind. */
+  /** Returns whether the settings name a store of this kind. */
   isNamed(settings: StoreSettings): boolean;
-  /** Both throw AppError "configuration" for settings that do not do. */
+  /** Opens the store; both functions throw AppError "configuration" for wrong settings. */
   openWriter(settings: StoreSettings): Promise<StoreWriter>;
   openReader(settings: StoreSettings): Promise<StoreReader>;
 }
@@ -36,26 +36,27 @@ const S3: Adapter = {
   },
 };
 
-/** The first that is named is meant. */
+/** The adapters; the first one that the settings name is used. */
 const ADAPTERS: readonly Adapter[] = [DIRECTORY, S3];
 
 function namedAdapter(settings: StoreSettings): Adapter | undefined {
   return ADAPTERS.find((adapter) => adapter.isNamed(settings));
 }
 
-/** Whether the settings name a store at all. */
+/** Returns whether the settings name any store. */
 export function namesStore(settings: StoreSettings): boolean {
   return namedAdapter(settings) !== undefined;
 }
 
 /**
- * The store for writing. Throws AppError "configuration" for settings that name none; S3 then says which are missing.
+ * Opens the store for writing. Throws AppError "configuration" for settings that name none; the S3 adapter then lists
+ * the missing ones.
  */
 export async function openStoreWriter(settings: StoreSettings): Promise<StoreWriter> {
   return (namedAdapter(settings) ?? S3).openWriter(settings);
 }
 
-/** The store for reading. Throws as openStoreWriter(). */
+/** Opens the store for reading. Throws as openStoreWriter() does. */
 export async function openStoreReader(settings: StoreSettings): Promise<StoreReader> {
   return (namedAdapter(settings) ?? S3).openReader(settings);
 }

@@ -1,22 +1,28 @@
-// Digests of a piece of a file, computed natively and in a fixed buffer: nobody has to hold the bytes.
+// Computes digests of a piece of a file with native code and a fixed buffer, so that memory does not grow with the
+// piece.
 import { open } from "node:fs/promises";
 import { crc32 } from "node:zlib";
 
 const BLOCK_BYTES = 256 * 1024;
 
+/** Which digests are wanted beside the MD5. */
 export interface DigestChoice {
   sha256: boolean;
   crc32: boolean;
 }
 
+/** The digests; undefined for one that was not wanted. */
 export interface PartDigest {
   md5: Uint8Array;
   sha256Hex: string | undefined;
-  /** Big-endian. */
+  /** The CRC-32's four bytes in big-endian order. */
   crc32: Uint8Array | undefined;
 }
 
-/** Digests bytes [start, end) of a file. Throws when the file is shorter, and the signal's reason. */
+/**
+ * Digests the bytes [start, end) of a file. Throws when the file is shorter; throws the signal's reason once it is
+ * aborted.
+ */
 export async function digestRange(
   path: string,
   start: number,
@@ -51,16 +57,19 @@ export async function digestRange(
   };
 }
 
+/** Writes a number of 32 bits as four bytes in big-endian order. */
 export function bigEndian(value: number): Uint8Array {
   const bytes = new Uint8Array(4);
   new DataView(bytes.buffer).setUint32(0, value);
   return bytes;
 }
 
+/** Writes bytes as lower-case hex. */
 export function toHex(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("hex");
 }
 
+/** Writes bytes as base64. */
 export function toBase64(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("base64");
 }

@@ -1,5 +1,5 @@
-// Trying a request again within one attempt at a file: a few times, with back-off and full jitter, for
-// failures that pass. What lasts longer ends the attempt; whoever delivers comes back to the file later.
+// Retries a request a few times within one attempt at a file, with backoff and full jitter, for failures that pass. A
+// failure that lasts longer ends the attempt, and delivery tries the file again later.
 import { planBackoff } from "../model/backoff.ts";
 import type { Log } from "../host/log.ts";
 import { pause } from "../host/timer.ts";

@@ -7,27 +7,27 @@ export type StoreFailure =
   /** The store refuses the credentials, or there are none. */
   | "credentials"
   | "forbidden"
-  /** The store is not where the settings say, or nothing of that name is there. */
+  /** There is no store at the settings' address, or none of that name. */
   | "no_store"
   | "unreachable"
   /** The share is not mounted; a retry within seconds does not help. */
   | "away"
   | "timeout"
   | "throttled"
-  /** The store's own trouble: it failed, or its answer is broken. */
+  /** The store itself fails, or its answer is broken. */
   | "server"
   /** The key is taken. */
   | "exists"
   | "not_found"
   /** The store does not know the multipart upload, or no longer knows it. */
   | "gone"
-  /** The store does not know this feature. */
+  /** The store does not have this feature. */
   | "unsupported"
   /** The store cannot hold such a name (a colon on NTFS); another name may work. */
   | "name_refused"
   /** The dump's file on this node cannot be read. */
   | "unreadable_file"
-  /** The store refuses this request, for whatever else. */
+  /** The store refuses the request for any other reason. */
   | "refused"
   /** The object after the write is not what was sent. */
   | "unverified"
@@ -58,7 +58,7 @@ const STORE_WIDE: ReadonlySet<StoreFailure> = new Set([
 /** Thrown by every store for a request that failed. */
 export class StoreError extends AppError {
   readonly failure: StoreFailure;
-  /** The store asked for this pause; 0 where it did not. */
+  /** The wait that the store asked for, in ms; 0 where it asked for none. */
   readonly retryAfterMs: number;
 
   constructor(

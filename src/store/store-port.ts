@@ -1,64 +1,70 @@
-// The port to wherever dumps go, in two halves: the agent writes (StoreWriter), a person reads (StoreReader). Each
-// adapter is a folder with both; open-store.ts chooses. What is sent, in which order, and when the local file may go
-// is the caller's business.
+// The port to a store, in two halves: the agent writes (StoreWriter), a person reads (StoreReader). Each adapter is a
+// folder with both; open-store.ts chooses one. Callers decide what is sent, in which order, and when the local file is
+// deleted.
 import type { Json } from "../model/json.ts";
 import type { Part, PartPlan } from "../model/part-plan.ts";
 import type { ByteSource } from "./byte-source.ts";
 import type { DumpLabels } from "./dump-labels.ts";
 
-/** A finished zip on its way. It does not change while its lock is held. */
+/** A finished zip that delivery uploads. The file does not change while delivery holds its lock. */
 export interface Dump {
   path: string;
   sizeBytes: number;
-  /** Random, made once a file and kept in its journal: an object that carries it is ours. */
+  /**
+   * A random id, made once for each file and kept in its journal. An object that carries it comes from this file's
+   * delivery.
+   */
   deliveryId: string;
   labels: DumpLabels;
 }
 
-/** What stands at a key, compared with a dump. */
+/** What the store has at a key, compared with a dump. */
 export type Presence =
   | "absent"
   | "same"
-  /** Someone else's. */
+  /** Another object, which this delivery did not write. */
   | "different"
-  /** A write of ours, and not the bytes that we sent. */
+  /** This delivery wrote it, but its bytes are not those that were sent. */
   | "damaged"
-  /** The store lets us write, and not look. */
+  /** The store allows this agent to write and not to look. */
   | "unreadable";
 
 /**
- * What an adapter remembers of a write, in a form of its own. Only the adapter that made it reads it; the journal keeps
- * it for a later process, which may belong to another version or use another store: what an adapter does not know for
- * its own proves nothing.
+ * What an adapter remembers about a write, in a form that only the same adapter reads. The journal keeps it for a later
+ * process, which may be of another version or use another store. An adapter ignores a proof that it does not recognise
+ * as its own.
  */
 export type Proof = Json;
 
 /** What the store answered to a finished write. */
 export interface Receipt {
   proof: Proof;
-  /** Nothing else tells the object from another's: the proof has to outlive this process. */
+  /** True where only the proof identifies the object, so that the proof must outlive this process. */
   isNeededLater: boolean;
-  /** The answer itself shows that the store has our bytes: enough where it does not let us look. */
+  /**
+   * True where the answer itself shows that the store has the right bytes, which is enough in a store that refuses to
+   * let the agent look.
+   */
   isSufficient: boolean;
 }
 
-/** What a try at writing, which leaves nothing behind, told about a store. */
+/** The result of a trial write, which leaves nothing behind. */
 export interface StoreProbe {
   /** The store's name, for messages. */
   name: string;
-  /** Why it cannot be written to; undefined where it can. */
+  /** The error that stopped the write; undefined where it succeeded. */
   failure: unknown;
-  /** How far our clock is before the store's, in ms; undefined where it told no time. */
+  /** How far this node's clock is ahead of the store's, in ms; undefined where the store sent no time. */
   aheadMs: number | undefined;
 }
 
-/** Every method throws StoreError. A method may be called again after it failed. */
+/** The writing half. Every method throws StoreError; a caller may call it again after that. */
 export interface StoreWriter {
-  /** For log lines and messages; never holds a secret. */
+  /** The store's name for log lines and messages; never holds a secret. */
   readonly name: string;
-  /** The rights that examine() needs, for messages. */
+  /** The names of the rights that examine() needs, for messages. */
   readonly rightsToLook: string;
-  /** Compares what stands at `key` with the dump, by the proof of our write where there is one. */
+  /** Compares the object at `key` with the dump, using the proof of this delivery's write where there is one. */
   examine(
     key: string,
     dump: Dump,
@@ -66,39 +72,44 @@ export interface StoreWriter {
     signal: AbortSignal,
   ): Promise<Presence>;
   /**
-   * Writes the whole dump at once. Throws "exists" where the store noticed that the key is taken, unless it
-   * `replaces` a damaged object of ours.
+   * Writes the whole dump at once. Throws "exists" where the store noticed that the key is taken, unless `replaces` is
+   * set, because a damaged object of this delivery is there.
    */
   put(key: string, dump: Dump, replaces: boolean, signal: AbortSignal): Promise<Receipt>;
-  /** Undefined where every size goes by put(). */
+  /** Undefined in a store that takes dumps of every size through put(). */
   readonly multipart: MultipartWriter | undefined;
-  /** Is it there, and may we write to it? Never throws StoreError. */
+  /** Tests whether the store is reachable and writable. Never throws StoreError. */
   probe(signal: AbortSignal): Promise<StoreProbe>;
   close(): void;
 }
 
+/** An unfinished multipart upload. */
 export interface Upload {
   key: string;
   uploadId: string;
 }
 
+/** A part that the store has. */
 export interface StoredPart {
   number: number;
   sizeBytes: number;
-  /** What complete() needs to know of it. */
+  /** What complete() needs to know about the part. */
   proof: Proof;
 }
 
-/** Uploads in parts. "gone" is thrown for an upload that the store does not know (any more). */
+/** Uploads in parts. A method throws "gone" for an upload that the store does not know, or no longer knows. */
 export interface MultipartWriter {
-  /** One part: put() is to be used. */
+  /** Plans the parts. A plan of one part means that the caller uses put(). */
   plan(sizeBytes: number): PartPlan;
-  /** Parts on their way at once. */
+  /** How many parts the caller uploads at once. */
   readonly concurrency: number;
   create(key: string, dump: Dump, signal: AbortSignal): Promise<Upload>;
   uploadPart(upload: Upload, dump: Dump, part: Part, signal: AbortSignal): Promise<StoredPart>;
   listParts(upload: Upload, signal: AbortSignal): Promise<StoredPart[]>;
-  /** `parts` by their numbers, from this process or from listParts(). `replaces` as in put(). */
+  /**
+   * Makes the object out of its parts, which are by number and come from this process or from listParts(). `replaces`
+   * as in put().
+   */
   complete(
     upload: Upload,
     dump: Dump,
@@ -106,31 +117,33 @@ export interface MultipartWriter {
     replaces: boolean,
     signal: AbortSignal,
   ): Promise<Receipt>;
-  /** Frees the parts. An upload that is gone already is no error. */
+  /** Frees the parts. It is no error where the store no longer knows the upload. */
   abort(upload: Upload, signal: AbortSignal): Promise<void>;
-  /** Unfinished uploads to exactly this key, and when the store says they began. */
+  /** Lists the unfinished uploads to exactly this key, with the store's time of their beginning. */
   listUploads(key: string, signal: AbortSignal): Promise<(Upload & { initiatedMs: number })[]>;
 }
 
+/** A dump in the store. */
 export interface StoredDump {
   key: string;
   sizeBytes: number;
   modifiedMs: number;
 }
 
-/** A source whose bytes stay the same: version changes when the object does. */
+/** A source whose bytes do not change: another object has another version. */
 export interface StoredSource extends ByteSource {
   readonly version: string;
 }
 
+/** The reading half. */
 export interface StoreReader {
-  /** For messages. */
+  /** The store's name, for messages. */
   readonly name: string;
-  /** Every zip whose key begins with the prefix, page by page. */
+  /** Yields every zip whose key begins with the prefix, page by page. */
   list(prefix: string): AsyncGenerator<StoredDump>;
-  /** The dump's first bytes; empty where it is gone meanwhile, or is too short to be one. */
+  /** Reads the dump's first bytes; empty where it no longer exists or is too short for a dump. */
   head(key: string, bytes: number): Promise<Buffer>;
-  /** Throws AppError where there is none. */
+  /** Opens a dump; the caller closes it. Throws AppError where it does not exist. */
   open(key: string): Promise<StoredSource>;
   close(): void;
 }

@@ -13,7 +13,10 @@ import type { Connection } from "./connection.ts";
 /** How long to wait for the runtime. A warm one takes some ms, and the crashed process waits meanwhile. */
 const ADMISSION_MAX_MS = 2_000;
 
-/** False where it was refused, which composer.log tells then. Throws where the kernel takes no answer, or asks what we do not understand. */
+/**
+ * Answers the kernel. Returns false where it refused the dump, which it records in composer.log. Throws where the
+ * kernel takes no answer or its question is unknown.
+ */
 export async function admit(
   connection: Connection,
   metadata: MetadataTask,

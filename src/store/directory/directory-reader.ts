@@ -1,4 +1,4 @@
-// The dumps in a directory, for reading: the store of a VM without a bucket, and CORE_DIR itself.
+// The reading half for a directory: the store of a VM without a bucket, or CORE_DIR itself.
 import type { Dirent } from "node:fs";
 import { lstat, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
@@ -6,7 +6,7 @@ import { AppError, errnoOf } from "../../model/app-error.ts";
 import { openFileSource } from "../byte-source.ts";
 import type { StoreReader } from "../store-port.ts";
 
-/** The zips below `directory`; keys are their paths below it. */
+/** Opens the zips below `directory`; their keys are their paths below it. */
 export function openDirectoryReader(directory: string): StoreReader {
   return {
     name: directory,
@@ -35,9 +35,11 @@ export function openDirectoryReader(directory: string): StoreReader {
   };
 }
 
-/** Every file below, as its path from there, folder by folder in the names' order. No link to a folder is followed. */
+/**
+ * Yields every file below as its path from there, folder by folder in the order of names. Follows no link to a folder.
+ */
 async function* filesBelow(directory: string, folder: string): AsyncGenerator<string> {
-  // Not readdir's own recursion: Bun 1.4.5 follows links, in circles and out of the directory.
+  // Does not use readdir's recursion: Bun 1.4.5 follows links there, in circles and out of the directory.
   const entries = await readdir(join(directory, folder), { withFileTypes: true }).catch(
     (error: unknown) => {
       if (folder !== "" && errnoOf(error) === "ENOENT") return []; // removed meanwhile
@@ -51,7 +53,10 @@ async function* filesBelow(directory: string, folder: string): AsyncGenerator<st
   }
 }
 
-/** Not every file system (NFS without READDIRPLUS) says in a directory of what kind its entries are. */
+/**
+ * Returns whether an entry is a folder. Some file systems (NFS without READDIRPLUS) do not give the kind of entries in
+ * a listing.
+ */
 async function isFolder(entry: Dirent, path: string): Promise<boolean> {
   if (entry.isDirectory()) return true;
   if (entry.isFile() || entry.isSymbolicLink()) return false;

@@ -1,6 +1,6 @@
-// The store as a directory: a share that is mounted on the node (STORE_URL=file:///mnt/share). A dump is
-// copied to a hidden file, synced, and linked to its name, which never replaces what stands there. The
-// directory itself is never made: an absent one is a share that is not mounted.
+// The writing half for a directory: a share that is mounted on the node (STORE_URL=file:///mnt/share). Copies a dump
+// to a hidden file, syncs it, and links it to its name, which never replaces another file. Never makes the directory
+// itself, because a missing one means that the share is not mounted.
 import { constants, type Stats } from "node:fs";
 import { link, lstat, mkdir, open, rename, unlink, type FileHandle } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -16,16 +16,16 @@ import { stallGuard, type StallGuard } from "../stall-guard.ts";
 const BLOCK_BYTES = 1 << 20;
 const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 const NO_LINKS = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK", "EINVAL"]);
-/** The proof of a copy that was made and synced under a name that was free. */
+/** The proof that this process made and synced a copy under a free name. */
 const SYNCED = "synced";
 const MD5_ONLY = { sha256: false, crc32: false };
 
-/** How many ms a share may keep one call waiting before it counts as gone. */
+/** Opens the store at a file:/// URL. A call that takes longer than timeoutMs counts as a share that has gone. */
 export function openDirectoryWriter(storeUrl: string, timeoutMs: number): StoreWriter {
   const root = fileURLToPath(storeUrl).replace(/\/+$/, "");
   const guard = stallGuard(root, timeoutMs);
   const mount = watchMount(root);
-  /** A step about the name of a dump at the share. */
+  /** Runs a step that concerns a dump's name on the share. */
   const naming = <T>(key: string, step: () => Promise<T>) =>
     named({ root, key, look: () => guard(mount) }, () => guard(step));
 
@@ -48,7 +48,7 @@ export function openDirectoryWriter(storeUrl: string, timeoutMs: number): StoreW
         guard(() => digest(path), dump.sizeBytes),
       ]);
       if (!Bun.deepEquals(ours.md5, theirs.md5)) return "different";
-      // Whoever put it there, an attempt of ours that was killed for one, may not have synced it.
+      // The writer may not have synced the file, such as an earlier attempt that was killed.
       await guard(() => syncFile(path), dump.sizeBytes);
       await guard(() => syncDirectoriesUpTo(root, dirname(path)));
       return "same";
@@ -67,7 +67,7 @@ export function openDirectoryWriter(storeUrl: string, timeoutMs: number): StoreW
       const before = await guard(mount);
       if (dirname(path) !== root)
         await naming(key, () => mkdir(dirname(path), { recursive: true, mode: 0o750 }));
-      // Ours from an attempt that was killed: the id is random and the dump's lock is held.
+      // An earlier, killed attempt left this file: the id is random, and this process holds the dump's lock.
       await guard(() => removeFile(hidden));
       try {
         await copy(dump, hidden, guard, signal);
@@ -75,7 +75,7 @@ export function openDirectoryWriter(storeUrl: string, timeoutMs: number): StoreW
         if (now.dev !== before.dev || now.ino !== before.ino)
           throw new StoreError("away", `${root} was unmounted while ${key} was copied`);
         await naming(key, () => publish(hidden, path));
-        // The folders too may be new, from this attempt or from one that was killed.
+        // This attempt or an earlier, killed one may have made the folders, so they are synced too.
         await guard(() => syncDirectoriesUpTo(root, dirname(path)));
       } finally {
         await guard(() => removeFile(hidden)).catch(() => false);
@@ -164,14 +164,15 @@ async function copy(
   }
 }
 
-/** Gives the file its name unless something has it. Throws StoreError "exists". */
+/** Gives the file its name. Throws StoreError "exists" where the name is taken. */
 async function publish(hidden: string, path: string): Promise<void> {
   try {
     await link(hidden, path);
     await unlink(hidden);
   } catch (error) {
     if (errnoOf(error) === "EEXIST") throw taken(path, error);
-    // CIFS, FAT and some FUSE filesystems have no hard links: claim the name, then rename over the claim.
+    // CIFS, FAT and some FUSE filesystems have no hard links: claims the name with an empty file and renames over
+    // that.
     if (!NO_LINKS.has(errnoOf(error) ?? "")) throw error;
     await claim(path);
     try {

@@ -10,7 +10,9 @@ import { AppError } from "../../model/app-error.ts";
 import type { S3Endpoint } from "./s3-endpoint.ts";
 import { StoreError } from "../store-error.ts";
 
-/** AWS: completing an upload "can take several minutes"; it gets this many times STORE_TIMEOUT. */
+/**
+ * The completion of an upload gets this many times STORE_TIMEOUT: by AWS's documentation it "can take several minutes".
+ */
 const COMPLETE_PATIENCE = 5;
 
 const CHECKSUM = {

@@ -1,17 +1,17 @@
-// The digests by which S3 names what it holds: ETags and checksums, of a whole and of its parts.
+// Computes the ETags and checksums that S3 gives an object and its parts.
 import { crc32 } from "node:zlib";
 import { partOf, type PartPlan } from "../../model/part-plan.ts";
 import { bigEndian, digestRange, toBase64, toHex } from "../range-digest.ts";
 import type { Dump } from "../store-port.ts";
 
-/** The ETag of a multipart object: the MD5 of its parts' MD5s (in hex), and their number. */
+/** Returns the ETag that S3 gives a multipart object: the MD5 of its parts' MD5s (here in hex), and their number. */
 export function compositeEtag(partMd5s: readonly string[]): string {
   const md5 = new Bun.CryptoHasher("md5");
   for (const part of partMd5s) md5.update(Buffer.from(part, "hex"));
   return `${md5.digest("hex")}-${partMd5s.length}`;
 }
 
-/** The MD5 of one part of a dump, in hex. */
+/** Returns the MD5 of one part of a dump, in hex. */
 export async function md5OfPart(
   dump: Dump,
   plan: PartPlan,
@@ -23,7 +23,9 @@ export async function md5OfPart(
   return toHex((await digestRange(dump.path, start, end, choice, signal)).md5);
 }
 
-/** The ETag that a dump has where ETags are MD5s and it was sent as planned. Reads all of it. */
+/**
+ * Returns the ETag that a dump has in a store whose ETags are MD5s, when it was sent as planned. Reads the whole file.
+ */
 export async function localEtag(dump: Dump, plan: PartPlan, signal: AbortSignal): Promise<string> {
   const md5s: string[] = [];
   for (let number = 1; number <= plan.partCount; number++)
@@ -31,7 +33,10 @@ export async function localEtag(dump: Dump, plan: PartPlan, signal: AbortSignal)
   return plan.partCount === 1 ? (md5s[0] ?? "") : compositeEtag(md5s);
 }
 
-/** The composite CRC32 of a multipart object: the CRC32 of its parts' CRC32s, and their number. */
+/**
+ * Returns the composite CRC32 of a multipart object: the CRC32 of its parts' CRC32s, and their number; undefined where
+ * a part has none.
+ */
 export function compositeCrc32(partCrcs: readonly (string | undefined)[]): string | undefined {
   let crc = 0;
   for (const part of partCrcs) {

@@ -1,13 +1,14 @@
-// A StoreError with what only S3's answers tell.
+// A StoreError with the details that only S3's answers have.
 import type { AppErrorDetails } from "../../model/app-error.ts";
 import { StoreError, type StoreFailure } from "../store-error.ts";
 
+/** Thrown for a request that an S3 store refused or did not answer. */
 export class S3Error extends StoreError {
-  /** Of the answer, where one came. */
+  /** The answer's HTTP status; undefined where no answer came. */
   readonly status: number | undefined;
-  /** The region that the store named in its answer, where it is not the one that we signed for. */
+  /** The region in the store's answer, where the request was signed for another one. */
   readonly region: string | undefined;
-  /** The answer had no code that tells why (HEAD's never has one). */
+  /** True where the answer has no error code (the answer to a HEAD never has one). */
   readonly isWordless: boolean;
 
   constructor(

@@ -20,6 +20,7 @@ import { failureOf, otherBytes, StoreError } from "../store-error.ts";
 /** How often a part is sent: once more where the store has other bytes than were sent. */
 const PART_ATTEMPTS = 2;
 
+/** Opens the multipart requests of a bucket. */
 export function openS3Multipart(session: S3Session): MultipartWriter {
   const plan = (sizeBytes: number) =>
     planParts(sizeBytes, S3_PART_LIMITS, session.settings.S3_PART_SIZE);
@@ -145,13 +146,13 @@ export function openS3Multipart(session: S3Session): MultipartWriter {
   };
 }
 
-/** radosgw answers NoSuchKey, not NoSuchUpload, to an id that it does not know. */
+/** Throws "gone" for an unknown upload, to which radosgw answers NoSuchKey instead of NoSuchUpload. */
 function throwGone(error: unknown): never {
   if (failureOf(error) !== "not_found") throw error;
   throw new StoreError("gone", "the store does not know this upload", { cause: error });
 }
 
-/** A part that an earlier process sent. */
+/** Makes the proof of a part that an earlier process sent. */
 function listedPart(etag: string | undefined, crc32: string | undefined): S3Part {
   return { etag: unquoteEtag(etag), crc32: crc32 ?? null, md5: null };
 }

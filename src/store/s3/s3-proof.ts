@@ -8,30 +8,31 @@ import type { Dump, Presence, Proof, Receipt } from "../store-port.ts";
 import { DELIVERY_ID, unquoteEtag } from "./s3-headers.ts";
 
 const writeSchema = v.object({
-  /** The ETag that our bytes have where the store's ETags are MD5s; null where they are known not to be. */
+  /** The ETag that the sent bytes have where the store's ETags are MD5s; null where they are not. */
   etag: v.nullable(v.string()),
-  /** x-amz-checksum-crc32 of the whole, where CRC32 is on. */
+  /** x-amz-checksum-crc32 of the whole object; null where CRC32 is off. */
   crc32: v.nullable(v.string()),
   /**
-   * The ETag in the store's answer to the write, whatever it means: another one there is another object. "" where it
-   * had none (radosgw 16 after a completion).
+   * The ETag in the store's answer to the write, whatever it means: a later object with another ETag is another object.
+   * "" where the answer had none (radosgw 16 after a completion).
    */
   answerEtag: v.string(),
 });
-/** What is known of a finished write. The journal keeps it as it is: versions before wrote these fields too. */
+/** What is known about a finished write. The journal keeps it in this form, which earlier versions wrote too. */
 export type S3Write = v.InferOutput<typeof writeSchema>;
 
-/** Undefined for the proof of another store, or of none. */
+/** Parses a proof; undefined for another store's, and where there is none. */
 export function parseWrite(proof: Proof | undefined): S3Write | undefined {
   const parsed = v.safeParse(writeSchema, proof);
   return parsed.success ? parsed.output : undefined;
 }
 
+/** Makes the receipt of a finished write. */
 export function receiptOf(write: S3Write): Receipt {
   const { etag, answerEtag } = write;
   return {
     proof: write,
-    // Where the ETag is the bytes' MD5, the next process finds that out by itself.
+    // A later process can compute an ETag that is the bytes' MD5, so it needs no proof then.
     isNeededLater: answerEtag !== (etag ?? ""),
     isSufficient: etag === null || isSameMd5(answerEtag, etag),
   };
@@ -40,13 +41,13 @@ export function receiptOf(write: S3Write): Receipt {
 const partSchema = v.object({
   etag: v.string(),
   crc32: v.nullable(v.string()),
-  /** The MD5 of what we sent, in hex; null where an earlier process sent it. */
+  /** The MD5 of the sent bytes, in hex; null where an earlier process sent them. */
   md5: v.nullable(v.string()),
 });
-/** What is known of a part. */
+/** What is known about a part. */
 export type S3Part = v.InferOutput<typeof partSchema>;
 
-/** Throws for what is no proof of a part of ours: the parts of one store are not given to another. */
+/** Parses the proof of a part. Throws for any other value, because the parts of one store never go to another. */
 export function parsePart(proof: Proof): S3Part {
   return v.parse(partSchema, proof);
 }

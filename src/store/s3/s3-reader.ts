@@ -1,4 +1,4 @@
-// The dumps in an S3 bucket, for reading: ListObjectsV2 and ranged GetObject, tried again where that helps.
+// The reading half for an S3 bucket: ListObjectsV2 and ranged GetObject, with retries where they help.
 import { GetObjectCommand, HeadObjectCommand, ListObjectsV2Command } from "@aws-sdk/client-s3";
 import type { StoreSettings } from "../../config/store-settings.ts";
 import { openLog } from "../../host/log.ts";
@@ -7,7 +7,7 @@ import { S3Session } from "./s3-session.ts";
 import { failureOf, StoreError } from "../store-error.ts";
 import type { StoreReader } from "../store-port.ts";
 
-/** Throws AppError "configuration". */
+/** Opens the bucket. Throws AppError "configuration" where the settings name no bucket or no possible address. */
 export function openS3Reader(settings: StoreSettings): StoreReader {
   const session = new S3Session(settings);
   const { signal } = new AbortController();
@@ -38,7 +38,10 @@ export function openS3Reader(settings: StoreSettings): StoreReader {
     }
   }
 
-  /** Bytes [start, end), or fewer. A store that sends more (it knows no ranges) would fill our memory. */
+  /**
+   * Reads the bytes [start, end), or fewer. Stops at more: a store without ranges would send the whole object into
+   * memory.
+   */
   async function range(key: string, start: number, end: number, condition: { IfMatch?: string }) {
     return again(`fetch ${key}`, async (client, options) => {
       const Range = `bytes=${start}-${end - 1}`;
@@ -66,7 +69,7 @@ export function openS3Reader(settings: StoreSettings): StoreReader {
     try {
       return await range(key, 0, bytes, {});
     } catch (error) {
-      // Removed meanwhile, or empty: a range of nothing is refused (416).
+      // The object was removed meanwhile, or it is empty: a store refuses a range of nothing (416).
       const failure = failureOf(error);
       if (failure === "not_found" || failure === "refused") return Buffer.alloc(0);
       throw error;

@@ -1,5 +1,5 @@
-// The store as an S3 bucket: whole objects here, parts in s3-multipart.ts, what proves that a dump arrived in
-// s3-proof.ts, addresses in s3-endpoint.ts, errors in s3-errors.ts. Nothing here retries.
+// The writing half for an S3 bucket. This file writes whole objects; s3-multipart.ts writes parts, s3-proof.ts proves
+// that a dump arrived, s3-endpoint.ts knows addresses and s3-errors.ts errors. Callers do the retries.
 import {
   HeadObjectCommand,
   PutObjectCommand,
@@ -17,11 +17,11 @@ import { readsBack } from "./s3-read-back.ts";
 import { S3Session } from "./s3-session.ts";
 import { failureOf } from "../store-error.ts";
 
-/** Throws AppError "configuration" where the settings name no bucket or no possible address. */
+/** Opens the store. Throws AppError "configuration" where the settings name no bucket or no possible address. */
 export function openS3Writer(settings: StoreSettings): StoreWriter {
   const session = new S3Session(settings);
   const multipart = openS3Multipart(session);
-  /** Reading back showed it. */
+  /** Set when a reading back has shown that this store's ETags are no MD5s. */
   let areEtagsOpaque = false;
 
   async function head(
@@ -35,8 +35,8 @@ export function openS3Writer(settings: StoreSettings): StoreWriter {
         client.send(command, options),
       );
     } catch (error) {
-      // A HEAD's answer has no body: 404 is a missing key or a missing bucket, 403 anything from a wrong
-      // secret to a policy without s3:ListBucket. The write that follows tells them apart.
+      // A HEAD's answer has no body, so 404 means a missing key or a missing bucket, and 403 anything from a wrong
+      // secret to a policy without s3:ListBucket. The write that follows distinguishes them.
       if (failureOf(error) === "not_found") return "absent";
       if (failureOf(error) === "forbidden") return "unreadable";
       throw error;
