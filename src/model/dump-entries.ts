@@ -38,6 +38,12 @@ export function procFolder(container: number): string {
   return `-${container}-proc`;
 }
 
+/**
+ * The suffix of the folder with the crashing process's own /proc files, where no container is known to be the
+ * crasher.
+ */
+export const CRASH_PROC_FOLDER = "-crash-proc";
+
 /** Returns whether an entry's name is a dump-info's. */
 export function isDumpInfoName(name: string): boolean {
   return name.endsWith(DUMP_INFO_SUFFIX);

@@ -1,6 +1,6 @@
 // Collects the metadata while the core drains: the process, its pod, container, image and logs. Every step is
 // optional: a failure is recorded and never thrown.
-import type { DumpEntry } from "../../model/dump-entries.ts";
+import { CRASH_PROC_FOLDER, type DumpEntry } from "../../model/dump-entries.ts";
 import type { ComposerSettings } from "../../config/composer-settings.ts";
 import { forgetStartupCode } from "../../host/startup-code.ts";
 import { describeError } from "../../model/app-error.ts";
@@ -16,7 +16,7 @@ import { NO_EVENT_FACTS, type Metadata } from "./metadata.ts";
 import { openRuntime } from "./open-runtime.ts";
 import { collectPodEntries, emptyPodEntries, imageNames } from "./pod-entries.ts";
 import { findPod, NO_POD, type FoundPod } from "./pod-lookup.ts";
-import { CRASH_PROC_PREFIX, readProcFiles } from "./proc-files.ts";
+import { readProcFiles } from "./proc-files.ts";
 import { decide, hasRules, rulesOf, type PodKnowledge } from "./rules.ts";
 import { Steps } from "./steps.ts";
 import { verifyPinned, type PinnedThread } from "./process.ts";
@@ -80,7 +80,7 @@ async function readCrashProc(
   if (!settings.INCLUDE_PROC_INFO || settings.IGNORE_CRIO || thread === null) return [];
   if (dumpable !== 1 && !settings.INCLUDE_UNDUMPABLE_PROC_INFO) {
     steps.record(
-      CRASH_PROC_PREFIX.slice(1),
+      CRASH_PROC_FOLDER.slice(1),
       `process is not dumpable (%d is ${dumpable ?? "unknown"})`,
     );
     return [];
@@ -89,7 +89,7 @@ async function readCrashProc(
     verifyPinned(procDir, thread);
     return thread;
   };
-  return readProcFiles({ procDir, pin, prefix: CRASH_PROC_PREFIX }, steps, budget);
+  return readProcFiles({ procDir, pin, prefix: CRASH_PROC_FOLDER }, steps, budget);
 }
 
 interface Who {

@@ -6,6 +6,7 @@ import type { ByteBudget } from "./byte-budget.ts";
 import type { JsonEntries } from "./json-entries.ts";
 import { textAt, textsAt, type JsonObject } from "../../model/json.ts";
 import {
+  CRASH_PROC_FOLDER,
   imageInfoSuffix,
   logSuffix,
   POD_INFO_SUFFIX,
@@ -14,7 +15,7 @@ import {
   RUNTIME_INFO_SUFFIX,
   type DumpEntry,
 } from "../../model/dump-entries.ts";
-import { CRASH_PROC_PREFIX, looksUndumpable, readProcFiles } from "./proc-files.ts";
+import { looksUndumpable, readProcFiles } from "./proc-files.ts";
 import { findLiveThread, pinThread, readCgroup, type PinnedThread } from "./process.ts";
 import type { ContainerDetail, Runtime } from "./runtime.ts";
 import type { Steps } from "./steps.ts";
@@ -222,7 +223,7 @@ async function procEntries(
   const isCrasher = ended ? containerId === crashedId && crashed.isFirst : pid === crashed.hostPid;
   if (isCrasher)
     return crashed.entries.map(({ suffix, data }) => ({
-      suffix: suffix.replace(CRASH_PROC_PREFIX, prefix),
+      suffix: suffix.replace(CRASH_PROC_FOLDER, prefix),
       data,
     }));
   if (ended) return [];

@@ -8,11 +8,6 @@ import type { DumpEntry } from "../../model/dump-entries.ts";
 import type { Steps } from "./steps.ts";
 
 /**
- * The prefix of the crashing process's own files. They are newer than docs/contract.md's entries, so they come last.
- */
-export const CRASH_PROC_PREFIX = "-crash-proc";
-
-/**
  * The files in the zip's order, with how many bytes of each are kept. A process with the most mappings that Linux
  * allows by default (65530) has some 8 MB of maps, and execve(2) takes 2 MiB of arguments and environment.
  */

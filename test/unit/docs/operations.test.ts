@@ -1,9 +1,12 @@
-// docs/operations.md names every metric, event and exit code that the program has, and none that it has not.
+// docs/operations.md names every metric, event, command, check and exit code that the program has, and none that it
+// has not; docs/reading-dumps.md every command on dumps.
 import { expect, test } from "bun:test";
 import { Glob } from "bun";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { CHECKS } from "../../../src/agent/doctor/checks.ts";
 import { openAgentMetrics } from "../../../src/agent/metrics/agent-metrics.ts";
+import { COMMAND_NAMES, COMMANDS } from "../../../src/command/table.ts";
 import { EXIT } from "../../../src/model/app-error.ts";
 import { CRASH_EVENTS } from "../../../src/model/crash-record.ts";
 
@@ -67,4 +70,28 @@ test("every exit code is explained", () => {
   const table = PAGE.split("| code |")[1]?.split("\n\n")[0] ?? "";
   const codes = [...table.matchAll(/^\| (\d+) /gm)].map(([, code]) => Number(code));
   expect(codes).toEqual(Object.values(EXIT).sort((a, b) => a - b));
+});
+
+test("every command for a host is explained, and no other", () => {
+  const table = PAGE.split("| command ")[1]?.split("\n\n")[0] ?? "";
+  const named = [...table.matchAll(/^\| `([a-z][a-z-]*)/gm)].map(([, name = ""]) => name);
+  expect([...new Set(named)].sort()).toEqual(
+    COMMAND_NAMES.filter((name) => COMMANDS[name].group !== "dumps").sort(),
+  );
+});
+
+test("every command on dumps is explained", () => {
+  const reading = readFileSync(join(ROOT, "docs/reading-dumps.md"), "utf8");
+  const named = [...reading.matchAll(/^core-dump-handler ([a-z-]+)/gm)].map(
+    ([, name = ""]) => name,
+  );
+  expect([...new Set(named)].sort()).toEqual(
+    COMMAND_NAMES.filter((name) => COMMANDS[name].group === "dumps").sort(),
+  );
+});
+
+test("every check of the doctor is explained, in its order, and no other", () => {
+  const table = PAGE.split("| check ")[1]?.split("\n\n")[0] ?? "";
+  const named = [...table.matchAll(/^\| `([^`]+)`/gm)].map(([, name = ""]) => name);
+  expect(named).toEqual(CHECKS.map(({ name }) => name));
 });
