@@ -1,5 +1,5 @@
-// The agent's life: install, then deliver what is finished until told to stop. The kernel's settings and the
-// composer stay when it ends: the next crash is caught while a pod restarts (see remove.ts for the end of that).
+// The agent's life: installs, then delivers finished dumps until a signal. The kernel's settings and the composer stay
+// when it ends, so that crashes are caught while a pod restarts; install/remove.ts takes them away.
 import type { AgentSettings } from "../config/agent-settings.ts";
 import type { Log } from "../host/log.ts";
 import { CAPTURE_MODES } from "../model/capture-mode.ts";
@@ -19,9 +19,10 @@ import { startTriggers } from "./sweep/triggers.ts";
 import { noteDaemonSet } from "./kubernetes/uninstall.ts";
 import { openUploads } from "./sweep/uploads.ts";
 
+/** What the agent needs. */
 export interface AgentContext {
   settings: AgentSettings;
-  /** Our own executable, the source of HOST_DIR/cdc. */
+  /** This program's executable, the source of HOST_DIR/cdc. */
   executable: string;
   /** undefined outside Kubernetes. */
   kubernetes: KubernetesApi | undefined;
@@ -30,7 +31,10 @@ export interface AgentContext {
   signal: AbortSignal;
 }
 
-/** Ends when the signal is aborted and whatever was under way has been left in good order. */
+/**
+ * Runs until the signal is aborted and the work under way has ended in good order. Throws AppError where the install
+ * fails or the settings name no store.
+ */
 export async function runAgent(context: AgentContext): Promise<void> {
   const { settings, log } = context;
   const place = { address: settings.HTTP_ADDRESS, port: settings.HTTP_PORT };
@@ -41,7 +45,7 @@ export async function runAgent(context: AgentContext): Promise<void> {
     notReady: () => readiness.reason(),
     metrics: () => metrics.registry.render(),
   };
-  // Before all else: whoever asks meanwhile is told to wait, and not refused.
+  // Starts the HTTP server first, so that probes during the start wait instead of being refused.
   const server = place.port === 0 ? undefined : await startHttp(place, health, log);
   try {
     await runObserved(context, metrics, readiness);
@@ -57,7 +61,7 @@ async function runObserved(
   readiness: Readiness,
 ): Promise<void> {
   const { settings, executable, kubernetes, log, signal } = context;
-  // Before anything is installed: settings that name no store are a mistake that is better said at once.
+  // Opens the store before the install, so that settings without a store end the program at once.
   const uploads = uploadsAreOn(settings) ? await openUploads({ ...context, metrics }) : undefined;
   const mode = await installCapture({ settings, executable, log });
   for (const each of CAPTURE_MODES) metrics.captureMode.set(each === mode ? 1 : 0, { mode: each });

@@ -1,5 +1,5 @@
-// The commands of a host: each one is given its settings, and run. Nothing is decided here. Each returns the exit
-// code and throws AppError; what it does, its page of help says (command/host-commands.ts).
+// The commands of a host: reads each one's settings and runs it. Each returns the exit code and throws AppError; its
+// page of help explains it (src/command/host-commands.ts).
 import { AppError, EXIT } from "../model/app-error.ts";
 import { VERSION } from "../model/version.ts";
 import {
@@ -24,7 +24,7 @@ import { sweepFile, sweepFolder, type SweepReport } from "./sweep/sweep.ts";
 import { findUninstall } from "./kubernetes/uninstall.ts";
 import { findUnknownVariables } from "../config/unknown-variables.ts";
 
-/** The agent: installs, then delivers until the signal. */
+/** Runs the agent: installs, then delivers until the signal. */
 export async function runAgentHere(environment: Environment): Promise<number> {
   const settings = await adaptToHost(readAgentSettings(environment), environment);
   const log = openLog({ level: settings.LOG_LEVEL, format: settings.LOG_FORMAT });
@@ -44,7 +44,7 @@ export async function runAgentHere(environment: Environment): Promise<number> {
   return EXIT.done;
 }
 
-/** What the early unit does at every boot: all that a crash needs, without the agent's life after it. */
+/** Runs `apply`, as the early unit does at every boot: installs what a crash needs and ends. */
 export async function runApply(environment: Environment): Promise<number> {
   requireCompiled();
   const settings = await adaptToHost(readAgentSettings(environment), environment);
@@ -53,6 +53,7 @@ export async function runApply(environment: Environment): Promise<number> {
   return EXIT.done;
 }
 
+/** Runs `install` on a plain host, with the settings in a file. */
 export async function runInstall(configPath: string): Promise<number> {
   requireCompiled();
   const log = openLog({ level: "Info", format: "text" });
@@ -72,6 +73,7 @@ function requireCompiled(): void {
   });
 }
 
+/** Runs `doctor`; prints a table, or JSON. */
 export async function runDoctorHere(json: boolean, environment: Environment): Promise<number> {
   const settings = await adaptToHost(readAgentSettings(environment), environment);
   const signal = stopSignal(openLog({ level: "Error", format: settings.LOG_FORMAT }));
@@ -79,9 +81,10 @@ export async function runDoctorHere(json: boolean, environment: Environment): Pr
   return runDoctor({ settings, json, noColor: environment["NO_COLOR"], signal });
 }
 
-/** A minute more than the longest time that a dump may take. */
+/** How much longer than the longest dump the test waits, in ms. */
 const CRASH_TEST_SLACK_MS = 60_000;
 
+/** Runs `crash-test`; with `victim` it is the child that crashes. */
 export async function runCrashTestHere(victim: boolean, environment: Environment): Promise<number> {
   const { crashSelf, runCrashTest } = await import("./canary/crash-test.ts");
   if (victim) return crashSelf();
@@ -92,6 +95,7 @@ export async function runCrashTestHere(victim: boolean, environment: Environment
   return EXIT.done;
 }
 
+/** Runs `sweep`: delivers all finished dumps, or one. */
 export async function runSweep(
   file: string | undefined,
   environment: Environment,
@@ -111,7 +115,7 @@ function logSweep(log: Log, { delivered, busy, waiting, failed }: SweepReport): 
   log.info("sweep_done", { reason: "command", delivered, busy, waiting, failed });
 }
 
-/** Waits until the clean-up behind an uninstall is done on every node. */
+/** Waits until the clean-up after an uninstall is done on every node. */
 export async function runAwaitRemoval(
   { daemonSet, withinMs }: { daemonSet: string; withinMs: number },
   environment: Environment,
@@ -126,9 +130,13 @@ export async function runAwaitRemoval(
   return EXIT.done;
 }
 
-/** uninstalled: a preStop hook asks once. behind: the chart's clean-up asks until it knows. */
+/**
+ * When `remove` acts. uninstalled: only if the product is being uninstalled, which a preStop hook asks once. behind:
+ * the chart's clean-up asks until it knows.
+ */
 export type RemoveWhen = "now" | "uninstalled" | "behind";
 
+/** Runs `remove`. */
 export async function runRemove(
   { when, stay }: { when: RemoveWhen; stay: boolean },
   environment: Environment,

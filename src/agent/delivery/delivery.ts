@@ -1,5 +1,5 @@
-// One finished zip → the store: lock, journal, upload, verification, and only then the local delete.
-// Which zips there are, and when they are tried, is the sweep's business. A file is never given up.
+// One finished zip → the store: lock, journal, upload, verification, and only then the local delete. The sweep decides
+// which zips are tried, and when. Delivery never gives up a file.
 import { readdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { StoreSettings } from "../../config/store-settings.ts";
@@ -28,40 +28,47 @@ import { openStoreWriter } from "../../store/open-store.ts";
 import { failureOf, StoreError } from "../../store/store-error.ts";
 import { uploadDump } from "./upload.ts";
 
+/** What became of one attempt. */
 export type DeliveryOutcome =
   | { kind: "delivered"; key: string; sizeBytes: number }
   /** Another process holds the file, or has just delivered it. */
   | { kind: "busy" }
-  /** Backing off after a failure of this file, or of the store as a whole. */
+  /** The file waits after a failure of its own or of the whole store. */
   | { kind: "waiting"; retryAtMs: number }
   | { kind: "failed"; error: unknown; retryAtMs: number };
 
+/** How a file is tried. */
 export interface DeliverOptions {
-  /** Try now, whatever the back-off says: someone asked for this file by name. */
+  /** Tries now and ignores the backoff, because somebody asked for this file. */
   ignoreBackoff?: boolean;
 }
 
+/** Delivers zips to one store. */
 export interface Delivery {
-  /** Where dumps go, for the log. */
+  /** Returns the store's name, for the log. */
   describe(): Promise<string>;
-  /** Never throws for what a file or the store does; AppError "configuration" for settings that name no store. */
+  /**
+   * Delivers one zip. Failures of the file or the store are outcomes. Throws AppError "configuration" for settings that
+   * name no store.
+   */
   deliver(zipPath: string, signal: AbortSignal, options?: DeliverOptions): Promise<DeliveryOutcome>;
-  /** Frees what uploads of files that are no longer there left at the store. Returns how many. */
+  /** Frees the parts that uploads of vanished files left at the store. Returns how many uploads. */
   reclaim(coreDir: string, signal: AbortSignal): Promise<number>;
   close(): void;
 }
 
-/** A file waits at most this long, so that a store that was mended is noticed soon. */
+/** The longest wait of a file, short enough to notice soon that a store works again. */
 const FILE_BACKOFF = { baseMs: 2_000, capMs: 300_000 };
-/** While the store as a whole fails, other files wait this long at most instead of each trying it. */
+/** The longest wait of the other files while the whole store fails, instead of an attempt by each. */
 const STORE_BACKOFF = { baseMs: 500, capMs: 30_000 };
 
+/** Opens delivery; opens the store at the first zip. */
 export function openDelivery(settings: StoreSettings, log: Log): Delivery {
   let store: Promise<StoreWriter> | undefined;
   let storeFailures = 0;
   let storeRestsUntilMs = 0;
 
-  /** A store that cannot be opened (a wrong setting) is tried anew the next time. */
+  /** Opens the store once. Tries again the next time where that failed (a wrong setting). */
   function opened(): Promise<StoreWriter> {
     store ??= openStoreWriter(settings).catch((error: unknown) => {
       store = undefined;
@@ -101,12 +108,12 @@ export function openDelivery(settings: StoreSettings, log: Log): Delivery {
     const values = keyValuesOf(info, { zipPath, cluster: settings.CLUSTER_NAME, nowMs: now });
     const found = await readJournal(journalPath, log);
     const isOfThisFile = found !== undefined && isSameFile(found.file, file);
-    // Another dump had this name before: what was begun for it is of no use now.
+    // Another dump had this name before, so its unfinished upload is of no use.
     if (found !== undefined && !isOfThisFile) await release(found, signal);
     const journal = isOfThisFile
       ? found
       : newJournal(file, renderObjectKey(settings.STORE_KEY_TEMPLATE, values));
-    // A clock that was set back must not keep a file waiting for longer than the longest back-off.
+    // After a clock was set back, a file must not wait for longer than the longest backoff.
     const waits = journal.retryAtMs > now && journal.retryAtMs - now <= FILE_BACKOFF.capMs * 12;
     if (waits && !ignoreBackoff) return { kind: "waiting", retryAtMs: journal.retryAtMs };
     const save = () => writeJournal(journalPath, journal, log);
@@ -118,7 +125,7 @@ export function openDelivery(settings: StoreSettings, log: Log): Delivery {
     };
     const startedMs = performance.now();
     try {
-      // The id must be known to the next process before an object can carry it.
+      // Saves the id before any object can carry it, so that a later process knows it.
       if (!isOfThisFile) await save();
       log.debug("upload_started", { path: zipPath, key: journal.key, bytes: file.sizeBytes });
       const key = await uploadDump({ store: target, dump, journal, save, log, signal });
@@ -138,7 +145,7 @@ export function openDelivery(settings: StoreSettings, log: Log): Delivery {
     }
   }
 
-  /** The zip goes first: a kill in between leaves a journal without a zip, which reclaim() clears away. */
+  /** Deletes the zip first: a kill in between leaves a journal without a zip, which reclaim() removes. */
   async function forget(
     zipPath: string,
     journalPath: string,
@@ -147,7 +154,7 @@ export function openDelivery(settings: StoreSettings, log: Log): Delivery {
   ): Promise<void> {
     await removeFile(zipPath);
     await syncDirectory(dirname(zipPath));
-    // With an upload left at the store the journal stays as well, for reclaim().
+    // The journal stays while the store still has an upload, for reclaim().
     if (await release(journal, signal).catch(() => false)) await removeJournal(journalPath, log);
   }
 
@@ -158,7 +165,7 @@ export function openDelivery(settings: StoreSettings, log: Log): Delivery {
     save: () => Promise<void>,
     signal: AbortSignal,
   ): Promise<DeliveryOutcome> {
-    // We were told to stop: what is sent stays there, and the next start goes on.
+    // The agent is stopping: the sent parts stay at the store, and the next start continues.
     if (signal.aborted) {
       await save();
       return { kind: "failed", error, retryAtMs: Date.now() };
@@ -198,7 +205,7 @@ export function openDelivery(settings: StoreSettings, log: Log): Delivery {
       if (storeRestsUntilMs > Date.now()) break;
       const journalPath = journalPathOf(join(coreDir, zipName));
       const journal = await readJournal(journalPath, log);
-      // The journal is all that knows of an upload: it stays until the store has let go of that.
+      // Only the journal knows of an upload, so it stays until the store has freed that.
       if (journal !== undefined && !(await release(journal, signal))) break;
       await removeJournal(journalPath, log);
       reclaimed++;

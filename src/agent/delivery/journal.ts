@@ -1,7 +1,6 @@
-// `.T.zip.upload.json` beside T.zip: what must outlive the agent so that an upload goes on where it
-// stopped and a retry waits its turn. Which parts arrived is not in it: the store knows.
-// Whoever writes it holds the zip's lock. A journal that cannot be written (a full disk) stops nothing:
-// the upload is what frees the disk.
+// `.T.zip.upload.json` beside T.zip: what must outlive the agent so that an upload goes on where it stopped and a
+// retry waits its turn. Which parts arrived is not in it: the store knows. The writer holds the zip's lock. Delivery
+// continues where the journal cannot be written (a full disk), because the upload frees the disk.
 import { randomUUID } from "node:crypto";
 import { basename, dirname, join } from "node:path";
 import * as v from "valibot";
@@ -23,50 +22,54 @@ const spreadProof = v.pipe(
   v.looseObject({ key: name }),
   v.transform(({ key, ...fields }): v.InferOutput<typeof written> => ({
     key,
-    // Out of JSON.parse.
+    // JSON.parse made the fields.
     proof: fields as Proof,
   })),
 );
 
 const journalSchema = v.object({
   version: v.literal(1),
-  /** Which file this is about: a journal of another file of the same name is void. */
+  /** The file of this journal; a journal of another file with the same name is void. */
   file: v.object({ sizeBytes: count, mtimeMs: v.number(), inode: count }),
   deliveryId: name,
-  /** The key before any collision suffix, chosen once. */
+  /** The key without a collision suffix, chosen once. */
   key: name,
   suffix: count,
   /** The unfinished multipart upload. */
   upload: v.nullable(upload),
-  /** A multipart upload was asked for, and the answer not recorded: it may exist without our knowing its id. */
+  /** Set while a multipart upload was requested and the answer is not recorded: it may exist under an unknown id. */
   opening: v.nullable(v.object({ key: name, sinceMs: v.number() })),
   /**
-   * The last write that the store answered, where the next process needs its proof to know the object again. Older
+   * The last write that the store answered, where a later process needs its proof to recognise the object. Older
    * journals have none.
    */
   written: v.optional(v.nullable(v.union([written, spreadProof])), null),
-  /** Failed attempts so far, and when the next may begin. */
+  /** The number of failed attempts; retryAtMs is when the next may begin. */
   attempts: count,
   retryAtMs: v.number(),
   lastError: v.nullable(v.string()),
 });
 
+/** A journal's content. */
 export type Journal = v.InferOutput<typeof journalSchema>;
+/** What identifies the file of a journal. */
 export type FileIdentity = Journal["file"];
 
 const JOURNAL_NAME = /^\.(.+)\.upload\.json(?:\.new)?$/;
 const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 const JOURNAL_MAX_BYTES = 64 * 1024;
 
+/** Returns the path of a zip's journal. */
 export function journalPathOf(zipPath: string): string {
   return join(dirname(zipPath), `.${basename(zipPath)}.upload.json`);
 }
 
-/** The zip's name that a journal's name, finished or not, stands for; undefined for any other file. */
+/** Returns the zip's name for a journal's name, finished or not; undefined for any other file. */
 export function zipNameOf(journalName: string): string | undefined {
   return JOURNAL_NAME.exec(journalName)?.[1];
 }
 
+/** Makes the journal of a file that was never tried, with a new delivery id. */
 export function newJournal(file: FileIdentity, key: string): Journal {
   return {
     version: 1,
@@ -83,12 +86,12 @@ export function newJournal(file: FileIdentity, key: string): Journal {
   };
 }
 
-/** The proof of our last write to this key, where that is needed to know its object again. */
+/** Returns the proof of the last write to this key, where it is needed to recognise the object. */
 export function proofAt({ written: last }: Journal, key: string): Proof | undefined {
   return last?.key === key ? last.proof : undefined;
 }
 
-/** The journal at a path, or undefined where there is none that we could have written. */
+/** Reads a journal; undefined where there is none that this program could have written. */
 export async function readJournal(path: string, log: Log): Promise<Journal | undefined> {
   try {
     const text = await readTextFile(path, JOURNAL_MAX_BYTES);
@@ -101,8 +104,8 @@ export async function readJournal(path: string, log: Log): Promise<Journal | und
 }
 
 /**
- * The unfinished file has one name, not a random one: only the holder of the zip's lock writes, so what a
- * killed holder left is replaced by the next.
+ * Writes a journal; logs a failure. The unfinished file has a fixed name: only the holder of the zip's lock writes, so
+ * the next holder replaces what a killed one left.
  */
 export async function writeJournal(path: string, journal: Journal, log: Log): Promise<void> {
   const unfinished = `${path}.new`;
@@ -122,6 +125,7 @@ export async function writeJournal(path: string, journal: Journal, log: Log): Pr
   }
 }
 
+/** Removes a journal; logs a failure. */
 export async function removeJournal(path: string, log: Log): Promise<void> {
   try {
     await removeFile(`${path}.new`);
@@ -131,6 +135,7 @@ export async function removeJournal(path: string, log: Log): Promise<void> {
   }
 }
 
+/** Returns whether two identities are of one file. */
 export function isSameFile(a: FileIdentity, b: FileIdentity): boolean {
   return a.sizeBytes === b.sizeBytes && a.mtimeMs === b.mtimeMs && a.inode === b.inode;
 }

@@ -1,21 +1,25 @@
-// The lock on a finished zip: flock(2) on the file itself. It ends with the process that holds it, and it
-// holds between containers that share the node. While it is held nobody else delivers or evicts the file.
+// The lock on a finished zip: flock(2) on the file itself. It ends with its process and works between containers that
+// share the node. While it is held, no other process delivers or evicts the file.
 import { constants } from "node:fs";
 import { open, stat, type FileHandle } from "node:fs/promises";
 import { tryLock } from "../../host/libc.ts";
 import { AppError, errnoOf } from "../../model/app-error.ts";
 import type { FileIdentity } from "./journal.ts";
 
+/** A zip that this process holds locked. */
 export interface LockedFile {
   identity: FileIdentity;
-  /** More than one where a composer was killed between giving it its name and taking its hidden one away. */
+  /**
+   * The number of names; two where a composer was killed after it linked the public name and before it removed the
+   * hidden one.
+   */
   linkCount: number;
   release(): Promise<void>;
 }
 
 /**
- * Locks the regular file at a path. Undefined where another process holds it, or has just delivered and
- * removed it. Throws AppError "host" for what is no regular file.
+ * Locks the regular file at a path. Undefined where another process holds it, or has just delivered and removed it.
+ * Throws AppError "host" for any other kind of file.
  */
 export async function lockFile(path: string): Promise<LockedFile | undefined> {
   let file: FileHandle;
@@ -41,7 +45,7 @@ export async function lockFile(path: string): Promise<LockedFile | undefined> {
   return undefined;
 }
 
-/** The holder before us may have removed the file between our open and our lock. */
+/** Looks again: the previous holder may have removed the file between this process's open and its lock. */
 async function isStillAt(path: string, inode: number, device: number): Promise<boolean> {
   try {
     const there = await stat(path);

@@ -1,4 +1,4 @@
-// A dump sent in parts, resumable at any moment: the journal knows the upload, the store knows its parts.
+// Sends a dump in parts and can resume at any moment: the journal has the upload's id, the store has its parts.
 import { partOf, type PartPlan } from "../../model/part-plan.ts";
 import { describeError } from "../../model/app-error.ts";
 import { proofAt, type Journal } from "./journal.ts";
@@ -7,12 +7,12 @@ import { withRetries } from "../../store/retry.ts";
 import { failureOf, StoreError } from "../../store/store-error.ts";
 import type { UploadContext } from "./upload-context.ts";
 
-/** An upload that we asked for may carry a time a little before our clock's. */
+/** How far the store's time of an upload may be before this node's time of the request, in ms. */
 const CLOCK_TOLERANCE_MS = 15 * 60_000;
 
 /**
- * Sends what the store does not have yet, and completes. "gone": the upload was not known any more, which is what a
- * completed one looks like; the caller looks at the key. "exists": the key is taken. Throws StoreError.
+ * Sends the parts that the store lacks and completes the upload. "gone": the store no longer knows the upload, which is
+ * also so after a completion; the caller then looks at the key. "exists": the key is taken. Throws StoreError.
  */
 export async function sendParts(
   key: string,
@@ -25,8 +25,8 @@ export async function sendParts(
   try {
     const { upload, stored } = await resumeOrBegin(key, plan, multipart, context);
     const parts = await sendMissing(upload, plan, stored, multipart, context);
-    // An upload may have taken hours, and not every store refuses to complete one to a key that is taken: we look
-    // right before it.
+    // Looks at the key right before the completion: the upload may have taken hours, and some stores complete one to a
+    // key that is taken.
     const proof = proofAt(journal, key);
     const look = () => store.examine(key, dump, proof, signal);
     const there = await withRetries(look, { signal, log });
@@ -40,7 +40,7 @@ export async function sendParts(
   } catch (error) {
     const failure = failureOf(error);
     const isGone = failure === "gone";
-    // Among its parts is one that is not ours: nothing of it can be used.
+    // One of its parts is not of this dump, so nothing of the upload can be used.
     const isSpoilt = failure === "unverified";
     if (!isGone && !isSpoilt && failure !== "exists") throw error;
     const { upload } = journal;
@@ -64,14 +64,14 @@ async function resumeOrBegin(
   if (begun !== null && stored !== undefined) return { upload: begun, stored };
   if (begun !== null) await abandon(begun, multipart, { log, signal });
   journal.upload = null;
-  // What the store was asked for and did not answer is looked for again when the dump is delivered.
+  // A request without an answer is looked for again when the dump is delivered.
   const wasOpening = journal.opening !== null;
-  // Recorded first: a kill between the store's doing and our knowing leaves an upload to be found.
+  // Records the request first, so that after a kill before the answer the upload can be found.
   journal.opening ??= { key, sinceMs: Date.now() };
   await save();
   let tries = 0;
   const begin = async () => {
-    // The store may have begun one and its answer been lost, or be about to.
+    // The store may have begun an upload whose answer was lost, or may begin one late.
     if (tries++ > 0) await forgetLostUpload(journal, multipart, { log, signal });
     return multipart.create(key, dump, signal);
   };
@@ -82,7 +82,9 @@ async function resumeOrBegin(
   return { upload, stored: [] };
 }
 
-/** What an earlier attempt sent already. Undefined where a policy forbids to ask: then all is sent anew. */
+/**
+ * Lists the parts of earlier attempts. Undefined where a policy forbids the question; then all parts are sent again.
+ */
 async function storedParts(
   upload: Upload,
   plan: PartPlan,
@@ -111,7 +113,7 @@ function fits(part: StoredPart, plan: PartPlan): boolean {
   return part.sizeBytes === end - start;
 }
 
-/** Sends the parts that are not stored, a few at once; the first failure stops the others. */
+/** Sends the missing parts, a few at once. The first failure stops the others. */
 async function sendMissing(
   upload: Upload,
   plan: PartPlan,
@@ -146,7 +148,7 @@ async function sendMissing(
   return [...parts.values()].sort((a, b) => a.number - b.number);
 }
 
-/** Frees what earlier attempts of ours left at the store and cannot use: best effort, it costs space only. */
+/** Frees the uploads of earlier attempts that cannot be used. Best effort, because they only cost space. */
 async function forgetOtherUploads(
   key: string,
   multipart: MultipartWriter,
@@ -158,12 +160,12 @@ async function forgetOtherUploads(
     journal.upload = null;
     await save();
   }
-  // One to this key stays noted: a store that is slow may begin it after it was asked to list.
+  // Keeps the note of one to this key, because a slow store may begin it after the listing.
   const isForgotten = await forgetLostUpload(journal, multipart, context);
   if (isForgotten && journal.opening?.key !== key) journal.opening = null;
 }
 
-/** Aborts what a journal whose dump is gone still has at the store. False where the store would not. */
+/** Aborts the uploads in the journal of a vanished dump. Returns false where the store refuses. */
 export async function releaseUploads(
   { upload, opening }: Journal,
   multipart: MultipartWriter,
@@ -173,7 +175,7 @@ export async function releaseUploads(
   return forgetLostUpload({ upload: null, opening }, multipart, context);
 }
 
-/** Aborts what a request whose answer we never got may have begun. False where the store would not list. */
+/** Aborts the upload that a request without an answer may have begun. Returns false where the store refuses to list. */
 async function forgetLostUpload(
   { opening, upload: own }: Pick<Journal, "opening" | "upload">,
   multipart: MultipartWriter,
@@ -181,7 +183,7 @@ async function forgetLostUpload(
 ): Promise<boolean> {
   if (opening === null) return true;
   try {
-    // Only uploads to this dump's key that began since we asked can be the one whose id we never learnt.
+    // Only uploads to this dump's key that began after the request can be the one with the unknown id.
     let all = true;
     for (const upload of await multipart.listUploads(opening.key, signal))
       if (
@@ -197,7 +199,7 @@ async function forgetLostUpload(
   }
 }
 
-/** Aborts an upload. False where the store would not; that is logged. Throws only "aborted". */
+/** Aborts an upload. Logs a refusal of the store and returns false. Throws only StoreError "aborted". */
 async function abandon(
   upload: Upload,
   multipart: MultipartWriter,

@@ -1,5 +1,5 @@
-// The story of one upload: find a free key, send the dump there (whole, or in parts that were not sent
-// yet), verify what stands there. Retries of single requests are retry.ts's, the local file delivery.ts's.
+// One upload: finds a free key, sends the dump there (whole, or the parts that are missing), and verifies the object.
+// src/store/retry.ts retries single requests; delivery.ts looks after the local file.
 import { describeError } from "../../model/app-error.ts";
 import { keyWithSuffix } from "../../model/object-key.ts";
 import { portableKey } from "../../model/portable-name.ts";
@@ -11,12 +11,12 @@ import { withRetries } from "../../store/retry.ts";
 import { failureOf, otherBytes, StoreError, type StoreFailure } from "../../store/store-error.ts";
 
 const SUFFIXES_MAX = 1000;
-/** A store that refuses a key does not always say that it is for its name. */
+/** The failures that may be about a key's name; a store does not always give that as the reason. */
 const NAME_MAY_BE_WHY: ReadonlySet<StoreFailure | undefined> = new Set(["name_refused", "refused"]);
 
 /**
- * Delivers the dump and returns its key once the store shows the whole of it there. Where the store refuses the key for
- * its name, a plainer one takes its place. Throws StoreError.
+ * Delivers the dump and returns its key once the store shows the whole dump there. Takes a plainer key where the store
+ * refuses the first one. Throws StoreError.
  */
 export async function uploadDump(context: UploadContext): Promise<string> {
   const { journal, store, log, save } = context;
@@ -28,7 +28,7 @@ export async function uploadDump(context: UploadContext): Promise<string> {
     if (!mayHelp || !NAME_MAY_BE_WHY.has(failureOf(error))) throw error;
     const said = { key: journal.key, instead: plainer, error: describeError(error) };
     log.warn("key_refused", { ...said, store: store.name });
-    // Under a name that it refuses the store has begun no upload either.
+    // The store has begun no upload under a name that it refuses.
     Object.assign(journal, { key: plainer, suffix: 0, opening: null });
     await save();
     return await uploadToFreeKey(context);
@@ -45,7 +45,7 @@ async function uploadToFreeKey(context: UploadContext): Promise<string> {
   throw new StoreError("exists", `${SUFFIXES_MAX} other objects stand at ${journal.key}`);
 }
 
-/** "taken": a different object stands there, and stays as it is. */
+/** Delivers to one key. "taken": a different object has the key and stays as it is. */
 async function deliverTo(key: string, context: UploadContext): Promise<"delivered" | "taken"> {
   const { journal, store } = context;
   const proof = proofAt(journal, key);
@@ -53,7 +53,7 @@ async function deliverTo(key: string, context: UploadContext): Promise<"delivere
   const before = resuming ? undefined : await look(key, proof, context);
   if (before === "same") return "delivered";
   if (before === "different") return "taken";
-  // It is there, and cannot be proven: another copy could not be either.
+  // The object is there and cannot be proven; another copy could not be either.
   if (before === "unreadable" && proof !== undefined) throw unproven(key, before, store);
   const replaces = before === "damaged";
   const lookAgain = (after: Sent) =>
@@ -61,16 +61,16 @@ async function deliverTo(key: string, context: UploadContext): Promise<"delivere
   let sent = await send(key, replaces, context);
   let after = await lookAgain(sent);
   if (sent === "gone" && (after === "absent" || after === "unreadable")) {
-    // The store had forgotten the upload that was to go on, and nothing stands there: from the beginning.
+    // The store no longer knows the unfinished upload and has no object there, so the dump is sent from the beginning.
     sent = await send(key, replaces, context);
     after = await lookAgain(sent);
   }
   if (after === "same") return "delivered";
-  // Someone else's object came first, or one of ours whose answer was lost and which we may not look at.
+  // Another object came first, or an earlier write's answer was lost and the store refuses to show the object.
   const receipt = receiptIn(sent);
   if (receipt === undefined && after === "different") return "taken";
   if (sent === "exists" && after === "unreadable") return "taken";
-  // A policy that lets us write and not look: the store's own answer to the write is the proof.
+  // The policy allows writing and no looking, so the store's answer to the write is the proof.
   if (after === "unreadable" && receipt?.isSufficient === true) return "delivered";
   throw unproven(key, after, store);
 }
@@ -101,7 +101,10 @@ function look(
   return withRetries(() => store.examine(key, dump, proof, signal), { signal, log });
 }
 
-/** "exists": the key is taken, by us perhaps, where an answer was lost. "gone" is sendParts()'s. */
+/**
+ * Sends the dump. "exists": the key is taken, perhaps by an earlier write whose answer was lost. "gone" comes from
+ * sendParts().
+ */
 async function send(key: string, replaces: boolean, context: UploadContext): Promise<Sent> {
   const { store, dump, journal, save, signal, log } = context;
   let sent: Sent;
@@ -116,7 +119,7 @@ async function send(key: string, replaces: boolean, context: UploadContext): Pro
   }
   const receipt = receiptIn(sent);
   if (receipt?.isNeededLater === true) {
-    // Before the look, which may fail: the object could not be told from another's any more.
+    // Saves the proof before the look, which may fail: without the proof the object could not be recognised later.
     journal.written = { key, proof: receipt.proof };
     await save();
   }

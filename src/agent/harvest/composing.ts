@@ -1,5 +1,5 @@
-// A composer of its own for each core file: our own executable, with the file as stdin. What it says goes to
-// composer.log as ever.
+// Starts a composer for each core file: this executable, with the file as stdin. It records the crash in composer.log,
+// as in the other capture modes.
 import { closeSync } from "node:fs";
 import { readBoundedText } from "../../host/bounded-stream.ts";
 import { describeComposerEnd, recordBadEnd } from "../../host/lost-crash.ts";
@@ -10,6 +10,7 @@ import type { AgentSettings } from "../../config/agent-settings.ts";
 import type { FoundCore } from "./found-core.ts";
 import type { Owner } from "./owner.ts";
 
+/** Where the composers run. */
 export interface ComposingContext {
   settings: Pick<AgentSettings, "HOST_DIR" | "CORE_DIR" | "NODE_NAME"> & {
     composer: Pick<AgentSettings["composer"], "TIMEOUT">;
@@ -17,22 +18,23 @@ export interface ComposingContext {
   executable: string;
 }
 
+/** What became of a core file. */
 export type Composed =
-  /** Its zip is published, or the owner's rules leave it out: the original is not needed any more. */
+  /** The composer published the zip, or the owner's rules leave it out; the original is no longer needed. */
   | { kind: "done" }
-  /** The zip cannot hold all of it, for want of space or time; it is published only where `keepsCut` asked for that. */
+  /** Space or time did not suffice for the whole core; the composer published the zip only if `keepsCut` was set. */
   | { kind: "cut"; why: string }
   | { kind: "failed"; why: string };
 
-/** The composer ends by itself at TIMEOUT; one that does not hangs. */
+/** A composer ends by itself at TIMEOUT; this many ms later it counts as hanging and is killed. */
 const GRACE_MS = 60_000;
 /** The first descriptor after stdin, stdout and stderr. */
 const KNOWN_FD = 3;
 const STDERR_MAX_BYTES = 4096;
 
 /**
- * Zips one core. `input` is read from its beginning; the caller closes it. With `keepsCut` a zip that cannot hold all
- * of the core is published, too. Never throws.
+ * Zips one core. The composer reads `input` from its beginning; the caller closes it. With `keepsCut` it publishes even
+ * a zip that does not hold the whole core. Never throws.
  */
 export async function composeCore(
   { settings, executable }: ComposingContext,
@@ -83,8 +85,8 @@ export async function composeCore(
 }
 
 /**
- * Pod and container for a composer that comes after their end, in a file that only it gets. undefined where nothing is
- * known, or the kernel gives no such file: the composer asks the runtime then.
+ * Puts pod and container into a file that only the composer gets, because they may have ended before it starts.
+ * undefined where nothing is known or the kernel cannot make such a file; the composer asks the runtime then.
  */
 function openKnown({ pod, container }: Owner): number | undefined {
   if (pod === null) return undefined;

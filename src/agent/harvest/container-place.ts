@@ -1,26 +1,27 @@
-// Where on the host a container's /tmp is, and what may keep a core from being written there: read off what the
-// runtime tells of the container (CRI's verbose status, containerd's mounts of its snapshot). Pure.
+// Finds where on the host a container's /tmp is, and what may prevent a core there, from the runtime's description of
+// the container (CRI's verbose status, containerd's mounts of its snapshot). Pure.
 import { CORE_FILE_DIRECTORY } from "../../model/core-file-pattern.ts";
 import { at, objectsAt, textAt, textsAt, type Json, type JsonObject } from "../../model/json.ts";
 
+/** Where a container's /tmp is. */
 export type Place =
   /** In the container's own layer, below upperDir; lowerDirs are the image's, the topmost first. */
   | { kind: "layer"; upperDir: string; lowerDirs: readonly string[] }
   /** In a directory of the host that is mounted over /tmp. */
   | { kind: "mount"; path: string }
-  /** Nowhere that can be reached from here. */
+  /** The agent cannot reach it. */
   | { kind: "none"; why: string };
 
 /** What else decides whether a process of the container can leave a core. */
 export interface CoreLimits {
   isReadOnlyRoot: boolean;
-  /** The soft RLIMIT_CORE in bytes where the container has one of its own; else it is the runtime's. */
+  /** The container's soft RLIMIT_CORE in bytes; null where the runtime's own applies. */
   coreLimitBytes: number | null;
-  /** Its first process's user. */
+  /** The user of the container's first process. */
   uid: number;
 }
 
-/** The mount over /tmp, if there is one; undefined where /tmp is the container's own. */
+/** Returns the mount over /tmp; undefined where /tmp is in the container's own layer. */
 export function parseMountPlace(spec: Json | undefined): Place | undefined {
   const mount = objectsAt(spec, "mounts").findLast(
     (candidate) => textAt(candidate, "destination").replace(/\/+$/, "") === CORE_FILE_DIRECTORY,
@@ -35,9 +36,9 @@ export function parseMountPlace(spec: Json | undefined): Place | undefined {
   return { kind: "none", why };
 }
 
-/** The directory that takes what the container writes, from containerd's mounts of its snapshot. */
+/** Returns the directory that holds the container's writes, from containerd's mounts of its snapshot. */
 export function parseLayerPlace(mounts: readonly JsonObject[]): Place {
-  // The last is the root itself; those before it (erofs) are what it is made of.
+  // The last mount is the root itself; those before it (erofs) are its parts.
   const mount = mounts.at(-1);
   const type = textAt(mount, "type");
   const options = textsAt(mount, "options");
@@ -47,13 +48,14 @@ export function parseLayerPlace(mounts: readonly JsonObject[]): Place {
   if (type === "overlay" && upperDir.startsWith("/"))
     return { kind: "layer", upperDir, lowerDirs: option("lowerdir").split(":") };
   const source = textAt(mount, "source");
-  // An image without layers, and the native snapshotter: the directory as it is.
+  // An image without layers and the native snapshotter have a plain directory.
   if (type === "bind" && options.includes("rw") && source.startsWith("/"))
     return { kind: "layer", upperDir: source, lowerDirs: [] };
   const why = `its root is ${type === "" ? "no mount" : type}, and only overlayfs is supported`;
   return { kind: "none", why };
 }
 
+/** Reads these limits from the container's runtime spec. */
 export function parseCoreLimits(spec: Json | undefined): CoreLimits {
   const limit = objectsAt(spec, "process", "rlimits").find(
     (candidate) => candidate["type"] === "RLIMIT_CORE",

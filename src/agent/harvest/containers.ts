@@ -1,5 +1,5 @@
-// The node's containers as containerd tells of them: which there are, where the /tmp of each is, how it ended. Asked
-// anew at every refresh; a container is described once.
+// Lists the node's containers with containerd's help: where the /tmp of each is, and how it ended. Asks at every
+// refresh, and describes each container once.
 import { GrpcError } from "../../host/grpc.ts";
 import { CriClient } from "../../host/cri/client.ts";
 import { AppError, describeError } from "../../model/app-error.ts";
@@ -14,6 +14,7 @@ import {
 } from "./container-place.ts";
 import { judgeVolume } from "./volume.ts";
 
+/** A container that the harvest knows. */
 export interface ContainerRecord {
   id: string;
   namespace: string;
@@ -21,18 +22,20 @@ export interface ContainerRecord {
   name: string;
   place: Place;
   limits: CoreLimits;
-  /** Pod and container as the runtime lists them: they may be gone when their core is zipped. */
+  /** Pod and container as the runtime lists them, kept because they may have ended when their core is zipped. */
   pod: JsonObject | null;
   container: JsonObject;
-  /** undefined while it lives. */
+  /** How the container ended; undefined while it runs. */
   exit: ContainerExit | undefined;
 }
 
+/** How a container ended. */
 export interface ContainerExit {
   exitCode: number;
   finishedMs: number;
 }
 
+/** What changed since the last refresh. */
 export interface ContainerChanges {
   added: ContainerRecord[];
   exited: ContainerRecord[];
@@ -40,30 +43,37 @@ export interface ContainerChanges {
 }
 
 const ANSWER_MS = 10_000;
-/** Of a list each item's beginning: whose it is and how it does come before annotations, which a tenant makes long. */
+/**
+ * How much of an answer is kept. The beginning of a list's item has its names and state; the annotations follow, which
+ * a tenant can make long.
+ */
 const LIMITS = {
   list: { fieldMaxBytes: 16 * 2 ** 10, totalMaxBytes: 16 * 2 ** 20 },
   answer: { fieldMaxBytes: 4 * 2 ** 20, totalMaxBytes: 4 * 2 ** 20 },
 };
 const EXITED = "CONTAINER_EXITED";
 
+/** The containers of one node. */
 export class Containers {
   readonly #endpoint: string;
   readonly #records = new Map<string, ContainerRecord>();
   #ids: readonly string[] | undefined;
-  /** The directory whose names are the ids of the containers that run; known after the first refresh. */
+  /** The directory whose names are the ids of the running containers; known after the first refresh. */
   tasksDir: string | undefined;
 
   constructor(endpoint: string) {
     this.#endpoint = endpoint;
   }
 
-  /** Of all containers at the last refresh; undefined before the first. */
+  /** The ids of all containers at the last refresh; undefined before the first. */
   get ids(): readonly string[] | undefined {
     return this.#ids;
   }
 
-  /** Throws AppError "host" where no runtime answers, or one that is not containerd. */
+  /**
+   * Asks containerd again and returns the changes. Throws AppError "host" where no runtime answers or it is not
+   * containerd.
+   */
   async refresh(signal: AbortSignal): Promise<ContainerChanges> {
     const { client, socket } = await openContainerd(this.#endpoint, signal);
     try {
@@ -118,7 +128,7 @@ export class Containers {
   }
 }
 
-/** The first socket that answers has to be containerd's. Throws AppError "host". */
+/** Connects to the first socket that answers. Throws AppError "host" where that is not containerd's. */
 export async function openContainerd(
   endpoint: string,
   signal: AbortSignal,
@@ -147,7 +157,7 @@ export async function openContainerd(
   });
 }
 
-/** containerd's directory of running tasks, beside the state of its CRI plugin; else where its socket is. */
+/** Returns containerd's directory of running tasks, beside the state of its CRI plugin, else beside its socket. */
 async function findTasksDir(client: CriClient, socket: string): Promise<string> {
   const status = await unlessGone(() => client.status());
   const config = parseInfo(textMapAt(status, "info")["config"]);
@@ -155,7 +165,7 @@ async function findTasksDir(client: CriClient, socket: string): Promise<string> 
   return `${stateDir.replace(/\/[^/]*$/, "")}/io.containerd.runtime.v2.task/k8s.io`;
 }
 
-/** undefined for a container that is gone by now. */
+/** Describes a container; undefined where it no longer exists. */
 async function describe(
   client: CriClient,
   container: JsonObject,
@@ -182,7 +192,10 @@ async function describe(
   };
 }
 
-/** Without the verbose part where containerd refuses it for its length: its place is then unknown, and that is said. */
+/**
+ * Asks for the verbose status, and without it where containerd refuses it for its length. The container's place is
+ * unknown then, and the harvest logs that.
+ */
 async function verboseStatus(client: CriClient, id: string): Promise<JsonObject> {
   try {
     return await client.containerStatus(id, { verbose: true });
@@ -206,7 +219,7 @@ async function unlessGone<T>(ask: () => Promise<T>): Promise<T | undefined> {
   try {
     return await ask();
   } catch (error) {
-    // NotFound, or Unknown as containerd 1.6 has it: it went between two calls.
+    // The container ended between two calls: NotFound, or Unknown in containerd 1.6.
     if (error instanceof GrpcError) return undefined;
     throw error;
   }

@@ -1,6 +1,6 @@
-// The core files that wait for their composer: bounded in number, one at a time from each namespace, and the namespaces
-// in turn, so that none stands in another's way; a file that is being written waits, one whose composer failed, or
-// could not take all of it, is tried again.
+// The queue of core files that wait for a composer. It is bounded and takes one file at a time from each namespace in
+// turn, so that no namespace delays another. A file that is still written waits; one whose composer failed, or could
+// not take all of it, is tried again.
 import { closeSync } from "node:fs";
 import { describeError } from "../../model/app-error.ts";
 import { planBackoff } from "../../model/backoff.ts";
@@ -11,15 +11,16 @@ import { isUnlinked, openWhenFinished, removeCore, type FoundCore } from "./foun
 import { namespaceOf } from "./owner.ts";
 import type { Spot } from "./spots.ts";
 
+/** What the queue calls. */
 export interface QueueContext {
   log: Log;
-  /** `keepsCut`: a zip that cannot hold all of the core is published all the same. */
+  /** Zips a core. With `keepsCut` even a zip that does not hold the whole core is published. */
   compose: (core: FoundCore, input: number, keepsCut: boolean) => Promise<Composed>;
-  /** Its zip is published; isRemoved is false where the original could not be removed. */
+  /** Called when a core's zip is published; isRemoved is false where the original could not be removed. */
   onTaken: (core: FoundCore, isRemoved: boolean) => void;
   onRefused: (core: FoundCore, why: string) => void;
   onFailed: (core: FoundCore) => void;
-  /** A zip of a part of it is published, and it stays where it is. */
+  /** Called when a zip of a part of a core is published; the original stays. */
   onLeft: (core: FoundCore) => void;
 }
 
@@ -31,29 +32,35 @@ interface Waiting {
   nextMs: number;
   checks: number;
   failures: number;
-  /** How often a composer could not take all of it. */
+  /** How often a composer could not take the whole core. */
   cuts: number;
   isRunning: boolean;
   isSaid: boolean;
 }
 
-/** Each composer has 64 MiB and a processor's time. */
+/** How many composers run at once; each takes 64 MiB and a processor. */
 const COMPOSERS_MAX = 2;
-/** Descriptors held. What finds no place is found again by the next look at its spot. */
+/**
+ * How many files of a spot wait, each of which holds a descriptor. The next look at the spot finds the others again.
+ */
 const PER_SPOT_MAX = 16;
 const PER_NAMESPACE_MAX = 64;
 const TOTAL_MAX = 256;
 const WRITTEN_CHECK = { firstMs: 100, maxMs: 5_000 };
-/** A dump takes seconds; a file that is written for longer is worth a word. */
+/** After how long a file that is still written is logged, in ms; a dump takes seconds. */
 const WRITTEN_SAID_AFTER_MS = 600_000;
 const RETRY = { baseMs: 5_000, capMs: 600_000 };
 const RETRY_LEAST_MS = 1_000;
-/** No room, or no time: a minute later there may be some, or four minutes. Then as much is kept as can be. */
+/**
+ * When a core that did not fit is tried again: there may be room or time after one minute, or after four. After that
+ * the zip keeps what it can.
+ */
 const CUT_RETRY = { baseMs: 60_000, capMs: 600_000 };
 const CUT_TRIES_MAX = 4;
-/** Of a file that no name leads to any more: only we keep it on the disk. */
+/** How often a file without a name is tried; only this process's descriptor keeps it on the disk. */
 const UNLINKED_TRIES_MAX = 10;
 
+/** The queue. */
 export class CoreQueue {
   readonly #context: QueueContext;
   readonly #waiting = new Map<string, Waiting>();
@@ -78,8 +85,8 @@ export class CoreQueue {
   }
 
   /**
-   * Takes over its descriptor; one that waits already is let go of. Where all places are taken, the namespace that
-   * has most of them gives one up.
+   * Adds a core and takes over its descriptor. Closes the descriptor of a file that waits already. When the queue is
+   * full, the namespace with the most files loses one.
    */
   add(core: FoundCore): void {
     if (this.#waiting.has(core.key)) {
@@ -96,7 +103,7 @@ export class CoreQueue {
     this.#waiting.set(core.key, { core, namespace, sinceMs, nextMs: sinceMs, ...fresh });
   }
 
-  /** The last that came of the namespace with most places, where that has more than `held` and one more. */
+  /** Returns the newest file of the namespace with the most files, if that has more than `held` + 1. */
   #dispensable(held: number): Waiting | undefined {
     const places = Map.groupBy(this.#waiting.values(), ({ namespace }) => namespace);
     const most = [...places.values()].reduce((a, b) => (b.length > a.length ? b : a), []);
@@ -104,7 +111,7 @@ export class CoreQueue {
     return most.findLast(({ isRunning }) => !isRunning);
   }
 
-  /** Starts what is ready and has its turn. Never waits. */
+  /** Starts composers for the cores that are ready and have their turn. Never waits. */
   turn(nowMs = Date.now()): void {
     if (this.#running.size >= COMPOSERS_MAX) return;
     const all = [...this.#waiting.values()];
@@ -118,12 +125,12 @@ export class CoreQueue {
     }
   }
 
-  /** Settles when no composer is at work. */
+  /** Settles when no composer runs. */
   async settled(): Promise<void> {
     await Promise.all(this.#running);
   }
 
-  /** Lets go of what waits; a later look finds it again. What a composer still works on stays ours. */
+  /** Closes the waiting files, which a later look finds again. Files that a composer works on stay open. */
   close(): void {
     for (const waiting of this.#waiting.values()) if (!waiting.isRunning) this.#drop(waiting);
   }
@@ -196,7 +203,8 @@ export class CoreQueue {
   }
 
   /**
-   * Its zip is published and labelled, and it may be looked at where it lies, for as long as its container is there.
+   * Leaves a core whose zip is published and labelled as cut. It can be read in its place as long as its container
+   * exists.
    */
   #leave(waiting: Waiting): void {
     const { core, cuts } = waiting;
@@ -228,7 +236,7 @@ export class CoreQueue {
   }
 }
 
-/** For the log. */
+/** Returns a core's path for the log. */
 export function fileOf({ spot, name }: Pick<FoundCore, "spot" | "name">): string {
   return `${spot.path}${spot.isLayer ? "/tmp" : ""}/${name.toString()}`;
 }

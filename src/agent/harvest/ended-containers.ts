@@ -1,4 +1,4 @@
-// Containers that have ended: those that should have left a core and did not are reported, each once.
+// Reports each ended container once that should have left a core and did not.
 import { signalName } from "../../model/signal-name.ts";
 import type { Log } from "../../host/log.ts";
 import type { AgentMetrics } from "../metrics/agent-metrics.ts";
@@ -6,6 +6,7 @@ import type { ContainerRecord } from "./containers.ts";
 import type { HarvestState } from "./harvest-state.ts";
 import { dumpingSignalOf, findReason } from "./missing-core.ts";
 
+/** What the reports need. */
 export interface EndedContext {
   state: HarvestState;
   metrics: Pick<AgentMetrics, "coresNotLeft">;
@@ -14,12 +15,16 @@ export interface EndedContext {
   look: (id: string) => void;
 }
 
-/** The dump ends before the container does; this is for a slow look. */
+/**
+ * How long to wait before a container is judged, in ms. The dump ends before the container does; this leaves time for a
+ * slow look.
+ */
 const GRACE_MS = 3_000;
 
+/** The containers that have ended and are not judged yet. */
 export class EndedContainers {
   readonly #context: EndedContext;
-  /** When each is judged. */
+  /** When each container is judged, in ms. */
   readonly #due = new Map<ContainerRecord, number>();
 
   constructor(context: EndedContext) {
@@ -33,12 +38,12 @@ export class EndedContainers {
     this.#due.set(record, nowMs + GRACE_MS);
   }
 
-  /** Judges those whose time has come. */
+  /** Judges the containers whose time has come. */
   turn(nowMs: number): void {
     for (const [record, dueMs] of this.#due) if (nowMs >= dueMs) this.judge(record);
   }
 
-  /** At once: the container is gone, nothing will be found of it any more. */
+  /** Judges a container at once, because it no longer exists and no core of it can appear. */
   judge(record: ContainerRecord): void {
     if (!this.#due.delete(record)) return;
     const { state, metrics, log, look } = this.#context;

@@ -1,5 +1,6 @@
-// One core file that was found: looked at before it is opened, held from then on (an unlinked file stays readable),
-// left while anybody writes it, and removed only as the very file that it was. Its maker may be hostile.
+// One core file that was found. The harvest looks at it before it opens it, and then holds it, because an unlinked
+// file stays readable. It leaves the file while any process writes it, and removes only the same file that it found.
+// The file's maker may be hostile.
 import {
   closeSync,
   constants,
@@ -16,24 +17,29 @@ import { ElfCoreReader } from "../../model/elf-core.ts";
 import type { ContainerRecord } from "./containers.ts";
 import { openSpot, type Spot } from "./spots.ts";
 
+/** A core file. */
 export interface FoundCore {
   spot: Spot;
-  /** Whose it may be, as they were when it was found: they may be gone when it is zipped. */
+  /**
+   * The containers that it may belong to, as they were when it was found, because they may have ended when it is
+   * zipped.
+   */
   owners: readonly ContainerRecord[];
   name: Buffer;
   facts: CoreFileName;
-  /** The file itself, opened as a path only (O_PATH). */
+  /** The file, opened with O_PATH. */
   fd: number;
-  /** Device, inode and time of birth: what it is, whatever its name is, and never another file after it. */
+  /** Device, inode and time of birth, which identify the file whatever its name is, and no later file. */
   key: string;
 }
 
+/** What a name in a spot is. */
 export type Finding =
   | { kind: "core"; core: FoundCore }
   | { kind: "gone" }
   | { kind: "refused"; key: string; why: string };
 
-/** Where the filesystem does not tell who writes, a file is finished when nothing was written for so long. */
+/** Where the filesystem does not tell who writes, a file counts as finished when nothing was written for so many ms. */
 const QUIET_MS = 10_000;
 /** Program headers of the largest core that has no PN_XNUM: 65,534 of 56 bytes. */
 const HEADERS_MAX_BYTES = 4 * 2 ** 20;
@@ -41,7 +47,7 @@ const BLOCK_BYTES = 64 * 1024;
 const ELF_MAGIC = Buffer.from("\x7fELF", "latin1");
 const ELF_HEADER_BYTES = 64;
 
-/** Looks at a name in an open spot. What it finds is the caller's to close. */
+/** Looks at a name in an open spot. The caller closes the core that it returns. */
 export function findCore(spot: Spot, directory: number, name: Buffer): Finding {
   let fd: number;
   try {
@@ -63,7 +69,10 @@ export function findCore(spot: Spot, directory: number, name: Buffer): Finding {
   return { kind: "refused", key, why: why ?? "" };
 }
 
-/** The kernel makes regular files of one name (fs/coredump.c); undefined for such a one. */
+/**
+ * Returns why a file cannot be the kernel's, which makes regular files with one name (fs/coredump.c); undefined where
+ * it can be.
+ */
 function oddity(found: BigIntStats): string | undefined {
   if (found.isSymbolicLink()) return "it is a symbolic link";
   if (found.isFIFO()) return "it is a FIFO";
@@ -72,19 +81,21 @@ function oddity(found: BigIntStats): string | undefined {
   return found.nlink > 1n ? `it has ${found.nlink} names` : undefined;
 }
 
+/** Whether a core can be zipped. */
 export type Readiness =
-  /** An open, locked descriptor to read from the beginning; the caller's to close. */
+  /** An open, locked descriptor to read from the beginning; the caller closes it. */
   | { kind: "ready"; input: number }
   | { kind: "being_written" }
-  /** Emptied and removed by another agent, which was zipping it when we found it. */
+  /** Another agent was zipping it when this one found it, and has emptied and removed it. */
   | { kind: "gone" }
   | { kind: "refused"; why: string };
 
-/** Opens the core for its composer once nobody writes it any more. */
+/** Opens the core for its composer if no process writes it any more. */
 export function openWhenFinished({ fd }: FoundCore, nowMs = Date.now()): Readiness {
   const input = openFound(fd);
   try {
-    // The lock goes to the composer with the descriptor: one that outlived its agent is not given a second.
+    // The composer inherits the lock with the descriptor, so a core whose composer outlived its agent gets no second
+    // composer.
     const finished = isFinished(input, nowMs) && tryLock(input);
     const why = finished ? oddContent(input) : undefined;
     const { size, nlink } = fstatSync(input);
@@ -106,8 +117,8 @@ function isFinished(input: number, nowMs: number): boolean {
 }
 
 /**
- * A core that was cut short is a core; one that is longer than its own headers say, or no ELF core at all, is not
- * the kernel's work. undefined for a core.
+ * Returns why the content is not the kernel's; undefined for a core. A core may be cut short. The kernel never makes
+ * one that is longer than its headers say, or a file that is no ELF core.
  */
 function oddContent(input: number): string | undefined {
   const { size } = fstatSync(input);
@@ -132,13 +143,13 @@ function oddContent(input: number): string | undefined {
 }
 
 /**
- * Removes the core from where it lies, if it is still there under its name, and frees its space in any case, whoever
- * has it open. Called when its zip is published.
+ * Removes the core if it still has its name, and empties it, so that its space is free even if a process has it open.
+ * Called when its zip is published.
  */
 export function removeCore({ spot, name, fd, key }: FoundCore): void {
   const writable = openFound(fd, constants.O_WRONLY);
   try {
-    // A mistake of ours about a descriptor must not cost another file.
+    // Checks the descriptor again, so that a programming error cannot empty another file.
     if (keyOf(writable) !== key) throw new Error("the descriptor is another file's");
     ftruncateSync(writable, 0);
   } finally {
@@ -170,7 +181,7 @@ function keyOf(fd: number): string {
   return `${dev}:${ino}:${birthtimeNs}`;
 }
 
-/** Nobody can reach it by a name any more: only our descriptor keeps it. */
+/** Returns whether the file has no name any more, so that only this process's descriptor keeps it. */
 export function isUnlinked({ fd }: FoundCore): boolean {
   return fstatSync(fd).nlink === 0;
 }

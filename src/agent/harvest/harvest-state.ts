@@ -1,30 +1,33 @@
-// HOST_DIR/harvest.json: what must be known of file capture over restarts of the agent, so that no container is
-// reported twice, and none for what it did before.
+// HOST_DIR/harvest.json: what file capture must know after a restart of the agent, so that it reports no container
+// twice, and none that ended before file capture began.
 import { join } from "node:path";
 import * as v from "valibot";
 import { readTextFile, writeFileAtomically } from "../../host/files.ts";
 import { HARVEST_STATE } from "../../model/host-file.ts";
 
 const schema = v.object({
-  /** Since when cores are files: what ended before is not our matter. */
+  /** When file capture began, in ms since the epoch; earlier ends are ignored. */
   sinceMs: v.number(),
-  /** By container: the signals of the cores that it left, and whether their want was reported. */
+  /** By container: the signals of the cores that it left, and whether a missing core was reported. */
   containers: v.record(
     v.string(),
     v.object({ signals: v.array(v.number()), isReported: v.boolean() }),
   ),
-  /** Files that are zipped and were not removed, by the namespace whose they are; what each is (found-core.ts). */
+  /** The keys (found-core.ts) of files that are zipped and not removed, by namespace. */
   left: v.fallback(v.record(v.string(), v.array(v.string())), {}),
 });
 
 type State = v.InferOutput<typeof schema>;
 
-/** Of each namespace, so that none makes another's be taken again. */
+/**
+ * How many such keys are kept for each namespace, so that one namespace cannot make another's cores be zipped again.
+ */
 const LEFT_MAX = 100;
 const NAMESPACES_MAX = 100;
-/** signal(7). A file's name may say any number. */
+/** The highest signal (signal(7)); a file's name may have any number. */
 const SIGNAL_MAX = 64;
 
+/** The state of file capture. */
 export class HarvestState {
   readonly #path: string;
   readonly #state: State;
@@ -35,7 +38,10 @@ export class HarvestState {
     this.#state = state;
   }
 
-  /** A state that cannot be read starts anew: at worst a container is reported again, or not at all. */
+  /**
+   * Reads the state. One that cannot be read is replaced by an empty one; at worst a container is then reported again,
+   * or not at all.
+   */
   static async open(hostDir: string, nowMs = Date.now()): Promise<HarvestState> {
     const path = join(hostDir, HARVEST_STATE);
     const state = await read(path);
@@ -81,7 +87,8 @@ export class HarvestState {
   }
 
   /**
-   * Forgets containers that are none of these, where they are known, and writes what changed. Throws AppError "host".
+   * Forgets containers other than `ids`, where these are known, and writes the state if it changed. Throws AppError
+   * "host".
    */
   async save(ids: readonly string[] | undefined): Promise<void> {
     if (ids !== undefined) this.#forgetAllBut(new Set(ids));

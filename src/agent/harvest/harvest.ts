@@ -1,5 +1,5 @@
-// File capture (CAPTURE_MODE=file): finds the cores that the kernel wrote into containers, has each zipped, and
-// removes it. Told by inotify and by containerd which directories to look at; no disk is crawled.
+// File capture (CAPTURE_MODE=file): finds the cores that the kernel wrote into containers, zips each and removes it.
+// inotify and containerd name the directories to look at, so that no disk is searched.
 import { describeError } from "../../model/app-error.ts";
 import { CORE_FILE_DIRECTORY } from "../../model/core-file-pattern.ts";
 import type { AgentSettings } from "../../config/agent-settings.ts";
@@ -17,33 +17,36 @@ import { findOwner, namespaceOf } from "./owner.ts";
 import { SpotTable } from "./spot-table.ts";
 import { Watches } from "./watches.ts";
 
+/** What the harvest needs. */
 export interface HarvestContext {
   settings: AgentSettings;
   metrics: Pick<AgentMetrics, "coreFiles" | "coreFilesWaiting" | "coresNotLeft">;
   log: Log;
   signal: AbortSignal;
-  /** Starts a composer; our own executable where it is not said. */
+  /** The executable that runs as the composer; this program's own by default. */
   executable?: string;
-  /** Where the host's own /tmp is for us; "" for nowhere. */
+  /** The path of the host's /tmp from here; "" where there is none. */
   hostTmp?: string;
 }
 
+/** The harvest of one node. */
 export interface Harvest {
-  /** Works until the signal; then lets composers that are under way finish, for a while. */
+  /** Works until the signal, and then gives running composers some time to finish. */
   run(): Promise<void>;
 }
 
 const TURN_MS = 200;
-/** After something changed: several containers of a pod start together. */
+/** How long after a change to refresh, in ms, because several containers of a pod start together. */
 const REFRESH_SOON_MS = 200;
-/** In case an event was lost; and where containerd's tasks cannot be watched. */
+/** How often to refresh without an event, in ms: an event may be lost, or containerd's tasks cannot be watched. */
 const REFRESH_EVERY_MS = 15_000;
 const REFRESH_UNWATCHED_MS = 2_000;
-/** Every spot is looked at as a whole, whatever inotify said; and where it says nothing. */
+/** How often every spot is looked at as a whole, in ms, with or without events of inotify. */
 const LOOK_EVERY_MS = 60_000;
 const LOOK_UNWATCHED_MS = 5_000;
 const STOP_MAX_MS = 20_000;
 
+/** Opens the harvest; run() starts it. */
 export function openHarvest(context: HarvestContext): Harvest {
   return {
     run: async () => {
@@ -73,7 +76,7 @@ class Harvester {
   #refreshing: Promise<void> | undefined;
   #refreshAtMs = 0;
   #lookAtMs = 0;
-  /** On a plain host the owner may say that there are none: then only the host's own /tmp counts. */
+  /** False where the owner of a plain host has turned containers off, so that only the host's own /tmp counts. */
   readonly #hasContainers: boolean;
 
   constructor(context: HarvestContext, state: HarvestState) {
@@ -146,8 +149,8 @@ class Harvester {
   }
 
   /**
-   * Beside the turns: a runtime that hangs must not keep a core from being held. One that is under way is waited for
-   * first, as it may have asked too early. Never throws.
+   * Refreshes beside the turns, so that a runtime that hangs does not delay the holding of a core. Awaits a refresh
+   * that is under way first, because that may have asked too early. Never throws.
    */
   async #refresh(): Promise<void> {
     await this.#refreshing;
@@ -203,7 +206,7 @@ class Harvester {
     }
   }
 
-  /** A state that lasts is said once. */
+  /** Returns whether an error is new, so that one that lasts is logged once. */
   #isNews(about: string, error: unknown): boolean {
     const text = describeError(error);
     if (this.#said.get(about) === text) return false;

@@ -1,20 +1,20 @@
-// A container that ended by a signal that dumps core, and left none: said with the likely reason, not passed over.
+// Finds the likely reason why a container that ended by a signal that dumps core left no core.
 import { closeSync, fstatSync } from "node:fs";
 import { openEntry } from "../../host/confined-files.ts";
 import { CORE_FILE_DIRECTORY } from "../../model/core-file-pattern.ts";
 import type { ContainerRecord } from "./containers.ts";
 import { openLayerRoot, TMP_NAME } from "./spots.ts";
 
-/** signal(7): those whose default action is a core; the same on x86-64 and arm64. */
+/** The signals whose default action is a core (signal(7)), the same on x86-64 and arm64. */
 const DUMPING_SIGNALS = new Set([3, 4, 5, 6, 7, 8, 11, 24, 25, 31]);
 
-/** The signal by which a container's first process ended, where it should have left a core. */
+/** Returns the signal that ended a container's first process, if it dumps core; else undefined. */
 export function dumpingSignalOf(exitCode: number): number | undefined {
   const signal = exitCode - 128;
   return DUMPING_SIGNALS.has(signal) ? signal : undefined;
 }
 
-/** The likely reason, as far as the runtime and the image tell. */
+/** Returns the likely reason as one sentence, as far as the runtime and the image show it. */
 export function findReason({ place, limits }: ContainerRecord): string {
   if (place.kind === "none") return place.why;
   if (place.kind === "layer" && limits.isReadOnlyRoot)
@@ -27,7 +27,7 @@ export function findReason({ place, limits }: ContainerRecord): string {
   return "unknown: RLIMIT_CORE is 0 in the process, the disk or the pod's ephemeral storage is full, or the core was removed";
 }
 
-/** What stands in the way in the image itself; undefined where nothing does, or it cannot be seen from here. */
+/** Returns what in the image prevents a core; undefined where nothing does or it cannot be seen from here. */
 function judgeDirectory(layers: readonly string[], uid: number): string | undefined {
   for (const layer of layers) {
     const found = lookAt(layer);
@@ -42,7 +42,7 @@ function judgeDirectory(layers: readonly string[], uid: number): string | undefi
   return `it has no ${CORE_FILE_DIRECTORY}`;
 }
 
-/** The layer's own /tmp, a link itself included; undefined where the layer has none. */
+/** Looks at the layer's own /tmp without following a link; undefined where the layer has none. */
 function lookAt(layer: string) {
   try {
     const root = openLayerRoot(layer);

@@ -1,19 +1,23 @@
-// Whose core it is. A layer is one container's; a volume may be the /tmp of several, and then only the end of one of
-// them tells. Pure, but for asking the runtime again.
+// Finds the owner of a core. A layer belongs to one container. A volume may be the /tmp of several, and then only the
+// end of one of them shows the owner. Pure, except that it asks the runtime again.
 import { HOST_OWNER, UNKNOWN_OWNER } from "../../model/dump-owner.ts";
 import { textAt, type JsonObject } from "../../model/json.ts";
 import type { CoreFileName } from "../../model/core-file-pattern.ts";
 import type { ContainerRecord } from "./containers.ts";
 import type { FoundCore } from "./found-core.ts";
 
+/** The owner of a core. */
 export interface Owner {
-  /** undefined where several may be it, and for a process outside containers. */
+  /** The container; undefined where several are possible, and for a process outside containers. */
   container: ContainerRecord | undefined;
-  /** null where it is not known. */
+  /** The pod; null where it is unknown. */
   pod: JsonObject | null;
 }
 
-/** Whose turn it is when a core of these containers is zipped; several namespaces that share a directory are none. */
+/**
+ * Returns the namespace whose turn counts for a core of these containers; UNKNOWN_OWNER where several namespaces share
+ * a directory.
+ */
 export function namespaceOf(owners: Iterable<Pick<ContainerRecord, "namespace">>): string {
   const namespaces = new Set([...owners].map(({ namespace }) => namespace));
   const [first] = namespaces;
@@ -21,13 +25,16 @@ export function namespaceOf(owners: Iterable<Pick<ContainerRecord, "namespace">>
   return namespaces.size === 1 && first !== "" ? first : UNKNOWN_OWNER;
 }
 
-/** From a crash (%t) to the end of its container: the dump lies in between. */
+/** The longest time from a crash (%t) to the end of its container, in ms; the dump lies in between. */
 const SAME_TIME_MS = 600_000;
-/** The runtime tells of a container's end a moment after its core is finished. */
+/** How often the runtime is asked, because it reports a container's end a moment after the core is finished. */
 const ASK_TIMES = 5;
 const ASK_PAUSE_MS = 300;
 
-/** Finds it, asking the runtime anew (`refresh`) where a volume may have more owners by now, or one may have ended. */
+/**
+ * Finds the owner. Asks the runtime again (`refresh`) where a volume may have other owners by now, or one of them may
+ * have ended.
+ */
 export async function findOwner(
   core: Pick<FoundCore, "spot" | "owners" | "facts">,
   refresh: () => Promise<void>,
@@ -45,7 +52,9 @@ export async function findOwner(
   }
 }
 
-/** Of several, the one whose first process ended by this signal, if the core is a first process's. */
+/**
+ * Chooses among several containers the one whose first process ended by this signal, if the core is a first process's.
+ */
 export function chooseOwner(
   { pid, signal, timestampSeconds }: CoreFileName,
   owners: readonly ContainerRecord[],

@@ -1,4 +1,5 @@
-// Can files be collected from here at all? What the doctor and the choice of a mode ask, before any core lies there.
+// Finds out, before there is any core, whether the agent can collect files here. The doctor and the choice of a
+// capture mode use it.
 import { accessSync, constants } from "node:fs";
 import type { AgentSettings } from "../../config/agent-settings.ts";
 import { missingCapabilities } from "../../host/capabilities.ts";
@@ -7,21 +8,25 @@ import type { Place } from "./container-place.ts";
 import { Containers } from "./containers.ts";
 import { isVisible, spotOf } from "./spots.ts";
 
+/** What the agent can reach. */
 export interface Reach {
-  /** Containers whose /tmp can be looked into. */
+  /** The number of containers whose /tmp can be read. */
   seen: number;
-  /** Why not, for each of the others. */
+  /** The reason for each of the others. */
   unseen: string[];
-  /** Why no container can be asked for. */
+  /** Why the runtime could not list containers; undefined where it could. */
   noRuntime: string | undefined;
-  /** Rights over others' files that this process has not. */
+  /** The capabilities for others' files that this process lacks. */
   lacking: readonly string[];
 }
 
-/** Of a core in another's directory: read it, remove it from a sticky /tmp, see whether it is still written. */
+/**
+ * The capabilities to read a core in another user's directory, to remove it from a sticky /tmp, and to see whether it
+ * is still written.
+ */
 const WANTED = ["CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_LEASE"] as const;
 
-/** Never throws. */
+/** Looks at every container. Never throws. */
 export async function readReach(
   { CRIO_ENDPOINT }: Pick<AgentSettings, "CRIO_ENDPOINT">,
   signal: AbortSignal,
@@ -41,7 +46,7 @@ export async function readReach(
   }
 }
 
-/** undefined for a place where cores can be found and removed. Its /tmp need not be there yet. */
+/** Returns why cores cannot be found and removed in a place; undefined where they can. Its /tmp need not exist yet. */
 export function whyOutOfReach(place: Place): string | undefined {
   if (place.kind === "none") return place.why;
   const spot = spotOf(place);

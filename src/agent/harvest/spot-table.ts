@@ -1,5 +1,5 @@
-// Every directory where cores may lie, with its watch, and what is found there handed to the queue. What is odd is
-// said, counted and left alone.
+// The table of all spots with their watches. Passes the cores that it finds to the queue. Logs, counts and leaves
+// alone files that cannot be the kernel's.
 import { closeSync } from "node:fs";
 import { describeError } from "../../model/app-error.ts";
 import type { Log } from "../../host/log.ts";
@@ -11,25 +11,27 @@ import type { HarvestState } from "./harvest-state.ts";
 import { isVisible, listCoreNames, openSpot, spotOf, type Spot } from "./spots.ts";
 import type { Watches } from "./watches.ts";
 
+/** What the table needs. */
 export interface SpotTableContext {
   watches: Watches;
   queue: CoreQueue;
   state: HarvestState;
-  /** Is this name a canary's that the doctor waits for? Its core is the doctor's to take. */
+  /** Returns whether a name is a canary's that the doctor waits for; the doctor takes its core. */
   isCanary: (exeName: string) => boolean;
   metrics: Pick<AgentMetrics, "coreFiles">;
   log: Log;
 }
 
-/** Of one spot: its owner may make as many odd files as it likes. */
+/** How many refused files of one spot are logged, because its owner can make any number. */
 const REFUSALS_SAID_MAX = 5;
 const REFUSALS_MAX = 1_000;
 
+/** The table. */
 export class SpotTable {
   readonly #context: SpotTableContext;
   readonly #spots = new Map<string, Spot>();
   readonly #refused = new Map<Spot, Set<string>>();
-  /** Spots that could not be opened, as was said. */
+  /** Spots that could not be opened, which the log has. */
   readonly #failed = new Set<Spot>();
   #isUnseenSaid = false;
 
@@ -37,7 +39,7 @@ export class SpotTable {
     this.#context = context;
   }
 
-  /** The host's own /tmp, or another directory that is no container's. */
+  /** Adds the host's own /tmp, or another directory outside containers. */
   addDirectory(path: string): void {
     this.#open({ path, isLayer: false, owners: new Map() });
   }
@@ -70,12 +72,12 @@ export class SpotTable {
     for (const spot of this.#spots.values()) this.look(spot);
   }
 
-  /** Looks at every core's name that a spot holds. */
+  /** Looks at every name in a spot that may be a core's. */
   look(spot: Spot): void {
     this.#within(spot, (directory) => this.#findAll(spot, directory, listCoreNames(directory)));
   }
 
-  /** Looks at names that appeared there. */
+  /** Looks at names that appeared in a spot. */
   find(spot: Spot, names: readonly Buffer[]): void {
     this.#within(spot, (directory) => this.#findAll(spot, directory, names));
   }
@@ -97,7 +99,7 @@ export class SpotTable {
     this.look(spot);
   }
 
-  /** A directory that cannot be opened is said, and looked at again with the next look. */
+  /** Opens a spot for `body`. Logs a directory that cannot be opened; the next look tries it again. */
   #within(spot: Spot, body: (directory: number) => void): void {
     let directory: number | undefined;
     try {
@@ -135,7 +137,9 @@ export class SpotTable {
     this.#context.log.warn("core_place_failed", { path: spot.path, error: describeError(error) });
   }
 
-  /** Once: it is the same for every container of the node, until the pod is changed. */
+  /**
+   * Logs once that containers cannot be seen: it is the same for all containers of the node until the pod is changed.
+   */
   #sayUnseen(record: ContainerRecord, path: string): void {
     record.place = { kind: "none", why: `${path} cannot be seen from here` };
     // A pod that has ended loses its emptyDir volumes at once, and its containers some time later.

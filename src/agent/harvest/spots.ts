@@ -1,5 +1,5 @@
-// The directories where cores may lie, as open directories: a container's layer with its /tmp in it, or what is
-// mounted there. They belong to others, hostile ones too.
+// Opens spots: a container's layer with its /tmp in it, or the directory that is mounted there. They belong to others,
+// who may be hostile.
 import { closeSync, constants, openSync } from "node:fs";
 import { listEntries, openDirectoryAt, openEntry } from "../../host/confined-files.ts";
 import { errnoOf } from "../../model/app-error.ts";
@@ -7,32 +7,37 @@ import { CORE_FILE_DIRECTORY, CORE_FILE_PREFIX } from "../../model/core-file-pat
 import type { Place } from "./container-place.ts";
 import type { ContainerRecord } from "./containers.ts";
 
-/** `tmp`, as a name in a root directory. */
+/** The name `tmp` in a root directory. */
 export const TMP_NAME = Buffer.from(CORE_FILE_DIRECTORY.slice(1));
-/** Of a directory with more names, the rest is found when it appears, by inotify. */
+/** How many names of a directory are read. inotify finds further ones when they appear. */
 const NAMES_MAX = 50_000;
 const O_PATH = 0o10000000;
 
+/** A folder in which the kernel may write cores. */
 export interface Spot {
-  /** The directory itself, or, for a layer, the root that it is in. */
+  /** The directory itself, or for a layer the root that has it. */
   path: string;
   isLayer: boolean;
-  /** The containers that see it as their /tmp, by their ids; none for the host's own. */
+  /** The containers that have it as their /tmp, by id; none for the host's own. */
   owners: Map<string, ContainerRecord>;
 }
 
+/** Makes a place's spot; undefined for one out of reach. */
 export function spotOf(place: Place): Spot | undefined {
   if (place.kind === "none") return undefined;
   const isLayer = place.kind === "layer";
   return { path: isLayer ? place.upperDir : place.path, isLayer, owners: new Map() };
 }
 
-/** A layer's root. Throws where it is gone. Only root can change what leads to it: containerd's own directories. */
+/**
+ * Opens a layer's root. Throws where it no longer exists. The path leads through containerd's own directories, which
+ * only root can change.
+ */
 export function openLayerRoot(path: string): number {
   return openSync(path, O_PATH | constants.O_DIRECTORY);
 }
 
-/** The directory where the cores are; undefined where there is none (yet), or something else has its name. */
+/** Opens the directory of the cores; undefined where it does not exist (yet) or another kind of file has its name. */
 export function openSpot({ path, isLayer }: Spot): number | undefined {
   try {
     if (!isLayer) return openDirectoryAt(path);
@@ -43,13 +48,16 @@ export function openSpot({ path, isLayer }: Spot): number | undefined {
       closeSync(root);
     }
   } catch (error) {
-    // ELOOP, ENOTDIR: a link or a file of that name.
+    // ELOOP and ENOTDIR mean a link or a file of that name.
     if (["ENOENT", "ENOTDIR", "ELOOP"].includes(errnoOf(error) ?? "")) return undefined;
     throw error;
   }
 }
 
-/** False where the directory is not there for us: not mounted into our container, or gone already. */
+/**
+ * Returns whether the agent sees the directory. It does not where the agent's container lacks the mount, or the
+ * directory no longer exists.
+ */
 export function isVisible({ path, isLayer }: Spot): boolean {
   try {
     closeSync(isLayer ? openLayerRoot(path) : openDirectoryAt(path));
@@ -59,11 +67,12 @@ export function isVisible({ path, isLayer }: Spot): boolean {
   }
 }
 
-/** Names that may be cores', in an open spot. */
+/** Lists the names in an open spot that may be cores'. */
 export function listCoreNames(directory: number): Buffer[] {
   return listEntries(directory, CORE_FILE_PREFIX, NAMES_MAX);
 }
 
+/** Returns whether a name may be a core's. */
 export function isCoreName(name: Buffer): boolean {
   return name.subarray(0, CORE_FILE_PREFIX.length).equals(Buffer.from(CORE_FILE_PREFIX));
 }

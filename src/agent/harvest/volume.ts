@@ -1,12 +1,12 @@
-// A volume over a container's /tmp is looked into only where that cannot make us wait: a server that is away, or a
-// hostile FUSE process, would hold up the agent for every container.
+// Decides whether the agent may look into a volume over a container's /tmp. It does so only where it cannot have to
+// wait: a server that is away, or a hostile FUSE process, would block the agent for every container.
 import { readMount } from "../../host/mounts.ts";
 import { CORE_FILE_DIRECTORY } from "../../model/core-file-pattern.ts";
 import type { Place } from "./container-place.ts";
 
 const LOCAL = new Set(["ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "zfs", "tmpfs", "overlay"]);
 
-/** The place as it is, or why it is none. Asks for the mount's kind, and does not touch the mount itself. */
+/** Returns the place, or a "none" with the reason. Reads the mount's kind and does not touch the mount itself. */
 export async function judgeVolume(place: Place, mountInfo?: string): Promise<Place> {
   if (place.kind !== "mount") return place;
   const mount = await readMount(place.path, mountInfo);

@@ -1,27 +1,29 @@
-// inotify on every spot, and on containerd's directory of tasks: which core files appeared, where events were lost,
-// and whether containers came or went. A lost event is made good by a look at the whole spot.
+// Watches every spot and containerd's directory of tasks with inotify. Reports new core files, lost events, and
+// started or ended containers. After a lost event the whole spot is looked at.
 import { closeSync } from "node:fs";
 import { Inotify } from "../../host/inotify.ts";
 import { errnoOf } from "../../model/app-error.ts";
 import { isCoreName, openLayerRoot, openSpot, TMP_NAME, type Spot } from "./spots.ts";
 
+/** What happened since the last turn. */
 export interface Sightings {
-  /** Core files that appeared, each name once a spot. */
+  /** The names that appeared, each once for a spot. */
   names: Map<Spot, Buffer[]>;
-  /** Spots to be looked at as a whole. */
+  /** Spots that must be looked at as a whole. */
   stale: Set<Spot>;
-  /** Containers were started or have ended. */
+  /** True where containers have started or ended. */
   containersChanged: boolean;
 }
 
+/** All watches of the harvest. */
 export class Watches {
-  /** undefined where the user has too many already (fs.inotify.max_user_instances). */
+  /** undefined where the user has too many instances (fs.inotify.max_user_instances). */
   readonly #inotify: Inotify | undefined;
-  /** By inotify's number: two spots may be one directory (an emptyDir of two containers). */
+  /** The spots by inotify's number; two spots may be one directory (an emptyDir of two containers). */
   readonly #roots = new Map<number, Set<Spot>>();
   readonly #directories = new Map<number, Set<Spot>>();
   #tasks: number | undefined;
-  /** Told once: without it, the refresh is all there is. */
+  /** Called once when inotify fails; only the refreshes remain then. */
   readonly #onFailure: (error: unknown) => void;
 
   constructor(onFailure: (error: unknown) => void, open: () => Inotify = () => new Inotify()) {
@@ -33,14 +35,14 @@ export class Watches {
     }
   }
 
-  /** False where nothing will ever be told: what there is has to be looked at again and again. */
+  /** False where inotify does not work, so that the harvest must look again and again. */
   get isWatching(): boolean {
     return this.#inotify !== undefined;
   }
 
   /**
-   * "began": what came before was not told. "missing": nothing is told; containerd makes the directory with the
-   * first container of a node.
+   * Watches containerd's directory of tasks. "began": the watch is new, and earlier events are unknown. "missing":
+   * there is no directory yet, which containerd makes with the node's first container.
    */
   watchTasks(path: string): "began" | "watched" | "missing" {
     const inotify = this.#inotify;
@@ -57,7 +59,7 @@ export class Watches {
     return this.#tasks === undefined ? "missing" : "began";
   }
 
-  /** Watches a spot from now on: the layer's root for a /tmp that is made or replaced, and /tmp itself. */
+  /** Watches a spot: the layer's root, where /tmp may be made or replaced, and /tmp itself. */
   add(spot: Spot): void {
     this.#attempt(() => {
       if (spot.isLayer) this.#watch(this.#roots, openLayerRoot(spot.path), spot);
@@ -71,7 +73,7 @@ export class Watches {
     this.#unwatch(this.#directories, spot);
   }
 
-  /** What happened since the last turn. Never waits. */
+  /** Returns what happened since the last turn. Never waits. */
   turn(): Sightings {
     const seen: Sightings = { names: new Map(), stale: new Set(), containersChanged: false };
     for (const event of this.#inotify?.read() ?? []) {
@@ -96,7 +98,7 @@ export class Watches {
   #notice(seen: Sightings, watch: number, name: Buffer): void {
     if (name.equals(TMP_NAME))
       for (const spot of this.#roots.get(watch) ?? []) {
-        // What is /tmp now may be another directory than before; a spot has one, however often that happens.
+        // /tmp may be another directory now; the old watch goes, so that a spot has one.
         this.#unwatch(this.#directories, spot);
         this.add(spot);
         seen.stale.add(spot);
@@ -132,7 +134,7 @@ export class Watches {
     try {
       fn();
     } catch (error) {
-      // The directory went meanwhile: nothing will happen there any more.
+      // The directory no longer exists, so no event can come from it.
       if (errnoOf(error) !== "ENOENT") this.#onFailure(error);
     }
   }

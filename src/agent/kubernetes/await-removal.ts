@@ -1,13 +1,14 @@
-// Waits until the chart's clean-up (chart/templates/cleanup.yaml) has run on every node: its DaemonSet's pods are ready
-// only behind a `remove` that went well. RBAC: `get` on that one DaemonSet.
+// Waits until the chart's clean-up (chart/templates/cleanup.yaml) has run on every node. The pods of its DaemonSet are
+// ready only after a successful `remove`. RBAC: `get` on that one DaemonSet.
 import * as v from "valibot";
 import type { Log } from "../../host/log.ts";
 import { AppError, describeError } from "../../model/app-error.ts";
 import type { KubernetesApi } from "./kubernetes-api.ts";
 
+/** What to wait for. */
 export interface AwaitedRemoval {
   namespace: string;
-  /** Of the clean-up, not of the agent. */
+  /** The clean-up's DaemonSet, not the agent's. */
   daemonSet: string;
   withinMs: number;
   api: KubernetesApi;
@@ -17,7 +18,7 @@ export interface AwaitedRemoval {
 
 const EVERY_MS = 1_000;
 
-/** Kubernetes leaves numbers that are 0 out. */
+/** Kubernetes omits numbers that are 0. */
 const statusSchema = v.object({
   metadata: v.object({ generation: v.number() }),
   status: v.object({
@@ -27,7 +28,7 @@ const statusSchema = v.object({
   }),
 });
 
-/** Throws AppError "host" where a node was not cleaned in time. */
+/** Waits. Throws AppError "host" where a node was not cleaned in time. */
 export async function awaitRemoval(context: AwaitedRemoval): Promise<void> {
   const { namespace, daemonSet, withinMs, api, log, everyMs = EVERY_MS } = context;
   const path = `/apis/apps/v1/namespaces/${encodeURIComponent(namespace)}/daemonsets/${encodeURIComponent(daemonSet)}`;
@@ -50,7 +51,7 @@ export async function awaitRemoval(context: AwaitedRemoval): Promise<void> {
   });
 }
 
-/** How far it is, or why that is not known yet. */
+/** Returns how far the clean-up is, or why that is not known yet. */
 async function ask(
   api: KubernetesApi,
   path: string,

@@ -5,21 +5,24 @@ import { join } from "node:path";
 import { AppError } from "../../model/app-error.ts";
 import { readTextFile } from "../../host/files.ts";
 
+/** The few requests that the agent makes. */
 export interface KubernetesApi {
   get(path: string): Promise<KubernetesAnswer>;
   post(path: string, body: object): Promise<KubernetesAnswer>;
 }
 
+/** The API server's answer. */
 export interface KubernetesAnswer {
   status: number;
-  /** Parsed JSON; undefined where the answer is none. */
+  /** The parsed JSON; undefined where the answer is no JSON. */
   body: unknown;
 }
 
+/** How to reach the API server. */
 export interface KubernetesAccess {
-  /** https://host:port */
+  /** Such as https://host:port. */
   baseUrl: string;
-  /** Holds token and ca.crt; the kubelet renews the token, so it is read for every request. */
+  /** The folder of token and ca.crt. The kubelet renews the token, so every request reads it again. */
   accountFolder: string;
 }
 
@@ -27,7 +30,7 @@ const ACCOUNT_FOLDER = "/var/run/secrets/kubernetes.io/serviceaccount";
 const TIMEOUT_MS = 5_000;
 const TOKEN_MAX_BYTES = 64 * 1024;
 
-/** From the variables that the kubelet gives every container; undefined outside a cluster. */
+/** Finds the API server by the variables that the kubelet gives every container; undefined outside a cluster. */
 export function findKubernetes(
   environment: Readonly<Record<string, string | undefined>>,
 ): KubernetesAccess | undefined {
@@ -38,7 +41,7 @@ export function findKubernetes(
   return { baseUrl: `https://${named}:${port}`, accountFolder: ACCOUNT_FOLDER };
 }
 
-/** Every call throws AppError "host" where no answer is had within five seconds. */
+/** Opens the API. Every call throws AppError "host" where no answer comes within five seconds. */
 export function openKubernetesApi({ baseUrl, accountFolder }: KubernetesAccess): KubernetesApi {
   async function request(path: string, init: RequestInit): Promise<KubernetesAnswer> {
     const token = await readAccount("token");
@@ -60,7 +63,10 @@ export function openKubernetesApi({ baseUrl, accountFolder }: KubernetesAccess):
     }
   }
 
-  /** The kubelet mounts links to links, which readTextFile refuses: the real path is ours to trust. */
+  /**
+   * Reads a file of the account by its real path, because the kubelet mounts links to links, which readTextFile
+   * refuses.
+   */
   async function readAccount(name: string): Promise<string> {
     const path = join(accountFolder, name);
     const real = await realpath(path).catch(() => path);

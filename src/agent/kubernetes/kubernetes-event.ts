@@ -1,25 +1,25 @@
-// A Kubernetes Event on the pod whose dump was delivered: `kubectl describe pod` then says where the core is.
-// Off by default (KUBERNETES_EVENTS). RBAC: `create` on events, in the namespaces of the pods.
+// Posts a Kubernetes Event on the pod whose dump was delivered, so that `kubectl describe pod` shows where the core
+// is. Off by default (KUBERNETES_EVENTS). RBAC: `create` on events, in the namespaces of the pods.
 import { describeError } from "../../model/app-error.ts";
 import { oneLine } from "../../model/printable.ts";
 import type { Log } from "../../host/log.ts";
 import type { KubernetesApi } from "./kubernetes-api.ts";
 
-/** What of dump-info the event needs; the zip is not ours to trust, so every value may be anything. */
+/** The keys of dump-info that the event uses. The zip is not trusted, so a value may have any type. */
 export type DumpFacts = Readonly<Record<string, unknown>>;
 
 /** The API server's own limits (Event.message; pod names are at most 253 characters). */
 const MESSAGE_MAX_CHARACTERS = 1000;
 const NAME_MAX_CHARACTERS = 200;
 
-/** The Event's body and where it is posted; undefined where the dump belongs to no pod that we know. */
+/** Returns the Event's body and the path to post it to; undefined where the dump's pod is unknown. */
 export function planEvent(
   facts: DumpFacts,
   key: string,
   now: Date,
 ): { path: string; body: Record<string, unknown> } | undefined {
   const [namespace, name] = [text(facts["namespace"]), text(facts["podname"])];
-  // The names that Kubernetes itself allows (RFC 1123): nothing else can be one of its pods.
+  // Accepts only names that Kubernetes allows (RFC 1123).
   if (!/^[a-z0-9-]{1,63}$/.test(namespace) || !/^[a-z0-9.-]{1,253}$/.test(name)) return undefined;
   const uid = matching(facts["pod_uid"], /^[0-9a-f-]{1,64}$/i);
   const at = now.toISOString().replace(/\.\d+Z$/, "Z");
@@ -57,7 +57,7 @@ function messageOf(facts: DumpFacts, key: string): string {
   return oneLine(sentence).slice(0, MESSAGE_MAX_CHARACTERS);
 }
 
-/** Posts the event. Never throws: a dump that is delivered is delivered, told or not. */
+/** Posts the event; logs a failure. Never throws, because the dump is delivered already. */
 export async function postEvent(
   api: KubernetesApi,
   facts: DumpFacts,
@@ -76,7 +76,7 @@ export async function postEvent(
   }
 }
 
-/** The text where it is of the form that Kubernetes gives it, else nothing. */
+/** Returns the text where it has the form that Kubernetes gives it, else "". */
 function matching(value: unknown, form: RegExp): string {
   return form.test(text(value)) ? text(value) : "";
 }

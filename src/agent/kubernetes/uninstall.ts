@@ -17,12 +17,14 @@ import type { Log } from "../../host/log.ts";
 import type { KubernetesAnswer, KubernetesApi } from "./kubernetes-api.ts";
 import { DAEMONSET_NOTE } from "../../model/host-file.ts";
 
+/** Which DaemonSet owns the pod. */
 export interface DaemonSetSettings {
   HOST_DIR: string;
   POD_NAMESPACE: string;
   DAEMONSET_NAME: string;
 }
 
+/** Whether the product is being uninstalled, and why that is believed. */
 export interface UninstallVerdict {
   uninstalled: boolean;
   because: string;
@@ -32,7 +34,7 @@ const objectSchema = v.object({
   metadata: v.object({ uid: v.string(), deletionTimestamp: v.optional(v.string()) }),
 });
 
-/** At the agent's start: keeps the DaemonSet's uid for the question at its end. Never throws. */
+/** Saves the DaemonSet's uid at the agent's start, for the question at its end. Never throws. */
 export async function noteDaemonSet(
   settings: DaemonSetSettings,
   api: KubernetesApi,
@@ -52,7 +54,7 @@ export async function noteDaemonSet(
   }
 }
 
-/** At the pod's end. Whatever is unclear counts as staying: a composer that stays loses no core. */
+/** Decides at the pod's end. Everything unclear counts as staying, because a composer that stays loses no core. */
 export async function findUninstall(
   settings: DaemonSetSettings,
   api: KubernetesApi | undefined,
@@ -69,7 +71,7 @@ export async function findUninstall(
   }
 }
 
-/** The DaemonSet alone, whichever there is of its name. Throws AppError "host" where no answer is had. */
+/** Asks for the DaemonSet of this name, whatever its uid. Throws AppError "host" where no answer comes. */
 export async function askDaemonSet(
   settings: Omit<DaemonSetSettings, "HOST_DIR">,
   api: KubernetesApi,
@@ -78,7 +80,7 @@ export async function askDaemonSet(
 }
 
 /**
- * The DaemonSet's part of it; "there" where it is to stay. `uid` is the one noted at the start; undefined where the
+ * Judges the answer about the DaemonSet; "there" where it stays. `uid` is the one from the start; undefined where the
  * agent could not ask then.
  */
 export function judgeAnswer(
@@ -93,7 +95,7 @@ export function judgeAnswer(
       because: `the API server answered ${status}, which proves nothing`,
     };
   const { metadata } = parsed.output;
-  // A new DaemonSet of the same name: its pod may have installed already, and needs what is there.
+  // A new DaemonSet has the same name; its pod may have installed already and needs the files.
   if (uid !== undefined && metadata.uid !== uid)
     return { uninstalled: false, because: "another DaemonSet has taken its place" };
   if (metadata.deletionTimestamp !== undefined)

@@ -6,8 +6,10 @@ const PREFIX = "core_dump_handler_";
 /** Seconds that a crashed process was held, from a small core on tmpfs to the longest TIMEOUT. */
 const DRAIN_BOUNDS = [0.05, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300, 600];
 
+/** All metrics by their names in the code. */
 export type AgentMetrics = ReturnType<typeof openAgentMetrics>;
 
+/** Makes the metrics and the registry that renders them. */
 export function openAgentMetrics() {
   const registry = new MetricRegistry();
   const counter = (name: string, help: string, labels: string[] = []) =>

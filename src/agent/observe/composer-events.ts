@@ -1,4 +1,4 @@
-// What the composers on this node report, as the agent's own log lines and metrics.
+// Turns the composers' records into the agent's own log lines and metrics.
 import type { Log } from "../../host/log.ts";
 import {
   asCrashRecord,
@@ -11,8 +11,9 @@ import {
 import type { AgentMetrics } from "../metrics/agent-metrics.ts";
 import type { DumpsUnderWay } from "./dumps-under-way.ts";
 
+/** Takes the lines of composer.log. */
 export interface ComposerEvents {
-  /** One line of composer.log. */
+  /** Takes one line of composer.log. */
   take(line: string): void;
 }
 
@@ -22,6 +23,7 @@ const OUTCOMES = {
   dump_failed: "failed",
 } as const;
 
+/** Opens the counting; changes `metrics` and the dumps under way, and writes to `log`. */
 export function openComposerEvents(
   log: Log,
   metrics: AgentMetrics,
@@ -42,7 +44,8 @@ export function openComposerEvents(
 
   function count(record: CrashRecord): void {
     const { event, uuid } = record;
-    // The doctor's own crash is nobody's. Its start says so; what follows is known by its uuid.
+    // The doctor's own crash does not count. Its first record marks it as a canary, and its uuid identifies the later
+    // ones.
     if (event === "dump_started" && record.canary === true) canary = uuid;
     if (uuid !== "" && uuid === canary) return;
     if (event === "dump_started") {
@@ -50,7 +53,7 @@ export function openComposerEvents(
       const { exe, signal } = record;
       underWay.begin({ uuid, exe, signal: String(signal ?? ""), sinceMs: Date.now() });
     }
-    // It is followed by the dump_skipped that ends the story.
+    // A dump_skipped follows, which is the crash's last record.
     if (event === "dump_suppressed")
       metrics.suppressed.add(1, { namespace: record.namespace ?? "" });
     if (event === "dump_evicted") countEvicted(metrics, record.namespace ?? "", record.bytes);
@@ -71,12 +74,13 @@ export function openComposerEvents(
   return { take };
 }
 
+/** Counts an evicted dump. */
 export function countEvicted(metrics: AgentMetrics, namespace: string, sizeBytes: number): void {
   metrics.evicted.add(1, { namespace });
   metrics.evictedBytes.add(sizeBytes);
 }
 
-/** The line under its own event and level; `at` is when the composer wrote it. */
+/** Logs a record with its own event and level; `at` is the time at which the composer wrote it. */
 function repeat(log: Log, { time, level, event, ...rest }: LooseRecord): void {
   const fields: Record<string, string | number | boolean | null> = { source: "composer" };
   if (time !== "") fields["at"] = time;

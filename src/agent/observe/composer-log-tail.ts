@@ -1,5 +1,5 @@
-// Follows HOST_DIR/composer.log: every line once, across rotations and restarts of the agent. Where it got to
-// is kept beside the log. What the lines mean is not its business.
+// Follows HOST_DIR/composer.log and passes every line on once, across rotations and restarts of the agent. Keeps its
+// position in a file beside the log. Does not interpret the lines.
 import { constants } from "node:fs";
 import { open, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
@@ -12,6 +12,7 @@ import {
   COMPOSER_LOG_ROTATED,
 } from "../../model/host-file.ts";
 
+/** Follows the log. */
 export interface ComposerLogTail {
   /** Passes every new whole line on. Returns false when lines were lost by two rotations in between. */
   poll(onLine: (line: string) => void): Promise<boolean>;
@@ -23,6 +24,7 @@ type Position = v.InferOutput<typeof positionSchema>;
 const READ_BYTES = 64 * 1024;
 const NEWLINE = 0x0a;
 
+/** Opens the tail at its saved position. */
 export function openComposerLogTail(hostDir: string): ComposerLogTail {
   let position: Position | undefined;
   let loaded = false;
@@ -51,7 +53,7 @@ export function openComposerLogTail(hostDir: string): ComposerLogTail {
   return { poll };
 }
 
-/** The rest of the file that was composer.log when we read last. */
+/** Reads the rest of the rotated file, which was composer.log at the last read. */
 async function readRotated(
   hostDir: string,
   { inode, offset }: Position,
@@ -68,7 +70,7 @@ async function readRotated(
   }
 }
 
-/** Passes on whole lines from `offset` on; the offset behind the last of them. */
+/** Passes on whole lines from `offset` on. Returns the offset behind the last of them. */
 async function readLines(
   file: FileHandle,
   offset: number,
@@ -82,7 +84,7 @@ async function readLines(
     const end = bytes.lastIndexOf(NEWLINE) + 1;
     for (const line of bytes.toString("utf8", 0, end).split("\n")) if (line !== "") onLine(line);
     at += end;
-    // A line that fills the block is none of the composer's (4,000 characters): passed over.
+    // Skips a line that fills the block; the composer's have at most 4,000 characters.
     if (end === 0 && bytesRead === READ_BYTES) at += READ_BYTES;
     else if (bytesRead < READ_BYTES) return at;
   }

@@ -1,20 +1,25 @@
-// The dumps whose composer told of their beginning and not yet of their end. An end that nobody ever tells is a
-// composer that was killed before the dump had a file, or right behind its publication.
+// The dumps that have a first record and no last one yet. If no last record ever comes, the composer was killed before
+// the dump had a file, or right after its publication.
 
+/** A dump that has begun. */
 export interface DumpUnderWay {
   uuid: string;
   exe: string;
   signal: string;
-  /** When we read of its beginning, in ms since the epoch. */
+  /** When the agent read the first record, in ms since the epoch. */
   sinceMs: number;
 }
 
-/** Of each kind; the oldest are forgotten. */
+/** How many dumps are kept of each kind; the oldest are forgotten. */
 const REMEMBERED_MAX = 1000;
 
+/** The dumps under way. */
 export class DumpsUnderWay {
   private readonly begun = new Map<string, DumpUnderWay>();
-  /** After a start of ours a dump may be sealed before composer.log's line of its beginning is read. */
+  /**
+   * Dumps that ended before their first record was read: after a start of the agent, recovery may seal a dump that
+   * early.
+   */
   private readonly endedUnread = new Set<string>();
 
   begin(dump: DumpUnderWay): void {
@@ -23,7 +28,7 @@ export class DumpsUnderWay {
     this.begun.set(dump.uuid, dump);
   }
 
-  /** What its beginning told; undefined where that was not read, or by another agent. */
+  /** Ends a dump. Returns what its first record told; undefined where this agent has not read that. */
   end(uuid: string): DumpUnderWay | undefined {
     const dump = this.begun.get(uuid);
     if (this.begun.delete(uuid)) return dump;
@@ -32,7 +37,9 @@ export class DumpsUnderWay {
     return undefined;
   }
 
-  /** Ends, and returns, those that began before `beforeMs` and have no file by which they could still end. */
+  /**
+   * Ends and returns the dumps that began before `beforeMs` and have no file, so that no record of their end can come.
+   */
   takeUnaccounted(beforeMs: number, hasFile: (uuid: string) => boolean): DumpUnderWay[] {
     const taken = [...this.begun.values()].filter(
       ({ uuid, sinceMs }) => sinceMs < beforeMs && !hasFile(uuid),

@@ -1,26 +1,31 @@
-// Connections of whoever may reach the pod's port: a few at a time, each for one short request and a few seconds,
-// whatever comes on it. Of too many the address with the most gives way, its oldest first, so that a probe is still
-// answered.
+// Serves connections of any client that can reach the pod's port: a few at a time, each for one short request and a
+// few seconds. When there are too many, the oldest connection of the address with the most is closed, so that probes
+// still get an answer.
 import { createServer, type AddressInfo, type Socket } from "node:net";
 
+/** A request's first line. */
 export interface HttpRequest {
   method: string;
-  /** Without the query. */
+  /** The path without the query. */
   path: string;
 }
 
+/** An answer. */
 export interface HttpAnswer {
   status: number;
   type: string;
   body: string;
 }
 
-/** Enough for the kubelet, a few Prometheus and a person; an answer of 200 KB may wait in each. */
+/**
+ * How many connections are open at once: enough for the kubelet, a few Prometheus servers and a person. An answer of
+ * 200 KB may wait in each.
+ */
 const CONNECTIONS_MAX = 64;
 const HEAD_MAX_BYTES = 8 * 1024;
-/** From a connection's beginning to the end of its request's head, however its bytes are spread. */
+/** The longest time from a connection's beginning to the end of its request's head, in ms. */
 const HEAD_MAX_MS = 5_000;
-/** From there to the end of the answer: an answer may take eight seconds to be known (http.ts). */
+/** The longest time from there to the end of the answer, in ms; an answer may take eight seconds (http.ts). */
 const ANSWER_MAX_MS = 12_000;
 const HEAD_END = "\r\n\r\n";
 
@@ -34,26 +39,28 @@ const REASONS: Readonly<Record<number, string>> = {
   503: "Service Unavailable",
 };
 
+/** The open port. */
 export interface HttpConnections {
   port: number;
   /** Closes the port and every connection. */
   stop: () => Promise<void>;
 }
 
+/** Where to listen. */
 export interface HttpPlace {
-  /** Of this host or pod; "" is every address. */
+  /** An address of this host or pod; "" is every address. */
   address: string;
   port: number;
 }
 
 type Answering = (request: HttpRequest) => HttpAnswer | Promise<HttpAnswer>;
 
-/** Listens. `answer` may throw: then it is 500. Throws the system's error where the port cannot be had. */
+/** Listens. A throwing `answer` gives status 500. Throws the system's error where the port cannot be opened. */
 export async function openHttpConnections(
   { address, port }: HttpPlace,
   answer: Answering,
 ): Promise<HttpConnections> {
-  /** Oldest first. */
+  /** The connections with their addresses, the oldest first. */
   const open = new Map<Socket, string>();
   const server = createServer((socket) => {
     if (open.size >= CONNECTIONS_MAX) dropCrowding(open);
@@ -92,12 +99,12 @@ function dropCrowding(open: Map<Socket, string>): void {
   const most = Math.max(...counts.values());
   const [oldest] = [...open].find(([, address]) => counts.get(address) === most) ?? [];
   if (oldest === undefined) return;
-  // At once: its close event comes later.
+  // Deletes it at once, because its close event comes later.
   open.delete(oldest);
   oldest.destroy();
 }
 
-/** Calls back once: with the head of the request, or with undefined where it is too long. */
+/** Calls back once, with the head of the request or with undefined where it is too long. */
 function readHead(socket: Socket, onHead: (head: string | undefined) => void): void {
   let head = "";
   const take = (bytes: Buffer) => {
@@ -105,14 +112,14 @@ function readHead(socket: Socket, onHead: (head: string | undefined) => void): v
     const end = head.indexOf(HEAD_END);
     if (end === -1 && head.length <= HEAD_MAX_BYTES) return;
     socket.off("data", take);
-    // What comes behind is not looked at.
+    // Ignores the bytes after the head.
     socket.resume();
     onHead(end === -1 ? undefined : head.slice(0, end));
   };
   socket.on("data", take);
 }
 
-/** Never rejects. */
+/** Makes the answer's text. Never rejects. */
 async function respond(head: string | undefined, answer: Answering): Promise<string> {
   if (head === undefined) return format(plain(431, "the request is too long\n"));
   const match = /^([A-Z]+) (\/[^ ?]*)[^ ]* HTTP\/1\.[01]$/.exec(head.split("\r\n", 1)[0] ?? "");

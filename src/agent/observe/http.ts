@@ -1,4 +1,5 @@
-// /healthz, /startz, /readyz and /metrics for the kubelet and Prometheus. Read-only, nothing of a dump's contents.
+// Serves /healthz, /startz, /readyz and /metrics to the kubelet and Prometheus. Only reads, and shows nothing of a
+// dump's contents.
 import { describeError } from "../../model/app-error.ts";
 import type { Log } from "../../host/log.ts";
 import {
@@ -9,25 +10,32 @@ import {
   type HttpRequest,
 } from "./http-connections.ts";
 
+/** What the server shows. */
 export interface Health {
-  /** True until it is known whether we are ready. */
+  /** True until it is known whether the pod is ready. */
   isStarting: () => boolean;
-  /** Installed, and core_pattern is ours; else the reason, which anybody may read who reaches the port. */
+  /**
+   * Returns undefined where the install is done and core_pattern is right; else the reason, which anybody who reaches
+   * the port can read.
+   */
   notReady: () => string | undefined;
-  /** Prometheus' text format. */
+  /** Returns the metrics in Prometheus' text format. */
   metrics: () => string;
 }
 
 const TEXT = "text/plain; charset=utf-8";
 const EXPOSITION = "text/plain; version=0.0.4; charset=utf-8";
 
-/** A start that takes a moment is waited for: every refusal is a Warning event of the kubelet's. */
+/**
+ * How long an answer waits for a start that is under way, in ms, because the kubelet makes a Warning event of every
+ * refusal.
+ */
 const START_HOLD_MS = 8_000;
 const START_LOOK_MS = 50;
 
 /**
- * A port that is taken is said (its number is 0 then), and the agent works without: crashes matter more than being
- * seen.
+ * Starts the server. Logs a port that is taken, and the agent works without the server then (its port is 0), because
+ * crashes matter more than metrics.
  */
 export async function startHttp(
   place: HttpPlace,
@@ -48,7 +56,7 @@ function answer({ method, path }: HttpRequest, health: Health): HttpAnswer | Pro
   if (method !== "GET" && method !== "HEAD") return plain(405, "GET only\n");
   switch (path) {
     case "/healthz":
-      // That an answer comes at all is the proof: the event loop turns.
+      // Any answer proves that the event loop works.
       return plain(200, "ok\n");
     case "/startz":
       return answerStart(health);

@@ -1,5 +1,5 @@
-// Everything that makes the agent visible: composer.log repeated, the kernel's log and settings watched, the
-// backlog measured. Only wires; each runs until the signal and none can stop the others.
+// Starts everything that makes the agent visible: repeats composer.log, watches the kernel's log and settings,
+// measures the backlog. Only wires. Each task runs until the signal, and none can stop the others.
 import { describeError } from "../../model/app-error.ts";
 import type { AgentSettings } from "../../config/agent-settings.ts";
 import type { Log } from "../../host/log.ts";
@@ -16,29 +16,32 @@ import { openKernelLog, type KernelLog } from "../../host/kernel-log.ts";
 import { pollUntil } from "../../host/poll.ts";
 import type { Readiness } from "./readiness.ts";
 
+/** What the tasks need. */
 export interface ObserverContext {
   settings: AgentSettings;
-  /** How cores come. */
+  /** The capture mode. */
   mode: CaptureMode;
   metrics: AgentMetrics;
   underWay: DumpsUnderWay;
   log: Log;
   signal: AbortSignal;
   doctor: Pick<DoctorWatch, "notReady">;
-  /** Told why the pod is not ready, once that is known. */
+  /** Gets the reason why the pod is not ready. */
   readiness: Readiness;
-  /** Puts everything back on the host. */
+  /** Installs everything again. */
   reinstall: () => Promise<void>;
 }
 
 const COMPOSER_LOG_MS = 1_000;
 const KERNEL_LOG_MS = 5_000;
 const DRIFT_MS = 15_000;
-/** Every crash is lost while core_pattern names a socket on which nobody answers. */
+/**
+ * How often the listener is checked, in ms: every crash is lost while core_pattern names a socket without a listener.
+ */
 const LISTENER_MS = 1_000;
 const BACKLOG_MS = 15_000;
 
-/** Settles after the signal. */
+/** Runs the tasks. Settles after the signal. */
 export async function observe(context: ObserverContext): Promise<void> {
   const { settings, mode, metrics, log, signal, doctor, readiness, reinstall } = context;
   const guard = openPatternGuard({ settings, metrics, log });
@@ -75,7 +78,7 @@ async function followKernelLog({ settings, metrics, log, signal }: ObserverConte
   try {
     kernelLog = openKernelLog(settings.HOST_DIR);
   } catch (error) {
-    // A container without /dev/kmsg: everything else works.
+    // A container may lack /dev/kmsg; everything else works.
     log.warn("kernel_log_unreadable", { error: describeError(error) });
     return;
   }

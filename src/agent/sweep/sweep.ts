@@ -1,6 +1,6 @@
 // One pass over CORE_DIR: every finished dump is handed to delivery, the oldest of each namespace in turn. A dump that
-// cannot be delivered does not hold up the others, nor does a namespace with thousands of them. What happens to one
-// dump is delivery's business.
+// cannot be delivered does not delay the others, nor does a namespace with thousands of them. Delivery handles each
+// dump.
 import { lstat } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 import { AppError, describeError } from "../../model/app-error.ts";
@@ -12,34 +12,40 @@ import type { Delivery, DeliveryOutcome } from "../delivery/delivery.ts";
 import { listDumps, type Dump } from "../../host/core-dir.ts";
 
 const BUSY_RETRY_MS = 2_000;
-/** After so long the folder is looked at again: a dump that came meanwhile has its namespace's turn. */
+/** After how long the folder is listed again, in ms, so that a new dump gets its namespace's turn. */
 const LISTING_MAX_MS = 10_000;
-/** A composer lets go of its zip some milliseconds behind its publication, whose file event comes before that. */
+/**
+ * When to try a zip again that its composer still holds, in ms: the composer closes it some milliseconds after the
+ * publication, and the file event comes before that.
+ */
 const PUBLISHED_RETRY_MS = 100;
 const JUST_PUBLISHED_MS = 10_000;
 
+/** What a sweep did, in numbers of dumps. */
 export interface SweepReport {
   delivered: number;
-  /** Another process has it in hand. */
+  /** Dumps that another process holds. */
   busy: number;
-  /** Failed before, and its next attempt is not due. */
+  /** Dumps that failed before and whose next attempt is not due. */
   waiting: number;
   failed: number;
-  /** When the first of those that were not delivered is due again. */
+  /** When the first of the undelivered dumps is due again, in ms since the epoch. */
   nextRetryMs: number | undefined;
 }
 
+/** What a sweep needs. */
 export interface SweepContext {
   coreDir: string;
   delivery: Delivery;
   log: Log;
-  /** Aborted when the program is told to stop: the upload under way ends, the others wait. */
+  /** Aborts when the program must stop: the upload under way ends, and the other dumps wait. */
   signal: AbortSignal;
-  /** Try every dump now, whatever its back-off says: someone asked for this sweep. */
+  /** Tries every dump now and ignores its backoff, because somebody asked for this sweep. */
   ignoreBackoff?: boolean;
   listingMaxMs?: number;
 }
 
+/** Sweeps CORE_DIR once. Throws AppError "configuration" for settings that name no store. */
 export async function sweepFolder(context: SweepContext): Promise<SweepReport> {
   await reclaimUploads(context);
   const { coreDir, signal, listingMaxMs = LISTING_MAX_MS } = context;
@@ -63,7 +69,7 @@ export async function sweepFolder(context: SweepContext): Promise<SweepReport> {
 }
 
 /**
- * One dump, by its path or its name in CORE_DIR. Throws AppError "usage" for what is no finished dump.
+ * Delivers one dump, by its path or its name in CORE_DIR. Throws AppError "usage" for a file that is no finished dump.
  */
 export async function sweepFile(file: string, context: SweepContext): Promise<SweepReport> {
   const path = file.includes("/") ? resolve(file) : resolve(context.coreDir, file);
@@ -82,7 +88,10 @@ export async function sweepFile(file: string, context: SweepContext): Promise<Sw
 interface Sweep {
   report: SweepReport;
   deliver(path: string): Promise<void>;
-  /** Without those that this sweep has delivered, or tried and is to try later. Forgets what is not listed. */
+  /**
+   * Returns the listed dumps without those that this sweep has delivered or must try later. Forgets dumps that are not
+   * listed.
+   */
   dueOf(listed: readonly Dump[]): Dump[];
 }
 
@@ -95,7 +104,7 @@ function openSweep(context: SweepContext): Sweep {
     failed: 0,
     nextRetryMs: undefined,
   };
-  /** When each was tried (performance.now), and is due again (ms since the epoch) where it was not delivered. */
+  /** When each dump was tried (performance.now), and when an undelivered one is due again (ms since the epoch). */
   const tried = new Map<string, { triedMs: number; retryAtMs: number | undefined }>();
 
   async function deliver(path: string): Promise<void> {
@@ -117,7 +126,7 @@ function openSweep(context: SweepContext): Sweep {
     const before = tried.get(path);
     if (before === undefined) return true;
     if (before.retryAtMs === undefined || before.retryAtMs > Date.now()) return false;
-    // A clock that is set forth or back must not make one dump spin.
+    // Uses the monotonic clock too, so that a changed clock cannot make a dump spin.
     return performance.now() - before.triedMs > listingMaxMs;
   }
 
@@ -130,18 +139,18 @@ function openSweep(context: SweepContext): Sweep {
   return { report, deliver, dueOf };
 }
 
-/** When this dump is due again, in ms since the epoch. */
+/** Returns when a dump is due again, in ms since the epoch. */
 async function retryAt(outcome: DeliveryOutcome, path: string): Promise<number | undefined> {
   if (outcome.kind === "delivered") return undefined;
   if (outcome.kind !== "busy") return outcome.retryAtMs;
-  // Its name is a link(2), which dates the inode. One that is older is in another agent's hands.
+  // The publication's link(2) sets the inode's time. Another agent holds a zip that is older.
   const published = await lstat(path).catch(() => undefined);
   const nowMs = Date.now();
   const isNew = published !== undefined && nowMs - published.ctimeMs < JUST_PUBLISHED_MS;
   return nowMs + (isNew ? PUBLISHED_RETRY_MS : BUSY_RETRY_MS);
 }
 
-/** What uploads of dumps that are gone left at the store costs space there, and holds up no dump here. */
+/** Frees the uploads of vanished dumps. They cost only space at the store, so a failure stops no dump. */
 async function reclaimUploads({ coreDir, delivery, log, signal }: SweepContext): Promise<void> {
   try {
     await delivery.reclaim(coreDir, signal);
@@ -150,7 +159,7 @@ async function reclaimUploads({ coreDir, delivery, log, signal }: SweepContext):
   }
 }
 
-/** Delivery answers with an outcome; should it throw all the same, the other dumps still get their turn. */
+/** Turns an unexpected error into an outcome, so that the other dumps still get their turn. */
 function unexpected(error: unknown): DeliveryOutcome {
   return { kind: "failed", error, retryAtMs: Date.now() + 60_000 };
 }

@@ -1,20 +1,22 @@
-// One sweep at a time: a request during a sweep is one more sweep afterwards, however many there were.
+// Runs one sweep at a time. Requests during a sweep lead to one more sweep afterwards, however many there were.
 import { describeError } from "../../model/app-error.ts";
 import type { Log } from "../../host/log.ts";
 import type { SweepReport } from "./sweep.ts";
 
+/** Runs sweeps on request. */
 export interface Sweeper {
-  /** Asks for a sweep; `reason` goes to the log. */
+  /** Requests a sweep; `reason` goes to the log. */
   request(reason: string): void;
-  /** Settles when no sweep is running and none is asked for. */
+  /** Settles when no sweep runs and none is requested. */
   idle(): Promise<void>;
 }
 
-/** No sooner than this after a failure, whatever delivery says: a clock set back must not spin. */
+/** The shortest wait after a failure, in ms, so that a clock that was set back cannot make the sweeper spin. */
 const RETRY_MIN_MS = 250;
 /** setTimeout's longest (2^31 - 1 ms, 24 days). */
 const TIMER_MAX_MS = 2_147_483_647;
 
+/** Opens a sweeper, which waits for its first request. */
 export function openSweeper(
   sweep: () => Promise<SweepReport>,
   { log, signal }: { log: Log; signal: AbortSignal },
@@ -48,7 +50,7 @@ export function openSweeper(
     }
   }
 
-  /** A dump that failed is tried again when delivery says so, not only at the next trigger. */
+  /** Sweeps again when a failed dump is due, without waiting for the next trigger. */
   function retryLater(atMs: number | undefined): void {
     if (atMs === undefined || signal.aborted) return;
     const delayMs = Math.min(Math.max(atMs - Date.now(), RETRY_MIN_MS), TIMER_MAX_MS);

@@ -1,5 +1,5 @@
-// When to sweep (docs/contract.md, section 4): INTERVAL, else SCHEDULE; USE_INOTIFY with either or alone.
-// None of them: never, the dumps are somebody else's to fetch.
+// When to sweep (docs/contract.md, section 4): INTERVAL, else SCHEDULE; USE_INOTIFY with either or alone. Without any
+// of them the agent never sweeps, and somebody else fetches the dumps.
 import { watch } from "node:fs";
 import { CronExpressionParser } from "cron-parser";
 import { describeError } from "../../model/app-error.ts";
@@ -9,11 +9,13 @@ import { uploadsAreOn } from "../../config/schedule-settings.ts";
 import type { Log } from "../../host/log.ts";
 import { callAt, callEvery } from "../../host/timer.ts";
 
+/** The settings of the triggers. */
 export type TriggerSettings = Pick<
   AgentSettings,
   "INTERVAL" | "SCHEDULE" | "TZ" | "USE_INOTIFY" | "CORE_DIR"
 >;
 
+/** What the triggers need. */
 export interface TriggerContext {
   settings: TriggerSettings;
   log: Log;
@@ -22,12 +24,17 @@ export interface TriggerContext {
   request: (reason: string) => void;
 }
 
-/** Where an event of the watch was lost (the queue overflowed, the folder was replaced), this finds it. */
+/**
+ * How often to sweep beside the watch, in ms, which may lose an event (the queue overflowed, the folder was replaced).
+ */
 const RESCAN_MS = 60_000;
-/** Bun watches from a thread of its own: what appears in the first moments may go unseen (1 of 200 tries). */
+/**
+ * When to sweep after the start of the watch, in ms: Bun watches from another thread and may miss a file of the first
+ * moments (1 of 200 tries).
+ */
 const WATCH_SETTLED_MS = 2_000;
 
-/** Starts whatever is set, until the signal. The sweep at the start is the caller's. */
+/** Starts the triggers that are set, until the signal. The caller requests the sweep at the start. */
 export function startTriggers({ settings, log, signal, request }: TriggerContext): void {
   const { INTERVAL, SCHEDULE, TZ, USE_INOTIFY, CORE_DIR } = settings;
   if (INTERVAL > 0 && SCHEDULE !== "")
@@ -71,7 +78,7 @@ function startWatch(
       if (name === null || kindOfCoreFile(name) === "dump") request("inotify");
     });
     watcher.on("error", (error) => {
-      // That it ends with the signal is told as an AbortError.
+      // After the signal the watch ends with an AbortError.
       if (!signal.aborted) log.error("watch_failed", { error: describeError(error) });
     });
   } catch (error) {

@@ -1,4 +1,4 @@
-// The agent's uploads while it runs: sweeps, one at a time, with what they say in logs and metrics.
+// The agent's uploads while it runs: sweeps, one at a time, with their log lines and metrics.
 import { AppError, describeError } from "../../model/app-error.ts";
 import type { AgentSettings } from "../../config/agent-settings.ts";
 import type { Log } from "../../host/log.ts";
@@ -10,11 +10,13 @@ import { postEvent } from "../kubernetes/kubernetes-event.ts";
 import { sweepFolder } from "./sweep.ts";
 import { openSweeper } from "./sweeper.ts";
 
+/** The agent's uploads. */
 export interface Uploads {
   request(reason: string): void;
   close(): Promise<void>;
 }
 
+/** What the uploads need. */
 export interface UploadsContext {
   settings: AgentSettings;
   /** undefined outside Kubernetes. */
@@ -24,10 +26,10 @@ export interface UploadsContext {
   signal: AbortSignal;
 }
 
-/** Throws AppError "configuration" where the settings name no store. */
+/** Opens the uploads. Throws AppError "configuration" where the settings name no store. */
 export async function openUploads(context: UploadsContext): Promise<Uploads> {
   const { settings, metrics, log, signal } = context;
-  // Loaded only where it is used: the store's client is most of the agent's memory.
+  // Loads delivery only where it is used, because the store's client is most of the agent's memory.
   const { openDelivery } = await import("../delivery/delivery.ts");
   const delivery = openDelivery(settings, log);
   await describeStore(delivery, log);
@@ -70,7 +72,7 @@ function countDeliveries(delivery: Delivery, metrics: AgentMetrics): Delivery {
   };
 }
 
-/** With KUBERNETES_EVENTS: what was delivered is said on the pod. Nobody waits for the API server. */
+/** With KUBERNETES_EVENTS, posts an Event about a delivered dump on its pod, and does not wait for the API server. */
 function tellKubernetes(
   delivery: Delivery,
   { settings, kubernetes, log }: UploadsContext,
@@ -79,7 +81,7 @@ function tellKubernetes(
   return {
     ...delivery,
     deliver: async (path, signal, options) => {
-      // Afterwards the file is gone.
+      // Reads the facts now, because delivery deletes the file.
       const facts = await readDumpInfo(path).catch(() => ({}));
       const outcome = await delivery.deliver(path, signal, options);
       if (outcome.kind === "delivered") void postEvent(kubernetes, facts, outcome.key, log);
@@ -88,7 +90,7 @@ function tellKubernetes(
   };
 }
 
-/** What is left of uploads whose file is gone is tidied up before new ones; that it fails stops nothing. */
+/** Frees the uploads of vanished files before new uploads begin; a failure stops nothing. */
 async function reclaim(delivery: Delivery, { settings, log, signal }: UploadsContext) {
   try {
     const reclaimed = await delivery.reclaim(settings.CORE_DIR, signal);
