@@ -1,4 +1,4 @@
-// Lets a canary crash, and finds what became of it. It says what happened; what that means is check-canary.ts's.
+// Lets a canary crash and reports what became of it; doctor/check-canary.ts judges that.
 import { lstatSync } from "node:fs";
 import { lstat, readdir, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -20,35 +20,39 @@ import type { CaptureMode } from "../../model/capture-mode.ts";
 import { FILE_PATTERN_PREFIX } from "../../model/core-file-pattern.ts";
 import { readComposerTrace, type ComposerTrace } from "./composer-trace.ts";
 
-/** A crash of 1 MB takes 0.2 s on an idle machine; the runtime may take CRI_TIMEOUT more. */
+/**
+ * How long a canary's crash may take. A crash of 1 MB takes 0.2 s on an idle machine; the runtime may take CRI_TIMEOUT
+ * more.
+ */
 export interface CanaryLimits {
-  /** How long its process may be held. */
+  /** How long the process may be held, in ms. */
   heldMs: number;
-  /** How long the zip may take after that. */
+  /** How long the zip may take after that, in ms. */
   publishedMs: number;
 }
 
+/** What became of a canary. */
 export interface CanaryEnd {
   name: string;
-  /** 32 random bytes that its core must show. */
+  /** 32 random bytes that the core must contain. */
   marker: Buffer;
-  /** Why it could not even be started. */
+  /** Why the canary could not start; undefined where it did. */
   notStarted: string | undefined;
   signal: string | undefined;
   heldMs: number;
-  /** What the composer said of it; in file mode no composer sees it. */
+  /** The composer's records; in file mode no composer gets the core. */
   trace: ComposerTrace;
-  /** File mode: where its core lies, in our own root. Whoever asked for the canary removes it. */
+  /** In file mode the path of the core in this process's root; the caller removes it. */
   coreFile: string | undefined;
 }
 
 const POLL_MS = 50;
-/** How long after the crash a composer may take to write its first line. */
+/** How long a composer may take from the crash to its first line, in ms. */
 const FIRST_LINE_MS = 3_000;
 const LEFT_BEHIND_MS = 10 * 60_000;
 const NO_TRACE: ComposerTrace = { started: false, end: undefined, lastLine: undefined };
 
-/** `mode` is how cores come on this host now: in file mode the core is looked for in our own root. */
+/** Runs one canary. `mode` is the host's present capture mode; in file mode the core is in this process's root. */
 export async function runCanary(
   hostDir: string,
   limits: CanaryLimits,
@@ -62,7 +66,7 @@ export async function runCanary(
     await writeFileAtomically(path, program, 0o700);
     let crash = await crashOnce(path, limits.heldMs);
     if (crash.notStarted !== undefined) {
-      // Where HOST_DIR allows no execution, cores may come all the same, by socket or file.
+      // Where HOST_DIR allows no execution, cores may still come by socket or file.
       const inHostDir = crash.notStarted;
       crash = await crashFromMemory(hostDir, name, program, limits.heldMs);
       if (crash.notStarted !== undefined)
@@ -78,7 +82,10 @@ export async function runCanary(
   }
 }
 
-/** By a link with the canary's name, so that its process has it too; the composer trusts root's note beside it. */
+/**
+ * Starts the program from memory through a link with the canary's name, which the process then has too. The composer
+ * trusts root's note beside it.
+ */
 async function crashFromMemory(
   hostDir: string,
   name: string,
@@ -100,15 +107,15 @@ async function crashFromMemory(
 }
 
 /**
- * Is a canary of this name under way? Only root can make it seem so. In file mode its core is not to be taken
- * meanwhile; afterwards a file of such a name is one like any other.
+ * Returns whether a canary of this name runs; only root can make it seem so. In file mode the harvest leaves its core
+ * alone meanwhile, and afterwards treats a file of such a name like any other.
  */
 export function isCanaryUnderWay(hostDir: string, exeName: string): boolean {
   if (!isCanaryName(exeName)) return false;
   return lstatSync(join(hostDir, exeName), { throwIfNoEntry: false }) !== undefined;
 }
 
-/** The kernel has written it by the time that the process is gone. */
+/** Finds the core, which the kernel has written before the process ends. */
 async function findCore(name: string): Promise<string | undefined> {
   const folder = dirname(FILE_PATTERN_PREFIX);
   const names = await readdir(folder).catch(() => []);
@@ -118,7 +125,7 @@ async function findCore(name: string): Promise<string | undefined> {
   return found === undefined ? undefined : join(folder, found);
 }
 
-/** Removes the files of canaries whose doctor was killed. Returns how many there were. */
+/** Removes the files of canaries whose doctor was killed. Returns their number. */
 export async function removeOldCanaries(
   hostDir: string,
   coreDir: string,
@@ -168,7 +175,7 @@ async function crashOnce(path: string, heldMaxMs: number): Promise<Crash> {
   }
 }
 
-/** Until composer.log tells the end, or is silent for too long. */
+/** Waits until composer.log has the crash's last record, or is silent for too long. */
 async function waitForEnd(hostDir: string, exe: string, maxMs: number): Promise<ComposerTrace> {
   const startedMs = performance.now();
   for (;;) {

@@ -1,5 +1,5 @@
-// Opens the canary's zip by another road than it was written: fflate's reader, the ELF's own length, and the
-// random marker that only this canary had in its memory. In file mode the kernel's file is read as it is.
+// Checks the canary's zip with other means than those that wrote it: fflate's reader, the ELF's own length, and the
+// random marker that only this canary had in its memory. In file mode it checks the kernel's file.
 import { constants } from "node:fs";
 import { open, readFile, stat } from "node:fs/promises";
 import { unzipSync } from "fflate/browser";
@@ -7,18 +7,19 @@ import { isCoreName, isDumpInfoName } from "../../model/dump-entries.ts";
 import { asKnownInfo } from "../../model/dump-info.ts";
 import { ElfCoreReader } from "../../model/elf-core.ts";
 
-/** The core has 1.3 MB; a pod's logs and descriptions come on top. */
+/** The largest zip. The core has 1.3 MB; a pod's logs and descriptions are extra. */
 const ZIP_MAX_BYTES = 64 << 20;
 
+/** What the zip shows. */
 export interface CanaryZip {
   coreBytes: number;
-  /** What the composer on the host could not have, as "what: why". */
+  /** The pieces that the composer on the host could not get, as "what: why". */
   missing: string[];
-  /** Settings that do not fit the host, as the composer saw it. */
+  /** Settings that the composer found not to fit the host. */
   settingsIgnored: string[];
 }
 
-/** Throws an Error that says what is wrong with the zip. */
+/** Checks and reads a canary's zip. Throws an Error that says what is wrong with it. */
 export async function readCanaryZip(path: string, exe: string, marker: Buffer): Promise<CanaryZip> {
   const { size } = await stat(path);
   if (size > ZIP_MAX_BYTES) throw new Error(`the zip has ${size} bytes`);
@@ -40,9 +41,9 @@ export async function readCanaryZip(path: string, exe: string, marker: Buffer): 
   };
 }
 
-/** The bytes of the canary's core file. Throws an Error that says what is wrong with it. */
+/** Checks a canary's core file and returns its size in bytes. Throws an Error that says what is wrong with it. */
 export async function readCanaryFile(path: string, marker: Buffer): Promise<number> {
-  // It lies where others may write: no link is followed.
+  // Follows no link, because others may write to this folder.
   const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   try {
     const found = await file.stat();

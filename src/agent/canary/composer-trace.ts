@@ -1,16 +1,18 @@
-// What composer.log tells of one crash, found by the process's name: the evidence of how far it came.
+// Reads from composer.log how far one crash came, found by the process's name.
 import { readComposerLines } from "../../host/lost-crash.ts";
 import { oneLine } from "../../model/printable.ts";
 import { isCrashEnd, parseCrashRecord, type CrashEnd } from "../../model/crash-record.ts";
 
+/** The records of one crash. */
 export interface ComposerTrace {
   started: boolean;
-  /** dump_published, dump_failed or dump_skipped, once it is there. */
+  /** The crash's last record (dump_published, dump_failed or dump_skipped), once it is there. */
   end: CrashEnd | undefined;
-  /** The log's last line of this crash; of any crash where there is none; undefined without a log. */
+  /** The log's last line about this crash, or about any crash where it has none; undefined without a log. */
   lastLine: string | undefined;
 }
 
+/** Reads the records of the crash of a process named `exe`. */
 export async function readComposerTrace(hostDir: string, exe: string): Promise<ComposerTrace> {
   const lines = await readComposerLines(hostDir);
   const records = lines.map((line) => ({ line, record: parseCrashRecord(line) }));

@@ -1,6 +1,6 @@
-// `crash-test`: crashes a child on purpose and follows its dump until it has left the node, as `helm test`
-// does in a pod of its own. Nothing is asked of the store: the agent deletes a dump only after it has seen
-// the whole object there. Needs HOST_DIR and CORE_DIR of the node, to read.
+// `crash-test`: crashes a child on purpose and follows its dump until it has left the node, as `helm test` does in a
+// pod of its own. It does not ask the store: the agent deletes a dump only after it has seen the whole object there.
+// It reads the node's HOST_DIR and CORE_DIR.
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { AppError } from "../../model/app-error.ts";
@@ -14,23 +14,24 @@ import type { Log } from "../../host/log.ts";
 import { readSysctl } from "../../host/sysctl.ts";
 import { uploadsAreOn } from "../../config/schedule-settings.ts";
 
+/** What the test needs. */
 export interface CrashTestContext {
   settings: AgentSettings;
   timeoutMs: number;
   log: Log;
-  /** Crashes something whose host name is `host`. */
+  /** Crashes a process whose host name is `host`. */
   crash?: () => Promise<void>;
   host?: string;
   pollMs?: number;
 }
 
-/** SIGQUIT: the doctor's canary, which may crash at the same time, ends by another one. */
+/** SIGQUIT, because the doctor's canary, which may crash at the same time, ends by another signal. */
 const VICTIM_SIGNAL = 3;
 
-/** Of the node's clock beside ours: one kernel, so only rounding. */
+/** The tolerance between two readings of the clock, in ms. Both come from one kernel, so it covers only rounding. */
 const CLOCK_SLACK_MS = 2_000;
 
-/** Throws AppError "host" that says how far the dump came. */
+/** Runs the test. Throws AppError "host" that says how far the dump came. */
 export async function runCrashTest(context: CrashTestContext): Promise<void> {
   const { settings, timeoutMs, log, crash = crashChild, host = hostname(), pollMs = 500 } = context;
   const startedMs = Date.now();
@@ -73,9 +74,9 @@ export async function runCrashTest(context: CrashTestContext): Promise<void> {
   log.info("crash_test_passed", { zip, delivered: true });
 }
 
-/** The victim is this program again: it needs no shell, and its core is of a size that matters. */
+/** Crashes this program again as the victim: it needs no shell, and its core has a realistic size. */
 async function crashChild(): Promise<void> {
-  // In file mode a limit of 0, as services have it, would mean no core at all.
+  // Services start with a core limit of 0, with which there would be no core in file mode.
   const child = withCoreAllowed(() =>
     Bun.spawn([process.execPath, "crash-test", "--victim"], { stdio: [null, null, null] }),
   );

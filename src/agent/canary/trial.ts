@@ -1,4 +1,4 @@
-// A mode that is installed, tried: a canary crashes, and its core must arrive.
+// Tries an installed capture mode: a canary crashes, and its core must arrive.
 import { join } from "node:path";
 import type { AgentSettings } from "../../config/agent-settings.ts";
 import { removeFile } from "../../host/files.ts";
@@ -7,17 +7,22 @@ import type { CaptureMode } from "../../model/capture-mode.ts";
 import { readCanaryFile } from "./canary-proof.ts";
 import { runCanary, type CanaryEnd } from "./canary-crash.ts";
 
+/** The result of a trial. */
 export interface Trial {
-  /** "installed": it is there, and nothing has shown that it works. "unknown": the canary could not be started. */
+  /**
+   * "proven": the core arrived. "installed": nothing has shown that the mode works. "unknown": the canary could not
+   * start.
+   */
   outcome: "proven" | "installed" | "unknown";
   because: string;
 }
 
+/** Runs a trial; tests replace it. */
 export type Canary = typeof tryCanary;
 
 const LIMITS = { heldMs: 10_000, publishedMs: 10_000 };
 
-/** Never throws for what is wrong with the canary. */
+/** Tries the mode. A failure of the canary is a result and no error. */
 export async function tryCanary(
   settings: Pick<AgentSettings, "HOST_DIR" | "CORE_DIR">,
   mode: CaptureMode,

@@ -1,5 +1,5 @@
-// How cores come on this host (CAPTURE_MODE): what was asked for, or with auto the first way that a canary shows to
-// work. A pipe first: it is the best isolated and the most widely tested.
+// Chooses the capture mode (CAPTURE_MODE): the one that is set, or with auto the first that a canary proves. Tries a
+// pipe first, because it is best isolated and most widely tested.
 import { readFile } from "node:fs/promises";
 import type { AgentSettings } from "../../config/agent-settings.ts";
 import type { Log } from "../../host/log.ts";
@@ -19,12 +19,13 @@ import { findObstacle } from "./obstacle.ts";
 import { tryCanary, type Canary, type Trial } from "../canary/trial.ts";
 import { withdrawPattern } from "./withdrawal.ts";
 
+/** What the choice needs. */
 export interface ChoiceContext {
   settings: AgentSettings;
-  /** Our own executable. */
+  /** This program's executable. */
   executable: string;
   listener?: ListenerControl;
-  /** Lets a canary crash and says what became of it. */
+  /** Runs a canary; tests replace it. */
   canary?: Canary;
   obstacleOf?: typeof findObstacle;
   log: Log;
@@ -32,7 +33,7 @@ export interface ChoiceContext {
 
 type Choice = Pick<CaptureNote, "mode" | "because" | "tried" | "proven">;
 
-/** Installs, and leaves one mode in place. Throws AppError, with nothing half-done, where none can be. */
+/** Installs one mode and returns it. Throws AppError where none can be installed; nothing is half done then. */
 export async function installCapture(context: ChoiceContext): Promise<CaptureMode> {
   const { settings, log } = context;
   const release = await claimHostDirectory(settings, log);
@@ -44,7 +45,7 @@ export async function installCapture(context: ChoiceContext): Promise<CaptureMod
   }
 }
 
-/** Puts back what was installed in this mode, and is gone from the host. Throws as installCapture() does. */
+/** Installs this mode again after its files vanished from the host. Throws as installCapture() does. */
 export async function reinstallCapture(context: ChoiceContext, mode: CaptureMode): Promise<void> {
   await installCapture({ ...context, settings: { ...context.settings, CAPTURE_MODE: mode } });
 }
@@ -99,7 +100,7 @@ async function chooseByCanary(
       }
       refused.push({ mode, because: trial.because });
     } catch (error) {
-      // Wrong settings are said, not worked around.
+      // Reports wrong settings instead of trying another mode.
       if (error instanceof AppError && error.code === "configuration") throw error;
       refused.push({ mode, because: describeError(error), error });
     }
@@ -116,7 +117,7 @@ async function tryMode(context: ChoiceContext, mode: CaptureMode): Promise<Trial
   return canary(settings, mode);
 }
 
-/** No mode was proven: the first that could be installed stays, and the doctor says what is wrong. */
+/** Keeps the first mode that could be installed, where no mode was proven; the doctor reports what is wrong. */
 async function keepFirst(
   context: ChoiceContext,
   refused: readonly { mode: CaptureMode; because: string; error?: unknown }[],
@@ -137,7 +138,10 @@ function describe(refused: readonly { mode: CaptureMode; because: string }[]): s
   return refused.map(({ mode, because }) => `${mode}: ${because}`).join("; ");
 }
 
-/** What worked before in this boot goes first: trying a pipe anew would lose crashes. */
+/**
+ * Returns the mode that worked earlier in this boot, which is tried first, because another trial of a pipe would lose
+ * crashes.
+ */
 async function findEarlier(record: InstallRecord | undefined): Promise<CaptureNote | undefined> {
   const capture = record?.capture;
   if (capture?.proven !== true) return undefined;
@@ -148,7 +152,7 @@ function inOrder(first: CaptureMode | undefined): CaptureMode[] {
   return CAPTURE_MODES.toSorted((a, b) => Number(b === first) - Number(a === first));
 }
 
-/** random(4): new at every boot. */
+/** Reads the boot id, which is new at every boot (random(4)). */
 async function readBootId(): Promise<string> {
   return (await readFile("/proc/sys/kernel/random/boot_id", "utf8")).trim();
 }

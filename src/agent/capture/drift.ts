@@ -1,5 +1,5 @@
-// What an install put on the host, watched while the agent runs: another tool or a sysctl reload may take core_pattern
-// at any time, another release's uninstall may take all of it, and from then on crashes are lost in silence.
+// Watches the install while the agent runs. Another tool or a sysctl reload may change core_pattern at any time, and
+// another release's uninstall may remove everything; crashes would then be lost without a trace.
 import { join } from "node:path";
 import type { AgentSettings } from "../../config/agent-settings.ts";
 import { exists } from "../../host/files.ts";
@@ -10,29 +10,32 @@ import type { AgentMetrics } from "../metrics/agent-metrics.ts";
 import { otherOwner, renewClaim } from "../install/host-owner.ts";
 import { readInstallRecord } from "../install/install-record.ts";
 
-/** Beside the sysctls' names in what was reported. */
+/** The name for the install itself, beside the sysctls' names. */
 const INSTALL = "install";
 const OWNER = "owner";
 
+/** Watches for drift. */
 export interface DriftWatch {
-  /** Looks once. True while core_pattern is ours. Throws AppError "sysctl". */
+  /** Looks once. Returns whether core_pattern is this program's. Throws AppError "sysctl". */
   check(): Promise<boolean>;
 }
 
+/** What the watch needs. */
 export interface DriftContext {
   settings: AgentSettings;
   metrics: Pick<AgentMetrics, "drift" | "installed">;
   log: Log;
-  /** Has core_pattern been given back on purpose (capture/pattern-guard.ts)? */
+  /** Returns whether the agent itself has restored the previous core_pattern (capture/pattern-guard.ts). */
   isWithdrawn?: () => boolean;
-  /** Puts everything back on the host. */
+  /** Installs everything again. */
   reinstall: () => Promise<void>;
 }
 
+/** Opens the watch; the caller calls check() again and again. */
 export function openDriftWatch(context: DriftContext): DriftWatch {
   const { settings, metrics, log, isWithdrawn = () => false, reinstall } = context;
   const { HOST_DIR, PROC_ROOT, CORE_PATTERN_DRIFT } = settings;
-  /** What was said already, by name: a value that stays is reported once. */
+  /** The reported values by name, so that a value that stays is reported once. */
   const reported = new Map<string, string>();
 
   function report(name: string, text: string, say: () => void): void {
@@ -41,9 +44,9 @@ export function openDriftWatch(context: DriftContext): DriftWatch {
   }
 
   /**
-   * The install itself is gone, or a file of it. In a pod the DaemonSet says that it belongs here; the first look
-   * leaves the time to a preStop hook, whose pod ends right behind the removal. Outside, whoever ran `remove` beside us
-   * meant it.
+   * Handles an install of which the record or a file is missing. In a pod it must be there, because the DaemonSet is;
+   * the second look installs it again, which leaves time for a preStop hook whose pod ends right after the removal.
+   * Outside a pod somebody ran `remove` on purpose.
    */
   async function missing(): Promise<boolean> {
     metrics.installed.set(0);
@@ -106,7 +109,10 @@ export function openDriftWatch(context: DriftContext): DriftWatch {
   return { check };
 }
 
-/** IBM's handler, when it is removed, deletes the composer and its settings and knows nothing of our record. */
+/**
+ * Returns whether a file is missing. The removal of IBM's handler deletes the composer and its settings and leaves this
+ * program's record.
+ */
 async function lacksFile(hostDir: string, names: readonly string[]): Promise<boolean> {
   for (const name of names) if (!(await exists(join(hostDir, name)))) return true;
   return false;

@@ -1,4 +1,4 @@
-// Why a way of taking cores is out of the question on this host: found out before anything is changed.
+// Finds out, before anything is changed, why a capture mode cannot work on this host.
 import type { AgentSettings } from "../../config/agent-settings.ts";
 import { seesHostProcesses } from "../../host/host-namespace.ts";
 import type { CaptureMode } from "../../model/capture-mode.ts";
@@ -10,7 +10,7 @@ const ASK_MS = 15_000;
 
 type Settings = Pick<AgentSettings, "PROC_ROOT" | "POD_NAME" | "CRIO_ENDPOINT">;
 
-/** One sentence, or undefined. What HOST_DIR must be for a pipe is host-directory.ts's. */
+/** Returns the obstacle as one sentence, or undefined. install/host-directory.ts checks HOST_DIR for a pipe. */
 export async function findObstacle(
   mode: CaptureMode,
   settings: Settings,
@@ -32,11 +32,14 @@ async function socketObstacle(
 ): Promise<string | undefined> {
   if (!(await readCoreModes(PROC_ROOT)).includes("socket"))
     return "this kernel has no coredump socket (Linux 6.16): core_modes does not list it";
-  // Who crashed is known by the pid that the host gave it.
+  // The composer identifies the crashed process by its pid on the host.
   return seesHost() ? undefined : `the host's processes are not to be seen from here: ${FALLBACK}`;
 }
 
-/** On a plain host the cores of its own processes can always be had; a pod is there for containers. */
+/**
+ * Returns the obstacle to file capture. A plain host can always collect its own processes' cores; a pod needs
+ * containers.
+ */
 async function fileObstacle(settings: Settings): Promise<string | undefined> {
   if (settings.POD_NAME === "") return undefined;
   const reach = await readReach(settings, AbortSignal.timeout(ASK_MS));

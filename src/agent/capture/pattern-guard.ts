@@ -1,5 +1,5 @@
-// Socket mode while the agent runs: without a listener the kernel loses every crash at once, so core_pattern goes
-// back to what it was until one answers again.
+// Guards socket capture while the agent runs. Without a listener the kernel loses every crash, so the guard restores
+// the previous core_pattern until a listener answers again.
 import type { AgentSettings } from "../../config/agent-settings.ts";
 import type { Log } from "../../host/log.ts";
 import { readSysctl, writeSysctl } from "../../host/sysctl.ts";
@@ -10,16 +10,21 @@ import { readInstallRecord } from "../install/install-record.ts";
 import { LISTENER, type ListenerControl } from "../install/listener-control.ts";
 import { withdrawPattern } from "./withdrawal.ts";
 
-/** A worker that was lost is replaced by its keeper meanwhile, and the crashes wait in the socket's queue. */
+/**
+ * How long a listener may be silent, in ms: the keeper replaces a lost worker meanwhile, and crashes wait in the
+ * socket's queue.
+ */
 const SILENT_MAX_MS = 10_000;
 
+/** The guard. */
 export interface PatternGuard {
   /** Looks once. Throws AppError "sysctl". */
   check(): Promise<void>;
-  /** True from when none answered until one does. */
+  /** Returns true from the moment when no listener answered until one does. */
   isLost(): boolean;
 }
 
+/** What the guard needs. */
 export interface PatternGuardContext {
   settings: AgentSettings;
   metrics: Pick<AgentMetrics, "listenerLost">;
@@ -28,10 +33,11 @@ export interface PatternGuardContext {
   silentMaxMs?: number;
 }
 
+/** Opens the guard; the caller calls check() again and again. */
 export function openPatternGuard(context: PatternGuardContext): PatternGuard {
   const { settings, metrics, log, listener = LISTENER, silentMaxMs = SILENT_MAX_MS } = context;
   const { HOST_DIR, PROC_ROOT, POD_NAME } = settings;
-  /** What we put into core_pattern for as long as none answers. */
+  /** The pattern that the guard restored; undefined while a listener answers. */
   let withdrawnTo: string | undefined;
   let heardMs = performance.now();
 
@@ -50,14 +56,14 @@ export function openPatternGuard(context: PatternGuardContext): PatternGuard {
       metrics.listenerLost.add();
       log.error("listener_lost", { state, core_pattern: withdrawnTo });
     }
-    // Crashed processes wait in its queue, and would wait for ever.
+    // Crashed processes in the queue of a silent listener would wait for ever.
     if (state === "silent") listener.kill(HOST_DIR, log);
-    // In a pod its container is started again by the kubelet.
+    // In a pod the kubelet starts the listener's container again.
     if (POD_NAME === "" && (await listener.ensure(settings, log)))
       await comeBack(wanted, withdrawnTo);
   }
 
-  /** undefined where `remove` was run beside us, or the mode is another. */
+  /** Returns the pattern to set again; undefined where somebody ran `remove` meanwhile, or the mode is another. */
   async function wantedPattern(): Promise<string | undefined> {
     const record = await readInstallRecord(HOST_DIR, log);
     const pattern = record?.sysctls[CORE_PATTERN.name] ?? "";
@@ -66,7 +72,7 @@ export function openPatternGuard(context: PatternGuardContext): PatternGuard {
 
   async function comeBack(wanted: string, left: string): Promise<void> {
     const present = await readSysctl(PROC_ROOT, CORE_PATTERN);
-    // Taken by another tool meanwhile: that is for the drift watch to judge.
+    // Where another tool has changed the pattern meanwhile, the drift watch decides.
     if (present === left || isOurPattern(present, HOST_DIR))
       await writeSysctl(PROC_ROOT, CORE_PATTERN, wanted);
     withdrawnTo = undefined;

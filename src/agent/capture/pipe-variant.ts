@@ -1,5 +1,5 @@
-// A pipe's program: each build that may suit the host is installed and tried by a crash of our own
-// (doctor/canary.ts), until the kernel is seen to start it.
+// Chooses the program for a pipe: installs each variant that may suit the host and tries it with a canary
+// (canary/trial.ts), until the kernel has started one.
 import type { Log } from "../../host/log.ts";
 import { describeError } from "../../model/app-error.ts";
 import { tryCanary, type Canary, type Trial } from "../canary/trial.ts";
@@ -10,9 +10,9 @@ import { readInstallRecord, writeInstallRecord } from "../install/install-record
 type PipeContext = Omit<InstallContext, "variant" | "mode"> & { canary?: Canary };
 
 /**
- * Leaves a proven build installed; where none can be proven, the first, or the last tried where `prove` says that
- * there are other ways. With DOCTOR off nothing is tried, and one build alone only for `prove`. Throws what
- * install() throws.
+ * Leaves a proven variant installed. Where none can be proven, it leaves the first, or the last one tried if `prove` is
+ * set, which means that other modes follow. It tries nothing with DOCTOR off, and a single variant only with `prove`.
+ * Throws what install() throws.
  */
 export async function installPipe(context: PipeContext, prove: boolean): Promise<Trial> {
   const { settings, executable, log } = context;
@@ -27,7 +27,7 @@ export async function installPipe(context: PipeContext, prove: boolean): Promise
   for (const variant of variants) {
     const trial = await tryVariant(context, variant, variant === first);
     if (trial.outcome === "proven") return trial;
-    // That the canary itself cannot be started is not the build's fault: the doctor tells.
+    // A canary that cannot start is not the variant's fault; the doctor reports it.
     if (trial.outcome === "unknown") return trial;
     log.warn("variant_unsuited", { variant, because: trial.because });
     because ||= trial.because;
@@ -48,7 +48,7 @@ async function tryVariant(
   try {
     await install({ ...context, variant });
   } catch (error) {
-    // What is wrong with HOST_DIR is wrong for all of them.
+    // An error of HOST_DIR concerns all variants.
     if (isFirst) throw error;
     return { outcome: "installed", because: describeError(error) };
   }

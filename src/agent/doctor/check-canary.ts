@@ -1,6 +1,6 @@
-// The proof: a program of ours crashes, its core comes to a composer, its zip appears and holds what it should; in
-// file mode, its core lies where the kernel was told to write it. Where it does not, the broken link is named by
-// how far the crash came.
+// The proof: the canary crashes, a composer gets its core, and its zip appears with the right contents; in file mode,
+// its core is in the place that core_pattern names. Where that fails, the finding names the broken link by how far the
+// crash came.
 import { basename, join } from "node:path";
 import { readSysctl } from "../../host/sysctl.ts";
 import { removeFile } from "../../host/files.ts";
@@ -25,9 +25,10 @@ import {
 import { openKernelMessages } from "./kernel-messages.ts";
 
 const LIMITS = { heldMs: 15_000, publishedMs: 20_000 };
-/** Without these the canary would prove nothing, or go to somebody else. */
+/** The checks without which the canary would prove nothing, or its core would go to another program. */
 const NEEDED = ["root", "core_pattern", "HOST_DIR"] as const;
 
+/** Runs the canary and judges its end. */
 export async function checkCanary(context: CheckContext): Promise<Verdict> {
   const broken = NEEDED.find((name) => context.earlier.get(name)?.status === "failed");
   if (broken !== undefined) return skipped(`not tried, as ${broken} is wrong`);
@@ -82,7 +83,7 @@ async function judgeCanary(
   return checkZip(join(CORE_DIR, basename(last.zip)), end, evidence);
 }
 
-/** No composer wrote a line: the kernel did not start it, or it could not run. */
+/** Judges a canary of which no composer recorded anything: the kernel did not start one, or it could not run. */
 export function judgeSilence(
   { signal }: Pick<CanaryEnd, "signal">,
   pattern: string,
@@ -111,7 +112,7 @@ export function judgeSilence(
   return SILENT_WAYS[captureModeOf(pattern, hostDir) ?? "pipe"](hostDir, evidence);
 }
 
-/** The kernel did as core_pattern says, and no core came. */
+/** The verdict by mode where core_pattern is right and no core came. */
 const SILENT_WAYS: Record<CaptureMode, (hostDir: string, evidence: string | undefined) => Verdict> =
   {
     pipe: (hostDir, evidence) =>
@@ -175,7 +176,9 @@ async function checkZip(
   }
 }
 
-/** What the composer on the host has to say of its settings: in a pod nobody else sees the host's sockets. */
+/**
+ * Judges what the composer on the host reports about its settings: in a pod only the composer sees the host's sockets.
+ */
 export function judgeZip(
   found: string,
   { missing, settingsIgnored }: Pick<CanaryZip, "missing" | "settingsIgnored">,

@@ -1,19 +1,21 @@
-// How cores come, and why in this way; by socket, whether anybody takes them there.
+// Reports the capture mode and why it was chosen; by socket, checks that a listener answers.
 import type { AgentSettings } from "../../config/agent-settings.ts";
 import { listenerState, type ListenerState } from "../install/listener-process.ts";
 import { failed, ok, skipped, warning, type CheckContext, type Verdict } from "./check.ts";
 import { readInstalledCapture, type InstalledCapture } from "./installed-capture.ts";
 
-/** What to do where no way works. */
+/** The remedy where no capture mode works. */
 export const OTHER_WAYS =
   "another way of taking cores may work here: CAPTURE_MODE=socket (Linux 6.16) or file; in a pod, daemonset.captureFallback=true lets auto try them";
 
+/** Checks the capture mode. */
 export async function checkCapture({ settings }: CheckContext): Promise<Verdict> {
   const capture = await readInstalledCapture(settings);
   const listener = capture.mode === "socket" ? await listenerState(settings.HOST_DIR) : "answers";
   return judgeCapture(capture, settings.CAPTURE_MODE, listener);
 }
 
+/** Judges the mode that an install noted. */
 export function judgeCapture(
   { mode, note }: InstalledCapture,
   wanted: AgentSettings["CAPTURE_MODE"],
@@ -34,7 +36,7 @@ export function judgeCapture(
   if (note === undefined) return skipped("no agent of this version has chosen yet");
   const others = note.tried === "" ? "" : ` (${note.tried})`;
   const found = `${mode}: ${note.because}${others}`;
-  // Whether cores come all the same is the canary's to say.
+  // The canary shows whether cores come nevertheless.
   if (wanted === "auto" && others !== "" && !note.proven) return warning(found, OTHER_WAYS);
   return ok(found);
 }

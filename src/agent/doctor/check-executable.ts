@@ -1,5 +1,5 @@
-// HOST_DIR/cdc: there, root's alone to change, made for this machine, and with its loader on this host. Whether
-// the kernel can start it is the canary's to prove: in a container we do not see the host's libraries.
+// Checks HOST_DIR/cdc: it exists, only root may change it, it is built for this machine, and its loader is on this
+// host. Only the canary proves that the kernel can start it, because a container does not see the host's libraries.
 import { lstat } from "node:fs/promises";
 import { machineName } from "../../host/machine.ts";
 import { join } from "node:path";
@@ -15,6 +15,7 @@ const AGAIN = "restart the agent, or run core-dump-handler install again";
 const OWN_LOADER = "set VENDOR=auto (it chooses), or VENDOR=self-contained, which brings its own";
 const START_MS = 10_000;
 
+/** Checks the composer's executable. */
 export async function checkExecutable({ settings }: CheckContext): Promise<Verdict> {
   const { mode } = await readInstalledCapture(settings);
   if (mode !== "pipe") return skipped(`by ${mode}, the kernel starts no program of ours`);

@@ -1,4 +1,4 @@
-// File mode: can the cores that the kernel writes into containers be collected from here?
+// In file mode, checks that the agent can collect the cores that the kernel writes into containers.
 import { readReach, type Reach } from "../harvest/reach.ts";
 import { failed, ok, skipped, warning, type CheckContext, type Verdict } from "./check.ts";
 import { readInstalledCapture } from "./installed-capture.ts";
@@ -8,6 +8,7 @@ const MOUNTS =
 
 const RIGHTS = "add it to the pod's capabilities, as daemonset.captureMode=file does";
 
+/** Checks what the harvest can reach. */
 export async function checkHarvest({ settings, signal }: CheckContext): Promise<Verdict> {
   const { mode } = await readInstalledCapture(settings);
   if (mode !== "file") return skipped(`cores come by ${mode}`);
@@ -16,6 +17,7 @@ export async function checkHarvest({ settings, signal }: CheckContext): Promise<
   return judgeReach(await readReach(settings, signal));
 }
 
+/** Judges what the harvest can reach. */
 export function judgeReach({ seen, unseen, noRuntime, lacking }: Reach): Verdict {
   if (noRuntime !== undefined)
     return failed(`the containers' cores are not collected: ${noRuntime}`, MOUNTS);

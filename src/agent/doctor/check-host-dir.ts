@@ -1,5 +1,5 @@
-// HOST_DIR: a real directory of root's, on a filesystem of the host that can be written to, and run from where the
-// kernel is to start a program there.
+// Checks HOST_DIR: a real directory that root owns, on a filesystem of the host that is writable and, where the kernel
+// starts a program there, allows execution.
 import { lstat } from "node:fs/promises";
 import { readMount } from "../../host/mounts.ts";
 import { errnoOf } from "../../model/app-error.ts";
@@ -10,6 +10,7 @@ import { readInstalledCapture } from "./installed-capture.ts";
 const ELSEWHERE =
   "set HOST_DIR to a folder on a filesystem of the host that is writable and allows execution";
 
+/** Checks HOST_DIR. */
 export async function checkHostDir({ settings }: CheckContext): Promise<Verdict> {
   const { HOST_DIR } = settings;
   const mount = await readMount(HOST_DIR);

@@ -1,4 +1,5 @@
-// The kernel's settings: may we write them, does core_pattern start our composer, how many dumps at once?
+// Checks the kernel's settings: the agent may write them, core_pattern hands cores to this program, and the limit of
+// dumps at once is right.
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
@@ -16,7 +17,7 @@ import { setsSendBuffer } from "../install/send-buffer.ts";
 import { failed, ok, skipped, warning, type CheckContext, type Verdict } from "./check.ts";
 import { readInstalledCapture } from "./installed-capture.ts";
 
-/** Opened for writing, and closed again: nothing is changed. */
+/** Opens each setting for writing and closes it, which changes nothing. */
 export async function checkSysctlsWritable({ settings }: CheckContext): Promise<Verdict> {
   const { mode } = await readInstalledCapture(settings);
   const asked = setsSendBuffer(mode, settings) ? [SOCKET_BUFFER] : [];
@@ -34,19 +35,21 @@ export async function checkSysctlsWritable({ settings }: CheckContext): Promise<
   return ok(`writable below ${join(settings.PROC_ROOT, "sys")}`);
 }
 
+/** Checks core_pattern. */
 export async function checkPattern({ settings }: CheckContext): Promise<Verdict> {
   const { HOST_DIR, PROC_ROOT } = settings;
   const found = await readSysctl(PROC_ROOT, CORE_PATTERN);
   return judgePattern(found, (await readInstalledCapture(settings)).pattern, HOST_DIR);
 }
 
-/** What a pattern of ours does, by mode. */
+/** What this program's pattern does, by mode. */
 const DOES = {
   pipe: (_pattern: string, hostDir: string) => `starts ${hostDir}/cdc`,
   socket: (pattern: string) => `connects to ${pattern.replace(/^@+/, "")}`,
   file: (pattern: string) => `writes ${pattern} in the crashing process's own root`,
 };
 
+/** Compares the pattern that was found with the wanted one. */
 export function judgePattern(found: string, wanted: string, hostDir: string): Verdict {
   const evidence = `kernel.core_pattern = ${found}`;
   const mode = captureModeOf(found, hostDir);
@@ -69,6 +72,7 @@ export function judgePattern(found: string, wanted: string, hostDir: string): Ve
   );
 }
 
+/** Checks core_pipe_limit. */
 export async function checkPipeLimit({ settings }: CheckContext): Promise<Verdict> {
   const limit = Number(await readSysctl(settings.PROC_ROOT, CORE_PIPE_LIMIT));
   const { mode } = await readInstalledCapture(settings);

@@ -1,4 +1,4 @@
-// Has the kernel left the list of mapped files out of a core, as too long? It says so once a boot, in its own log.
+// Checks whether the kernel left a long list of mapped files out of a core, which it logs once a boot.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
@@ -10,6 +10,7 @@ import { openKernelSource } from "../../host/kernel-log.ts";
 import type { KernelLogSource } from "../../host/kernel-log-source.ts";
 import { ok, skipped, warning, type Verdict } from "./check.ts";
 
+/** Looks for the kernel's message. */
 export async function checkNotes(): Promise<Verdict> {
   let limit: number;
   try {
@@ -28,7 +29,7 @@ export async function checkNotes(): Promise<Verdict> {
   }
 }
 
-/** A limit that was raised since is well. */
+/** Judges the messages. A limit that was raised since then is fine. */
 export function judgeNotes(records: Iterable<{ message: string }>, limitBytes: number): Verdict {
   for (const { message } of records) {
     const sizeBytes = parseNoteTooLarge(message);

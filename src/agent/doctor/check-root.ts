@@ -1,10 +1,11 @@
-// Are we root, and root of the host rather than of a user namespace?
+// Checks that this process is root, and the host's root rather than a user namespace's.
 import { readFile } from "node:fs/promises";
 import { failed, ok, type Verdict } from "./check.ts";
 
 /** user_namespaces(7): the initial one maps everything to itself. */
 const INITIAL_MAP = /^\s*0\s+0\s+4294967295\s*$/;
 
+/** Checks the user and the user namespace. */
 export async function checkRoot(): Promise<Verdict> {
   const uid = process.geteuid?.() ?? -1;
   if (uid !== 0)
@@ -15,7 +16,7 @@ export async function checkRoot(): Promise<Verdict> {
   return judgeUserNamespace(await readFile("/proc/self/uid_map", "utf8"));
 }
 
-/** `map` is the text of /proc/self/uid_map. */
+/** Judges `map`, the text of /proc/self/uid_map. */
 export function judgeUserNamespace(map: string): Verdict {
   if (INITIAL_MAP.test(map)) return ok("root on the host");
   return failed(

@@ -1,5 +1,5 @@
-// The container runtime's socket: does somebody answer CRI there? Seen from here; what the composer saw from
-// the host is in the canary's dump-info.
+// Checks that a runtime answers CRI on its socket, as seen from here. The canary's dump-info has what the composer saw
+// from the host.
 import { stat } from "node:fs/promises";
 import { GrpcConnection } from "../../host/grpc.ts";
 import { describeError, errnoOf } from "../../model/app-error.ts";
@@ -18,6 +18,7 @@ const ANSWER_MS = 3_000;
 const REMEDY =
   "start the runtime, set CRIO_ENDPOINT to its socket, or COMP_IGNORE_CRIO=true where there are no containers";
 
+/** Checks the runtime's sockets. */
 export async function checkRuntime(context: CheckContext): Promise<Verdict> {
   const { composer, CRIO_ENDPOINT, POD_NAME } = context.settings;
   if (composer.IGNORE_CRIO) return skipped("COMP_IGNORE_CRIO is set: dumps carry no pod");
@@ -35,7 +36,7 @@ export async function checkRuntime(context: CheckContext): Promise<Verdict> {
   }
   if (refusals.length > 0)
     return failed("no container runtime answers", REMEDY, refusals.join("; "));
-  // In a pod the host's sockets need not be mounted: the composer is the one that asks.
+  // A pod need not have the host's sockets mounted, because only the composer uses them.
   if (POD_NAME !== "") return skipped("no socket of a runtime is to be seen from this container");
   return failed("there is no container runtime's socket on this host", REMEDY);
 }
@@ -45,7 +46,7 @@ function judgeAnswer(path: string, named: string, refusals: readonly string[]): 
   return warning(`${named} does not answer, ${path} does`, `set CRIO_ENDPOINT to unix://${path}`);
 }
 
-/** Why nobody speaks CRI v1 on this socket; undefined where somebody does. */
+/** Returns why CRI v1 does not work on this socket; undefined where it does. */
 async function ask(path: string, signal: AbortSignal): Promise<string | undefined> {
   try {
     if (!(await stat(path)).isSocket()) return "not a socket";

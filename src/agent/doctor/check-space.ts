@@ -1,4 +1,4 @@
-// CORE_DIR: can a dump be written there, now, and how much of one?
+// Checks that a dump can be written to CORE_DIR now, and how large it may be.
 import { constants } from "node:fs";
 import { open, statfs, unlink } from "node:fs/promises";
 import { join } from "node:path";
@@ -8,11 +8,12 @@ import { failed, failedBy, ok, warning, type CheckContext, type Verdict } from "
 
 const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 const PROBE_BYTES = 256 * 1024;
-/** Below this no core of a real program fits. */
+/** Less room than a real program's core needs. */
 const LITTLE_BYTES = 256 * 2 ** 20;
-/** The composer's rule (host/disk-room.ts): on a small filesystem the reserve is a part of it at most. */
+/** The largest reserve as a part of a small filesystem, as in src/composer/disk-space.ts. */
 const RESERVE_PART_MAX = 1 / 16;
 
+/** Checks CORE_DIR's room. */
 export async function checkSpace({ settings }: CheckContext): Promise<Verdict> {
   const { CORE_DIR, composer } = settings;
   const room = `make room on the filesystem of ${CORE_DIR}, or set CORE_DIR to a larger one`;
@@ -42,7 +43,7 @@ export async function checkSpace({ settings }: CheckContext): Promise<Verdict> {
   return ok(`${left} left for dumps in ${CORE_DIR}`);
 }
 
-/** Free blocks say nothing of quotas, read-only remounts and broken disks: a written and synced file does. */
+/** Writes and syncs a file, because free blocks do not show quotas, read-only remounts and broken disks. */
 async function writeProbe(coreDir: string, room: string): Promise<Verdict | undefined> {
   const path = join(coreDir, `.cdh-doctor-${crypto.randomUUID()}`);
   try {

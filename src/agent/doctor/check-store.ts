@@ -1,4 +1,4 @@
-// The store: reachable, ours to write to, and its clock near ours. Nothing is left there.
+// Checks that the store is reachable and writable, and that its clock is near this node's. Leaves nothing there.
 import { describeError } from "../../model/app-error.ts";
 import type { StoreProbe } from "../../store/store-port.ts";
 import { namesStore, openStoreWriter } from "../../store/open-store.ts";
@@ -13,16 +13,17 @@ import {
   type Verdict,
 } from "./check.ts";
 
-/** A black hole must not keep the doctor; an upload has STORE_TIMEOUT. */
+/** The timeout, which keeps a silent network from delaying the doctor; uploads have STORE_TIMEOUT. */
 const TIMEOUT_SECONDS = 5;
-/** A store that checks signatures refuses those that are further off (S3: "RequestTimeTooSkewed"). */
+/** A store that checks signatures refuses a larger difference (S3: "RequestTimeTooSkewed"). */
 const SKEW_MAX_MS = 15 * 60_000;
 const SKEW_NOTABLE_MS = 60_000;
 const SYNCHRONISE = "synchronise this node's clock (chrony, systemd-timesyncd)";
 
-/** The probe is made once; the two checks look at it from two sides. */
+/** The one probe that both checks use. */
 const probes = new WeakMap<CheckContext["earlier"], Promise<StoreProbe>>();
 
+/** Checks that the store is reachable and writable. */
 export async function checkStore(context: CheckContext): Promise<Verdict> {
   if (!expectsStore(context)) return skipped("no uploads are configured: dumps stay on the node");
   try {
@@ -34,6 +35,7 @@ export async function checkStore(context: CheckContext): Promise<Verdict> {
   }
 }
 
+/** Compares the clocks. */
 export async function checkClock(context: CheckContext): Promise<Verdict> {
   if (!expectsStore(context)) return skipped("no store to compare with");
   try {
@@ -43,7 +45,7 @@ export async function checkClock(context: CheckContext): Promise<Verdict> {
   }
 }
 
-/** `aheadMs`: how far this node's clock is before the store's; undefined where the store told no time. */
+/** Judges how far this node's clock is ahead of the store's, in ms; undefined where the store sent no time. */
 export function judgeClock(aheadMs: number | undefined): Verdict {
   if (aheadMs === undefined) return skipped("the store told no time");
   const off = Math.abs(aheadMs);

@@ -1,51 +1,58 @@
-// What a check is, and what it answers. The list of them is in checks.ts.
+// The types of a check and its verdict; checks.ts has the list.
 import type { AgentSettings } from "../../config/agent-settings.ts";
 import { AppError, describeError } from "../../model/app-error.ts";
 
-/** "skipped": the settings do not ask for it, or another check's failure makes it meaningless. */
+/** "skipped": the settings do not need the check, or another check's failure makes it meaningless. */
 export type Status = "ok" | "warning" | "failed" | "skipped";
 
+/** A check's result. */
 export interface Verdict {
   status: Status;
-  /** What was found, as one sentence: for a failure, the broken link. */
+  /** The finding as one sentence; for a failure, the broken link. */
   found: string;
-  /** What shows it: a log's line, a file's content. */
+  /** What shows the finding: a log's line, a file's content. */
   evidence?: string;
-  /** What to do about it. */
+  /** What the reader can do. */
   remedy?: string;
 }
 
+/** What a check may use. */
 export interface CheckContext {
   settings: AgentSettings;
   signal: AbortSignal;
-  /** What the checks before this one said, by name. */
+  /** The verdicts of the earlier checks, by name. */
   earlier: ReadonlyMap<string, Verdict>;
 }
 
+/** One check. */
 export interface Check {
   /** A short noun; also the metric's label. */
   name: string;
-  /** Never throws for what it looks for; what it throws all the same becomes a failure. */
+  /** Runs the check. A failure that it looks for is a verdict; any error that it throws becomes a failure too. */
   run: (context: CheckContext) => Promise<Verdict>;
 }
 
+/** Makes the verdict "ok". */
 export function ok(found: string): Verdict {
   return { status: "ok", found };
 }
 
+/** Makes the verdict "skipped". */
 export function skipped(found: string): Verdict {
   return { status: "skipped", found };
 }
 
+/** Makes the verdict "warning". */
 export function warning(found: string, remedy: string): Verdict {
   return { status: "warning", found, remedy };
 }
 
+/** Makes the verdict "failed". */
 export function failed(found: string, remedy: string, evidence?: string): Verdict {
   return { status: "failed", found, remedy, ...(evidence === undefined ? {} : { evidence }) };
 }
 
-/** An error that a check met, as its verdict: the hint is the remedy. */
+/** Makes a verdict of an error; its hint, where it has one, is the remedy. */
 export function failedBy(error: unknown, remedy: string): Verdict {
   const hint = error instanceof AppError ? error.hint : undefined;
   const text = describeError(error);

@@ -12,6 +12,7 @@ import { checkRuntime } from "./check-runtime.ts";
 import { checkSpace } from "./check-space.ts";
 import { checkClock, checkStore } from "./check-store.ts";
 
+/** All checks in their order. */
 export const CHECKS: readonly Check[] = [
   { name: "root", run: checkRoot },
   { name: "kernel settings", run: checkSysctlsWritable },

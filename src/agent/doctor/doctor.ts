@@ -5,15 +5,16 @@ import { CHECKS } from "./checks.ts";
 import { examine } from "./examine.ts";
 import { formatJson, formatProgress, formatTable, hasFailed, styleFor } from "./report.ts";
 
+/** How the command runs. */
 export interface DoctorCommand {
   settings: AgentSettings;
   json: boolean;
-  /** NO_COLOR as it is set. */
+  /** The value of NO_COLOR. */
   noColor: string | undefined;
   signal: AbortSignal;
 }
 
-/** 0 where nothing failed (warnings may stand), else 1. */
+/** Runs the doctor. Returns 0 where no check failed (warnings are allowed), else 1. */
 export async function runDoctor({
   settings,
   json,

@@ -1,12 +1,16 @@
-// Runs the checks in order, each under a deadline, and hands on every finding as it comes.
+// Runs the checks in order, each under a deadline, and passes every finding on at once.
 import type { AgentSettings } from "../../config/agent-settings.ts";
 import { within } from "../../host/timer.ts";
 import { failed, failedBy, type Check, type Verdict } from "./check.ts";
 import type { Finding } from "./report.ts";
 
-/** The canary's own limits are shorter; a check that hangs (a dead NFS mount) must not hang the doctor. */
+/**
+ * A check's deadline in ms, so that one that hangs (a dead NFS mount) does not block the doctor. The canary's own
+ * limits are shorter.
+ */
 const CHECK_MS = 45_000;
 
+/** Runs the checks and returns all findings. Never rejects for a check's failure. */
 export async function examine(
   checks: readonly Check[],
   settings: AgentSettings,

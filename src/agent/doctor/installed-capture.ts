@@ -1,4 +1,4 @@
-// How cores come on this host, as the last install left it: what the checks compare with.
+// The capture mode of the last install, with which the checks compare.
 import type { AgentSettings } from "../../config/agent-settings.ts";
 import { openLog } from "../../host/log.ts";
 import type { CaptureMode } from "../../model/capture-mode.ts";
@@ -7,17 +7,18 @@ import { CORE_PATTERN } from "../../model/sysctls.ts";
 import { readInstallRecord, type CaptureNote } from "../install/install-record.ts";
 import { planPattern } from "../install/install-sysctls.ts";
 
+/** What should be on the host. */
 export interface InstalledCapture {
   mode: CaptureMode;
-  /** What core_pattern should be. */
+  /** The value that core_pattern should have. */
   pattern: string;
-  /** Why this mode; undefined where no agent of this version has chosen. */
+  /** Why this mode was chosen; undefined where no agent of this version has chosen one. */
   note: CaptureNote | undefined;
 }
 
 const SILENT = openLog({ level: "Error", format: "text", write: () => {} });
 
-/** Where nothing is installed: what the settings ask for, or a pipe. */
+/** Reads the install's record. Without one, returns the mode in the settings, or a pipe. */
 export async function readInstalledCapture(settings: AgentSettings): Promise<InstalledCapture> {
   const record = await readInstallRecord(settings.HOST_DIR, SILENT);
   const pattern = record?.sysctls[CORE_PATTERN.name];

@@ -1,28 +1,30 @@
-// What the kernel logged about core dumps and refused executions, as evidence. Best effort: a container may not
-// see the log.
+// Reads the kernel's messages about core dumps and refused executions, as evidence. Best effort, because a container
+// may not see the log.
 import { closeSync, constants, openSync } from "node:fs";
 import { oneLine } from "../../model/printable.ts";
 import { parseKernelRecord, readKernelRecords } from "../../host/kernel-log.ts";
 
-/** fs/coredump.c in its wordings since 4.19, and what SELinux and AppArmor say of our executable. */
+/** Matches the messages of fs/coredump.c since Linux 4.19, and those of SELinux and AppArmor about this executable. */
 const ABOUT_DUMPS =
   /core_pipe_limit|[Cc]ore ?dump|coredump:|avc: +denied .*\bcdc\b|apparmor="DENIED".*cdc/;
 
+/** The messages since some moment. */
 export interface KernelMessages {
-  /** What was logged since this was opened, the newest last; "" where nothing was, or none can be read. */
+  /** Returns the messages since the opening, the newest last; "" where there are none or the log cannot be read. */
   since: () => string;
   close: () => void;
 }
 
+/** Opens the log behind its last message. Never throws. */
 export function openKernelMessages(device = "/dev/kmsg"): KernelMessages {
   let fd: number | undefined;
   const block = Buffer.alloc(8192);
   try {
     fd = openSync(device, constants.O_RDONLY | constants.O_NONBLOCK);
-    // What is there already is another crash's.
+    // Skips the messages that are there already, which are another crash's.
     for (const record of readKernelRecords(fd, block)) void record;
   } catch {
-    fd = undefined; // no /dev/kmsg here, or not for us: then there is no such evidence
+    fd = undefined; // without access to /dev/kmsg there is no such evidence
   }
   return {
     since: () => (fd === undefined ? "" : readRelevant(fd, block)),

@@ -1,14 +1,16 @@
-// How the doctor's findings are told: a line a step while it works, a table at the end, or JSON.
+// Writes the doctor's findings: a line for each step while it works, and a table or JSON at the end.
 import { oneLine, printableJson } from "../../model/printable.ts";
 import type { Status, Verdict } from "./check.ts";
 
+/** A verdict with its check's name. */
 export interface Finding extends Verdict {
   name: string;
   tookMs: number;
 }
 
+/** How a report looks. */
 export interface Style {
-  /** Wraps text in the colour of a status; gives it back as it is where colours are not wanted. */
+  /** Wraps text in the colour of a status; returns it unchanged where colours are not wanted. */
   paint: (status: Status, text: string) => string;
 }
 
@@ -21,17 +23,18 @@ const WORDS: Record<Status, string> = {
 /** SGR codes (ECMA-48): green, yellow, red, faint. */
 const COLOURS: Record<Status, number> = { ok: 32, warning: 33, failed: 31, skipped: 2 };
 
-/** Colours go to a terminal only, and not where NO_COLOR is set (no-color.org). */
+/** Returns the style: colours only on a terminal, and not where NO_COLOR is set (no-color.org). */
 export function styleFor(isTerminal: boolean, noColor: string | undefined): Style {
   const plain = !isTerminal || (noColor !== undefined && noColor !== "");
   return { paint: (status, text) => (plain ? text : `\u001b[${COLOURS[status]}m${text}\u001b[0m`) };
 }
 
+/** Returns whether any check failed. */
 export function hasFailed(findings: readonly Finding[]): boolean {
   return findings.some(({ status }) => status === "failed");
 }
 
-/** One line for a check that has just ended. */
+/** Writes the line for a check that has just ended. */
 export function formatProgress(
   { name, status, tookMs }: Finding,
   done: number,
@@ -40,7 +43,7 @@ export function formatProgress(
   return `[${String(done).padStart(2)}/${of}] ${name}: ${WORDS[status]} (${(tookMs / 1000).toFixed(1)} s)\n`;
 }
 
-/** Every check with its verdict; evidence and remedy below those that need them. */
+/** Writes every check with its verdict, and evidence and remedy below those that need them. */
 export function formatTable(findings: readonly Finding[], { paint }: Style): string {
   const width = Math.max(...findings.map(({ name }) => name.length));
   const lines = findings.flatMap(({ name, status, found, evidence, remedy }) => {
@@ -56,6 +59,7 @@ export function formatTable(findings: readonly Finding[], { paint }: Style): str
   return `${lines.join("\n")}\n\n${summary(findings)}\n`;
 }
 
+/** Writes the findings as JSON. */
 export function formatJson(findings: readonly Finding[]): string {
   const checks = findings.map(({ name, status, found, evidence, remedy, tookMs }) => ({
     name,

@@ -1,5 +1,5 @@
-// The doctor while the agent runs: once at the start, again while something is wrong, and nothing after that.
-// The agent works on meanwhile; it says what is wrong, and is not ready until all is well.
+// Runs the doctor while the agent runs: at the start, again while something is wrong, and no more after that. The
+// agent works meanwhile, logs what is wrong, and is not ready until all checks pass.
 import type { AgentSettings } from "../../config/agent-settings.ts";
 import type { Log } from "../../host/log.ts";
 import type { AgentMetrics } from "../metrics/agent-metrics.ts";
@@ -9,13 +9,15 @@ import { CHECKS } from "./checks.ts";
 import { examine } from "./examine.ts";
 import type { Finding } from "./report.ts";
 
+/** The running doctor. */
 export interface DoctorWatch {
-  /** Why the node is not ready; undefined when it is, or when the doctor is turned off. */
+  /** Returns why the node is not ready; undefined when it is, or when the doctor is turned off. */
   notReady(): string | undefined;
-  /** Settles when nothing is wrong any more, or with the signal. */
+  /** Settles when all checks pass, or at the signal. */
   untilWell(): Promise<void>;
 }
 
+/** What the watch needs. */
 export interface DoctorWatchContext {
   settings: AgentSettings;
   metrics: Pick<AgentMetrics, "doctorChecks" | "doctorLastRun">;
@@ -24,12 +26,13 @@ export interface DoctorWatchContext {
   checks?: readonly Check[];
 }
 
-/** Why the node is not ready before the doctor has looked. */
+/** The reason why the node is not ready before the doctor's first result. */
 export const DOCTOR_AT_WORK = "the doctor is still at work";
 
 const FIRST_PAUSE_MS = 60_000;
 const PAUSE_MAX_MS = 600_000;
 
+/** Opens the watch; untilWell() starts it. */
 export function openDoctorWatch(context: DoctorWatchContext): DoctorWatch {
   const { settings, metrics, log, signal, checks = CHECKS } = context;
   let trouble: string | undefined = DOCTOR_AT_WORK;
@@ -43,10 +46,10 @@ export function openDoctorWatch(context: DoctorWatchContext): DoctorWatch {
     metrics.doctorLastRun.set(Math.floor(Date.now() / 1000));
     const broken = findings.filter(({ status }) => status === "failed");
     const [first] = broken;
-    // Whoever reaches the port may read it: what was found (a store's address, a path) is for the log.
+    // Anybody who reaches the port can read this text, so the findings (a store's address, a path) go only to the log.
     trouble =
       first === undefined ? undefined : `the doctor's check "${first.name}" failed: see the log`;
-    // What stays as it was is not told again.
+    // Does not log findings that have not changed.
     const text = findings.map(({ status, found }) => `${status} ${found}`).join();
     if (first === undefined || text !== told) tell(log, findings, broken.length);
     told = text;
@@ -63,7 +66,7 @@ export function openDoctorWatch(context: DoctorWatchContext): DoctorWatch {
   if (!settings.DOCTOR) return { notReady: () => undefined, untilWell: async () => {} };
   return {
     notReady: () => trouble,
-    // A canary under way does not hold up the agent's end.
+    // Does not wait at the agent's end for a canary under way.
     untilWell: async () => Promise.race([work(), untilAborted(signal)]),
   };
 }

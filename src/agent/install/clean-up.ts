@@ -1,6 +1,6 @@
-// What the chart's clean-up does on a node behind `helm uninstall` (chart/templates/cleanup.yaml): `remove`, once the
-// DaemonSet is gone for sure and its agent has left the node. Whoever applies the whole rendering, hooks and all, gets
-// a pod that does nothing.
+// The chart's clean-up on a node after `helm uninstall` (chart/templates/cleanup.yaml): runs `remove` once the
+// DaemonSet certainly no longer exists and its agent has left the node. If somebody applies the whole rendered chart,
+// hooks included, this pod does nothing.
 import { setTimeout as wait } from "node:timers/promises";
 import { describeError } from "../../model/app-error.ts";
 import type { Log } from "../../host/log.ts";
@@ -9,6 +9,7 @@ import type { KubernetesApi } from "../kubernetes/kubernetes-api.ts";
 import { remove, type RemovalSettings } from "./remove.ts";
 import { askDaemonSet, type UninstallVerdict } from "../kubernetes/uninstall.ts";
 
+/** What the clean-up needs. */
 export interface CleanUpContext {
   settings: RemovalSettings;
   api: KubernetesApi;
@@ -19,19 +20,19 @@ export interface CleanUpContext {
 
 const EVERY_MS = 1_000;
 
-/** Settles when the node is clean, or is to stay as it is, or with the signal. Throws what remove() throws. */
+/** Settles when the node is clean, when it must stay as it is, or at the signal. Throws what remove() throws. */
 export async function cleanUp(context: CleanUpContext): Promise<void> {
   const { settings, log, signal, everyMs = EVERY_MS } = context;
   const verdict = await untilKnown(context, everyMs);
   if (verdict === "there") log.warn("staying_installed", { because: "the DaemonSet is there" });
   if (verdict === "there" || verdict === undefined) return;
   log.info("uninstalling", { because: verdict.because });
-  // Its last pod may still be at its end, and removing by itself.
+  // The DaemonSet's last pod may still be ending and running its own `remove`.
   while ((await agentSilence(settings)) < OWNER_SEEN_MS && !signal.aborted) await wait(everyMs);
   if (!signal.aborted) await remove(settings, log);
 }
 
-/** A right that is not there yet, or an API server that does not answer, is asked again. */
+/** Repeats the question while the pod lacks the right or the API server does not answer. */
 async function untilKnown(
   { settings, api, log, signal }: CleanUpContext,
   everyMs: number,

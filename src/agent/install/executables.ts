@@ -1,4 +1,4 @@
-// Which file becomes HOST_DIR/cdc, and which crictl: the image may carry several builds beside the agent.
+// Chooses the file that becomes HOST_DIR/cdc, and crictl's. The image may have several builds beside the agent.
 import { machineName } from "../../host/machine.ts";
 import { dirname, join } from "node:path";
 import type { AgentSettings } from "../../config/agent-settings.ts";
@@ -8,14 +8,15 @@ import { exists } from "../../host/files.ts";
 import { AppError } from "../../model/app-error.ts";
 import { planSelfContained } from "./self-contained.ts";
 
-/** By the libc of the host; "self-contained" brings its own. */
+/** The builds, by the host's libc; "self-contained" brings its own libc. */
 export type Variant = "gnu" | "musl" | "self-contained";
 
+/** The files of one variant. */
 export interface ComposerFiles {
   source: string;
-  /** What is changed in the copy. */
+  /** The changes to the copy. */
   patches: FilePatch[];
-  /** What goes into HOST_DIR/lib. */
+  /** The files that go into HOST_DIR/lib. */
   libraries: string[];
 }
 
@@ -29,8 +30,9 @@ const BY_VENDOR: Partial<Record<AgentSettings["VENDOR"], Variant>> = {
 type VendorSettings = Pick<AgentSettings, "VENDOR" | "POD_NAME">;
 
 /**
- * The variants to try, best first. VENDOR=auto: a build whose loader is to be seen on the host, or, in a pod,
- * which does not see the host's root, each that the image carries; `proven`, which ran there before, goes first.
+ * Returns the variants to try, the best first. With VENDOR=auto these are the builds whose loader is on the host; in a
+ * pod, which does not see the host's root, all builds in the image. `proven`, which ran on this host before, comes
+ * first.
  */
 export async function planVariants(
   executable: string,
@@ -50,11 +52,12 @@ export async function planVariants(
   return variants.toSorted((a, b) => Number(b === proven) - Number(a === proven));
 }
 
+/** Returns the first variant to try. */
 export async function firstVariant(executable: string, settings: VendorSettings): Promise<Variant> {
   return (await planVariants(executable, settings))[0] ?? "gnu";
 }
 
-/** Throws AppError "host" where the build is made for another machine. */
+/** Plans a variant's files. Throws AppError "host" where the build is for another machine. */
 export async function planComposer(
   executable: string,
   variant: Variant,
@@ -76,7 +79,7 @@ export async function planComposer(
   return { source, patches: [], libraries: [] };
 }
 
-/** The build for a libc, under the name that the build gives it, or ours where it is that. */
+/** Finds the build for a libc under its own name; this executable where it is that build. */
 async function findBuild(
   executable: string,
   libc: "gnu" | "musl",
@@ -92,7 +95,7 @@ function pathOfBuild(executable: string, libc: "gnu" | "musl"): string {
   return join(dirname(executable), `core-dump-handler-linux-${process.arch}-${libc}`);
 }
 
-/** Throws AppError "configuration" when the image carries none. */
+/** Finds the image's crictl. Throws AppError "configuration" when there is none. */
 export async function findCrictl(executable: string): Promise<string> {
   const beside = join(dirname(executable), "crictl");
   if (await exists(beside)) return beside;

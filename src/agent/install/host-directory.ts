@@ -1,10 +1,10 @@
-// HOST_DIR must be able to hold what an install puts there: said before anything is written.
+// Checks, before anything is written, that HOST_DIR can hold an install.
 import { AppError } from "../../model/app-error.ts";
 import { readMount } from "../../host/mounts.ts";
 
 /**
- * Throws AppError "host" where HOST_DIR's filesystem is mounted read-only, or noexec while the kernel is to start
- * a program there.
+ * Throws AppError "host" where HOST_DIR's filesystem is mounted read-only, or noexec although the kernel must start a
+ * program there.
  */
 export async function checkHostDirectory(hostDir: string, holdsProgram: boolean): Promise<void> {
   const mount = await readMount(hostDir);

@@ -1,6 +1,6 @@
-// HOST_DIR/owner.json: the DaemonSet that HOST_DIR belongs to. Two releases with the same folders would install over
-// one another, and the uninstall of one would take the composer from under the other: the first one keeps them, the
-// second says whose they are and installs nothing. Outside Kubernetes nobody owns it.
+// HOST_DIR/owner.json names the DaemonSet that HOST_DIR belongs to. Two releases with the same folders would overwrite
+// each other's install, and the uninstall of one would remove the other's composer. So the first one keeps the
+// folders, and the second names the owner in an error and installs nothing. Outside Kubernetes HOST_DIR has no owner.
 import { stat, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import * as v from "valibot";
@@ -11,24 +11,28 @@ import { renameUnlessTaken } from "../../host/publication.ts";
 import { AppError, errnoOf } from "../../model/app-error.ts";
 import { OWNER_RECORD } from "../../model/host-file.ts";
 
+/** The settings that name the owner. */
 export type OwnerSettings = Pick<AgentSettings, "HOST_DIR" | "POD_NAMESPACE" | "DAEMONSET_NAME">;
 
 /**
- * How long an owner is believed to live after its agent was last seen. An agent looks in every 15 seconds; one that
- * crashes again and again is started every five minutes (the kubelet's longest back-off).
+ * How long an owner counts as alive after its agent was last seen, in ms. An agent renews its claim every 15 seconds;
+ * one that crashes again and again starts every five minutes (the kubelet's longest backoff).
  */
 export const OWNER_SILENT_MAX_MS = 10 * 60_000;
 
-/** An agent that lives was seen since then. */
+/** A living agent was last seen at most so many ms ago. */
 export const OWNER_SEEN_MS = 20_000;
 
-/** How long the folders wait for the same DaemonSet's next pod. */
+/** How long the folders wait for the same DaemonSet's next pod, in ms. */
 const NEXT_POD_MS = 60_000;
 
 const ownerSchema = v.object({ namespace: v.string(), daemonset: v.string() });
 type Owner = v.InferOutput<typeof ownerSchema>;
 
-/** "namespace/name" of the DaemonSet that HOST_DIR belongs to, where that is another one than ours. */
+/**
+ * Returns "namespace/name" of the DaemonSet that HOST_DIR belongs to, where that is another one than this agent's; else
+ * undefined.
+ */
 export async function otherOwner(settings: OwnerSettings): Promise<string | undefined> {
   if (settings.DAEMONSET_NAME === "") return undefined;
   const owner = await readOwner(settings.HOST_DIR);
@@ -37,8 +41,8 @@ export async function otherOwner(settings: OwnerSettings): Promise<string | unde
 }
 
 /**
- * Takes HOST_DIR for our DaemonSet, or throws AppError "host" while another one's agent was seen there in the last
- * ten minutes. What it returns gives a HOST_DIR back that was nobody's before.
+ * Claims HOST_DIR for this agent's DaemonSet. Throws AppError "host" where another one's agent was seen there in the
+ * last ten minutes. Returns a function that drops the claim on a HOST_DIR that had no owner before.
  */
 export async function claimHostDirectory(
   settings: OwnerSettings,
@@ -47,7 +51,7 @@ export async function claimHostDirectory(
   const { HOST_DIR, POD_NAMESPACE, DAEMONSET_NAME } = settings;
   const path = join(HOST_DIR, OWNER_RECORD);
   const keep = async () => {};
-  // A HOST_DIR that is not there is for the install to explain.
+  // The install explains a missing HOST_DIR.
   if (DAEMONSET_NAME === "" || !(await exists(HOST_DIR))) return keep;
   const text = `${JSON.stringify({ namespace: POD_NAMESPACE, daemonset: DAEMONSET_NAME })}\n`;
   if (await makeRecord(HOST_DIR, text)) return async () => void (await removeFile(path));
@@ -65,7 +69,7 @@ export async function claimHostDirectory(
   return keep;
 }
 
-/** For how many milliseconds no agent of the owner was seen; for ever where nobody owns HOST_DIR. */
+/** Returns for how many ms no agent of the owner was seen; Infinity where HOST_DIR has no owner. */
 export async function agentSilence({ HOST_DIR }: Pick<OwnerSettings, "HOST_DIR">): Promise<number> {
   try {
     return Date.now() - (await stat(join(HOST_DIR, OWNER_RECORD))).mtimeMs;
@@ -75,12 +79,18 @@ export async function agentSilence({ HOST_DIR }: Pick<OwnerSettings, "HOST_DIR">
   }
 }
 
-/** Says that the owner's agent lives. Nothing where there is no record, or HOST_DIR is another's. */
+/**
+ * Records that the owner's agent lives. Does nothing where there is no record, or HOST_DIR belongs to another
+ * DaemonSet.
+ */
 export async function renewClaim(settings: OwnerSettings): Promise<void> {
   await dateClaim(settings, Date.now());
 }
 
-/** At the agent's end: its next pod comes within a minute, or a DaemonSet of another name takes over what is there. */
+/**
+ * Shortens the claim at the agent's end: its next pod renews it within a minute, or a DaemonSet of another name may
+ * take over.
+ */
 export async function lapseClaim(settings: OwnerSettings): Promise<void> {
   await dateClaim(settings, Date.now() - OWNER_SILENT_MAX_MS + NEXT_POD_MS);
 }
@@ -95,9 +105,9 @@ async function dateClaim(settings: OwnerSettings, seenMs: number): Promise<void>
   }
 }
 
-/** False where there is one: of two that begin at once one is first. */
+/** Creates the record; returns false where there is one, so that of two agents that start at once one is first. */
 async function makeRecord(hostDir: string, text: string): Promise<boolean> {
-  // Named as what a killed write leaves, so that it goes the same way.
+  // Has the name of a killed write's file, so that the same clean-up removes it.
   const mine = join(hostDir, `.${OWNER_RECORD}.${process.pid}.${Bun.nanoseconds()}.new`);
   try {
     await writeFileAtomically(mine, text);
@@ -111,7 +121,7 @@ function isOurs({ namespace, daemonset }: Owner, settings: OwnerSettings): boole
   return namespace === settings.POD_NAMESPACE && daemonset === settings.DAEMONSET_NAME;
 }
 
-/** undefined also for one that cannot be understood: it is written anew. */
+/** Reads the record; undefined also for one that cannot be parsed, which is then written again. */
 async function readOwner(hostDir: string): Promise<Owner | undefined> {
   const text = await readTextFile(join(hostDir, OWNER_RECORD));
   if (text === undefined) return undefined;

@@ -1,11 +1,13 @@
-// What the settings leave open and the host decides: on a machine without any container runtime nobody is asked
-// about pods.
+// Settings that depend on the host: on a machine without a container runtime the composer asks none about pods.
 import type { AgentSettings } from "../../config/agent-settings.ts";
 import { exists } from "../../host/files.ts";
 import { candidateSockets } from "../../model/runtime-socket.ts";
 import type { Environment } from "../../host/environment.ts";
 
-/** In a pod there is a runtime, whether its socket is to be seen or not. What was set stays as it is. */
+/**
+ * Returns the settings, with IGNORE_CRIO where the host has no runtime. In a pod there is a runtime even if its socket
+ * cannot be seen. A value that the owner set stays.
+ */
 export async function adaptToHost(
   settings: AgentSettings,
   environment: Environment,
@@ -21,6 +23,6 @@ async function hasRuntime(endpoint: string): Promise<boolean> {
     for (const path of candidateSockets(endpoint)) if (await exists(path)) return true;
     return false;
   } catch {
-    return true; // an endpoint that cannot be read is the doctor's to explain, not ours to pass over
+    return true; // the doctor explains an endpoint that cannot be read
   }
 }

@@ -1,4 +1,5 @@
-// The directories and files below HOST_DIR: the composer's executable, its `.env`, crictl where asked for.
+// Installs the directories and files below HOST_DIR: the composer's executable, its `.env`, and crictl where it is
+// wanted.
 import { rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { COMPOSER_NAME } from "../../model/core-pattern.ts";
@@ -17,17 +18,17 @@ import { findCrictl, type ComposerFiles } from "./executables.ts";
 import type { Rollback } from "./rollback.ts";
 import { LIBRARY_FOLDER } from "./self-contained.ts";
 
-/** The kernel starts it as root, and nobody else has to. */
+/** The executable's mode; only the kernel starts it, as root. */
 const EXECUTABLE_MODE = 0o700;
 
-/** HOST_DIR, CORE_DIR and EVENT_DIR; the ones that were not there before, parents first. */
+/** Makes HOST_DIR, CORE_DIR and EVENT_DIR. Returns the directories that did not exist before, parents first. */
 export async function installDirectories(
   settings: AgentSettings,
   composer: ComposerFiles | undefined,
   rollback: Rollback,
 ): Promise<string[]> {
   const made: string[] = [];
-  // Cores hold the memory of other people's processes: nobody but root looks into CORE_DIR.
+  // Cores hold the memory of other users' processes, so only root may look into CORE_DIR.
   for (const [directory, mode] of [
     [settings.HOST_DIR, 0o755],
     [settings.CORE_DIR, 0o700],
@@ -52,7 +53,7 @@ async function missingDirectories(directory: string): Promise<string[]> {
   return [...(await missingDirectories(dirname(directory))), directory];
 }
 
-/** The names in HOST_DIR that installFiles writes. */
+/** Returns the names in HOST_DIR that installFiles writes. */
 export function planFiles(settings: AgentSettings, composer: ComposerFiles | undefined): string[] {
   const program =
     composer === undefined
@@ -66,22 +67,22 @@ export function planFiles(settings: AgentSettings, composer: ComposerFiles | und
   ];
 }
 
-/** Is it a file of the program that the kernel starts, which only a pipe needs? */
+/** Returns whether a file belongs to the program that the kernel starts, which only a pipe needs. */
 export function isProgramFile(name: string): boolean {
   return name === COMPOSER_NAME || name.startsWith(`${LIBRARY_FOLDER}/`);
 }
 
-/** Everything the composer needs, complete; without `composer`, no program that the kernel could start. */
+/** Writes everything that the composer needs. Without `composer` it writes no program that the kernel could start. */
 export async function installFiles(
   settings: AgentSettings,
   { executable, composer }: { executable: string; composer: ComposerFiles | undefined },
   rollback: Rollback,
 ): Promise<void> {
   const { HOST_DIR } = settings;
-  // What may be missing from the image is looked for before anything is written.
+  // Looks for files that the image may lack before it writes anything.
   const crictl = settings.DEPLOY_CRIO_EXE ? await findCrictl(executable) : undefined;
 
-  // Before the executable that needs them.
+  // Copies the libraries before the executable that needs them.
   for (const library of composer?.libraries ?? [])
     await installExecutable(
       { source: library, patches: [] },
@@ -101,7 +102,7 @@ export async function installFiles(
     await installExecutable({ source: crictl, patches: [] }, join(HOST_DIR, "crictl"), rollback);
 }
 
-/** crictl(1): the same socket for containers and images. */
+/** Writes crictl's configuration: one socket for containers and images. */
 function crictlConfig(endpoint: string): string {
   const quoted = JSON.stringify(endpoint);
   return `runtime-endpoint: ${quoted}\nimage-endpoint: ${quoted}\ntimeout: 2\ndebug: false\n`;
@@ -112,7 +113,7 @@ async function installExecutable(
   target: string,
   rollback: Rollback,
 ) {
-  // 100 MB that did not change are not written again at every start of a pod.
+  // Does not write 100 MB again at every start of a pod if they have not changed.
   if (
     (await sameContent(source, target, patches)) &&
     ((await stat(target)).mode & 0o777) === EXECUTABLE_MODE

@@ -1,5 +1,5 @@
-// HOST_DIR/install.json: what an install put on this host, so that `remove` takes away just that, even
-// after the settings have changed. Absent where the ancestor (or nobody) installed.
+// HOST_DIR/install.json lists what an install put on this host, so that `remove` takes away exactly that, even after
+// the settings have changed. It does not exist where only the ancestor, or no program, has installed.
 import { join } from "node:path";
 import * as v from "valibot";
 import { describeError } from "../../model/app-error.ts";
@@ -7,28 +7,29 @@ import { readTextFile, writeFileAtomically } from "../../host/files.ts";
 import type { Log } from "../../host/log.ts";
 import { CAPTURE_MODES } from "../../model/capture-mode.ts";
 
+/** The record's name in HOST_DIR. */
 export const RECORD_NAME = "install.json";
 
 const recordSchema = v.object({
   version: v.string(),
-  /** False while an install is under way: one that was killed half-way is no install. */
+  /** False while an install is under way, so that one that was killed does not count as an install. */
   finished: v.boolean(),
-  /** Values that were written, by sysctl name: a value that differs today is someone else's. */
+  /** The written values, by sysctl name. A different value today comes from another program. */
   sysctls: v.record(v.string(), v.string()),
   /** Names in HOST_DIR. */
   files: v.array(v.string()),
-  /** The build that a canary has shown to run on this host (prove-variant.ts). */
+  /** The variant that a canary has proven on this host (capture/pipe-variant.ts). */
   proven: v.optional(v.string()),
-  /** How cores come, and why in this way (capture/choice.ts). */
+  /** The capture mode, and why it was chosen (capture/choice.ts). */
   capture: v.optional(
     v.object({
       mode: v.picklist(CAPTURE_MODES),
       because: v.string(),
-      /** Why the others were not taken; empty where none was tried. */
+      /** Why the other modes were not taken; empty where none was tried. */
       tried: v.string(),
-      /** Whether a canary has shown it. */
+      /** Whether a canary has proven the mode. */
       proven: v.boolean(),
-      /** The kernel's boot id: after a reboot the host may be another. */
+      /** The kernel's boot id, because the host may be different after a reboot. */
       boot: v.string(),
     }),
   ),
@@ -36,10 +37,12 @@ const recordSchema = v.object({
   directories: v.array(v.string()),
 });
 
+/** The record's content. */
 export type InstallRecord = v.InferOutput<typeof recordSchema>;
+/** What the record tells about the capture mode. */
 export type CaptureNote = NonNullable<InstallRecord["capture"]>;
 
-/** undefined when there is none, or none that can be understood: the .bak files still restore the host. */
+/** Reads the record; undefined when there is none that can be parsed. The .bak files still restore the host then. */
 export async function readInstallRecord(
   hostDir: string,
   log: Log,
@@ -55,6 +58,7 @@ export async function readInstallRecord(
   }
 }
 
+/** Writes the record. Throws AppError "host". */
 export async function writeInstallRecord(hostDir: string, record: InstallRecord): Promise<void> {
   await writeFileAtomically(join(hostDir, RECORD_NAME), `${JSON.stringify(record, null, 2)}\n`);
 }

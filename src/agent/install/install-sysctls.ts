@@ -1,4 +1,4 @@
-// The kernel's settings: planned, the originals kept (docs/contract.md, section 4), then written.
+// Plans the kernel's settings, keeps the originals (docs/contract.md, section 4), and writes them.
 import { join } from "node:path";
 import type { CaptureMode } from "../../model/capture-mode.ts";
 import { FILE_PATTERN } from "../../model/core-file-pattern.ts";
@@ -18,21 +18,21 @@ import { readSysctl, writeSysctl } from "../../host/sysctl.ts";
 import { setsSendBuffer } from "./send-buffer.ts";
 import type { Rollback } from "./rollback.ts";
 
+/** A setting and the value that it should have. */
 export interface WantedSysctl {
   sysctl: Sysctl;
   value: string;
-  /** For a kernel that does not take the value (EINVAL). */
+  /** The value for a kernel that refuses the first one (EINVAL). */
   instead?: string;
 }
 
-/** By sysctl name, as read before anything was changed. */
+/** The values by sysctl name, as they were before the install changed any. */
 export type FoundSysctls = ReadonlyMap<string, string>;
 
 /**
+ * Plans the settings in the order of writing: limit and buffer before the pattern, so that they hold for every crash;
+ * suid_dumpable last, because the kernel warns when it is 2 without a pipe (fs/coredump.c, validate_coredump_safety).
  * Throws AppError "configuration" where HOST_DIR does not suit the mode.
- *
- * In the order of writing: limit and buffer before the pattern, so that no crash runs without them; suid_dumpable
- * last, as the kernel warns when it is 2 without a pipe (fs/coredump.c, validate_coredump_safety).
  */
 export function planSysctls(mode: CaptureMode, settings: AgentSettings): WantedSysctl[] {
   const sendBuffer = { sysctl: SOCKET_BUFFER, value: String(settings.SOCKET_SEND_BUFFER) };
@@ -44,7 +44,7 @@ export function planSysctls(mode: CaptureMode, settings: AgentSettings): WantedS
   ];
 }
 
-/** The core_pattern of a mode. Throws AppError "configuration" where HOST_DIR does not suit it. */
+/** Returns the core_pattern of a mode. Throws AppError "configuration" where HOST_DIR does not suit it. */
 export function planPattern(
   mode: CaptureMode,
   { HOST_DIR, CORE_DIR }: Pick<AgentSettings, "HOST_DIR" | "CORE_DIR">,
@@ -53,7 +53,7 @@ export function planPattern(
     case "pipe":
       return { value: planCorePattern(HOST_DIR, CORE_DIR) };
     case "socket":
-      // Linux 6.16 knows the socket, and not yet the question before it (6.17).
+      // Linux 6.16 has the socket; the question before the core came with 6.17.
       return {
         value: planSocketPattern(HOST_DIR, true),
         instead: planSocketPattern(HOST_DIR, false),
@@ -73,7 +73,10 @@ export async function readSysctls(
   return found;
 }
 
-/** Backs up, then writes what differs. What stands there now, by sysctl name. Throws AppError "sysctl". */
+/**
+ * Backs up, then writes the values that differ. Returns the values that the kernel has now, by sysctl name. Throws
+ * AppError "sysctl".
+ */
 export async function installSysctls(context: {
   hostDir: string;
   procRoot: string;
@@ -89,7 +92,7 @@ export async function installSysctls(context: {
     const before = found.get(sysctl.name) ?? "";
     written[sysctl.name] = value;
     if (before === value) continue;
-    // Added first: a write that is cut short by the kernel has changed it all the same.
+    // Adds the undo first, because a value that the kernel cut has changed the setting too.
     rollback.add(sysctl.name, () => writeSysctl(procRoot, sysctl, before));
     written[sysctl.name] = await writeEither(procRoot, sysctl, [value, instead]);
     log.info("sysctl_set", { name: sysctl.name, value: written[sysctl.name] ?? "", before });
@@ -97,7 +100,7 @@ export async function installSysctls(context: {
   return written;
 }
 
-/** The value that the kernel took. */
+/** Writes the value or its substitute and returns the one that the kernel accepted. */
 async function writeEither(
   procRoot: string,
   sysctl: Sysctl,
@@ -115,9 +118,9 @@ async function writeEither(
 }
 
 /**
- * The first backup stays. While core_pattern is ours already, none of the three that go with it can be an original:
- * what an earlier start failed to keep is lost, and `remove` falls back to the kernel's defaults. A send buffer may be
- * asked for later.
+ * Backs a value up unless there is a backup. While core_pattern is this program's already, the three settings cannot be
+ * originals: an original that an earlier start failed to keep is lost, and `remove` uses the kernel's default. The send
+ * buffer is different, because the owner may set it later.
  */
 async function backUp({
   hostDir,

@@ -1,5 +1,5 @@
-// Puts the composer on the host and the kernel's settings in place, in an order that never leaves
-// core_pattern pointing at something incomplete. An error takes back what a first install changed.
+// Puts the composer on the host and the kernel's settings in place, in an order that never leaves core_pattern
+// pointing at something incomplete. After an error it undoes what a first install changed.
 import { join } from "node:path";
 import type { CaptureMode } from "../../model/capture-mode.ts";
 import { CORE_PATTERN } from "../../model/sysctls.ts";
@@ -23,22 +23,23 @@ import { installSysctls, planSysctls, readSysctls } from "./install-sysctls.ts";
 import { findPreviousPattern, withPreviousHandler } from "./previous-pattern.ts";
 import { Rollback } from "./rollback.ts";
 
-/** A temporary file that is older belongs to a start that was killed. */
+/** The age from which a temporary file belongs to a killed start, in ms. */
 const ABANDONED_AFTER_MS = 60_000;
 
+/** What an install needs. */
 export interface InstallContext {
   settings: AgentSettings;
-  /** Our own executable. */
+  /** This program's executable. */
   executable: string;
-  /** How cores are to come; a pipe where it is not said. */
+  /** The capture mode; a pipe by default. */
   mode?: CaptureMode;
-  /** Which build a pipe starts; the settings' first choice where it is not named. */
+  /** The variant that a pipe starts; the settings' first choice by default. */
   variant?: Variant;
   listener?: ListenerControl;
   log: Log;
 }
 
-/** Safe to run again and again. Throws AppError "configuration", "host" or "sysctl". */
+/** Installs; can be run any number of times. Throws AppError "configuration", "host" or "sysctl". */
 export async function install({
   settings,
   executable,
@@ -52,7 +53,7 @@ export async function install({
   const found = await readSysctls(PROC_ROOT, wanted);
   await checkHostDirectory(HOST_DIR, mode === "pipe");
   const chosen = variant ?? (await firstVariant(executable, settings));
-  // Listener and agent start composers from where they are: the host needs no program then.
+  // Listener and agent start composers from their own executable, so the host needs no program in these modes.
   const composer = mode === "pipe" ? await planComposer(executable, chosen, HOST_DIR) : undefined;
   const before = await readInstallRecord(HOST_DIR, log);
   const isFirst = before?.finished !== true;
@@ -75,7 +76,7 @@ export async function install({
       directories: union(before?.directories, directories),
     };
     if (isFirst) rollback.add("record", () => removeFile(join(HOST_DIR, RECORD_NAME)));
-    // Before the first file: whatever is interrupted from here on, `remove` knows what to look for.
+    // Writes the record before the first file, so that `remove` knows what to look for after an interruption.
     await writeInstallRecord(HOST_DIR, { ...record, finished: !isFirst });
     await installFiles(adapted, { executable, composer }, rollback);
     if (mode === "socket") await requireListener(settings, listener, rollback, log);
@@ -87,7 +88,7 @@ export async function install({
       mode === "pipe" ? record.files : record.files.filter((name) => !isProgramFile(name));
     await writeInstallRecord(HOST_DIR, { ...record, files, sysctls, finished: true });
   } catch (error) {
-    // Over an earlier install the host works as it did: taking that away would lose cores.
+    // After an earlier install the host still works, and undoing that would lose cores.
     if (isFirst) await rollback.run(log);
     throw error;
   }

@@ -1,4 +1,4 @@
-// The listener of socket mode, as installing and watching use it: tests put another one in its place.
+// The port to the listener for installing and watching; tests use another adapter.
 import type { Log } from "../../host/log.ts";
 import {
   ensureListener,
@@ -9,16 +9,18 @@ import {
   type ListenerState,
 } from "./listener-process.ts";
 
+/** Starts, checks and ends the listener. */
 export interface ListenerControl {
-  /** Outside a pod it starts one where none answers. True when one answers. */
+  /** Returns whether a listener answers. Outside a pod it starts one where none does. */
   ensure(settings: ListenerSettings, log: Log): Promise<boolean>;
   state(hostDir: string): Promise<ListenerState>;
-  /** Kills one that holds the socket and does not answer. */
+  /** Kills a listener that holds the socket and does not answer. */
   kill(hostDir: string, log: Log): boolean;
-  /** Ends one that is to be seen from here; a container's own is its runtime's. */
+  /** Ends a listener whose process can be seen from here; a container's is its runtime's. */
   stop(hostDir: string, log: Log): Promise<void>;
 }
 
+/** The real listener. */
 export const LISTENER: ListenerControl = {
   ensure: ensureListener,
   state: listenerState,

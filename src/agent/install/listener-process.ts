@@ -1,5 +1,5 @@
-// The agent's side of the listener (src/listener/): is one there, a new one where there is none, its end. The
-// listener outlives the agent; in a pod it is a container of its own and never started from here.
+// The agent's side of the listener (src/listener/): looks for one, starts one, ends one. The listener outlives the
+// agent. In a pod it is another container, and the agent never starts it.
 import { lstatSync, readFileSync, readdirSync, readlinkSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
@@ -13,18 +13,19 @@ import { VERSION } from "../../model/version.ts";
 
 const ANSWER_MS = 2_000;
 const ANSWER_MAX_CHARACTERS = 4_096;
-/** The container beside us may start later than we do. */
+/** How long to wait for the listener's container, in ms, which may start later than the agent's. */
 const BESIDE_MS = 10_000;
 const START_MS = 5_000;
 const STEP_MS = 100;
 const AGAIN_MS = 10;
 const END_MS = 35_000;
 
+/** The settings that find the listener. */
 export type ListenerSettings = Pick<AgentSettings, "HOST_DIR" | "PROC_ROOT" | "POD_NAME">;
 
 /**
- * True when a listener answers. Outside a pod one is started where there is none, where the keeper is gone, or
- * where it is of another version: it takes the socket's name over without a gap.
+ * Returns whether a listener answers. Outside a pod it starts one where none does, where the keeper has ended, or where
+ * the version differs. A new listener takes over the socket's name without a gap.
  */
 export async function ensureListener(settings: ListenerSettings, log: Log): Promise<boolean> {
   const { HOST_DIR, POD_NAME } = settings;
@@ -37,16 +38,19 @@ export async function ensureListener(settings: ListenerSettings, log: Log): Prom
   return answers;
 }
 
-/** "silent": somebody holds the socket, and no worker has answered in two seconds. "absent": nobody listens. */
+/**
+ * "silent": a process holds the socket, and no worker has answered within two seconds. "absent": no process listens.
+ */
 export type ListenerState = "answers" | "silent" | "absent";
 
+/** Asks the listener and returns its state. */
 export async function listenerState(hostDir: string): Promise<ListenerState> {
   const { answer, connected } = await ask(hostDir);
   if (answer !== undefined) return "answers";
   return connected ? "silent" : "absent";
 }
 
-/** Ends the listener that answers, if one does and is to be seen from here: when its composers are done. */
+/** Ends the listener that answers, if its process can be seen from here, and waits for its composers. */
 export async function stopListener(hostDir: string, log: Log): Promise<void> {
   const found = await askListener(hostDir);
   if (found === undefined || found.keeper === null) return;
@@ -61,14 +65,14 @@ export async function stopListener(hostDir: string, log: Log): Promise<void> {
 }
 
 /**
- * Ends by SIGKILL a listener that holds the socket and does not answer: the crashed processes that wait in its queue
- * are free with it. False where none of its processes is to be seen from here.
+ * Kills a listener that holds the socket and does not answer, which frees the crashed processes in its queue. Returns
+ * false where none of its processes can be seen from here.
  */
 export function killListener(hostDir: string, log: Log): boolean {
   const path = join(hostDir, SOCKET_NAME);
   const keeper = findListener(path);
   if (keeper === undefined) return false;
-  // Its worker is named after the socket's file, and may have lost its keeper.
+  // The worker's argument has the inode of the socket's file; the worker may have lost its keeper.
   const worker = `--worker=${lstatSync(path).ino}`;
   const program = programOf(keeper);
   const pids = listProcesses().filter((pid) => {
@@ -92,7 +96,7 @@ function isCurrent({ version, keeper, executable }: ListenerAnswer): boolean {
 }
 
 function startListener({ HOST_DIR, PROC_ROOT }: ListenerSettings): void {
-  // A session of its own: what ends the agent's terminal or process group does not end it.
+  // Starts it in a new session, so that signals to the agent's terminal or process group do not end it.
   const child = Bun.spawn([process.execPath, "listen"], {
     cwd: "/",
     env: { HOST_DIR, PROC_ROOT },
@@ -115,20 +119,20 @@ async function answersWithin(
   }
 }
 
-/** What it says of itself; undefined where nobody answers in two seconds. */
+/** Returns the listener's answer; undefined where none comes within two seconds. */
 export async function askListener(hostDir: string): Promise<ListenerAnswer | undefined> {
   return (await ask(hostDir)).answer;
 }
 
 interface Asked {
   answer: ListenerAnswer | undefined;
-  /** Somebody took the connection, or holds the socket that it waits in. */
+  /** True where a process accepted the connection or holds the socket. */
   connected: boolean;
 }
 
 /**
- * One that answers and closes before Bun has looked at the new connection is told as ECONNRESET, answer and all
- * (Bun 1.4): it is asked again.
+ * Asks again after ECONNRESET: Bun 1.4 reports that for a listener that answers and closes before Bun looks at the new
+ * connection.
  */
 async function ask(hostDir: string): Promise<Asked> {
   for (const startedMs = performance.now(); ;) {
@@ -169,14 +173,17 @@ async function askOnce(path: string): Promise<Asked | "reset"> {
   }
 }
 
-/** A pid of another namespace or another life is nobody of ours. Without the right to look, `program` is not known. */
+/**
+ * Returns whether a pid runs this program; a pid of another namespace or a reused one does not. `program` is undefined
+ * without the right to look.
+ */
 function runsProgram(pid: number, program: string | undefined): boolean {
   return program === undefined || programOf(pid) === program;
 }
 
 /**
- * Where a process's program is, and in which file systems. The kernel tells it by itself; undefined for one that is
- * gone or not ours to look at.
+ * Returns a process's program and its mount namespace, which the kernel provides without the process's help; undefined
+ * for a process that has ended or may not be looked at.
  */
 function programOf(pid: number): string | undefined {
   try {
@@ -186,11 +193,14 @@ function programOf(pid: number): string | undefined {
   }
 }
 
-/** Only for processes of our own program: the text lies in the process's memory, and a hostile one's may never come. */
+/**
+ * Reads a command line; only for processes of this program. The text is in the process's memory, and a hostile process
+ * can make the read wait for ever.
+ */
 function commandOf(pid: number): string[] {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
   } catch {
-    return []; // gone
+    return []; // the process has ended
   }
 }

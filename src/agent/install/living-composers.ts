@@ -1,5 +1,5 @@
-// Composers at work when `remove` takes the product away: they are waited for, so that none writes to a log
-// or a folder that has just been cleared.
+// Waits for running composers when `remove` takes the product away, so that none writes to a log or a folder that was
+// just removed.
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
@@ -9,7 +9,7 @@ import { listNames } from "../../host/core-dir.ts";
 
 const STEP_MS = 50;
 
-/** Settles when no dump is under way in coreDir, or after maxMs. How many are still. */
+/** Waits until no dump is under way in coreDir, or for maxMs. Returns how many still are. */
 export async function waitForComposers(coreDir: string, maxMs: number): Promise<number> {
   for (let waitedMs = 0; ; waitedMs += STEP_MS) {
     const living = await countLiving(coreDir);
@@ -25,7 +25,7 @@ async function countLiving(coreDir: string): Promise<number> {
     const path = join(coreDir, name);
     const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW).catch(() => undefined);
     if (file === undefined) continue;
-    // Whoever can have the lock knows that its composer is dead; the lock ends with the close.
+    // A lock that can be taken shows that the composer has ended; the close below frees it again.
     if (!tryLock(file.fd)) living++;
     await file.close();
   }

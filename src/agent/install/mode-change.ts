@@ -1,5 +1,5 @@
-// From one way of taking cores to another: what the new one needs beside files and sysctls, and what the old one
-// left on the host.
+// Changes from one capture mode to another: provides what the new one needs beside files and sysctls, and removes what
+// the old one left on the host.
 import { join } from "node:path";
 import type { AgentSettings } from "../../config/agent-settings.ts";
 import { removeEmptyDirectory } from "../../host/directories.ts";
@@ -15,10 +15,12 @@ import type { Rollback } from "./rollback.ts";
 import { LIBRARY_FOLDER } from "./self-contained.ts";
 import type { ListenerControl } from "./listener-control.ts";
 
-/** Composers that the kernel has started by the old core_pattern need their files until they are up. */
+/**
+ * How long to wait for composers that the kernel started by the old core_pattern, in ms, because they need their files.
+ */
 const COMPOSERS_MAX_MS = 10_000;
 
-/** Throws AppError "host" where none answers: the kernel would lose every crash. */
+/** Throws AppError "host" where no listener answers, because the kernel would lose every crash. */
 export async function requireListener(
   settings: AgentSettings,
   listener: ListenerControl,
@@ -33,7 +35,10 @@ export async function requireListener(
   });
 }
 
-/** Once core_pattern is the new mode's. `files` are the names in HOST_DIR of the install before. */
+/**
+ * Removes what other modes left; the caller has set core_pattern for the new mode. `files` are the previous install's
+ * names in HOST_DIR.
+ */
 export async function clearOtherModes(
   mode: CaptureMode,
   { HOST_DIR, CORE_DIR, POD_NAME }: Pick<AgentSettings, "HOST_DIR" | "CORE_DIR" | "POD_NAME">,
@@ -46,12 +51,14 @@ export async function clearOtherModes(
   for (const name of programs)
     if (await removeFile(join(HOST_DIR, name))) log.info("file_removed", { name });
   if (programs.length > 0) await removeEmptyDirectory(join(HOST_DIR, LIBRARY_FOLDER));
-  // Containers that crash from now on owe no core file, should cores ever come as files again.
+  // Containers that crash from now on leave no core file, so file capture must not report them as missing if it comes
+  // back.
   if (mode !== "file") await removeFile(join(HOST_DIR, HARVEST_STATE));
   if (mode === "socket") return;
-  // Beside us in a pod it is a container of its own, which hostPID lets us see: ended, it is started again, and again.
+  // In a pod the listener is another container, which hostPID shows. The kubelet would start it again after every
+  // stop.
   if (POD_NAME === "") await listener.stop(HOST_DIR, log);
-  // One that is still there is a container's own: it makes its socket anew, and would do so for ever.
+  // A listener that still runs is a container's, and it would make its socket again after every removal.
   if ((await listener.state(HOST_DIR)) !== "absent") return;
   if (await removeFile(join(HOST_DIR, SOCKET_NAME)))
     log.info("file_removed", { name: SOCKET_NAME });

@@ -1,4 +1,5 @@
-// Who took cores on this host before us: found, named, and handed on to the composer where PREVIOUS_HANDLER=chain.
+// Finds the program that took cores on this host before the install, and passes it to the composer where
+// PREVIOUS_HANDLER=chain.
 import type { AgentSettings } from "../../config/agent-settings.ts";
 import { readBackup } from "../../host/original-pattern.ts";
 import type { Log } from "../../host/log.ts";
@@ -6,7 +7,7 @@ import { handlerName, isPipePattern } from "../../model/core-handler.ts";
 import { isOurPattern } from "../../model/core-pattern.ts";
 import { CORE_PATTERN } from "../../model/sysctls.ts";
 
-/** The core_pattern to give back one day: the first install's backup, else what stands there now. */
+/** Returns the core_pattern that a removal will restore: the first install's backup, else the present one. */
 export async function findPreviousPattern(
   hostDir: string,
   present: string,
@@ -15,7 +16,7 @@ export async function findPreviousPattern(
   return backup ?? (isOurPattern(present, hostDir) ? undefined : present);
 }
 
-/** The settings with what the composer is told of the previous handler; says who that is. */
+/** Returns the settings with the previous handler for the composer, and logs its name. */
 export function withPreviousHandler(
   settings: AgentSettings,
   previous: string | undefined,

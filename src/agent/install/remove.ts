@@ -1,5 +1,5 @@
-// Takes back what install did: the kernel's settings first, so that nothing starts the composer any more,
-// then what lies in HOST_DIR. Dumps that were not uploaded stay. Safe to run on any state, any number of times.
+// Undoes an install: restores the kernel's settings first, so that the kernel no longer starts the composer, and then
+// removes the files in HOST_DIR. Undelivered dumps stay. Works in any state, any number of times.
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { COMPOSER_NAME, isOurPattern, SOCKET_NAME } from "../../model/core-pattern.ts";
@@ -26,19 +26,22 @@ import { waitForComposers } from "./living-composers.ts";
 import { restoreSysctl } from "./restore-sysctl.ts";
 import { HOST_STATE_FILES } from "../../model/host-file.ts";
 
-/** What the kernel starts with, for a host whose .bak file is gone (fs/coredump.c, fs/exec.c). */
+/** The kernel's defaults, for a host without the .bak file (fs/coredump.c, fs/exec.c). */
 const KERNEL_DEFAULTS = new Map([
   [CORE_PATTERN.name, DEFAULT_PATTERN],
   [CORE_PIPE_LIMIT.name, "0"],
   [SUID_DUMPABLE.name, "0"],
 ]);
 
-/** A preStop hook has half a minute in all; a dump that takes longer ends without us. */
+/**
+ * How long to wait for composers, in ms. A preStop hook has half a minute in all; a longer dump ends later by itself.
+ */
 const COMPOSERS_MAX_MS = 10_000;
 
-/** How long a composer takes from its start to its hidden file, on a busy machine. */
+/** How long a composer takes from its start to its partial on a busy machine, in ms. */
 const CANARY_MS = 1_000;
 
+/** The settings that a removal uses. */
 export type RemovalSettings = Pick<
   AgentSettings,
   | "HOST_DIR"
@@ -52,7 +55,7 @@ export type RemovalSettings = Pick<
   | "DAEMONSET_NAME"
 >;
 
-/** Throws AppError "sysctl" or "host"; what was done until then stays done. */
+/** Removes the install. Throws AppError "sysctl" or "host"; the steps before the error stay done. */
 export async function remove(
   settings: RemovalSettings,
   log: Log,
@@ -65,12 +68,12 @@ export async function remove(
     return;
   }
   const record = await readInstallRecord(HOST_DIR, log);
-  // A start that was killed before its first file: HOST_DIR is there, and nothing says whose it is.
+  // A start that was killed before its first file leaves a HOST_DIR without a record.
   await removeTemporaries(HOST_DIR, 0);
   const wasEmpty = record === undefined && (await countFiles(HOST_DIR)) === 0;
   await restoreSysctls(settings, record, log);
   await restoreSendBuffer(settings, record?.sysctls, log);
-  // A doctor that was killed in the middle: the composer of its canary may be about to start.
+  // After a killed doctor the composer of its canary may still be starting.
   if ((await removeOldCanaries(HOST_DIR, CORE_DIR, 0)) > 0) await Bun.sleep(CANARY_MS);
   const living = await waitForComposers(CORE_DIR, COMPOSERS_MAX_MS);
   if (living > 0) log.warn("composers_at_work", { count: living });
@@ -85,7 +88,7 @@ export async function remove(
   log.info("removed", { host_dir: HOST_DIR, files_left: await countFiles(CORE_DIR) });
 }
 
-/** Each of the three by itself, the pattern first: as it was, unless it is no longer what we wrote. */
+/** Restores each of the three settings, the pattern first, unless it no longer has the value that the install wrote. */
 async function restoreSysctls(
   settings: RemovalSettings,
   record: InstallRecord | undefined,
@@ -108,8 +111,9 @@ async function restoreSysctls(
 }
 
 /**
- * The backup; the kernel's default where it is gone, or holds our own pattern, while our pattern stands.
- * undefined where nothing says that we ever changed it.
+ * Returns the original value: the backup or, while core_pattern is this program's, the kernel's default where the
+ * backup is missing or holds this program's own pattern. undefined where nothing shows that an install changed the
+ * setting.
  */
 async function originalOf(
   hostDir: string,
@@ -120,7 +124,7 @@ async function originalOf(
   return (await readBackup(hostDir, sysctl)) ?? fallback;
 }
 
-/** The backups and the record last: a removal that is cut short can be run again. */
+/** Lists the installed names, backups and record last, so that an interrupted removal can be repeated. */
 function installedNames(record: InstallRecord | undefined): string[] {
   const files = record?.files ?? [COMPOSER_NAME, ".env"];
   const backups = [CORE_PATTERN, CORE_PIPE_LIMIT, SUID_DUMPABLE, SOCKET_BUFFER].map(

@@ -1,17 +1,18 @@
-// One kernel setting given back: as it was, unless it is no longer what we wrote.
+// Restores one kernel setting, unless it no longer has the value that the install wrote.
 import type { Log } from "../../host/log.ts";
 import { writeSysctl } from "../../host/sysctl.ts";
 import type { Sysctl } from "../../model/sysctls.ts";
 
+/** What to restore. */
 export interface Restoration {
   sysctl: Sysctl;
   found: string;
   original: string;
-  /** Whether `found` is what we wrote. */
+  /** True where `found` is the value that the install wrote. */
   isOurs: boolean;
 }
 
-/** Throws AppError "sysctl". */
+/** Restores the setting and logs it. Throws AppError "sysctl". */
 export async function restoreSysctl(
   procRoot: string,
   { sysctl, found, original, isOurs }: Restoration,

@@ -1,16 +1,17 @@
-// A list of ways back: each step that changes the host adds one, and an error runs them, newest first.
+// A list of undo steps. Each change to the host adds one, and after an error they run, the newest first.
 import { describeError } from "../../model/app-error.ts";
 import type { Log } from "../../host/log.ts";
 
+/** The undo steps of one install. */
 export class Rollback {
   readonly #steps: { what: string; undo: () => Promise<unknown> }[] = [];
 
-  /** Call it right after the change that `undo` takes back. */
+  /** Adds a step; the caller calls it right after the change. */
   add(what: string, undo: () => Promise<unknown>): void {
     this.#steps.push({ what, undo });
   }
 
-  /** Undoes everything. A step that fails is said and does not stop the others. */
+  /** Runs all steps. Logs a step that fails and continues with the others. */
   async run(log: Log): Promise<void> {
     for (const { what, undo } of this.#steps.splice(0).reverse()) {
       try {

@@ -1,5 +1,5 @@
-// The self-contained variant: our executable with its own loader and libraries in HOST_DIR/lib, for hosts whose
-// root has no libc that suits. What is changed in the copy is planned here (docs/adr/0003-self-contained.md).
+// The self-contained variant: this executable with its own loader and libraries in HOST_DIR/lib, for hosts without a
+// suitable libc. Plans the changes to the copy (docs/adr/0003-self-contained.md).
 import { basename, dirname, join } from "node:path";
 import type { FilePatch } from "../../host/file-patch.ts";
 import { exists } from "../../host/files.ts";
@@ -13,21 +13,25 @@ import {
 } from "../../host/elf-program.ts";
 import { AppError } from "../../model/app-error.ts";
 
+/** The files of the variant. */
 export interface SelfContained {
   patches: FilePatch[];
-  /** Loader and libraries, by where they lie now. */
+  /** The present paths of loader and libraries. */
   libraries: string[];
 }
 
-/** In HOST_DIR. */
+/** The libraries' folder in HOST_DIR. */
 export const LIBRARY_FOLDER = "lib";
 
-/** ld.so(8): the folder of the executable, so that the run path needs no knowledge of HOST_DIR. */
+/** The run path. $ORIGIN is the executable's folder (ld.so(8)), so that the path does not depend on HOST_DIR. */
 const RUN_PATH = `$ORIGIN/${LIBRARY_FOLDER}\0`;
-/** Symbol names for debuggers: not loaded, read by nobody at run time, and 20 KB in every build of ours. */
+/**
+ * A section that the patches may overwrite: symbol names for debuggers, which are not loaded and not read at run time,
+ * and 20 KB in every build.
+ */
 const RESERVED_SECTION = ".strtab";
 
-/** Throws AppError "host" for an executable that cannot be made self-contained. */
+/** Plans the variant. Throws AppError "host" for an executable that cannot be made self-contained. */
 export async function planSelfContained(
   executable: string,
   hostDir: string,
@@ -40,9 +44,10 @@ export async function planSelfContained(
 }
 
 /**
- * Three places. The loader's path goes into the reserved section, and PT_INTERP points there: the kernel reads
- * it by its place in the file (fs/binfmt_elf.c, load_elf_binary). Its old place, which is loaded, takes the run
- * path. DT_DEBUG, which only debuggers use, becomes the DT_RPATH that points at it, relative to the strings.
+ * Plans changes in three places. The loader's path goes into the reserved section, and PT_INTERP points there, because
+ * the kernel reads it by its place in the file (fs/binfmt_elf.c, load_elf_binary). The path's old place, which is
+ * loaded, takes the run path. DT_DEBUG, which only debuggers use, becomes the DT_RPATH that points at it, relative to
+ * the strings.
  */
 export function planPatches(name: string, program: ElfProgram, loader: Uint8Array): FilePatch[] {
   const interpreter = program.segments.find(({ type }) => type === PT_INTERP);
@@ -67,7 +72,7 @@ export function planPatches(name: string, program: ElfProgram, loader: Uint8Arra
   ];
 }
 
-/** Everything that it is linked with, directly or not, from the folders where a loader looks. */
+/** Finds all libraries that the program needs, directly or not, in the folders where a loader looks. */
 async function findLibraries(program: ElfProgram, loader: string): Promise<string[]> {
   const folders = [
     dirname(loader),

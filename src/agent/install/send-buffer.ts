@@ -1,6 +1,6 @@
-// How much of a core may be on its way in the kernel's side of the coredump socket (SOCKET_SEND_BUFFER). The kernel
-// gives every new socket net.core.wmem_default and lets only its owner ask for more; the owner of this one is the
-// kernel. A small one makes the crashed process wait (docs/performance.md).
+// Sets how much of a core the kernel's side of the coredump socket may hold (SOCKET_SEND_BUFFER). Every new socket
+// gets net.core.wmem_default, and only its owner can ask for more; the owner of this one is the kernel. A small buffer
+// makes the crashed process wait (docs/performance.md).
 import { join } from "node:path";
 import type { AgentSettings } from "../../config/agent-settings.ts";
 import { removeFile } from "../../host/files.ts";
@@ -12,7 +12,7 @@ import type { CaptureMode } from "../../model/capture-mode.ts";
 import { SOCKET_BUFFER } from "../../model/sysctls.ts";
 import { restoreSysctl } from "./restore-sysctl.ts";
 
-/** Else the setting is the node's own, and not even read. */
+/** Returns whether the install sets the buffer. Where it does not, the agent does not even read the node's value. */
 export function setsSendBuffer(
   mode: CaptureMode,
   { SOCKET_SEND_BUFFER }: Pick<AgentSettings, "SOCKET_SEND_BUFFER">,
@@ -21,8 +21,8 @@ export function setsSendBuffer(
 }
 
 /**
- * Gives back what an install has set, if one has: `written` are the values of its record, by sysctl name. Never
- * throws: whoever installs or removes goes on without it.
+ * Restores the buffer where an install has set it; `written` are the values of its record, by sysctl name. Logs a
+ * failure and never throws, because install and removal can continue.
  */
 export async function restoreSendBuffer(
   {
@@ -42,7 +42,7 @@ export async function restoreSendBuffer(
     await restoreSysctl(PROC_ROOT, { sysctl, found, original, isOurs: found === ours }, log);
     await removeFile(join(HOST_DIR, sysctl.backup));
   } catch (error) {
-    // A pod without the mount for it, since the value was taken out of the chart's.
+    // The pod may lack the mount, because the chart's value was removed.
     const fields = { name: sysctl.name, value: ours, original, error: describeError(error) };
     log.warn("sysctl_left", fields);
   }

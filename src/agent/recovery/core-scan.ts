@@ -1,28 +1,29 @@
-// How much of a core lies in a partial file for certain: block after block is inflated until one is not whole.
-// Each block was deflated by itself and ended by a sync flush (model/partial-layout.ts), so what is found is
-// exactly what had reached the disk.
+// Finds how much of a core is certainly in a partial: inflates block after block until one is not whole. Each block is
+// independent and ends with a sync flush (src/model/partial-layout.ts), so the result is exactly what had reached the
+// disk.
 import type { FileHandle } from "node:fs/promises";
 import { constants, crc32, inflateRawSync } from "node:zlib";
 import { ElfCoreReader } from "../../model/elf-core.ts";
 import { CORE_BLOCK_BYTES, FINAL_BLOCK } from "../../model/partial-layout.ts";
 import { FileWindow } from "./file-window.ts";
 
+/** What was found of the core. */
 export interface ScannedCore {
-  /** Where the last whole block ends in the file; the final block, if it is there, stands behind it. */
+  /** The offset in the file at which the last whole block ends; the final block, if there is one, follows. */
   endOffset: number;
   sizeBytes: number;
   crc: number;
-  /** The composer had closed the core: entries may follow. */
+  /** True where the composer had ended the core, so that entries may follow. */
   ended: boolean;
   elf: ElfCoreReader;
 }
 
-/** What a sync flush leaves at the end of a block (RFC 1951, 3.2.4: an empty stored block). */
+/** The bytes of a sync flush at the end of a block: an empty stored block (RFC 1951, 3.2.4). */
 const SYNC_MARK = Buffer.from([0x00, 0x00, 0xff, 0xff]);
-/** A block that does not shrink is stored, with a few bytes for every 64 KiB or less of it. */
+/** The longest deflated block. One that does not shrink is stored, with a few more bytes for each 64 KiB or less. */
 const DEFLATED_MAX_BYTES = CORE_BLOCK_BYTES + 64 * 1024;
 const RECORD_START = "PK";
-/** After so many blocks others get their turn, and freed blocks return at once: memory stays flat. */
+/** After so many blocks other work gets its turn and freed blocks are collected, so that memory stays flat. */
 const BLOCKS_PER_TURN = 64;
 
 /** Scans a deflated core whose data starts at `offset`. */
@@ -55,11 +56,14 @@ interface Block {
   deflatedBytes: number;
 }
 
-/** The block at the start of `bytes`, or undefined where none is whole. `isTail`: the file ends with them. */
+/**
+ * Finds the block at the start of `bytes`; undefined where none is whole. `isTail` is true where the file ends with
+ * them.
+ */
 function findBlock(bytes: Buffer, isTail: boolean): Block | undefined {
   const marks = findMarks(bytes);
-  // Nearly always the first mark is the one. A process can put the mark's bytes into its memory as often as it
-  // likes, so the right one is not looked for one by one: the longer the piece, the more it inflates to.
+  // The first mark is nearly always the right one. A process can have the mark's bytes in its memory any number of
+  // times, so this searches the marks by bisection: a longer piece inflates to more.
   let [low, high, probe] = [0, marks.length, 0];
   let found: Block | undefined;
   while (low < high) {
@@ -75,18 +79,18 @@ function findBlock(bytes: Buffer, isTail: boolean): Block | undefined {
   return low < marks.length ? found : findLastBlock(bytes, marks, isTail);
 }
 
-/** The core's last block is shorter than the others: it ends at the file's end or before the final block. */
+/** Finds the core's last block, which is shorter and ends at the file's end or before the final block. */
 function findLastBlock(bytes: Buffer, marks: number[], isTail: boolean): Block | undefined {
   for (const end of marks.toReversed()) {
     const rest = bytes.subarray(end);
     const isLast = rest.length === 0 ? isTail : startsWithFinal(rest) && isRecordStart(rest);
     if (!isLast) continue;
     try {
-      // With the final block behind it the stream must end cleanly, or this was no end of a block.
+      // With the final block behind it the stream must end cleanly; otherwise this mark is no end of a block.
       const data = inflateRawSync(Buffer.concat([bytes.subarray(0, end), FINAL_BLOCK]));
       return { data, deflatedBytes: end };
     } catch {
-      continue; // a mark inside a block's data: not the end of one
+      continue; // the mark is inside a block's data
     }
   }
   return undefined;
@@ -101,7 +105,7 @@ function startsWithFinal(bytes: Buffer): boolean {
   return FINAL_BLOCK.every((byte, index) => bytes[index] === byte);
 }
 
-/** Where each sync mark ends. */
+/** Returns where each sync mark ends. */
 function findMarks(bytes: Buffer): number[] {
   const marks: number[] = [];
   for (let at = bytes.indexOf(SYNC_MARK); at >= 0; at = bytes.indexOf(SYNC_MARK, at + 1))
@@ -109,7 +113,7 @@ function findMarks(bytes: Buffer): number[] {
   return marks;
 }
 
-/** undefined for what is no deflate stream, or one of more than a block. */
+/** Inflates one block; undefined for bytes that are no deflate stream or that hold more than a block. */
 function inflate(deflated: Buffer): Buffer | undefined {
   try {
     return inflateRawSync(deflated, {
@@ -117,6 +121,6 @@ function inflate(deflated: Buffer): Buffer | undefined {
       maxOutputLength: CORE_BLOCK_BYTES,
     });
   } catch {
-    return undefined; // the error says no more than that
+    return undefined; // the error has no further information
   }
 }

@@ -1,5 +1,6 @@
-// EVENT_DIR within bounds, where nobody takes its events away: beyond a number of files, or of bytes, the oldest of the
-// namespace that has the most go first. A tenant that crashes a lot thus costs its own events, and no disk.
+// Keeps EVENT_DIR within limits where no program takes the events away. Beyond a number of files or bytes it removes
+// the oldest events of the namespace with the most. A tenant that crashes a lot thus loses its own events and does not
+// fill the disk.
 import { lstat, opendir } from "node:fs/promises";
 import { join } from "node:path";
 import { readTextFile, removeFile, removeTemporaries } from "../../host/files.ts";
@@ -8,6 +9,7 @@ import { errnoOf } from "../../model/app-error.ts";
 import { UNKNOWN_OWNER } from "../../model/dump-owner.ts";
 import { planEvictions, type StoredDump } from "../../model/eviction.ts";
 
+/** The limits of EVENT_DIR. */
 export interface EventLimits {
   count: number;
   bytes: number;
@@ -15,11 +17,11 @@ export interface EventLimits {
 
 const EVENT_LIMITS: EventLimits = { count: 10_000, bytes: 64 * 2 ** 20 };
 
-/** Of the limits, what is left after a look that was over them: the next event need not be over them again. */
+/** The part of the limits that remains after a removal, so that the next event is not over them again. */
 const KEPT_SHARE = 0.9;
-/** What a composer that was killed left behind. */
+/** The age from which an unfinished file belongs to a killed composer, in ms. */
 const ABANDONED_AFTER_MS = 600_000;
-/** composer/event.ts writes less. */
+/** The longest event that is read; src/composer/event.ts writes less. */
 const EVENT_MAX_BYTES = 256 * 1024;
 const EVENT_FILE = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}-event\.json$/;
 
@@ -29,7 +31,9 @@ interface EventFile {
   modifiedMs: number;
 }
 
-/** Holds the limits, and says once for each namespace what was removed. Files of other names are left alone. */
+/**
+ * Removes events beyond the limits and logs once for each namespace what it removed. Leaves files of other names alone.
+ */
 export async function boundEvents(
   directory: string,
   log: Log,
@@ -54,7 +58,7 @@ export async function boundEvents(
     log.warn("events_removed", { namespace, ...sum, hint: `nobody takes them from ${directory}` });
 }
 
-/** By their number, each of them counting one, and by their bytes. */
+/** Plans the removals by the number of files, of which each counts one, and by bytes. */
 function planRemovals(
   stored: readonly StoredDump[],
   bytes: number,
@@ -76,7 +80,7 @@ async function listEvents(directory: string): Promise<EventFile[]> {
   try {
     for await (const { name } of await opendir(directory)) {
       if (!EVENT_FILE.test(name)) continue;
-      // Taken away since the listing.
+      // Another program may have taken the file since the listing.
       const found = await lstat(join(directory, name)).catch(() => undefined);
       if (found?.isFile() === true)
         files.push({ name, sizeBytes: found.size, modifiedMs: found.mtimeMs });
@@ -94,6 +98,6 @@ async function readNamespace(path: string): Promise<string> {
       typeof event === "object" && event !== null ? Reflect.get(event, "namespace") : null;
     return typeof namespace === "string" ? namespace.slice(0, 63) : UNKNOWN_OWNER;
   } catch {
-    return UNKNOWN_OWNER; // not ours, or cut by a crash of the node
+    return UNKNOWN_OWNER; // another program's file, or one that a crash of the node has cut
   }
 }

@@ -1,8 +1,9 @@
-// A file read forwards with a look ahead, in large reads and constant memory.
+// Reads a file forwards with a look ahead, in large reads and constant memory.
 import type { FileHandle } from "node:fs/promises";
 
 const WINDOW_BYTES = 2 << 20;
 
+/** A window that moves over a file. */
 export class FileWindow {
   private readonly file: FileHandle;
   private readonly buffer = Buffer.alloc(WINDOW_BYTES);
@@ -16,12 +17,12 @@ export class FileWindow {
     this.position = offset;
   }
 
-  /** Where the next byte stands in the file. */
+  /** The offset of the next byte in the file. */
   get offset(): number {
     return this.position;
   }
 
-  /** The next bytes, at most maxBytes; fewer only at the file's end. Good until the next peek. */
+  /** Returns the next bytes, at most maxBytes, and fewer only at the file's end. They are valid until the next peek. */
   async peek(maxBytes: number): Promise<{ bytes: Buffer; reachesEnd: boolean }> {
     if (this.end - this.start < maxBytes && !this.fileEnded) await this.fill();
     const end = Math.min(this.end, this.start + maxBytes);

@@ -1,12 +1,12 @@
-// The second name of a dump whose composer was killed between publishing it and taking its hidden name away. It goes
-// before the dump does: alone, it would be taken for a dump that was never published, and sealed.
+// Removes the second, hidden name of a dump whose composer was killed after it linked the public name. It must go
+// before the dump does: alone it would look like an unpublished dump, and recovery would seal it.
 import { lstat, unlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Log } from "../../host/log.ts";
 import { kindOfCoreFile, uuidOfPartial } from "../../model/core-file.ts";
 import { listNames } from "../../host/core-dir.ts";
 
-/** Whoever calls it holds the lock of the published file: its composer is dead. */
+/** Removes the hidden name. The caller holds the lock of the published file, so its composer has ended. */
 export async function removeHiddenName(zipPath: string, inode: number, log: Log): Promise<void> {
   const folder = dirname(zipPath);
   for (const name of await listNames(folder)) {

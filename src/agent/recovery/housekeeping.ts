@@ -1,5 +1,5 @@
-// What CORE_DIR needs from time to time, uploads or not: dumps of killed composers sealed, or told of where nothing is
-// left to seal; limits held, EVENT_DIR's too.
+// The periodic work on CORE_DIR, with or without uploads: seals dumps of killed composers, reports those of which
+// nothing is left, and keeps the limits of CORE_DIR and EVENT_DIR.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { partialName } from "../../model/core-file.ts";
@@ -14,27 +14,30 @@ import type { DumpsUnderWay } from "../observe/dumps-under-way.ts";
 import { pollUntil } from "../../host/poll.ts";
 import { openRecovery } from "./recover.ts";
 
+/** What housekeeping needs. */
 export interface HousekeepingContext {
   settings: AgentSettings;
   metrics: AgentMetrics;
   underWay: DumpsUnderWay;
   log: Log;
   signal: AbortSignal;
-  /** Asks for a sweep: there is something new to deliver. */
+  /** Requests a sweep, because there is a new dump. */
   request: (reason: string) => void;
   eventLimits?: EventLimits;
 }
 
+/** The periodic work. */
 export interface Housekeeping {
-  /** Again and again; settles after the signal. */
+  /** Repeats the work; settles after the signal. */
   untilStopped(): Promise<void>;
 }
 
 const EVERY_MS = 10_000;
 const EVENTS_EVERY_MS = 60_000;
-/** A composer ends at its TIMEOUT; so much later one without a file or a word is surely gone. */
+/** How long after TIMEOUT a composer without a file or a record counts as ended, in ms. */
 const WORDLESS_MS = 60_000;
 
+/** Opens housekeeping; untilStopped() starts it. */
 export function openHousekeeping(context: HousekeepingContext): Housekeeping {
   const { settings, metrics, underWay, log, signal, request } = context;
   const { CORE_DIR, HOST_DIR, composer } = settings;
@@ -55,14 +58,17 @@ export function openHousekeeping(context: HousekeepingContext): Housekeeping {
     await holdEvents();
   }
 
-  /** A look at each of thousands of files. */
+  /** Keeps EVENT_DIR's limits, which needs a look at each of thousands of files. */
   async function holdEvents(): Promise<void> {
     if (performance.now() < nextEventsMs) return;
     nextEventsMs = performance.now() + EVENTS_EVERY_MS;
     await boundEvents(settings.EVENT_DIR, log, context.eventLimits);
   }
 
-  /** Composers hold them while they write; the disk may also fill by itself, or a limit be lowered. */
+  /**
+   * Keeps CORE_DIR's limits. Composers do so while they write, but other programs may fill the disk, and the owner may
+   * lower a limit.
+   */
   async function holdLimits(): Promise<void> {
     if ((await measureRoom(CORE_DIR, limits)).roomBytes >= 0) {
       noRoomSaid = false;
@@ -82,12 +88,12 @@ export function openHousekeeping(context: HousekeepingContext): Housekeeping {
   }
 
   return {
-    // The first turn may take a while, with a large core to seal: nothing else waits for it.
+    // The first turn may take a while, with a large core to seal, so nothing else waits for it.
     untilStopped: async () => pollUntil(signal, EVERY_MS, "housekeeping", log, runNow),
   };
 }
 
-/** Once for each dump that will have no end any more. */
+/** Reports once each dump that can have no last record any more. */
 function reportUnaccounted({ settings, metrics, underWay, log }: HousekeepingContext): void {
   const hasFile = (uuid: string) => existsSync(join(settings.CORE_DIR, partialName(uuid)));
   const beforeMs = Date.now() - settings.composer.TIMEOUT * 1000 - WORDLESS_MS;

@@ -1,5 +1,5 @@
-// Dumps whose composer was killed (or whose node lost power): found by their hidden names, told from dumps
-// under way by the lock that a living composer holds, sealed into valid zips and published for delivery.
+// Recovers dumps whose composer was killed or whose node lost power. Finds them by their hidden names, distinguishes
+// them from dumps under way by a living composer's lock, seals them into valid zips and publishes them for delivery.
 import { constants } from "node:fs";
 import { open, stat, unlink, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
@@ -11,24 +11,27 @@ import { publishFile } from "../../host/publication.ts";
 import { listNames } from "../../host/core-dir.ts";
 import { sealPartial } from "./seal.ts";
 
+/** Recovers partials. */
 export interface Recovery {
   /** Seals what can be sealed now. Returns how many dumps it published. Never throws for a single file. */
   run(): Promise<number>;
 }
 
 /**
- * A composer takes its lock right after making the file, and makes another where we were faster: to leave young files
- * alone only spares it that.
+ * The age below which a file is left alone, in ms. A composer locks its file right after making it, and makes another
+ * one where recovery was faster; this only saves it that work.
  */
 const YOUNG_MS = 2_000;
 
-/** `onEnd` is told of every dump that a killed composer left, when it is a zip or found to be nothing. */
+/**
+ * Opens recovery. Calls `onEnd` for every dump of a killed composer when it is a zip, or when nothing of it is left.
+ */
 export function openRecovery(
   coreDir: string,
   log: Log,
   onEnd: (uuid: string) => void = () => undefined,
 ): Recovery {
-  /** Said, or tried, once in the agent's life. */
+  /** Files that this agent has logged or tried, which it does once. */
   const settled = new Set<string>();
 
   async function run(): Promise<number> {
@@ -53,7 +56,7 @@ export function openRecovery(
       if (end !== "living") onEnd(uuid);
       return end === "recovered";
     } catch (error) {
-      // On a full disk the next run may do better; anything else will not change by itself.
+      // After a full disk the next run may succeed; other errors will not change by themselves.
       if (errnoOf(error) !== "ENOSPC") settled.add(name);
       log.error("partial_not_recovered", { path, error: describeError(error) });
       return false;
@@ -92,7 +95,7 @@ async function recoverFile(
   }
 }
 
-/** The file, locked by us; undefined while its composer lives, or when it is gone or too young to tell. */
+/** Opens and locks a file; undefined while its composer lives, when it no longer exists, and when it is too young. */
 async function openAbandoned(path: string): Promise<FileHandle | undefined> {
   let file: FileHandle;
   try {
@@ -109,7 +112,7 @@ async function openAbandoned(path: string): Promise<FileHandle | undefined> {
   return undefined;
 }
 
-/** Whoever held the lock before us may have published the file meanwhile. */
+/** Looks again: the previous holder of the lock may have published the file meanwhile. */
 async function isStillAt(path: string, inode: number): Promise<boolean> {
   const there = await stat(path).catch(() => undefined);
   return there?.ino === inode;

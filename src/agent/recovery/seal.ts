@@ -1,5 +1,5 @@
-// Makes a valid zip of what a killed composer left: the core cut after its last whole block, the whole
-// entries after it kept, the directory written, dump-info filled in. Killed itself, it can start again.
+// Makes a valid zip of a killed composer's partial: cuts the core after its last whole block, keeps the whole entries
+// after it, writes the directory, and fills in dump-info. It can start again if it is killed itself.
 import type { FileHandle } from "node:fs/promises";
 import { crc32 } from "node:zlib";
 import { writeFully } from "../../host/full-write.ts";
@@ -28,15 +28,16 @@ import { scanStoredCore } from "./stored-scan.ts";
 import { scanTail, type TailEntry } from "./tail-scan.ts";
 import { parseLocalHeader, type LocalHeader } from "../../model/zip-header.ts";
 
+/** The sealed dump. */
 export interface SealedPartial {
   info: DumpInfo;
-  /** The dump's name, without .zip. */
+  /** The dump's name without .zip. */
   base: string;
 }
 
 const CORE_DATA_OFFSET = FIRST_ENTRY_ROOM_BYTES + HEADER_ROOM_BYTES;
 
-/** The core's header did not make it to the disk: an empty core takes its place. */
+/** An empty core, for a file whose core's header did not reach the disk. */
 const NO_CORE: ScannedCore = {
   endOffset: CORE_DATA_OFFSET,
   sizeBytes: 0,
@@ -45,7 +46,10 @@ const NO_CORE: ScannedCore = {
   elf: new ElfCoreReader(),
 };
 
-/** undefined where nothing of a dump is there: the composer was killed before it had written its first record. */
+/**
+ * Seals a partial. Returns undefined where the file holds nothing of a dump, because the composer was killed before its
+ * first write.
+ */
 export async function sealPartial(
   file: FileHandle,
   uuid: string,
@@ -122,7 +126,7 @@ async function writeSealed(file: FileHandle, { info, base, method, core, tail }:
     compressedBytes: coreEnd - CORE_DATA_OFFSET,
     offset: FIRST_ENTRY_ROOM_BYTES,
   };
-  // In the composer's order: what is rewritten in place comes after what is new.
+  // Keeps the composer's order: new bytes first, then the bytes that are rewritten in place.
   await file.truncate(directoryAt);
   await writeFully(file, end, core.endOffset);
   const records = [infoEntry, coreEntry, ...tail];

@@ -1,10 +1,10 @@
-// dump-info of a dump that the agent sealed: what its killed composer had written of it, and what was found.
+// Makes the dump-info of a sealed dump from what its composer had written and what the scan found.
 import { CORE_SUFFIX } from "../../model/dump-entries.ts";
 import type { DumpInfo } from "../../model/dump-info.ts";
 import { VERSION } from "../../model/version.ts";
 import type { ScannedCore } from "./core-scan.ts";
 
-/** What the sealed zip says of itself. `composed` is false where nothing followed the core. */
+/** Returns the dump-info. `composed` is false where no entry followed the core. */
 export function sealedInfo(
   found: Partial<DumpInfo>,
   core: ScannedCore,

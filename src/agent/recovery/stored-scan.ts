@@ -1,5 +1,5 @@
-// A core that was stored without compression has no marks of its own: it reaches to the next record of the
-// zip, or to the end of the file. Whether that is all of it, its own program headers tell.
+// Finds the end of a core that was stored without compression and so has no marks: the next record of the zip, or the
+// end of the file. The core's own program headers show whether that is all of it.
 import type { FileHandle } from "node:fs/promises";
 import { crc32 } from "node:zlib";
 import { ElfCoreReader } from "../../model/elf-core.ts";
@@ -14,8 +14,8 @@ const CENTRAL_START = Buffer.from("PK\x01\x02", "latin1");
 const CENTRAL_FIXED_BYTES = 46;
 
 /**
- * Scans a stored core whose data starts at `offset`. `base` is the dump's name: an entry (or the directory)
- * of that name ends the core. The name holds a random uuid by default, so no core can hold it by chance.
+ * Scans a stored core whose data starts at `offset`. `base` is the dump's name; an entry or directory record with that
+ * name ends the core. The name holds a random uuid by default, so no core can hold it by chance.
  */
 export async function scanStoredCore(
   file: FileHandle,
@@ -26,7 +26,7 @@ export async function scanStoredCore(
   const elf = new ElfCoreReader();
   let [sizeBytes, crc] = [0, 0];
   for (;;) {
-    // A header that begins within the step is seen whole.
+    // Reads a header's length more than the step, so that a header that begins within the step is whole.
     const { bytes } = await window.peek(STEP_BYTES + HEADER_ROOM_BYTES);
     const recordAt = findRecord(bytes, base);
     const ended = recordAt !== undefined && recordAt < STEP_BYTES;

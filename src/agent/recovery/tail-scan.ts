@@ -1,17 +1,21 @@
-// The entries after a core that its composer had closed: pod-info, logs … Each that is whole stays.
+// Finds the whole entries after a core that its composer had ended: pod-info, logs …
 import type { FileHandle } from "node:fs/promises";
 import { crc32, inflateRawSync } from "node:zlib";
 import { DEFLATED, type ZipEntryRecord } from "../../model/zip-records.ts";
 import { parseLocalHeader } from "../../model/zip-header.ts";
 
+/** A whole entry. */
 export interface TailEntry extends ZipEntryRecord {
   roomBytes: number;
 }
 
-/** Longer entries (a log of a million lines) are not worth the memory: they and what follows are left out. */
+/**
+ * The longest entry. Longer ones (a log of a million lines) would take too much memory; they and all that follow are
+ * left out.
+ */
 const ENTRY_MAX_BYTES = 16 << 20;
 
-/** Whole deflated entries from `offset` on, one after the other. Stored ones have no end of their own. */
+/** Returns the whole deflated entries from `offset` on. A stored entry does not mark its end. */
 export async function scanTail(file: FileHandle, offset: number): Promise<TailEntry[]> {
   const entries: TailEntry[] = [];
   for (let at = offset; ;) {
@@ -48,16 +52,16 @@ interface Unpacked {
 
 function inflateEntry(bytes: Buffer): Unpacked | undefined {
   try {
-    // With `info` the result tells how much of the input belonged to the stream (node:zlib).
+    // With `info` the result has the number of input bytes that belong to the stream (node:zlib).
     const result: unknown = inflateRawSync(bytes, { info: true, maxOutputLength: ENTRY_MAX_BYTES });
     const { buffer, engine } = result as { buffer: Buffer; engine: { bytesWritten: number } };
     return { data: buffer, compressedBytes: engine.bytesWritten };
   } catch {
-    return undefined; // cut short: not whole
+    return undefined; // the entry is cut
   }
 }
 
-/** Only a header that was finished says how long it is. */
+/** Returns a stored entry; only a finished header has its length. */
 function storedEntry(bytes: Buffer, sizeBytes: number): Unpacked | undefined {
   if (sizeBytes === 0 || bytes.length < sizeBytes) return undefined;
   return { data: bytes.subarray(0, sizeBytes), compressedBytes: sizeBytes };

@@ -1,4 +1,4 @@
-// `core-dump-handler install --config FILE`: our files on a plain host, the units, and all of it started.
+// `core-dump-handler install --config FILE`: installs the program and its units on a plain host and starts them.
 import { stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { readAgentSettings, type AgentSettings } from "../../config/agent-settings.ts";
@@ -23,20 +23,21 @@ import { PROGRAM_NAME, type Places } from "./places.ts";
 import type { Systemd } from "./systemd.ts";
 import { planUnits } from "./units.ts";
 
+/** What to install, and where. */
 export interface VmInstall {
-  /** KEY=value lines: the agent's variables. */
+  /** The file with the agent's variables as KEY=value lines. */
   configPath: string;
-  /** Our own executable. */
+  /** This program's executable. */
   executable: string;
   places: Places;
-  /** undefined where systemd does not run this host: the files are put there all the same. */
+  /** undefined where systemd does not run this host; the files are installed nevertheless. */
   systemd: Systemd | undefined;
-  /** Puts composer and kernel settings in place, by the program that is installed by then. How cores come. */
+  /** Runs `apply` with the program that is installed by then. Returns the capture mode. */
   apply: (settings: AgentSettings, program: string, config: Environment) => Promise<CaptureMode>;
   log: Log;
 }
 
-/** Safe to run again, with another configuration too. Throws AppError "usage", "configuration" or "host". */
+/** Installs; can be run again, also with another configuration. Throws AppError "usage", "configuration" or "host". */
 export async function installOnVm(install: VmInstall): Promise<void> {
   const { configPath, executable, places, systemd, apply, log } = install;
   const text = await readTextFile(resolve(configPath));
@@ -44,7 +45,7 @@ export async function installOnVm(install: VmInstall): Promise<void> {
     throw new AppError("usage", `there is no ${configPath}`, {
       hint: "a file of KEY=value lines; docs/vm.md has one to start from",
     });
-  // Wrong settings are all told now, before anything is changed.
+  // Reports all wrong settings before it changes anything.
   const config = parseEnvFile(text);
   const settings = readAgentSettings(config);
   if (settings.HOST_DIR === places.programDir)
@@ -61,7 +62,7 @@ export async function installOnVm(install: VmInstall): Promise<void> {
 
   await installProgram(executable, text, places);
   const program = join(places.programDir, PROGRAM_NAME);
-  // Before the units: their sandboxes are made of folders that are there, and what is wrong is told here.
+  // Runs before the units, because their sandboxes need existing folders, and so that errors appear here.
   const mode = await apply(settings, program, config);
   if (systemd === undefined) {
     log.warn("no_systemd", { hint: `start ${program} agent at every boot by your own means` });
@@ -79,7 +80,10 @@ export async function installOnVm(install: VmInstall): Promise<void> {
   });
 }
 
-/** The executable, the builds that may lie beside it, and the configuration as `.env`, secrets and all: 0600. */
+/**
+ * Installs the executable, the builds beside it, and the configuration as `.env` with mode 0600, because it may hold
+ * secrets.
+ */
 async function installProgram(executable: string, config: string, { programDir }: Places) {
   await ensureDirectory(programDir, 0o755);
   const target = join(programDir, PROGRAM_NAME);

@@ -1,13 +1,16 @@
-// Where things are on a plain host.
+// The program's places on a plain host.
 
+/** The folders on a plain host. */
 export interface Places {
-  /** The agent's executable and its `.env`. */
+  /** The folder of the agent's executable and its `.env`. */
   programDir: string;
   unitDir: string;
 }
 
+/** The executable's name. */
 export const PROGRAM_NAME = "core-dump-handler";
 
+/** The real folders. */
 export const HOST_PLACES: Places = {
   programDir: "/opt/core-dump-handler",
   unitDir: "/etc/systemd/system",

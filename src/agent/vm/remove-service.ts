@@ -1,5 +1,5 @@
-// The plain host's part of `core-dump-handler remove`: the units and the program. First the agent is stopped,
-// so that it does not take the kernel's settings back; the files go last, after all that needs them.
+// The plain host's part of `core-dump-handler remove`: the units and the program. Stops the agent first, so that it
+// does not write the kernel's settings again, and removes the files last, after everything that needs them.
 import { join } from "node:path";
 import { removeEmptyDirectory } from "../../host/directories.ts";
 import { exists, removeFile } from "../../host/files.ts";
@@ -10,18 +10,18 @@ import { AGENT_UNIT, EARLY_UNIT } from "./units.ts";
 
 const UNITS = [AGENT_UNIT, EARLY_UNIT];
 
-/** True where `install` was run on this host. */
+/** Returns whether `install` was run on this host. */
 export async function isVmInstalled({ programDir, unitDir }: Places): Promise<boolean> {
   if (await exists(join(unitDir, AGENT_UNIT))) return true;
   return exists(join(programDir, PROGRAM_NAME));
 }
 
-/** Call it before the kernel's settings are restored. */
+/** Stops the units. The caller calls it before it restores the kernel's settings. */
 export async function stopOnVm(systemd: Systemd | undefined): Promise<void> {
   await systemd?.disableNow(UNITS);
 }
 
-/** Call it last. The running executable may delete itself. */
+/** Removes units and program. The caller calls it last; the running executable may delete itself. */
 export async function removeFromVm(
   { programDir, unitDir }: Places,
   systemd: Systemd | undefined,

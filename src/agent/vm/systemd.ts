@@ -1,21 +1,24 @@
-// systemctl, where systemd is what runs this host (sd_booted(3)).
+// Runs systemctl on hosts that systemd runs (sd_booted(3)).
 import { exists } from "../../host/files.ts";
 import { runProgram } from "../../host/run-program.ts";
 import { AppError } from "../../model/app-error.ts";
 
 const START_MS = 90_000;
 
+/** The few actions that the agent needs. */
 export interface Systemd {
   enableNow(units: readonly string[]): Promise<void>;
-  /** What is not there is no error. */
+  /** Stops and disables units; a missing unit is no error. */
   disableNow(units: readonly string[]): Promise<void>;
   reload(): Promise<void>;
 }
 
+/** Returns whether systemd runs this host. */
 export async function isSystemdHost(): Promise<boolean> {
   return exists("/run/systemd/system");
 }
 
+/** The real systemctl. */
 export const SYSTEMD: Systemd = {
   enableNow: async (units) => systemctl(["enable", "--now", ...units]),
   disableNow: async (units) => {

@@ -1,29 +1,32 @@
-// The systemd units of a plain host, as text: one that sets the kernel up early at every boot, and the agent.
-// Hardened as far as the job allows (systemd.exec(5)); what stays open is what a crash needs. Pure.
+// The systemd units of a plain host, as text: one that sets the kernel up early at every boot, and the agent. They are
+// hardened (systemd.exec(5)) except for what a crash needs. Pure.
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { AgentSettings } from "../../config/agent-settings.ts";
 import type { CaptureMode } from "../../model/capture-mode.ts";
 
+/** The unit that sets the kernel up at boot. */
 export const EARLY_UNIT = "core-dump-handler-early.service";
+/** The agent's unit. */
 export const AGENT_UNIT = "core-dump-handler.service";
 
+/** What the units depend on. */
 export interface UnitPlan {
   /** The installed executable. */
   program: string;
   settings: Pick<AgentSettings, "HOST_DIR" | "CORE_DIR" | "EVENT_DIR" | "STORE_URL">;
-  /** How cores come on this host. */
+  /** The host's capture mode. */
   mode: CaptureMode;
 }
 
-/** By their file names. */
+/** Returns the units' texts by their file names. */
 export function planUnits(plan: UnitPlan): Record<string, string> {
   return { [EARLY_UNIT]: earlyUnit(plan), [AGENT_UNIT]: agentUnit(plan) };
 }
 
 /**
- * core_pattern is lost at every boot, and systemd-sysctl may set another tool's (50-coredump.conf): after it, and
- * before whatever may crash.
+ * Makes the early unit. core_pattern is lost at every boot, and systemd-sysctl may set another tool's
+ * (50-coredump.conf), so the unit runs after that and before the services that may crash.
  */
 function earlyUnit({ program, settings, mode }: UnitPlan): string {
   return `# Written by core-dump-handler install; core-dump-handler remove deletes it.
@@ -67,18 +70,19 @@ WantedBy=multi-user.target
 `;
 }
 
-/** The listener that the agent has started, and its composers, outlive it (systemd.kill(5)); `remove` ends it. */
+/**
+ * Lets the listener that the agent started, and its composers, outlive the agent (systemd.kill(5)); `remove` ends them.
+ */
 function survivors(mode: CaptureMode): string {
   return mode === "pipe" ? "" : "KillMode=process\n";
 }
 
 /**
- * Open on purpose: /proc/sys (ProtectKernelTunables), the kernel's log (ProtectKernelLogs), write-and-execute
- * memory, which Bun's compiler needs (MemoryDenyWriteExecute). With a pipe the composer is started by the kernel,
- * outside all of this. By socket it is ours: the host's mount namespace is where the socket's path counts, the
- * crashed process's UTS namespace has its host name, /proc of others takes ptrace's right, and one that the kernel
- * would hold for hours is killed. Files are collected
- * wherever a container has its root.
+ * Makes the sandbox. Open on purpose are /proc/sys (ProtectKernelTunables), the kernel's log (ProtectKernelLogs) and
+ * write-and-execute memory, which Bun's compiler needs (MemoryDenyWriteExecute). With a pipe the kernel starts the
+ * composer outside the sandbox. By socket the composer runs inside: the socket's path counts in the host's mount
+ * namespace, the host name is in the crashed process's UTS namespace, others' /proc needs the right to ptrace, and the
+ * composer may kill a process that the kernel would hold for hours. The harvest reads files in every container's root.
  */
 function hardening(settings: UnitPlan["settings"], mode: CaptureMode): string {
   const folders = writableFolders(settings);
@@ -120,14 +124,14 @@ const CAPABILITIES = [
   "CAP_FOWNER",
   "CAP_SYSLOG",
 ];
-/** kill(2), setns(2) and proc(5); for files of others F_SETLEASE (fcntl(2)). */
+/** The capabilities for kill(2), setns(2) and proc(5), and for F_SETLEASE on others' files (fcntl(2)). */
 const CAPTURE_CAPABILITIES = {
   pipe: [],
   socket: ["CAP_KILL", "CAP_SYS_ADMIN", "CAP_SYS_CHROOT", "CAP_SYS_PTRACE"],
   file: ["CAP_LEASE"],
 };
 
-/** What the agent writes to; parents, so that a folder may be made anew. */
+/** Returns the folders that the agent writes to; their parents, so that a folder can be made again. */
 function writableFolders({
   HOST_DIR,
   CORE_DIR,
@@ -138,7 +142,7 @@ function writableFolders({
   return [...new Set([HOST_DIR, CORE_DIR, EVENT_DIR, ...store])];
 }
 
-/** systemd.syntax(7): quotes keep blanks; % begins a specifier. */
+/** Quotes a value: quotes keep blanks, and % would begin a specifier (systemd.syntax(7)). */
 function quoted(text: string): string {
   const escaped = text.replaceAll("%", "%%");
   return /[\s"'\\]/.test(escaped) ? `"${escaped.replace(/["\\]/g, "\\$&")}"` : escaped;
