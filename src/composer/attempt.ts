@@ -21,8 +21,8 @@ const FAILURES_MAX = 30;
 
 /** The failures of one dump. */
 export class AttemptLog implements Attempts {
-  #failures: Missing[] = [];
-  #omitted = 0;
+  private failures: Missing[] = [];
+  private omitted = 0;
 
   async attempt<T>(label: string, fn: () => T | Promise<T>, fallback: T): Promise<T> {
     try {
@@ -34,16 +34,16 @@ export class AttemptLog implements Attempts {
   }
 
   record(label: string, why: string): void {
-    if (this.#failures.length >= FAILURES_MAX) {
-      this.#omitted++;
+    if (this.failures.length >= FAILURES_MAX) {
+      this.omitted++;
       return;
     }
-    this.#failures.push({ what: label, why: oneLine(why).slice(0, FAILURE_MAX_CHARACTERS) });
+    this.failures.push({ what: label, why: oneLine(why).slice(0, FAILURE_MAX_CHARACTERS) });
   }
 
   /** What is missing and why, in the order of the failures. */
   get missing(): Missing[] {
-    if (this.#omitted === 0) return [...this.#failures];
-    return [...this.#failures, { what: "more", why: `${this.#omitted} more pieces failed` }];
+    if (this.omitted === 0) return [...this.failures];
+    return [...this.failures, { what: "more", why: `${this.omitted} more pieces failed` }];
   }
 }

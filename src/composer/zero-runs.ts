@@ -8,13 +8,13 @@ export const RUN_BLOCKS = 256;
 
 /** Makes runs on demand and keeps them. */
 export class ZeroRuns {
-  readonly #block = deflateZeros(CORE_BLOCK_BYTES);
+  private readonly deflated = deflateZeros(CORE_BLOCK_BYTES);
   /** RUN_BLOCKS blocks; undefined until they are needed. */
-  #run: Uint8Array | undefined;
+  private run: Uint8Array | undefined;
 
   /** One deflated block. */
   get block(): Uint8Array {
-    return this.#block;
+    return this.deflated;
   }
 
   /**
@@ -22,7 +22,7 @@ export class ZeroRuns {
    * must not change them.
    */
   of(blocks: number): Uint8Array {
-    this.#run ??= Buffer.concat(Array<Uint8Array>(RUN_BLOCKS).fill(this.#block));
-    return this.#run.subarray(0, blocks * this.#block.length);
+    this.run ??= Buffer.concat(Array<Uint8Array>(RUN_BLOCKS).fill(this.deflated));
+    return this.run.subarray(0, blocks * this.deflated.length);
   }
 }

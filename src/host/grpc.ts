@@ -29,21 +29,21 @@ export class GrpcError extends Error {
 
 /** A connection to one gRPC server. */
 export class GrpcConnection {
-  readonly #session: ClientHttp2Session;
-  readonly #signal: AbortSignal;
+  private readonly session: ClientHttp2Session;
+  private readonly signal: AbortSignal;
   /** For each call under way, the function that rejects it. */
-  readonly #waiting = new Set<(reason: string) => void>();
-  #broken: string | null = null;
+  private readonly waiting = new Set<(reason: string) => void>();
+  private broken: string | null = null;
 
   /** Connects lazily; the first call rejects where that fails. The signal ends every call. */
   constructor(socketPath: string, signal: AbortSignal) {
-    this.#signal = signal;
-    this.#session = connect("http://localhost", {
+    this.signal = signal;
+    this.session = connect("http://localhost", {
       createConnection: () => connectSocket(socketPath),
     });
-    this.#session.on("error", (error) => this.#break(error.message));
-    this.#session.on("close", () => this.#break("the connection was closed before the answer"));
-    signal.addEventListener("abort", () => this.#break("no answer in time"), { once: true });
+    this.session.on("error", (error) => this.break(error.message));
+    this.session.on("close", () => this.break("the connection was closed before the answer"));
+    signal.addEventListener("abort", () => this.break("no answer in time"), { once: true });
   }
 
   /**
@@ -59,9 +59,9 @@ export class GrpcConnection {
     receive: (piece: Uint8Array) => boolean,
     metadata: Readonly<Record<string, string>> = {},
   ): Promise<void> {
-    if (this.#signal.aborted) this.#break("no time left");
-    if (this.#broken !== null) throw new Error(`${method}: ${this.#broken}`);
-    const stream = this.#session.request({
+    if (this.signal.aborted) this.break("no time left");
+    if (this.broken !== null) throw new Error(`${method}: ${this.broken}`);
+    const stream = this.session.request({
       ...metadata,
       [constants.HTTP2_HEADER_METHOD]: "POST",
       [constants.HTTP2_HEADER_PATH]: `/${service}/${method}`,
@@ -69,32 +69,32 @@ export class GrpcConnection {
       [constants.HTTP2_HEADER_CONTENT_TYPE]: "application/grpc",
     });
     stream.end(prefixed(request));
-    return this.#answerOf(stream, method, new ResponseBody(receive));
+    return this.answerOf(stream, method, new ResponseBody(receive));
   }
 
   close(): void {
-    this.#break("the connection was closed");
+    this.break("the connection was closed");
   }
 
-  #break(reason: string): void {
-    this.#broken ??= reason;
-    for (const fail of this.#waiting) fail(this.#broken);
-    this.#session.destroy();
+  private break(reason: string): void {
+    this.broken ??= reason;
+    for (const fail of this.waiting) fail(this.broken);
+    this.session.destroy();
   }
 
-  #answerOf(stream: ClientHttp2Stream, method: string, body: ResponseBody): Promise<void> {
+  private answerOf(stream: ClientHttp2Stream, method: string, body: ResponseBody): Promise<void> {
     return new Promise((resolve, reject) => {
       let status = 0;
       let metadata: Record<string, unknown> = {};
 
       const finish = (outcome: () => void) => {
-        this.#waiting.delete(fail);
+        this.waiting.delete(fail);
         outcome();
         stream.destroy();
       };
       const fail = (reason: string) => finish(() => reject(new Error(`${method}: ${reason}`)));
 
-      this.#waiting.add(fail);
+      this.waiting.add(fail);
       stream.on("error", (error: Error) => fail(error.message));
       stream.on("close", () => fail("the stream was closed before the answer"));
       stream.on("response", (headers) => {
@@ -127,34 +127,34 @@ export class GrpcConnection {
 
 /** Takes a Length-Prefixed-Message apart while it arrives. */
 class ResponseBody {
-  readonly #receive: (piece: Uint8Array) => boolean;
-  readonly #prefix = Buffer.alloc(PREFIX_BYTES);
-  #sizeBytes = 0;
+  private readonly receive: (piece: Uint8Array) => boolean;
+  private readonly prefix = Buffer.alloc(PREFIX_BYTES);
+  private sizeBytes = 0;
 
   constructor(receive: (piece: Uint8Array) => boolean) {
-    this.#receive = receive;
+    this.receive = receive;
   }
 
   /** Takes the next bytes; returns false where the receiver wants no more. */
   add(chunk: Buffer): boolean {
-    const missing = Math.max(0, PREFIX_BYTES - this.#sizeBytes);
-    chunk.copy(this.#prefix, this.#sizeBytes, 0, missing);
-    this.#sizeBytes += chunk.length;
-    if (chunk.length <= missing || this.#isCompressed) return true;
-    return this.#receive(chunk.subarray(missing));
+    const missing = Math.max(0, PREFIX_BYTES - this.sizeBytes);
+    chunk.copy(this.prefix, this.sizeBytes, 0, missing);
+    this.sizeBytes += chunk.length;
+    if (chunk.length <= missing || this.isCompressed) return true;
+    return this.receive(chunk.subarray(missing));
   }
 
   /** Throws where the body was not exactly one whole message. */
   check(method: string): void {
-    if (this.#sizeBytes < PREFIX_BYTES) throw new Error(`${method}: the answer has no message`);
+    if (this.sizeBytes < PREFIX_BYTES) throw new Error(`${method}: the answer has no message`);
     // The client announces no grpc-accept-encoding, so a compressed message is the server's error.
-    if (this.#isCompressed) throw new Error(`${method}: the answer is compressed`);
-    if (this.#prefix.readUInt32BE(1) !== this.#sizeBytes - PREFIX_BYTES)
+    if (this.isCompressed) throw new Error(`${method}: the answer is compressed`);
+    if (this.prefix.readUInt32BE(1) !== this.sizeBytes - PREFIX_BYTES)
       throw new Error(`${method}: the answer's length is not what it says`);
   }
 
-  get #isCompressed(): boolean {
-    return this.#prefix[0] !== 0;
+  private get isCompressed(): boolean {
+    return this.prefix[0] !== 0;
   }
 }
 

@@ -8,20 +8,20 @@ const HEAD_BYTES = 12;
 
 /** Reads the types of the first thread's notes from a core that arrives in pieces. */
 export class CoreNoteTypes {
-  readonly #little: boolean;
-  readonly #end: number;
-  readonly #types: number[] = [];
-  readonly #head = new Uint8Array(HEAD_BYTES);
-  #filled = 0;
+  private readonly little: boolean;
+  private readonly end: number;
+  private readonly types: number[] = [];
+  private readonly head = new Uint8Array(HEAD_BYTES);
+  private filled = 0;
   /** Where in the core the next note's head goes on. */
-  #next: number;
-  #over = false;
+  private next: number;
+  private over = false;
 
   /** The notes are the bytes from `offset` on, sizeBytes of them. */
   constructor({ offset, sizeBytes }: { offset: number; sizeBytes: number }, little: boolean) {
-    this.#next = offset;
-    this.#end = offset + sizeBytes;
-    this.#little = little;
+    this.next = offset;
+    this.end = offset + sizeBytes;
+    this.little = little;
   }
 
   /**
@@ -29,37 +29,37 @@ export class CoreNoteTypes {
    * longer than kernel.core_file_note_size_limit. False until that is certain.
    */
   get lacksFiles(): boolean {
-    const auxv = this.#types.indexOf(NT_AUXV);
-    return this.#over && auxv !== -1 && !this.#types.includes(NT_FILE);
+    const auxv = this.types.indexOf(NT_AUXV);
+    return this.over && auxv !== -1 && !this.types.includes(NT_FILE);
   }
 
   /** Takes the core's bytes from `position` on; the caller passes the pieces in order. */
   push(bytes: Uint8Array, position: number): void {
-    while (!this.#over && this.#next < position + bytes.length) {
-      const at = this.#next - position;
-      if (at < 0) return this.#stop();
-      const taken = bytes.subarray(at, at + HEAD_BYTES - this.#filled);
-      this.#head.set(taken, this.#filled);
-      this.#filled += taken.length;
-      this.#next += taken.length;
-      if (this.#filled === HEAD_BYTES) this.#readHead();
+    while (!this.over && this.next < position + bytes.length) {
+      const at = this.next - position;
+      if (at < 0) return this.stop();
+      const taken = bytes.subarray(at, at + HEAD_BYTES - this.filled);
+      this.head.set(taken, this.filled);
+      this.filled += taken.length;
+      this.next += taken.length;
+      if (this.filled === HEAD_BYTES) this.readHead();
     }
   }
 
-  #readHead(): void {
-    this.#filled = 0;
-    const view = new DataView(this.#head.buffer);
-    const word = (at: number) => view.getUint32(at, this.#little);
+  private readHead(): void {
+    this.filled = 0;
+    const view = new DataView(this.head.buffer);
+    const word = (at: number) => view.getUint32(at, this.little);
     const type = word(8);
     // A second NT_PRSTATUS belongs to the next thread.
-    if (type === NT_PRSTATUS && this.#types.length > 0) return this.#stop();
-    this.#types.push(type);
-    this.#next += padded(word(0)) + padded(word(4));
-    if (type === NT_FILE || this.#next + HEAD_BYTES > this.#end) this.#stop();
+    if (type === NT_PRSTATUS && this.types.length > 0) return this.stop();
+    this.types.push(type);
+    this.next += padded(word(0)) + padded(word(4));
+    if (type === NT_FILE || this.next + HEAD_BYTES > this.end) this.stop();
   }
 
-  #stop(): void {
-    this.#over = true;
+  private stop(): void {
+    this.over = true;
   }
 }
 

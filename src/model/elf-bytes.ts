@@ -10,12 +10,12 @@ export class ElfBytes {
   readonly buffer: Buffer;
   /** True for 64 bits, false for 32. */
   readonly isWide: boolean;
-  readonly #isLittle: boolean;
+  private readonly isLittle: boolean;
 
   private constructor(buffer: Buffer, isWide: boolean, isLittle: boolean) {
     this.buffer = buffer;
     this.isWide = isWide;
-    this.#isLittle = isLittle;
+    this.isLittle = isLittle;
   }
 
   /** Wraps a file's first bytes; undefined where they begin no ELF file. */
@@ -38,19 +38,19 @@ export class ElfBytes {
 
   /** Returns the bytes from start to end, or fewer where they end earlier. */
   part(start: number, end: number): ElfBytes {
-    return new ElfBytes(this.buffer.subarray(start, end), this.isWide, this.#isLittle);
+    return new ElfBytes(this.buffer.subarray(start, end), this.isWide, this.isLittle);
   }
 
   u16(at: number): number {
-    return this.#isLittle ? this.buffer.readUInt16LE(at) : this.buffer.readUInt16BE(at);
+    return this.isLittle ? this.buffer.readUInt16LE(at) : this.buffer.readUInt16BE(at);
   }
 
   u32(at: number): number {
-    return this.#isLittle ? this.buffer.readUInt32LE(at) : this.buffer.readUInt32BE(at);
+    return this.isLittle ? this.buffer.readUInt32LE(at) : this.buffer.readUInt32BE(at);
   }
 
   word(at: number): bigint {
     if (!this.isWide) return BigInt(this.u32(at));
-    return this.#isLittle ? this.buffer.readBigUInt64LE(at) : this.buffer.readBigUInt64BE(at);
+    return this.isLittle ? this.buffer.readBigUInt64LE(at) : this.buffer.readBigUInt64BE(at);
   }
 }

@@ -58,11 +58,11 @@ const LAYOUT_32: Layout = {
 export class ElfImage {
   readonly segments: readonly ElfSegment[];
   readonly wordBytes: 4 | 8;
-  readonly #littleEndian: boolean;
+  private readonly littleEndian: boolean;
 
   private constructor(head: Buffer) {
     this.wordBytes = head[4] === 2 ? 8 : 4;
-    this.#littleEndian = head[5] === 1;
+    this.littleEndian = head[5] === 1;
     const layout = this.wordBytes === 8 ? LAYOUT_64 : LAYOUT_32;
     const table = this.word(head, layout.tableAt);
     const count = this.u16(head, layout.countAt);
@@ -102,17 +102,17 @@ export class ElfImage {
   }
 
   u16(bytes: Buffer, at: number): number {
-    return this.#littleEndian ? bytes.readUInt16LE(at) : bytes.readUInt16BE(at);
+    return this.littleEndian ? bytes.readUInt16LE(at) : bytes.readUInt16BE(at);
   }
 
   u32(bytes: Buffer, at: number): number {
-    return this.#littleEndian ? bytes.readUInt32LE(at) : bytes.readUInt32BE(at);
+    return this.littleEndian ? bytes.readUInt32LE(at) : bytes.readUInt32BE(at);
   }
 
   /** Reads an address or offset. Addresses of user space are exact; those of the kernel's half lose precision. */
   word(bytes: Buffer, at: number): number {
     if (this.wordBytes === 4) return this.u32(bytes, at);
-    return Number(this.#littleEndian ? bytes.readBigUInt64LE(at) : bytes.readBigUInt64BE(at));
+    return Number(this.littleEndian ? bytes.readBigUInt64LE(at) : bytes.readBigUInt64BE(at));
   }
 }
 

@@ -12,8 +12,8 @@ export interface Waiting {
 /** Remembers when each namespace had its turn. One object serves one thing that namespaces wait for. */
 export class Turns {
   /** When each namespace had its last turn, counted in turns. */
-  readonly #last = new Map<string, number>();
-  #count = 0;
+  private readonly last = new Map<string, number>();
+  private count = 0;
 
   /**
    * Returns all items in the order of their turns: one item of each namespace, the namespace longest without a turn
@@ -27,14 +27,14 @@ export class Turns {
       taken.set(one.namespace, round + 1);
       (rounds[round] ??= []).push(one);
     }
-    for (const namespace of this.#last.keys())
-      if (!taken.has(namespace)) this.#last.delete(namespace);
-    const lastOf = ({ namespace }: Waiting) => this.#last.get(namespace) ?? 0;
+    for (const namespace of this.last.keys())
+      if (!taken.has(namespace)) this.last.delete(namespace);
+    const lastOf = ({ namespace }: Waiting) => this.last.get(namespace) ?? 0;
     return rounds.flatMap((round) => round.sort((a, b) => lastOf(a) - lastOf(b)));
   }
 
   /** Records that an item of this namespace has its turn now. */
   take(namespace: string): void {
-    this.#last.set(namespace, ++this.#count);
+    this.last.set(namespace, ++this.count);
   }
 }

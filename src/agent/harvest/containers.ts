@@ -55,19 +55,19 @@ const EXITED = "CONTAINER_EXITED";
 
 /** The containers of one node. */
 export class Containers {
-  readonly #endpoint: string;
-  readonly #records = new Map<string, ContainerRecord>();
-  #ids: readonly string[] | undefined;
+  private readonly endpoint: string;
+  private readonly records = new Map<string, ContainerRecord>();
+  private listedIds: readonly string[] | undefined;
   /** The directory whose names are the ids of the running containers; known after the first refresh. */
   tasksDir: string | undefined;
 
   constructor(endpoint: string) {
-    this.#endpoint = endpoint;
+    this.endpoint = endpoint;
   }
 
   /** The ids of all containers at the last refresh; undefined before the first. */
   get ids(): readonly string[] | undefined {
-    return this.#ids;
+    return this.listedIds;
   }
 
   /**
@@ -75,24 +75,27 @@ export class Containers {
    * containerd.
    */
   async refresh(signal: AbortSignal): Promise<ContainerChanges> {
-    const { client, socket } = await openContainerd(this.#endpoint, signal);
+    const { client, socket } = await openContainerd(this.endpoint, signal);
     try {
       this.tasksDir ??= await findTasksDir(client, socket);
       const listed = await client.containers();
-      const added = await this.#describeNew(client, listed);
-      const exited = await this.#findExited(client, listed);
-      this.#ids = listed.map((container) => textAt(container, "id"));
-      const ids = new Set(this.#ids);
-      const gone = [...this.#records.values()].filter(({ id }) => !ids.has(id));
-      for (const { id } of gone) this.#records.delete(id);
+      const added = await this.describeNew(client, listed);
+      const exited = await this.findExited(client, listed);
+      this.listedIds = listed.map((container) => textAt(container, "id"));
+      const ids = new Set(this.listedIds);
+      const gone = [...this.records.values()].filter(({ id }) => !ids.has(id));
+      for (const { id } of gone) this.records.delete(id);
       return { added, exited, gone };
     } finally {
       client.close();
     }
   }
 
-  async #describeNew(client: CriClient, listed: readonly JsonObject[]): Promise<ContainerRecord[]> {
-    const fresh = listed.filter((container) => !this.#records.has(textAt(container, "id")));
+  private async describeNew(
+    client: CriClient,
+    listed: readonly JsonObject[],
+  ): Promise<ContainerRecord[]> {
+    const fresh = listed.filter((container) => !this.records.has(textAt(container, "id")));
     if (fresh.length === 0) return [];
     const pods = new Map((await client.pods({})).map((pod) => [textAt(pod, "id"), pod]));
     const added: ContainerRecord[] = [];
@@ -100,16 +103,19 @@ export class Containers {
       const pod = pods.get(textAt(container, "podSandboxId")) ?? null;
       const record = await describe(client, container, pod);
       if (record === undefined) continue;
-      this.#records.set(record.id, record);
+      this.records.set(record.id, record);
       added.push(record);
     }
     return added;
   }
 
-  async #findExited(client: CriClient, listed: readonly JsonObject[]): Promise<ContainerRecord[]> {
+  private async findExited(
+    client: CriClient,
+    listed: readonly JsonObject[],
+  ): Promise<ContainerRecord[]> {
     const exited: ContainerRecord[] = [];
     for (const container of listed) {
-      const record = this.#records.get(textAt(container, "id"));
+      const record = this.records.get(textAt(container, "id"));
       if (record === undefined || record.exit !== undefined || container["state"] !== EXITED)
         continue;
       const response = await unlessGone(() =>

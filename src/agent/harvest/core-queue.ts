@@ -62,26 +62,26 @@ const UNLINKED_TRIES_MAX = 10;
 
 /** The queue. */
 export class CoreQueue {
-  readonly #context: QueueContext;
-  readonly #waiting = new Map<string, Waiting>();
-  readonly #running = new Set<Promise<void>>();
-  readonly #turns = new Turns();
+  private readonly context: QueueContext;
+  private readonly waiting = new Map<string, Waiting>();
+  private readonly running = new Set<Promise<void>>();
+  private readonly turns = new Turns();
 
   constructor(context: QueueContext) {
-    this.#context = context;
+    this.context = context;
   }
 
   get size(): number {
-    return this.#waiting.size;
+    return this.waiting.size;
   }
 
   hasRoomFor(spot: Spot): boolean {
-    const all = [...this.#waiting.values()];
+    const all = [...this.waiting.values()];
     const namespace = namespaceOf(spot.owners.values());
     const held = all.filter((waiting) => waiting.namespace === namespace).length;
     if (held >= PER_NAMESPACE_MAX) return false;
     if (all.filter(({ core }) => core.spot === spot).length >= PER_SPOT_MAX) return false;
-    return all.length < TOTAL_MAX || this.#dispensable(held) !== undefined;
+    return all.length < TOTAL_MAX || this.dispensable(held) !== undefined;
   }
 
   /**
@@ -89,23 +89,23 @@ export class CoreQueue {
    * full, the namespace with the most files loses one.
    */
   add(core: FoundCore): void {
-    if (this.#waiting.has(core.key)) {
+    if (this.waiting.has(core.key)) {
       closeSync(core.fd);
       return;
     }
     const sinceMs = Date.now();
     const namespace = namespaceOf(core.owners);
     const fresh = { checks: 0, failures: 0, cuts: 0, isRunning: false, isSaid: false };
-    if (this.#waiting.size >= TOTAL_MAX) {
-      const given = this.#dispensable(0);
-      if (given !== undefined) this.#drop(given);
+    if (this.waiting.size >= TOTAL_MAX) {
+      const given = this.dispensable(0);
+      if (given !== undefined) this.drop(given);
     }
-    this.#waiting.set(core.key, { core, namespace, sinceMs, nextMs: sinceMs, ...fresh });
+    this.waiting.set(core.key, { core, namespace, sinceMs, nextMs: sinceMs, ...fresh });
   }
 
   /** Returns the newest file of the namespace with the most files, if that has more than `held` + 1. */
-  #dispensable(held: number): Waiting | undefined {
-    const places = Map.groupBy(this.#waiting.values(), ({ namespace }) => namespace);
+  private dispensable(held: number): Waiting | undefined {
+    const places = Map.groupBy(this.waiting.values(), ({ namespace }) => namespace);
     const most = [...places.values()].reduce((a, b) => (b.length > a.length ? b : a), []);
     if (most.length <= held + 1) return undefined;
     return most.findLast(({ isRunning }) => !isRunning);
@@ -113,77 +113,77 @@ export class CoreQueue {
 
   /** Starts composers for the cores that are ready and have their turn. Never waits. */
   turn(nowMs = Date.now()): void {
-    if (this.#running.size >= COMPOSERS_MAX) return;
-    const all = [...this.#waiting.values()];
+    if (this.running.size >= COMPOSERS_MAX) return;
+    const all = [...this.waiting.values()];
     const busy = new Set(all.filter(({ isRunning }) => isRunning).map((one) => one.namespace));
     const ready = all.filter(({ isRunning, nextMs }) => !isRunning && nextMs <= nowMs);
-    for (const waiting of this.#turns.order(ready)) {
-      if (this.#running.size >= COMPOSERS_MAX) return;
-      if (busy.has(waiting.namespace) || !this.#start(waiting, nowMs)) continue;
+    for (const waiting of this.turns.order(ready)) {
+      if (this.running.size >= COMPOSERS_MAX) return;
+      if (busy.has(waiting.namespace) || !this.start(waiting, nowMs)) continue;
       busy.add(waiting.namespace);
-      this.#turns.take(waiting.namespace);
+      this.turns.take(waiting.namespace);
     }
   }
 
   /** Settles when no composer runs. */
   async settled(): Promise<void> {
-    await Promise.all(this.#running);
+    await Promise.all(this.running);
   }
 
   /** Closes the waiting files, which a later look finds again. Files that a composer works on stay open. */
   close(): void {
-    for (const waiting of this.#waiting.values()) if (!waiting.isRunning) this.#drop(waiting);
+    for (const waiting of this.waiting.values()) if (!waiting.isRunning) this.drop(waiting);
   }
 
-  #start(waiting: Waiting, nowMs: number): boolean {
+  private start(waiting: Waiting, nowMs: number): boolean {
     const { core } = waiting;
     try {
       const readiness = openWhenFinished(core, nowMs);
       if (readiness.kind === "ready") {
-        this.#run(waiting, readiness.input);
+        this.run(waiting, readiness.input);
         return true;
       }
-      if (readiness.kind === "being_written") this.#waitForWriter(waiting, nowMs);
-      else this.#drop(waiting);
-      if (readiness.kind === "refused") this.#context.onRefused(core, readiness.why);
+      if (readiness.kind === "being_written") this.waitForWriter(waiting, nowMs);
+      else this.drop(waiting);
+      if (readiness.kind === "refused") this.context.onRefused(core, readiness.why);
     } catch (error) {
-      this.#fail(waiting, describeError(error));
+      this.fail(waiting, describeError(error));
     }
     return false;
   }
 
-  #waitForWriter(waiting: Waiting, nowMs: number): void {
+  private waitForWriter(waiting: Waiting, nowMs: number): void {
     const pauseMs = WRITTEN_CHECK.firstMs * 2 ** Math.min(waiting.checks, 10);
     waiting.checks++;
     waiting.nextMs = nowMs + Math.min(pauseMs, WRITTEN_CHECK.maxMs);
     if (waiting.isSaid || nowMs - waiting.sinceMs < WRITTEN_SAID_AFTER_MS) return;
     waiting.isSaid = true;
-    this.#context.log.warn("core_file_still_written", { file: fileOf(waiting.core) });
+    this.context.log.warn("core_file_still_written", { file: fileOf(waiting.core) });
   }
 
-  #run(waiting: Waiting, input: number): void {
+  private run(waiting: Waiting, input: number): void {
     waiting.isRunning = true;
-    const running = this.#compose(waiting, input).finally(() => {
+    const running = this.compose(waiting, input).finally(() => {
       closeSync(input);
       waiting.isRunning = false;
-      this.#running.delete(running);
+      this.running.delete(running);
     });
-    this.#running.add(running);
+    this.running.add(running);
   }
 
-  async #compose(waiting: Waiting, input: number): Promise<void> {
+  private async compose(waiting: Waiting, input: number): Promise<void> {
     const { core } = waiting;
     const keepsCut = waiting.cuts >= CUT_TRIES_MAX - 1;
-    const composed = await this.#context
+    const composed = await this.context
       .compose(core, input, keepsCut)
       .catch((error: unknown): Composed => ({ kind: "failed", why: describeError(error) }));
     if (composed.kind === "cut") waiting.cuts++;
     if (composed.kind === "cut" && keepsCut) {
-      this.#leave(waiting);
+      this.leave(waiting);
       return;
     }
     if (composed.kind !== "done") {
-      this.#fail(waiting, composed.why, composed.kind === "cut" ? CUT_RETRY : RETRY);
+      this.fail(waiting, composed.why, composed.kind === "cut" ? CUT_RETRY : RETRY);
       return;
     }
     let isRemoved = true;
@@ -192,46 +192,46 @@ export class CoreQueue {
     } catch (error) {
       isRemoved = false;
       const hint = "its zip is published; give the agent the right to remove it, or remove it";
-      this.#context.log.error("core_file_not_removed", {
+      this.context.log.error("core_file_not_removed", {
         file: fileOf(core),
         error: describeError(error),
         hint,
       });
     }
-    this.#drop(waiting);
-    this.#context.onTaken(core, isRemoved);
+    this.drop(waiting);
+    this.context.onTaken(core, isRemoved);
   }
 
   /**
    * Leaves a core whose zip is published and labelled as cut. It can be read in its place as long as its container
    * exists.
    */
-  #leave(waiting: Waiting): void {
+  private leave(waiting: Waiting): void {
     const { core, cuts } = waiting;
     const hint = "copy it from there; see truncated_by in its zip's dump-info for what to change";
-    this.#context.log.error("core_file_left", { file: fileOf(core), tries: cuts, hint });
-    this.#context.onLeft(core);
-    this.#drop(waiting);
+    this.context.log.error("core_file_left", { file: fileOf(core), tries: cuts, hint });
+    this.context.onLeft(core);
+    this.drop(waiting);
   }
 
-  #fail(waiting: Waiting, why: string, retry = RETRY): void {
+  private fail(waiting: Waiting, why: string, retry = RETRY): void {
     const { core } = waiting;
     waiting.failures++;
     const isGivenUp = waiting.failures >= UNLINKED_TRIES_MAX && isUnlinked(core);
     const pauseMs = planBackoff(waiting.failures, retry, Math.random, RETRY_LEAST_MS);
     waiting.nextMs = Date.now() + pauseMs;
     const fields = { file: fileOf(core), tries: waiting.failures, error: why };
-    this.#context.onFailed(core);
+    this.context.onFailed(core);
     if (!isGivenUp) {
-      this.#context.log.warn("core_file_failed", { ...fields, again_ms: pauseMs });
+      this.context.log.warn("core_file_failed", { ...fields, again_ms: pauseMs });
       return;
     }
-    this.#context.log.error("core_file_given_up", fields);
-    this.#drop(waiting);
+    this.context.log.error("core_file_given_up", fields);
+    this.drop(waiting);
   }
 
-  #drop({ core }: Waiting): void {
-    this.#waiting.delete(core.key);
+  private drop({ core }: Waiting): void {
+    this.waiting.delete(core.key);
     closeSync(core.fd);
   }
 }

@@ -23,30 +23,30 @@ const GRACE_MS = 3_000;
 
 /** The containers that have ended and are not judged yet. */
 export class EndedContainers {
-  readonly #context: EndedContext;
+  private readonly context: EndedContext;
   /** When each container is judged, in ms. */
-  readonly #due = new Map<ContainerRecord, number>();
+  private readonly due = new Map<ContainerRecord, number>();
 
   constructor(context: EndedContext) {
-    this.#context = context;
+    this.context = context;
   }
 
   note(record: ContainerRecord, nowMs: number): void {
     const { exit } = record;
     if (exit === undefined || dumpingSignalOf(exit.exitCode) === undefined) return;
-    if (exit.finishedMs < this.#context.state.sinceMs) return;
-    this.#due.set(record, nowMs + GRACE_MS);
+    if (exit.finishedMs < this.context.state.sinceMs) return;
+    this.due.set(record, nowMs + GRACE_MS);
   }
 
   /** Judges the containers whose time has come. */
   turn(nowMs: number): void {
-    for (const [record, dueMs] of this.#due) if (nowMs >= dueMs) this.judge(record);
+    for (const [record, dueMs] of this.due) if (nowMs >= dueMs) this.judge(record);
   }
 
   /** Judges a container at once, because it no longer exists and no core of it can appear. */
   judge(record: ContainerRecord): void {
-    if (!this.#due.delete(record)) return;
-    const { state, metrics, log, look } = this.#context;
+    if (!this.due.delete(record)) return;
+    const { state, metrics, log, look } = this.context;
     const signal = dumpingSignalOf(record.exit?.exitCode ?? 0);
     if (signal === undefined || state.isReported(record.id)) return;
     look(record.id);

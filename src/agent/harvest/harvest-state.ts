@@ -29,13 +29,13 @@ const SIGNAL_MAX = 64;
 
 /** The state of file capture. */
 export class HarvestState {
-  readonly #path: string;
-  readonly #state: State;
-  #isChanged = false;
+  private readonly path: string;
+  private readonly state: State;
+  private isChanged = false;
 
   private constructor(path: string, state: State) {
-    this.#path = path;
-    this.#state = state;
+    this.path = path;
+    this.state = state;
   }
 
   /**
@@ -46,44 +46,44 @@ export class HarvestState {
     const path = join(hostDir, HARVEST_STATE);
     const state = await read(path);
     const opened = new HarvestState(path, state ?? { sinceMs: nowMs, containers: {}, left: {} });
-    opened.#isChanged = state === undefined;
+    opened.isChanged = state === undefined;
     return opened;
   }
 
   get sinceMs(): number {
-    return this.#state.sinceMs;
+    return this.state.sinceMs;
   }
 
   noteCore(containerId: string, signal: number): void {
     if (signal < 1 || signal > SIGNAL_MAX) return;
-    const { signals } = this.#of(containerId);
+    const { signals } = this.of(containerId);
     if (signals.includes(signal)) return;
     signals.push(signal);
-    this.#isChanged = true;
+    this.isChanged = true;
   }
 
   hasCore(containerId: string, signal: number): boolean {
-    return this.#state.containers[containerId]?.signals.includes(signal) === true;
+    return this.state.containers[containerId]?.signals.includes(signal) === true;
   }
 
   noteReport(containerId: string): void {
-    this.#of(containerId).isReported = true;
-    this.#isChanged = true;
+    this.of(containerId).isReported = true;
+    this.isChanged = true;
   }
 
   isReported(containerId: string): boolean {
-    return this.#state.containers[containerId]?.isReported === true;
+    return this.state.containers[containerId]?.isReported === true;
   }
 
   noteLeft(namespace: string, key: string): void {
-    const { [namespace]: keys = [], ...others } = this.#state.left;
+    const { [namespace]: keys = [], ...others } = this.state.left;
     const all = Object.entries(others).slice(1 - NAMESPACES_MAX);
-    this.#state.left = Object.fromEntries([...all, [namespace, [...keys, key].slice(-LEFT_MAX)]]);
-    this.#isChanged = true;
+    this.state.left = Object.fromEntries([...all, [namespace, [...keys, key].slice(-LEFT_MAX)]]);
+    this.isChanged = true;
   }
 
   isLeft(key: string): boolean {
-    return Object.values(this.#state.left).some((keys) => keys.includes(key));
+    return Object.values(this.state.left).some((keys) => keys.includes(key));
   }
 
   /**
@@ -91,23 +91,23 @@ export class HarvestState {
    * "host".
    */
   async save(ids: readonly string[] | undefined): Promise<void> {
-    if (ids !== undefined) this.#forgetAllBut(new Set(ids));
-    if (!this.#isChanged) return;
-    this.#isChanged = false;
-    await writeFileAtomically(this.#path, JSON.stringify(this.#state));
+    if (ids !== undefined) this.forgetAllBut(new Set(ids));
+    if (!this.isChanged) return;
+    this.isChanged = false;
+    await writeFileAtomically(this.path, JSON.stringify(this.state));
   }
 
-  #forgetAllBut(ids: ReadonlySet<string>): void {
-    for (const id of Object.keys(this.#state.containers)) {
+  private forgetAllBut(ids: ReadonlySet<string>): void {
+    for (const id of Object.keys(this.state.containers)) {
       if (ids.has(id)) continue;
-      delete this.#state.containers[id];
-      this.#isChanged = true;
+      delete this.state.containers[id];
+      this.isChanged = true;
     }
   }
 
-  #of(containerId: string) {
-    this.#state.containers[containerId] ??= { signals: [], isReported: false };
-    return this.#state.containers[containerId];
+  private of(containerId: string) {
+    this.state.containers[containerId] ??= { signals: [], isReported: false };
+    return this.state.containers[containerId];
   }
 }
 

@@ -65,152 +65,152 @@ function hostTmpOf({ POD_NAME }: AgentSettings): string {
 }
 
 class Harvester {
-  readonly #context: HarvestContext;
-  readonly #state: HarvestState;
-  readonly #containers: Containers;
-  readonly #watches: Watches;
-  readonly #queue: CoreQueue;
-  readonly #spots: SpotTable;
-  readonly #ended: EndedContainers;
-  readonly #said = new Map<string, string>();
-  #refreshing: Promise<void> | undefined;
-  #refreshAtMs = 0;
-  #lookAtMs = 0;
+  private readonly context: HarvestContext;
+  private readonly state: HarvestState;
+  private readonly containers: Containers;
+  private readonly watches: Watches;
+  private readonly queue: CoreQueue;
+  private readonly spots: SpotTable;
+  private readonly ended: EndedContainers;
+  private readonly said = new Map<string, string>();
+  private refreshing: Promise<void> | undefined;
+  private refreshAtMs = 0;
+  private lookAtMs = 0;
   /** False where the owner of a plain host has turned containers off, so that only the host's own /tmp counts. */
-  readonly #hasContainers: boolean;
+  private readonly hasContainers: boolean;
 
   constructor(context: HarvestContext, state: HarvestState) {
     const { settings, log, metrics, executable = process.execPath } = context;
-    this.#context = context;
-    this.#state = state;
-    this.#hasContainers = settings.POD_NAME !== "" || !settings.composer.IGNORE_CRIO;
-    this.#containers = new Containers(settings.CRIO_ENDPOINT);
-    this.#watches = new Watches((error) => {
-      if (this.#isNews("watch", error))
+    this.context = context;
+    this.state = state;
+    this.hasContainers = settings.POD_NAME !== "" || !settings.composer.IGNORE_CRIO;
+    this.containers = new Containers(settings.CRIO_ENDPOINT);
+    this.watches = new Watches((error) => {
+      if (this.isNews("watch", error))
         log.error("core_watch_failed", { error: describeError(error) });
     });
-    this.#queue = new CoreQueue({
+    this.queue = new CoreQueue({
       log,
       compose: async (core, input, keepsCut) => {
-        const owner = await findOwner(core, () => this.#refresh());
+        const owner = await findOwner(core, () => this.refresh());
         return composeCore({ settings, executable }, core, input, owner, keepsCut);
       },
-      onTaken: (core, isRemoved) => this.#noteTaken(core, isRemoved),
-      onRefused: ({ spot, name, key }, why) => this.#spots.refuse(spot, name, key, why),
+      onTaken: (core, isRemoved) => this.noteTaken(core, isRemoved),
+      onRefused: ({ spot, name, key }, why) => this.spots.refuse(spot, name, key, why),
       onFailed: () => metrics.coreFiles.add(1, { outcome: "failed" }),
       onLeft: (core) => {
         metrics.coreFiles.add(1, { outcome: "left" });
-        this.#noteLeft(core);
+        this.noteLeft(core);
       },
     });
-    const [watches, queue] = [this.#watches, this.#queue];
+    const [watches, queue] = [this.watches, this.queue];
     const isCanary = (exeName: string) => isCanaryUnderWay(settings.HOST_DIR, exeName);
-    this.#spots = new SpotTable({ watches, queue, state, isCanary, metrics, log });
-    const look = (id: string) => this.#spots.lookAtContainer(id);
-    this.#ended = new EndedContainers({ state, metrics, log, look });
+    this.spots = new SpotTable({ watches, queue, state, isCanary, metrics, log });
+    const look = (id: string) => this.spots.lookAtContainer(id);
+    this.ended = new EndedContainers({ state, metrics, log, look });
   }
 
   async run(): Promise<void> {
-    const { settings, metrics, log, signal, hostTmp = hostTmpOf(settings) } = this.#context;
-    if (hostTmp !== "") this.#spots.addDirectory(hostTmp);
+    const { settings, metrics, log, signal, hostTmp = hostTmpOf(settings) } = this.context;
+    if (hostTmp !== "") this.spots.addDirectory(hostTmp);
     while (!signal.aborted) {
       try {
-        this.#turn(Date.now());
-        this.#said.delete("turn");
+        this.turn(Date.now());
+        this.said.delete("turn");
       } catch (error) {
-        if (this.#isNews("turn", error))
+        if (this.isNews("turn", error))
           log.error("harvest_failed", { error: describeError(error) });
       }
-      metrics.coreFilesWaiting.set(this.#queue.size);
+      metrics.coreFilesWaiting.set(this.queue.size);
       await pause(TURN_MS, signal);
     }
     const patience = new AbortController();
-    await Promise.race([this.#queue.settled(), pause(STOP_MAX_MS, patience.signal)]);
+    await Promise.race([this.queue.settled(), pause(STOP_MAX_MS, patience.signal)]);
     patience.abort();
-    this.#queue.close();
-    this.#watches.close();
-    await this.#save();
+    this.queue.close();
+    this.watches.close();
+    await this.save();
   }
 
-  #turn(nowMs: number): void {
-    const seen = this.#watches.turn();
-    for (const [spot, names] of seen.names) this.#spots.find(spot, names);
-    for (const spot of seen.stale) this.#spots.look(spot);
-    if (nowMs >= this.#lookAtMs) {
-      this.#lookAtMs = nowMs + (this.#watches.isWatching ? LOOK_EVERY_MS : LOOK_UNWATCHED_MS);
-      this.#spots.lookEverywhere();
+  private turn(nowMs: number): void {
+    const seen = this.watches.turn();
+    for (const [spot, names] of seen.names) this.spots.find(spot, names);
+    for (const spot of seen.stale) this.spots.look(spot);
+    if (nowMs >= this.lookAtMs) {
+      this.lookAtMs = nowMs + (this.watches.isWatching ? LOOK_EVERY_MS : LOOK_UNWATCHED_MS);
+      this.spots.lookEverywhere();
     }
     if (seen.containersChanged)
-      this.#refreshAtMs = Math.min(this.#refreshAtMs, nowMs + REFRESH_SOON_MS);
-    if (this.#hasContainers && nowMs >= this.#refreshAtMs && this.#refreshing === undefined)
-      void this.#refresh();
-    this.#ended.turn(nowMs);
-    this.#queue.turn(nowMs);
+      this.refreshAtMs = Math.min(this.refreshAtMs, nowMs + REFRESH_SOON_MS);
+    if (this.hasContainers && nowMs >= this.refreshAtMs && this.refreshing === undefined)
+      void this.refresh();
+    this.ended.turn(nowMs);
+    this.queue.turn(nowMs);
   }
 
   /**
    * Refreshes beside the turns, so that a runtime that hangs does not delay the holding of a core. Awaits a refresh
    * that is under way first, because that may have asked too early. Never throws.
    */
-  async #refresh(): Promise<void> {
-    await this.#refreshing;
-    this.#refreshing ??= this.#ask().finally(() => (this.#refreshing = undefined));
-    await this.#refreshing;
+  private async refresh(): Promise<void> {
+    await this.refreshing;
+    this.refreshing ??= this.ask().finally(() => (this.refreshing = undefined));
+    await this.refreshing;
   }
 
-  async #ask(): Promise<void> {
-    const { log, signal } = this.#context;
-    this.#refreshAtMs = Date.now() + REFRESH_EVERY_MS;
+  private async ask(): Promise<void> {
+    const { log, signal } = this.context;
+    this.refreshAtMs = Date.now() + REFRESH_EVERY_MS;
     try {
-      const { added, exited, gone } = await this.#containers.refresh(signal);
+      const { added, exited, gone } = await this.containers.refresh(signal);
       if (signal.aborted) return;
-      const { tasksDir } = this.#containers;
-      const watch = tasksDir === undefined ? "missing" : this.#watches.watchTasks(tasksDir);
-      if (watch === "began") this.#refreshAtMs = 0;
-      if (watch === "missing") this.#refreshAtMs = Date.now() + REFRESH_UNWATCHED_MS;
-      for (const record of added) this.#spots.addContainer(record);
+      const { tasksDir } = this.containers;
+      const watch = tasksDir === undefined ? "missing" : this.watches.watchTasks(tasksDir);
+      if (watch === "began") this.refreshAtMs = 0;
+      if (watch === "missing") this.refreshAtMs = Date.now() + REFRESH_UNWATCHED_MS;
+      for (const record of added) this.spots.addContainer(record);
       for (const record of exited) {
-        this.#spots.lookAtContainer(record.id);
-        this.#ended.note(record, Date.now());
+        this.spots.lookAtContainer(record.id);
+        this.ended.note(record, Date.now());
       }
       for (const record of gone) {
-        this.#ended.judge(record);
-        this.#spots.removeContainer(record);
+        this.ended.judge(record);
+        this.spots.removeContainer(record);
       }
-      this.#said.delete("runtime");
-      await this.#save();
+      this.said.delete("runtime");
+      await this.save();
     } catch (error) {
-      if (!signal.aborted && this.#isNews("runtime", error))
+      if (!signal.aborted && this.isNews("runtime", error))
         log.error("harvest_runtime_failed", { error: describeError(error) });
     }
   }
 
-  #noteTaken(core: FoundCore, isRemoved: boolean): void {
-    this.#context.metrics.coreFiles.add(1, { outcome: "taken" });
-    if (!isRemoved) return this.#noteLeft(core);
-    this.#context.log.info("core_file_taken", { file: fileOf(core) });
-    void this.#save();
+  private noteTaken(core: FoundCore, isRemoved: boolean): void {
+    this.context.metrics.coreFiles.add(1, { outcome: "taken" });
+    if (!isRemoved) return this.noteLeft(core);
+    this.context.log.info("core_file_taken", { file: fileOf(core) });
+    void this.save();
   }
 
-  #noteLeft(core: FoundCore): void {
-    this.#state.noteLeft(namespaceOf(core.owners), core.key);
-    void this.#save();
+  private noteLeft(core: FoundCore): void {
+    this.state.noteLeft(namespaceOf(core.owners), core.key);
+    void this.save();
   }
 
-  async #save(): Promise<void> {
+  private async save(): Promise<void> {
     try {
-      await this.#state.save(this.#containers.ids);
+      await this.state.save(this.containers.ids);
     } catch (error) {
-      if (this.#isNews("state", error))
-        this.#context.log.error("harvest_state_failed", { error: describeError(error) });
+      if (this.isNews("state", error))
+        this.context.log.error("harvest_state_failed", { error: describeError(error) });
     }
   }
 
   /** Returns whether an error is new, so that one that lasts is logged once. */
-  #isNews(about: string, error: unknown): boolean {
+  private isNews(about: string, error: unknown): boolean {
     const text = describeError(error);
-    if (this.#said.get(about) === text) return false;
-    this.#said.set(about, text);
+    if (this.said.get(about) === text) return false;
+    this.said.set(about, text);
     return true;
   }
 }

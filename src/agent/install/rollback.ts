@@ -4,16 +4,16 @@ import type { Log } from "../../host/log.ts";
 
 /** The undo steps of one install. */
 export class Rollback {
-  readonly #steps: { what: string; undo: () => Promise<unknown> }[] = [];
+  private readonly steps: { what: string; undo: () => Promise<unknown> }[] = [];
 
   /** Adds a step; the caller calls it right after the change. */
   add(what: string, undo: () => Promise<unknown>): void {
-    this.#steps.push({ what, undo });
+    this.steps.push({ what, undo });
   }
 
   /** Runs all steps. Logs a step that fails and continues with the others. */
   async run(log: Log): Promise<void> {
-    for (const { what, undo } of this.#steps.splice(0).reverse()) {
+    for (const { what, undo } of this.steps.splice(0).reverse()) {
       try {
         await undo();
         log.info("rolled_back", { what });

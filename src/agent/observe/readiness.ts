@@ -5,16 +5,16 @@ const STARTING = "starting";
 
 /** The pod's readiness. */
 export class Readiness {
-  #look: () => string | undefined = () => STARTING;
+  private look: () => string | undefined = () => STARTING;
 
   /** Uses `look` from now on, which returns why the pod is not ready, or undefined. */
   follow(look: () => string | undefined): void {
-    this.#look = look;
+    this.look = look;
   }
 
   /** Returns why the pod is not ready; undefined when it is. */
   reason(): string | undefined {
-    return this.#look();
+    return this.look();
   }
 
   /** Returns true until the first result, good or bad. */

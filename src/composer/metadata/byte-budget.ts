@@ -3,18 +3,18 @@
 
 /** The budget of one dump. */
 export class ByteBudget {
-  #leftBytes: number;
+  private leftBytes: number;
 
   constructor(totalBytes: number) {
-    this.#leftBytes = totalBytes;
+    this.leftBytes = totalBytes;
   }
 
   /** Takes up to wantedBytes from the budget and returns how many it took. */
   allow(wantedBytes: number): number {
-    return Math.max(0, Math.min(wantedBytes, this.#leftBytes));
+    return Math.max(0, Math.min(wantedBytes, this.leftBytes));
   }
 
   spend(sizeBytes: number): void {
-    this.#leftBytes -= sizeBytes;
+    this.leftBytes -= sizeBytes;
   }
 }

@@ -39,17 +39,17 @@ export function openCrictlRuntime(options: CrictlOptions): Runtime {
 
 class CrictlRuntime implements Runtime {
   readonly name = "crictl";
-  readonly #options: CrictlOptions;
-  readonly #inspected = new Map<string, JsonObject>();
-  #images: JsonObject[] | undefined;
-  #imagesCut = false;
+  private readonly options: CrictlOptions;
+  private readonly inspected = new Map<string, JsonObject>();
+  private images: JsonObject[] | undefined;
+  private imagesCut = false;
 
   constructor(options: CrictlOptions) {
-    this.#options = options;
+    this.options = options;
   }
 
   async podIdOf(containerId: string): Promise<string | null> {
-    const inspected = await this.#inspect(containerId);
+    const inspected = await this.inspect(containerId);
     // containerd and CRI-O have this field; the annotations are for other runtimes.
     const annotations = at(inspected, "info", "runtimeSpec", "annotations");
     const id =
@@ -68,13 +68,13 @@ class CrictlRuntime implements Runtime {
           : // crictl takes a regular expression, so the caller compares the names again.
             ["--name", `^${filter.name.replace(/[\\^$.|?*+()[\]{}]/g, "\\$&")}$`];
     return objectsAt(
-      await this.#json(["pods", ...narrowing, "-o", "json"], this.#cut("pod-info.json")),
+      await this.json(["pods", ...narrowing, "-o", "json"], this.cut("pod-info.json")),
       "items",
     );
   }
 
   async inspectPod(podId: string): Promise<JsonObject> {
-    return this.#json(["inspectp", podId], this.#cut("runtime-info.json"));
+    return this.json(["inspectp", podId], this.cut("runtime-info.json"));
   }
 
   /** crictl lists only running containers, so it cannot answer for others. */
@@ -83,14 +83,14 @@ class CrictlRuntime implements Runtime {
   }
 
   async containers(podId: string): Promise<JsonObject[]> {
-    const listed = await this.#json(["ps", "-o", "json", "-p", podId], this.#cut("ps-info.json"));
+    const listed = await this.json(["ps", "-o", "json", "-p", podId], this.cut("ps-info.json"));
     return inListOrder(objectsAt(listed, "containers"));
   }
 
   async image(container: JsonObject): Promise<JsonObject | null> {
-    const { imageCommand } = this.#options;
-    this.#images ??= objectsAt(
-      await this.#json([imageCommand, "-o", "json"], () => (this.#imagesCut = true)),
+    const { imageCommand } = this.options;
+    this.images ??= objectsAt(
+      await this.json([imageCommand, "-o", "json"], () => (this.imagesCut = true)),
       "images",
     );
     const wanted = [
@@ -103,14 +103,14 @@ class CrictlRuntime implements Runtime {
       ...textsAt(image, "repoDigests"),
       ...textsAt(image, "repoTags"),
     ];
-    const found = this.#images.find((image) => names(image).some((name) => wanted.includes(name)));
-    if (found === undefined && this.#imagesCut)
+    const found = this.images.find((image) => names(image).some((name) => wanted.includes(name)));
+    if (found === undefined && this.imagesCut)
       throw new Error("crictl's list of images is too long, and it is not among the first");
     return found ?? null;
   }
 
   async container(containerId: string): Promise<ContainerDetail> {
-    const inspected = await this.#inspect(containerId);
+    const inspected = await this.inspect(containerId);
     const pid = at(inspected, "info", "pid");
     return {
       logPath: textAt(inspected, "status", "logPath"),
@@ -119,10 +119,10 @@ class CrictlRuntime implements Runtime {
   }
 
   async logs(containerId: string, lines: number): Promise<string> {
-    const run = await this.#run(["logs", `--tail=${lines}`, containerId], "end");
+    const run = await this.run(["logs", `--tail=${lines}`, containerId], "end");
     const { stdout, stderr, isCut } = run;
     if (isCut)
-      this.#options.record(`log of ${containerId}`, "crictl printed too much: only the end");
+      this.options.record(`log of ${containerId}`, "crictl printed too much: only the end");
     // crictl prints the container's stderr on its own stderr, among its own warnings.
     const theirs = stderr.split(/(?<=\n)/).filter((line) => !CRICTL_OWN_LINE.test(line));
     return stdout + theirs.join("");
@@ -130,21 +130,21 @@ class CrictlRuntime implements Runtime {
 
   close(): void {}
 
-  async #inspect(containerId: string): Promise<JsonObject> {
-    const known = this.#inspected.get(containerId);
+  private async inspect(containerId: string): Promise<JsonObject> {
+    const known = this.inspected.get(containerId);
     if (known !== undefined) return known;
     // The needed fields stand before those that may be long.
-    const inspected = await this.#json(["inspect", containerId], () => undefined);
-    this.#inspected.set(containerId, inspected);
+    const inspected = await this.json(["inspect", containerId], () => undefined);
+    this.inspected.set(containerId, inspected);
     return inspected;
   }
 
-  #cut(entry: string): () => void {
-    return () => this.#options.record(entry, "crictl printed too much: its end is left out");
+  private cut(entry: string): () => void {
+    return () => this.options.record(entry, "crictl printed too much: its end is left out");
   }
 
-  async #json(args: readonly string[], onCut: () => void): Promise<JsonObject> {
-    const { stdout, isCut } = await this.#run(args, "beginning");
+  private async json(args: readonly string[], onCut: () => void): Promise<JsonObject> {
+    const { stdout, isCut } = await this.run(args, "beginning");
     if (isCut) onCut();
     let parsed: Json;
     try {
@@ -156,8 +156,8 @@ class CrictlRuntime implements Runtime {
     return parsed;
   }
 
-  #run(args: readonly string[], kept: Kept) {
-    const { hostDir, useConfig, signal } = this.#options;
+  private run(args: readonly string[], kept: Kept) {
+    const { hostDir, useConfig, signal } = this.options;
     const config = useConfig ? ["-c", `${hostDir}/crictl.yaml`] : [];
     return runCrictl([...config, ...args], { searchPath: crictlPath(hostDir), signal, kept });
   }

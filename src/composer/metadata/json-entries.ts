@@ -11,22 +11,22 @@ const LONG_BYTES = 64 * 2 ** 10;
 
 /** Makes the JSON entries of one dump. */
 export class JsonEntries {
-  readonly #budget: ByteBudget;
-  readonly #steps: Pick<Steps, "record">;
+  private readonly budget: ByteBudget;
+  private readonly steps: Pick<Steps, "record">;
 
   constructor(budget: ByteBudget, steps: Pick<Steps, "record">) {
-    this.#budget = budget;
-    this.#steps = steps;
+    this.budget = budget;
+    this.steps = steps;
   }
 
   /** Makes an entry of at most maxBytes, or of what the budget still has; `{}` always fits. */
   entry(suffix: string, value: JsonObject, maxBytes: number): DumpEntry {
     const whole = formatJson(value);
-    const allowed = this.#budget.allow(maxBytes);
+    const allowed = this.budget.allow(maxBytes);
     const data = whole.length <= allowed ? whole : firstPart(whole, allowed);
     if (data !== whole)
-      this.#steps.record(suffix.slice(1), `${data.length} of ${whole.length} bytes of it`);
-    this.#budget.spend(data.length);
+      this.steps.record(suffix.slice(1), `${data.length} of ${whole.length} bytes of it`);
+    this.budget.spend(data.length);
     if (whole.length > LONG_BYTES) Bun.gc(true);
     return { suffix, data };
   }

@@ -84,36 +84,36 @@ function noAnswer(): never {
 
 class NativeRuntime implements Runtime {
   readonly name: string;
-  readonly #client: CriClient;
+  private readonly client: CriClient;
 
   constructor(client: CriClient, name: string) {
-    this.#client = client;
+    this.client = client;
     this.name = name;
   }
 
   async podIdOf(containerId: string): Promise<string | null> {
-    const container = await this.#client.container(containerId);
+    const container = await this.client.container(containerId);
     return container === null ? null : textAt(container, "podSandboxId");
   }
 
   async pods(filter: PodFilter): Promise<JsonObject[]> {
-    if ("id" in filter) return this.#client.pods({ id: filter.id });
+    if ("id" in filter) return this.client.pods({ id: filter.id });
     if ("uid" in filter)
-      return this.#client.pods({ labelSelector: { [POD_UID_LABEL]: filter.uid } });
+      return this.client.pods({ labelSelector: { [POD_UID_LABEL]: filter.uid } });
     // CRI has no filter by name; the kubelet's label serves as one.
-    return this.#client.pods({ labelSelector: { [POD_NAME_LABEL]: filter.name } });
+    return this.client.pods({ labelSelector: { [POD_NAME_LABEL]: filter.name } });
   }
 
   async inspectPod(podId: string): Promise<JsonObject> {
-    return inspectedPod(await this.#client.podStatus(podId));
+    return inspectedPod(await this.client.podStatus(podId));
   }
 
   listed(containerId: string): Promise<JsonObject | null> {
-    return this.#client.container(containerId);
+    return this.client.container(containerId);
   }
 
   async containers(podId: string): Promise<JsonObject[]> {
-    return inListOrder(await this.#client.containersOf(podId));
+    return inListOrder(await this.client.containersOf(podId));
   }
 
   async image(container: JsonObject): Promise<JsonObject | null> {
@@ -121,14 +121,14 @@ class NativeRuntime implements Runtime {
       textAt(container, "imageId") ||
       textAt(container, "imageRef") ||
       textAt(container, "image", "image");
-    return this.#client.image(reference);
+    return this.client.image(reference);
   }
 
   async container(
     containerId: string,
     { wantsPid }: { wantsPid: boolean },
   ): Promise<ContainerDetail> {
-    const response = await this.#containerStatus(containerId, wantsPid);
+    const response = await this.containerStatus(containerId, wantsPid);
     return { logPath: textAt(response, "status", "logPath"), pid: mainPidOf(response) };
   }
 
@@ -136,13 +136,13 @@ class NativeRuntime implements Runtime {
    * Asks for the verbose info only where it is needed, because it holds the environment twice. Asks again without it
    * where the answer is too long for the runtime itself.
    */
-  async #containerStatus(containerId: string, verbose: boolean): Promise<JsonObject> {
-    if (!verbose) return this.#client.containerStatus(containerId, { verbose });
+  private async containerStatus(containerId: string, verbose: boolean): Promise<JsonObject> {
+    if (!verbose) return this.client.containerStatus(containerId, { verbose });
     try {
-      return await this.#client.containerStatus(containerId, { verbose: true });
+      return await this.client.containerStatus(containerId, { verbose: true });
     } catch (error) {
       if (!(error instanceof GrpcError) || !error.isTooLong) throw error;
-      return this.#client.containerStatus(containerId, { verbose: false });
+      return this.client.containerStatus(containerId, { verbose: false });
     }
   }
 
@@ -152,6 +152,6 @@ class NativeRuntime implements Runtime {
   }
 
   close(): void {
-    this.#client.close();
+    this.client.close();
   }
 }

@@ -10,10 +10,10 @@ export class Steps {
   /** Aborts at the deadline, or when the composer's own signal does. */
   readonly signal: AbortSignal;
   readonly deadlineMs: number;
-  readonly #attempts: Attempts;
-  readonly #controller = new AbortController();
-  readonly #expired: Promise<never>;
-  readonly #timer: Timer;
+  private readonly attempts: Attempts;
+  private readonly controller = new AbortController();
+  private readonly expired: Promise<never>;
+  private readonly timer: Timer;
   /** Settings that do not fit the host, one sentence each. */
   readonly complaints: string[] = [];
 
@@ -22,33 +22,33 @@ export class Steps {
    * alive.
    */
   constructor(attempts: Attempts, timeoutMs: number, signal: AbortSignal) {
-    this.#attempts = attempts;
+    this.attempts = attempts;
     this.deadlineMs = Date.now() + timeoutMs;
-    this.signal = AbortSignal.any([signal, this.#controller.signal]);
-    this.#timer = setTimeout(() => this.#controller.abort(), timeoutMs);
-    this.#expired = new Promise((_, reject) => {
+    this.signal = AbortSignal.any([signal, this.controller.signal]);
+    this.timer = setTimeout(() => this.controller.abort(), timeoutMs);
+    this.expired = new Promise((_, reject) => {
       const expire = () => setTimeout(() => reject(new Error("no answer in time")), GRACE_MS);
       if (this.signal.aborted) expire();
       else this.signal.addEventListener("abort", expire, { once: true });
     });
     // A collection that ends in time never awaits this promise.
-    this.#expired.catch(() => undefined);
+    this.expired.catch(() => undefined);
   }
 
   /** Runs fn within the remaining time; returns the fallback when there is none. Never throws. */
   step<T>(label: string, fn: () => T | Promise<T>, fallback: T): Promise<T> {
     const run = () => {
       if (this.signal.aborted) throw new Error("no time left");
-      return Promise.race([fn(), this.#expired]);
+      return Promise.race([fn(), this.expired]);
     };
-    return this.#attempts.attempt(label, run, fallback);
+    return this.attempts.attempt(label, run, fallback);
   }
 
   record(label: string, why: string): void {
-    this.#attempts.record(label, why);
+    this.attempts.record(label, why);
   }
 
   dispose(): void {
-    clearTimeout(this.#timer);
+    clearTimeout(this.timer);
   }
 }

@@ -54,11 +54,11 @@ export function addField(
 
 class FieldReader extends BinaryReader {
   readonly isCut: boolean;
-  readonly #bytes: Uint8Array;
+  private readonly message: Uint8Array;
 
   constructor(bytes: Uint8Array, isCut: boolean) {
     super(bytes);
-    this.#bytes = bytes;
+    this.message = bytes;
     this.isCut = isCut;
   }
 
@@ -73,15 +73,15 @@ class FieldReader extends BinaryReader {
   }
 
   override string(): string {
-    return this.#text(this.endOf(this.uint32()));
+    return this.text(this.endOf(this.uint32()));
   }
 
   rest(): string {
-    return this.#text(this.len);
+    return this.text(this.len);
   }
 
-  #text(end: number): string {
-    const text = UTF8.decode(this.#bytes.subarray(this.pos, end));
+  private text(end: number): string {
+    const text = UTF8.decode(this.message.subarray(this.pos, end));
     this.pos = end;
     return text;
   }

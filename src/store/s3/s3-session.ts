@@ -28,38 +28,38 @@ export class S3Session {
    * How far this node's clock is ahead of the store's in its latest answer, in ms; undefined where that had no time.
    */
   aheadMs: number | undefined;
-  #endpoint: S3Endpoint;
+  private endpoint: S3Endpoint;
   /** The region from the settings. */
-  readonly #planned: string | undefined;
+  private readonly planned: string | undefined;
   /**
    * Regions that the store's answers named. Each is tried once, so that two answers cannot send the client to and fro.
    */
-  readonly #told = new Set<string>();
-  #client: S3Client | undefined;
+  private readonly told = new Set<string>();
+  private client: S3Client | undefined;
   /** True once the store has accepted the present client's credentials. */
-  #worked = false;
+  private worked = false;
   /** True until the store accepts without the condition a write that it refused with it. */
-  #conditional: boolean;
+  private conditional: boolean;
 
   /** Throws AppError "configuration" where the settings name no possible address. */
   constructor(settings: StoreSettings) {
     this.settings = settings;
-    this.#endpoint = planS3Endpoint(settings);
-    this.bucket = this.#endpoint.bucket;
-    this.#planned = this.#endpoint.region;
-    this.isPlain = this.#endpoint.url?.startsWith("http://") ?? false;
+    this.endpoint = planS3Endpoint(settings);
+    this.bucket = this.endpoint.bucket;
+    this.planned = this.endpoint.region;
+    this.isPlain = this.endpoint.url?.startsWith("http://") ?? false;
     this.signsPayload = { auto: this.isPlain, always: true, never: false }[
       settings.S3_SIGN_PAYLOAD
     ];
     this.sendsCrc32 = settings.S3_REQUEST_CHECKSUM === "when_supported";
-    this.#conditional = settings.S3_CONDITIONAL_WRITES;
+    this.conditional = settings.S3_CONDITIONAL_WRITES;
   }
 
   /** The store's address, for messages. */
   get address(): string {
-    const { url, region } = this.#endpoint;
+    const { url, region } = this.endpoint;
     if (url === undefined) return `S3 (${region ?? "region by the AWS profile"})`;
-    return this.#told.size === 0 ? url : `${url} (signed for ${region}, as it asks)`;
+    return this.told.size === 0 ? url : `${url} (signed for ${region}, as it asks)`;
   }
 
   get name(): string {
@@ -72,29 +72,29 @@ export class S3Session {
 
   /** Sends a request. `action` names its purpose for errors: "upload part 3 of T.zip". Throws StoreError. */
   async run<T>(action: string, signal: AbortSignal, send: Send<T>): Promise<T> {
-    const worked = this.#worked;
-    const signedFor = this.#endpoint.region;
+    const worked = this.worked;
+    const signedFor = this.endpoint.region;
     try {
-      return await this.#once(action, signal, send);
+      return await this.once(action, signal, send);
     } catch (error) {
-      const reason = error instanceof S3Error ? await this.#reasonOf(error, signal) : error;
+      const reason = error instanceof S3Error ? await this.reasonOf(error, signal) : error;
       const region = reason instanceof S3Error ? reason.region : undefined;
-      if (region !== undefined && this.#obeys(region, signedFor))
+      if (region !== undefined && this.obeys(region, signedFor))
         return this.run(action, signal, send);
       const refused = ["credentials", "forbidden"].includes(failureOf(error) ?? "");
       if (!refused || !worked || this.settings.S3_ACCESS_KEY !== "") throw reason;
       // Credentials that worked before and fail now have expired, whatever their announced lifetime: gets new ones.
-      return this.#once(action, signal, send);
+      return this.once(action, signal, send);
     }
   }
 
   /** Finds the reason for a refusal without an error code, such as a HEAD's, by a request whose answer has a body. */
-  async #reasonOf(error: S3Error, signal: AbortSignal): Promise<StoreError> {
+  private async reasonOf(error: S3Error, signal: AbortSignal): Promise<StoreError> {
     const isUnclear = error.failure === "refused" || error.failure === "configuration";
     if (!error.isWordless || error.region !== undefined || !isUnclear) return error;
     const question = new ListObjectsV2Command({ Bucket: this.bucket, MaxKeys: 1 });
     try {
-      await this.#once("list the bucket", signal, (client, options) =>
+      await this.once("list the bucket", signal, (client, options) =>
         client.send(question, options),
       );
       return error;
@@ -106,37 +106,37 @@ export class S3Session {
   }
 
   /** Signs for the region that the store named from now on. Returns false where that was tried before. */
-  #obeys(region: string, signedFor: string | undefined): boolean {
+  private obeys(region: string, signedFor: string | undefined): boolean {
     // Another request has changed the region meanwhile.
-    if (this.#endpoint.region === region) return signedFor !== region;
-    if (this.#told.has(region) || region === this.#planned) return false;
-    this.#told.add(region);
-    this.#endpoint = { ...this.#endpoint, region };
+    if (this.endpoint.region === region) return signedFor !== region;
+    if (this.told.has(region) || region === this.planned) return false;
+    this.told.add(region);
+    this.endpoint = { ...this.endpoint, region };
     this.close();
     return true;
   }
 
-  async #once<T>(action: string, signal: AbortSignal, send: Send<T>): Promise<T> {
+  private async once<T>(action: string, signal: AbortSignal, send: Send<T>): Promise<T> {
     if (signal.aborted) throw new StoreError("aborted", `${action}: stopped`);
-    const signedFor = this.#endpoint.region;
-    const client = (this.#client ??= createS3Client(this.settings, this.#endpoint, (answer) => {
+    const signedFor = this.endpoint.region;
+    const client = (this.client ??= createS3Client(this.settings, this.endpoint, (answer) => {
       const storeMs = Date.parse(answer.headers.get("date") ?? "");
       this.aheadMs = Number.isNaN(storeMs) ? undefined : Date.now() - storeMs;
     }));
     try {
       const answer = await send(client, { abortSignal: signal });
-      this.#worked = true;
+      this.worked = true;
       return answer;
     } catch (error) {
       if (signal.aborted) throw new StoreError("aborted", `${action}: stopped`, { cause: error });
       const { bucket, address } = this;
-      const { hostRegion } = this.#endpoint;
+      const { hostRegion } = this.endpoint;
       const explained = explainS3Error(error, { action, bucket, address, hostRegion, signedFor });
       // A new client asks the credential chain again. Another request may have made one already. A right that the
       // policy never gave (such as s3:ListBucket) does not need new credentials.
       const refused =
-        explained.failure === "credentials" || (explained.failure === "forbidden" && this.#worked);
-      if (refused && this.#client === client) this.close();
+        explained.failure === "credentials" || (explained.failure === "forbidden" && this.worked);
+      if (refused && this.client === client) this.close();
       throw explained;
     }
   }
@@ -148,7 +148,7 @@ export class S3Session {
     send: (client: S3Client, options: SendOptions, condition: Condition) => Promise<T>,
   ): Promise<T> {
     const without = () => this.run(action, signal, (client, options) => send(client, options, {}));
-    if (!this.#conditional || replaces) return without();
+    if (!this.conditional || replaces) return without();
     try {
       return await this.run(action, signal, (client, options) =>
         send(client, options, { IfNoneMatch: "*" }),
@@ -157,15 +157,15 @@ export class S3Session {
       if (!mayNotKnowCondition(error)) throw error;
       const answer = await without();
       // Only now is it certain that the store refused the condition and not this dump.
-      this.#conditional = false;
+      this.conditional = false;
       return answer;
     }
   }
 
   close(): void {
-    this.#client?.destroy();
-    this.#client = undefined;
-    this.#worked = false;
+    this.client?.destroy();
+    this.client = undefined;
+    this.worked = false;
   }
 }
 
