@@ -1,6 +1,6 @@
 // Reads the core from the kernel's pipe or socket, or from a file. Closes it as soon as the composer needs no more,
 // because that releases the crashed process. Knows a file's holes, so that they need not be read.
-import { closeSync, fstatSync, openSync, read } from "node:fs";
+import { closeSync, fstatSync, openSync, read, type Stats } from "node:fs";
 import { findData, replaceDescriptor, setPipeSize, shutConnection } from "../host/libc.ts";
 import { errnoOf } from "../model/app-error.ts";
 
@@ -31,18 +31,25 @@ export class CoreInput {
   /** Gets all bytes before the reader does; the reader waits for it. */
   tap: ((bytes: Uint8Array) => Promise<void>) | undefined;
 
-  /**
-   * `readNow` reads on this thread, waits for almost no time, and returns 0 where nothing came. It is for an input that
-   * holds little (a socket's sender sleeps at some 100 KiB), because a read by the thread pool waits behind the
-   * deflaters.
-   */
-  constructor(fd: number, readNow: (block: Uint8Array) => number = () => 0) {
+  private constructor(
+    fd: number,
+    found: Stats | undefined,
+    readNow: (block: Uint8Array) => number,
+  ) {
     this.fd = fd;
     this.readNow = readNow;
-    const found = fstatOf(fd);
     this.position = found?.isFile() === true ? 0 : null;
     this.endBytes = found?.size ?? 0;
+  }
+
+  /**
+   * Makes a pipe as large as it may be. `readNow` reads on this thread, waits for almost no time, and returns 0 where
+   * nothing came. It is for an input that holds little (a socket's sender sleeps at some 100 KiB), because a read by
+   * the thread pool waits behind the deflaters.
+   */
+  static open(fd: number, readNow: (block: Uint8Array) => number = () => 0): CoreInput {
     setPipeSize(fd, PIPE_BYTES);
+    return new CoreInput(fd, fstatOf(fd), readNow);
   }
 
   /**

@@ -12,13 +12,17 @@ export class Deadline {
   private timeout: Timer | undefined;
   private readonly onSigterm = () => this.timers.push(this.schedule(GRACE_AFTER_SIGTERM_MS));
 
+  private constructor() {}
+
   /**
    * Starts with timeoutSeconds, which counts until the settings are read; at most 24 days, setTimeout's longest time.
    */
-  constructor(timeoutSeconds: number) {
-    this.setTimeout(timeoutSeconds);
-    process.once("SIGTERM", this.onSigterm);
+  static start(timeoutSeconds: number): Deadline {
+    const deadline = new Deadline();
+    deadline.setTimeout(timeoutSeconds);
+    process.once("SIGTERM", deadline.onSigterm);
     process.on("SIGTERM", ignore);
+    return deadline;
   }
 
   /** Aborts when the time is over. */

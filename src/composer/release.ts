@@ -17,13 +17,17 @@ export class Release {
   private readonly log: ComposerLog;
   private ending: Promise<void> | undefined;
 
+  private constructor(core: CoreInput, held: HeldProcess | undefined, log: ComposerLog) {
+    this.core = core;
+    this.held = held;
+    this.log = log;
+  }
+
   /**
    * Pins the process, which the kernel must still hold. hostPid is null where no process is held or its pid is unknown.
    */
-  constructor(core: CoreInput, hostPid: number | null, log: ComposerLog) {
-    this.core = core;
-    this.held = hostPid === null ? undefined : pinHeld(PROC_DIR, hostPid);
-    this.log = log;
+  static pin(core: CoreInput, hostPid: number | null, log: ComposerLog): Release {
+    return new Release(core, hostPid === null ? undefined : pinHeld(PROC_DIR, hostPid), log);
   }
 
   /** Closes the input and returns at once. */

@@ -55,10 +55,10 @@ async function holdCrash(
   commandLine: ComposerCommandLine,
 ): Promise<number> {
   const { log, source } = crash;
-  const core = new CoreInput(input, source.connection?.readNow);
+  const core = CoreInput.open(input, source.connection?.readNow);
   // Starts the deadline before anything that may wait, and so before the settings' own limit is known.
-  const deadline = new Deadline(commandLine.timeoutSeconds ?? TIMEOUT_DEFAULT_SECONDS);
-  const release = new Release(core, source.file === undefined ? source.crash.hostPid : null, log);
+  const deadline = Deadline.start(commandLine.timeoutSeconds ?? TIMEOUT_DEFAULT_SECONDS);
+  const release = Release.pin(core, source.file === undefined ? source.crash.hostPid : null, log);
   // Releases the crashed process at the deadline, whatever else hangs then (a disk, /proc).
   deadline.signal.addEventListener("abort", () => release.letGo());
   try {

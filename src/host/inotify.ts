@@ -34,10 +34,15 @@ export class Inotify {
   private readonly fd: number;
   private readonly buffer = Buffer.alloc(READ_BYTES);
 
+  private constructor(fd: number) {
+    this.fd = fd;
+  }
+
   /** Throws where the user has too many instances (fs.inotify.max_user_instances). */
-  constructor() {
-    this.fd = libc().inotify_init1(NONBLOCK_CLOEXEC);
-    if (this.fd < 0) throw new Error("inotify_init1 failed: fs.inotify.max_user_instances?");
+  static open(): Inotify {
+    const fd = libc().inotify_init1(NONBLOCK_CLOEXEC);
+    if (fd < 0) throw new Error("inotify_init1 failed: fs.inotify.max_user_instances?");
+    return new Inotify(fd);
   }
 
   /**

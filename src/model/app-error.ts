@@ -53,6 +53,9 @@ export function exitCodeOf(error: unknown): number {
   return error.code === "usage" || error.code === "configuration" ? EXIT.usage : EXIT.failed;
 }
 
+/** Of an AggregateError. */
+const PARTS_MAX = 5;
+
 /** An error as one line: message, its causes, the hint. Control characters cannot forge a second line. */
 export function describeError(error: unknown): string {
   const parts: string[] = [];
@@ -60,6 +63,10 @@ export function describeError(error: unknown): string {
   for (let depth = 0; current !== undefined && current !== null && depth < 5; depth++) {
     const text = current instanceof Error ? current.message : JSON.stringify(current);
     if (text !== undefined && text !== "" && !parts.includes(text)) parts.push(text);
+    if (current instanceof AggregateError) {
+      const each = current.errors.slice(0, PARTS_MAX).map((part) => describeError(part));
+      if (each.length > 0) parts.push(each.join(", "));
+    }
     current = current instanceof Error ? current.cause : undefined;
   }
   const hint = error instanceof AppError && error.hint !== undefined ? ` (${error.hint})` : "";

@@ -36,7 +36,7 @@ export async function composeZip(
   const settings = { FILENAME_TEMPLATE: BASE, COMPRESSION: compress };
   const archive = await openArchive(file, info, settings);
   const attempts = new AttemptLog();
-  const drain = new CoreDrain(new CoreInput(input), archive, {
+  const drain = new CoreDrain(CoreInput.open(input), archive, {
     compress,
     maxCoreBytes: 0,
     hasSpace: async () => true,

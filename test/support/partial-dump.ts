@@ -56,7 +56,7 @@ export async function writePartialStages(
   const path = join(folder, partialName(UUID));
   const settings = { FILENAME_TEMPLATE: DEFAULT_TEMPLATE, COMPRESSION: compress };
   const archive = await openArchive(file, info, settings);
-  const drain = new CoreDrain(new CoreInput(input), archive, {
+  const drain = new CoreDrain(CoreInput.open(input), archive, {
     compress,
     maxCoreBytes: 0,
     hasSpace: async () => true,

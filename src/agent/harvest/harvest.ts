@@ -85,7 +85,7 @@ class Harvester {
     this.state = state;
     this.hasContainers = settings.POD_NAME !== "" || !settings.composer.IGNORE_CRIO;
     this.containers = new Containers(settings.CRIO_ENDPOINT);
-    this.watches = new Watches((error) => {
+    this.watches = Watches.open((error) => {
       if (this.isNews("watch", error))
         log.error("core_watch_failed", { error: describeError(error) });
     });

@@ -26,12 +26,18 @@ export class Watches {
   /** Called once when inotify fails; only the refreshes remain then. */
   private readonly onFailure: (error: unknown) => void;
 
-  constructor(onFailure: (error: unknown) => void, open: () => Inotify = () => new Inotify()) {
+  private constructor(inotify: Inotify | undefined, onFailure: (error: unknown) => void) {
+    this.inotify = inotify;
     this.onFailure = onFailure;
+  }
+
+  /** Never throws: where no instance is to be had, onFailure gets the reason, and nothing is watched. */
+  static open(onFailure: (error: unknown) => void, openInotify = Inotify.open): Watches {
     try {
-      this.inotify = open();
+      return new Watches(openInotify(), onFailure);
     } catch (error) {
       onFailure(error);
+      return new Watches(undefined, onFailure);
     }
   }
 

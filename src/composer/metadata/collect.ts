@@ -45,7 +45,7 @@ export async function collectMetadata(
   onProcessRead: () => void,
   gone?: GoneCrasher,
 ): Promise<Metadata> {
-  const steps = new Steps(attempts, settings.CRI_TIMEOUT * 1000, signal);
+  const steps = Steps.start(attempts, settings.CRI_TIMEOUT * 1000, signal);
   const budget = new ByteBudget(ENTRIES_MAX_BYTES);
   try {
     const crasher = gone?.crasher ?? (await readCrasher(crash, places.procDir, attempts));

@@ -11,28 +11,33 @@ export class Steps {
   readonly signal: AbortSignal;
   readonly deadlineMs: number;
   private readonly attempts: Attempts;
-  private readonly controller = new AbortController();
   private readonly expired: Promise<never>;
   private readonly timer: Timer;
   /** Settings that do not fit the host, one sentence each. */
   readonly complaints: string[] = [];
 
+  private constructor(attempts: Attempts, timeoutMs: number, signal: AbortSignal, timer: Timer) {
+    this.attempts = attempts;
+    this.deadlineMs = Date.now() + timeoutMs;
+    this.signal = signal;
+    this.timer = timer;
+    this.expired = new Promise((_, reject) => {
+      const expire = () => setTimeout(() => reject(new Error("no answer in time")), GRACE_MS);
+      if (signal.aborted) expire();
+      else signal.addEventListener("abort", expire, { once: true });
+    });
+    // A collection that ends in time never awaits this promise.
+    this.expired.catch(() => undefined);
+  }
+
   /**
    * Sets the deadline to timeoutMs from now. The caller calls dispose() at the end, because the timer keeps the process
    * alive.
    */
-  constructor(attempts: Attempts, timeoutMs: number, signal: AbortSignal) {
-    this.attempts = attempts;
-    this.deadlineMs = Date.now() + timeoutMs;
-    this.signal = AbortSignal.any([signal, this.controller.signal]);
-    this.timer = setTimeout(() => this.controller.abort(), timeoutMs);
-    this.expired = new Promise((_, reject) => {
-      const expire = () => setTimeout(() => reject(new Error("no answer in time")), GRACE_MS);
-      if (this.signal.aborted) expire();
-      else this.signal.addEventListener("abort", expire, { once: true });
-    });
-    // A collection that ends in time never awaits this promise.
-    this.expired.catch(() => undefined);
+  static start(attempts: Attempts, timeoutMs: number, signal: AbortSignal): Steps {
+    const controller = new AbortController();
+    const timer = setTimeout(() => controller.abort(), timeoutMs);
+    return new Steps(attempts, timeoutMs, AbortSignal.any([signal, controller.signal]), timer);
   }
 
   /** Runs fn within the remaining time; returns the fallback when there is none. Never throws. */

@@ -20,7 +20,7 @@ async function readAll(input: CoreInput): Promise<string> {
 test("a pipe is read to its end, in whatever pieces it comes", () =>
   withFolder((folder) =>
     withPipe(folder, "printf abc; sleep 0.05; printf def", async ({ fd }) => {
-      expect(await readAll(new CoreInput(fd))).toBe("abcdef");
+      expect(await readAll(CoreInput.open(fd))).toBe("abcdef");
     }),
   ));
 
@@ -29,7 +29,7 @@ test("a file is read to its end", () =>
     const path = join(folder, "file");
     writeFileSync(path, "core\n".repeat(1000));
     const fd = openSync(path, "r");
-    expect(await readAll(new CoreInput(fd))).toBe("core\n".repeat(1000));
+    expect(await readAll(CoreInput.open(fd))).toBe("core\n".repeat(1000));
     closeSync(fd);
   }));
 
@@ -37,7 +37,7 @@ test("bytes go to the place in the block that is asked for", () =>
   withFolder((folder) =>
     withPipe(folder, "printf xy", async ({ fd }) => {
       const block = new Uint8Array(4);
-      expect(await new CoreInput(fd).readSome(block, 1)).toBe(2);
+      expect(await CoreInput.open(fd).readSome(block, 1)).toBe(2);
       expect([...block]).toEqual([0, 120, 121, 0]);
     }),
   ));
@@ -47,7 +47,7 @@ test("an input in non-blocking mode is waited for, not spun on or given up", () 
     const fifo = join(folder, "fifo");
     Bun.spawnSync(["mkfifo", fifo]);
     const fd = openSync(fifo, constants.O_RDWR | constants.O_NONBLOCK);
-    const input = new CoreInput(fd);
+    const input = CoreInput.open(fd);
     const block = new Uint8Array(10);
     const reading = input.readSome(block, 0);
     const writer = Bun.spawn(["sh", "-c", `sleep 0.1; printf late >"$0"`, fifo]);
@@ -62,22 +62,22 @@ test("an input in non-blocking mode is waited for, not spun on or given up", () 
 test("what cannot be read is an error that says why", () =>
   withFolder(async (folder) => {
     const fd = openSync(folder, "r");
-    expect(await failureOf(new CoreInput(fd).readSome(new Uint8Array(1), 0))).toContain("EISDIR");
+    expect(await failureOf(CoreInput.open(fd).readSome(new Uint8Array(1), 0))).toContain("EISDIR");
     closeSync(fd);
-    expect(await failureOf(new CoreInput(9999).readSome(new Uint8Array(1), 0))).toContain("EBADF");
+    expect(await failureOf(CoreInput.open(9999).readSome(new Uint8Array(1), 0))).toContain("EBADF");
   }));
 
 test("it knows whether its sender has come to an end, or was only cut short", () =>
   withFolder(async (folder) => {
     await withPipe(folder, "printf abc", async ({ fd }) => {
-      const input = new CoreInput(fd);
+      const input = CoreInput.open(fd);
       input.readAhead();
       expect(await readAll(input)).toBe("abc");
       input.close();
       expect(input.hasEnded).toBe(true);
     });
     await withPipe(folder, "exec yes", async ({ fd }) => {
-      const input = new CoreInput(fd);
+      const input = CoreInput.open(fd);
       await input.readSome(new Uint8Array(1000), 0);
       input.close();
       expect(await input.readSome(new Uint8Array(1000), 0)).toBe(0);
@@ -88,7 +88,7 @@ test("it knows whether its sender has come to an end, or was only cut short", ()
 test("closed, it lets its writer go while the descriptor stays taken", () =>
   withFolder((folder) =>
     withPipe(folder, "exec yes", async ({ fd, writer }) => {
-      const input = new CoreInput(fd);
+      const input = CoreInput.open(fd);
       await input.readSome(new Uint8Array(1000), 0);
       input.close();
       input.close();

@@ -3,7 +3,7 @@ import { Deadline } from "../../../src/composer/deadline.ts";
 
 const open: Deadline[] = [];
 function openDeadline(seconds: number): Deadline {
-  const deadline = new Deadline(seconds);
+  const deadline = Deadline.start(seconds);
   open.push(deadline);
   return deadline;
 }

@@ -8,7 +8,7 @@ import { withFolder } from "../../support/temporary-folder.ts";
 
 function withInotify(body: (inotify: Inotify, folder: string) => Promise<void>): Promise<void> {
   return withFolder(async (folder) => {
-    const inotify = new Inotify();
+    const inotify = Inotify.open();
     try {
       await body(inotify, folder);
     } finally {

@@ -43,3 +43,12 @@ test("only a textual code is an errno", () => {
   for (const other of [{ code: 7 }, new Error(""), null, undefined, "ENOSPC"])
     expect(errnoOf(other)).toBeUndefined();
 });
+
+test("an error made of several tells each of them", () => {
+  const failures = [
+    new Error("no libc.so.6"),
+    new Error("no musl", { cause: new Error("ENOENT") }),
+  ];
+  const error = new Error("cannot lock", { cause: new AggregateError(failures, "no libc found") });
+  expect(describeError(error)).toBe("cannot lock: no libc found: no libc.so.6, no musl: ENOENT");
+});

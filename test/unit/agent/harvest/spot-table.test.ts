@@ -41,7 +41,7 @@ function withTable(body: (bench: Bench) => Promise<void>): Promise<void> {
       onFailed: () => undefined,
       onLeft: () => undefined,
     });
-    const watches = new Watches((error) => {
+    const watches = Watches.open((error) => {
       throw error;
     });
     const state = await HarvestState.open(folder);
@@ -181,7 +181,7 @@ test("containerd's tasks are watched as soon as there is a directory of them", (
 
 test("without inotify what lies there is found by looking, and that is said", async () => {
   const failures: unknown[] = [];
-  const watches = new Watches(
+  const watches = Watches.open(
     (error) => failures.push(error),
     () => {
       throw new Error("too many");

@@ -27,7 +27,7 @@ function runtimeOf(listed: JsonObject[], known: JsonObject[] = []): Runtime {
 
 async function collect(runtime: Runtime, crashedId: string | null, budgetBytes = 2 ** 21) {
   const attempts = new AttemptLog();
-  const steps = new Steps(attempts, 10_000, new AbortController().signal);
+  const steps = Steps.start(attempts, 10_000, new AbortController().signal);
   const budget = new ByteBudget(budgetBytes);
   const json = new JsonEntries(budget, steps);
   const wish = { runtime, pod: POD, crashedId, knownContainer: null, logLines: 5, proc: null };

@@ -40,7 +40,7 @@ function runtimeOf(pods: JsonObject[], podIds: Record<string, string> = {}) {
 
 async function find(runtime: Runtime, crashed: Parameters<typeof findPod>[1], hostname = "web-0") {
   const attempts = new AttemptLog();
-  const steps = new Steps(attempts, 60_000, new AbortController().signal);
+  const steps = Steps.start(attempts, 60_000, new AbortController().signal);
   try {
     const { found, guessed } = await findPod(runtime, crashed, hostname, steps);
     const { missing } = attempts;

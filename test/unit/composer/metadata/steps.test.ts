@@ -10,7 +10,7 @@ async function withSteps(
   signal = new AbortController().signal,
 ) {
   const attempts = new AttemptLog();
-  const steps = new Steps(attempts, timeoutMs, signal);
+  const steps = Steps.start(attempts, timeoutMs, signal);
   try {
     await body(steps, attempts);
   } finally {
