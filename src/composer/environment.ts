@@ -1,19 +1,13 @@
 // Reads the composer's settings from HOST_DIR/.env. Where it is bad or missing, the composer uses defaults and records
 // a complaint.
-import { join } from "node:path";
 import {
   coreDirOf,
   readComposerSettings,
   type ComposerSettings,
 } from "../config/composer-settings.ts";
-import { parseEnvFile } from "../model/env-file.ts";
 import { describeComplaint } from "../config/setting.ts";
-import { readBounded } from "../host/bounded-read.ts";
-import { describeError } from "../model/app-error.ts";
+import { readComposerEnv } from "../host/composer-env.ts";
 import type { ComposerCommandLine } from "./command-line.ts";
-
-/** The longest `.env` that is read; the agent's is below 2 KiB. */
-const ENV_FILE_MAX_BYTES = 64 * 1024;
 
 /** What the composer knows before the core. */
 export interface Environment {
@@ -32,8 +26,9 @@ export async function readEnvironment(
   commandLine: ComposerCommandLine,
 ): Promise<Environment> {
   const complaints = [...commandLine.complaints];
-  const source = await readSource(join(hostDir, ".env"), complaints);
-  const read = readComposerSettings(source);
+  const { values, failure } = await readComposerEnv(hostDir);
+  if (failure !== undefined) complaints.push(`no settings: ${failure}`);
+  const read = readComposerSettings(values);
   complaints.push(...read.complaints.map(describeComplaint));
   const settings: ComposerSettings = {
     ...read.settings,
@@ -42,16 +37,4 @@ export async function readEnvironment(
   };
   const coreDir = coreDirOf(hostDir, settings, commandLine.coreDir);
   return { hostDir, settings, coreDir, complaints };
-}
-
-/** Reads a regular file of a sensible length; waits for no other kind of file and follows no link. */
-async function readSource(path: string, complaints: string[]): Promise<Record<string, string>> {
-  try {
-    const { data, cut } = await readBounded(path, ENV_FILE_MAX_BYTES);
-    if (cut) throw new Error(`${path} is longer than ${ENV_FILE_MAX_BYTES} bytes`);
-    return parseEnvFile(new TextDecoder().decode(data));
-  } catch (error) {
-    complaints.push(`no settings: ${describeError(error)}`);
-    return {};
-  }
 }

@@ -1,5 +1,6 @@
 // Repeats work until a signal. Never runs it twice at once, and continues after a failure.
 import { describeError } from "../model/app-error.ts";
+import { LastingStates } from "./lasting-states.ts";
 import type { Log } from "./log.ts";
 import { pause } from "./timer.ts";
 
@@ -14,16 +15,15 @@ export async function pollUntil(
   log: Log,
   work: () => Promise<unknown>,
 ): Promise<void> {
-  let lastError = "";
+  const states = new LastingStates();
   while (!signal.aborted) {
     try {
       await work();
-      lastError = "";
+      states.end(what);
     } catch (error) {
       const text = describeError(error);
       // Logs an error that lasts once and not at every turn.
-      if (text !== lastError) log.error(`${what}_failed`, { error: text });
-      lastError = text;
+      if (states.isNews(what, text)) log.error(`${what}_failed`, { error: text });
     }
     await pause(everyMs, signal);
   }

@@ -9,8 +9,8 @@ import { tryLock } from "./libc.ts";
 const COLLISIONS_MAX = 10_000;
 const LOCK_WAIT_MS = 2_000;
 const LOCK_STEP_MS = 2;
-/** The errors of link(2) on filesystems without hard links (vfat, some FUSE). */
-const NO_LINKS = new Set(["EPERM", "EOPNOTSUPP", "ENOTSUP", "ENOSYS", "EINVAL"]);
+/** The errors of link(2) on filesystems without hard links (CIFS, vfat, some FUSE), or without more of them. */
+const NO_LINKS = new Set(["EPERM", "EOPNOTSUPP", "ENOTSUP", "ENOSYS", "EMLINK", "EINVAL"]);
 
 /**
  * Moves `path`, whose bytes the caller has synced, to `base.zip` beside it, or to the first free `base-N.zip`. Returns
@@ -31,17 +31,30 @@ export async function publishFile(path: string, base: string): Promise<string> {
   throw new AppError("publish", `${COLLISIONS_MAX} files named ${base} in ${directory}`);
 }
 
-/** Moves the file; returns false when the name is taken. */
+/** False when the name is taken. */
 async function moveTo(path: string, target: string): Promise<boolean> {
+  const moved = await moveByLink(path, target);
+  return moved === "no_links" ? renameUnlessTaken(path, target) : moved === "moved";
+}
+
+/**
+ * Gives a file another name by a link, which never replaces what stands there ("taken"). "no_links": the filesystem
+ * has no hard links, and nothing was done.
+ */
+export async function moveByLink(
+  path: string,
+  target: string,
+): Promise<"moved" | "taken" | "no_links"> {
   try {
     await link(path, target);
   } catch (error) {
-    if (errnoOf(error) === "EEXIST") return false;
-    if (!NO_LINKS.has(errnoOf(error) ?? "")) throw error;
-    return renameUnlessTaken(path, target);
+    const errno = errnoOf(error) ?? "";
+    if (errno === "EEXIST") return "taken";
+    if (NO_LINKS.has(errno)) return "no_links";
+    throw error;
   }
   await unlink(path);
-  return true;
+  return "moved";
 }
 
 /**

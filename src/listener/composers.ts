@@ -1,19 +1,16 @@
 // Starts the worker's composers and watches them. Runs no more at once than core_pipe_limit allows. Kills a composer
 // after a deadline, which closes its connection, so that no crashed process is held for ever. Further crashes wait for
 // their turn, fair by pod.
-import { closeSync, readFileSync } from "node:fs";
+import { closeSync } from "node:fs";
 import { setPriority } from "node:os";
-import { join } from "node:path";
-import { parseEnvFile } from "../model/env-file.ts";
-import { coreDirOf, readComposerSettings } from "../config/composer-settings.ts";
 import { endDumping, pinHeld, type HeldProcess } from "../host/held-process.ts";
 import { describeComposerEnd, recordBadEnd } from "../host/lost-crash.ts";
 import type { Log } from "../host/log.ts";
 import { describeError, EXIT } from "../model/app-error.ts";
-import { CORE_PIPE_LIMIT } from "../model/sysctls.ts";
 import { startComposer, type ComposerProcess, type ComposerEnd } from "./composer-process.ts";
 import { nameOf, podOf } from "./crashed-process.ts";
 import { FairQueue } from "./fair-queue.ts";
+import { watchLimits, type LimitsWatch } from "./limits.ts";
 
 /** Where the composers run. */
 export interface ComposersContext {
@@ -38,7 +35,6 @@ interface Waiting extends Crash {
 const SLACK_MS = 10_000;
 /** How many crashes may wait for a composer; each costs a descriptor. */
 const WAITING_MAX = 512;
-const LIMITS_KEPT_MS = 1_000;
 /**
  * How long the kernel gets, in ms, to notice a closed connection, which it does at its next write. A composer that
  * ended well has waited for that itself.
@@ -55,10 +51,11 @@ export class Composers {
   private readonly queue = new FairQueue<Waiting>(WAITING_MAX);
   /** The work that remains for crashes whose composers have ended. */
   private readonly ending = new Set<Promise<void>>();
-  private limits = { coreDir: "", atOnce: 0, timeoutMs: 0, readMs: Number.NEGATIVE_INFINITY };
+  private readonly limits: LimitsWatch;
 
   constructor(context: ComposersContext) {
     this.context = context;
+    this.limits = watchLimits(context.hostDir, context.procRoot);
   }
 
   /** How many crashes run, wait, or still have such work. */
@@ -76,7 +73,7 @@ export class Composers {
 
   /** Takes over a connection. Calls onLost with the reason where no composer will handle it. */
   take(connection: number, pid: number, onLost: (why: string) => void): void {
-    const { atOnce, timeoutMs } = this.readLimits();
+    const { atOnce, timeoutMs } = this.limits.current;
     const crash = { connection, pid, held: pinHeld(PROC_DIR, pid), onLost };
     if (this.queue.size === 0 && this.hasRoom(atOnce)) return this.start(crash);
     this.context.log.warn("dump_waits", { host_pid: pid, at_once: atOnce });
@@ -89,7 +86,7 @@ export class Composers {
   /** Starts composers for waiting crashes as far as there is room, and drops crashes that have waited too long. */
   advance(): void {
     if (this.queue.size === 0) return;
-    const { atOnce } = this.readLimits();
+    const { atOnce } = this.limits.current;
     for (const late of this.queue.takeWhere(({ untilMs }) => performance.now() > untilMs))
       this.lose(late, "no composer was free before the deadline");
     while (this.hasRoom(atOnce)) {
@@ -105,6 +102,11 @@ export class Composers {
     await Promise.all(this.ending);
   }
 
+  /** Reads anew what the host allows. Never throws; never ends where the disk hangs. */
+  refresh(): Promise<void> {
+    return this.limits.refresh();
+  }
+
   tellAll(signal: NodeJS.Signals): void {
     for (const child of this.running.values()) child.kill(signal);
   }
@@ -114,7 +116,7 @@ export class Composers {
   }
 
   private start(crash: Crash): void {
-    const { timeoutMs } = this.readLimits();
+    const { timeoutMs } = this.limits.current;
     let child: ComposerProcess;
     // Reads the name while the process exists, because the composer may never read it.
     const exe = nameOf(PROC_DIR, crash.pid);
@@ -147,7 +149,7 @@ export class Composers {
     const error = describeComposerEnd(end, await end.stderr);
     this.context.log.warn("composer_failed", { uuid, host_pid: pid, error });
     const crash = { uuid, source: "socket", exe, hostPid: pid } as const;
-    await recordBadEnd(this.context.hostDir, this.readLimits().coreDir, crash, error);
+    await recordBadEnd(this.context.hostDir, this.limits.current.coreDir, crash, error);
   }
 
   private lose(crash: Crash, why: string): void {
@@ -166,21 +168,6 @@ export class Composers {
     if (end === "killed") this.context.log.warn("process_killed", { host_pid: pid });
     if (end === "refused") this.context.log.error("process_not_killed", { host_pid: pid });
   }
-
-  /** Reads core_pipe_limit, and TIMEOUT from `.env`, as they are now. */
-  private readLimits() {
-    if (performance.now() - this.limits.readMs < LIMITS_KEPT_MS) return this.limits;
-    const { hostDir, procRoot } = this.context;
-    const env = readIfThere(join(hostDir, ".env"));
-    const { settings } = readComposerSettings(parseEnvFile(env));
-    this.limits = {
-      coreDir: coreDirOf(hostDir, settings),
-      atOnce: Number(readIfThere(join(procRoot, "sys", CORE_PIPE_LIMIT.path))) || 0,
-      timeoutMs: settings.TIMEOUT * 1000,
-      readMs: performance.now(),
-    };
-    return this.limits;
-  }
 }
 
 /**
@@ -192,13 +179,5 @@ function giveWay(pid: number): void {
     setPriority(pid, COMPOSER_NICE);
   } catch {
     // The process has ended already.
-  }
-}
-
-function readIfThere(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return ""; // the defaults count then
   }
 }

@@ -13,6 +13,7 @@ import {
 } from "../host/coredump-socket.ts";
 import type { Log } from "../host/log.ts";
 import { recordLostCrash } from "../host/lost-crash.ts";
+import { within } from "../host/timer.ts";
 import { EXIT } from "../model/app-error.ts";
 import { SOCKET_NAME } from "../model/core-pattern.ts";
 import { formatListenerAnswer } from "../model/listener-answer.ts";
@@ -40,6 +41,8 @@ export const WORKER_LEFT = 3;
 const WAIT_MS = 200;
 const WAIT_WHILE_QUEUED_MS = 20;
 const BEAT_MS = 500;
+/** How long the first look at .env may take. */
+const REFRESH_MAX_MS = 1_000;
 const ANSWERED_MS = 1_000;
 const FIRST_WORD_MS = 50;
 /**
@@ -61,6 +64,7 @@ export async function serve(context: WorkerContext): Promise<number> {
   const { hostDir, listener, socketInode, signal } = context;
   const path = join(hostDir, SOCKET_NAME);
   const composers = new Composers(context);
+  await within(composers.refresh(), REFRESH_MAX_MS, () => undefined);
   const beat = openHeartbeat();
   const isOurs = () => stateOfSocketFile(path, socketInode) === "ours";
   let left = false;
@@ -71,6 +75,7 @@ export async function serve(context: WorkerContext): Promise<number> {
     if (performance.now() - beatMs < BEAT_MS) continue;
     beatMs = performance.now();
     beat();
+    void composers.refresh();
     left = !isOurs();
   }
   await finish(context, composers, beat);

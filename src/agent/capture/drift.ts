@@ -3,6 +3,7 @@
 import { join } from "node:path";
 import type { AgentSettings } from "../../config/agent-settings.ts";
 import { exists } from "../../host/files.ts";
+import { LastingStates } from "../../host/lasting-states.ts";
 import type { Log } from "../../host/log.ts";
 import { readSysctl, writeSysctl } from "../../host/sysctl.ts";
 import { CORE_PATTERN, CORE_PIPE_LIMIT, SUID_DUMPABLE } from "../../model/sysctls.ts";
@@ -35,13 +36,8 @@ export interface DriftContext {
 export function openDriftWatch(context: DriftContext): DriftWatch {
   const { settings, metrics, log, isWithdrawn = () => false, reinstall } = context;
   const { HOST_DIR, PROC_ROOT, CORE_PATTERN_DRIFT } = settings;
-  /** The reported values by name, so that a value that stays is reported once. */
-  const reported = new Map<string, string>();
-
-  function report(name: string, text: string, say: () => void): void {
-    if (reported.get(name) !== text) say();
-    reported.set(name, text);
-  }
+  /** By name: a value that stays is reported once. */
+  const reported = new LastingStates();
 
   /**
    * Handles an install of which the record or a file is missing. In a pod it must be there, because the DaemonSet is;
@@ -55,12 +51,13 @@ export function openDriftWatch(context: DriftContext): DriftWatch {
       const hint = comesBack
         ? "it is installed again in 15 seconds unless this pod ends"
         : "crashes are not caught until the agent is started anew";
-      report(INSTALL, "gone", () => log.error("install_missing", { host_dir: HOST_DIR, hint }));
+      reported.isNews(INSTALL, "gone");
+      log.error("install_missing", { host_dir: HOST_DIR, hint });
       return false;
     }
     if (!comesBack) return false;
     await reinstall();
-    reported.delete(INSTALL);
+    reported.end(INSTALL);
     log.warn("reinstalled", { host_dir: HOST_DIR });
     metrics.installed.set(1);
     return true;
@@ -70,14 +67,14 @@ export function openDriftWatch(context: DriftContext): DriftWatch {
     const owner = await otherOwner(settings);
     if (owner !== undefined) {
       metrics.installed.set(0);
-      report(OWNER, owner, () => log.error("host_dir_taken", { host_dir: HOST_DIR, owner }));
+      if (reported.isNews(OWNER, owner)) log.error("host_dir_taken", { host_dir: HOST_DIR, owner });
       return false;
     }
-    reported.delete(OWNER);
+    reported.end(OWNER);
     await renewClaim(settings);
     const record = await readInstallRecord(HOST_DIR, log);
     if (record === undefined || (await lacksFile(HOST_DIR, record.files))) return missing();
-    reported.delete(INSTALL);
+    reported.end(INSTALL);
     let patternIsOurs = true;
     for (const sysctl of [CORE_PIPE_LIMIT, CORE_PATTERN, SUID_DUMPABLE]) {
       if (sysctl === CORE_PATTERN && isWithdrawn()) {
@@ -87,7 +84,7 @@ export function openDriftWatch(context: DriftContext): DriftWatch {
       const value = record.sysctls[sysctl.name];
       const found = await readSysctl(PROC_ROOT, sysctl);
       if (value === undefined || found === value) {
-        reported.delete(sysctl.name);
+        reported.end(sysctl.name);
         continue;
       }
       if (CORE_PATTERN_DRIFT === "reapply") {
@@ -96,10 +93,10 @@ export function openDriftWatch(context: DriftContext): DriftWatch {
         log.warn("sysctl_reapplied", { name: sysctl.name, found, value });
       } else {
         if (sysctl === CORE_PATTERN) patternIsOurs = false;
-        report(sysctl.name, found, () => {
+        if (reported.isNews(sysctl.name, found)) {
           metrics.drift.add(1, { sysctl: sysctl.name });
           log.error("sysctl_drifted", { name: sysctl.name, found, expected: value });
-        });
+        }
       }
     }
     metrics.installed.set(patternIsOurs ? 1 : 0);

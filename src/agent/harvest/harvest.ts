@@ -3,6 +3,7 @@
 import { describeError } from "../../model/app-error.ts";
 import { CORE_FILE_DIRECTORY } from "../../model/core-file-pattern.ts";
 import type { AgentSettings } from "../../config/agent-settings.ts";
+import { LastingStates } from "../../host/lasting-states.ts";
 import type { Log } from "../../host/log.ts";
 import type { AgentMetrics } from "../metrics/agent-metrics.ts";
 import { isCanaryUnderWay } from "../canary/canary-crash.ts";
@@ -72,7 +73,7 @@ class Harvester {
   private readonly queue: CoreQueue;
   private readonly spots: SpotTable;
   private readonly ended: EndedContainers;
-  private readonly said = new Map<string, string>();
+  private readonly failures = new LastingStates();
   private refreshing: Promise<void> | undefined;
   private refreshAtMs = 0;
   private lookAtMs = 0;
@@ -86,7 +87,7 @@ class Harvester {
     this.hasContainers = settings.POD_NAME !== "" || !settings.composer.IGNORE_CRIO;
     this.containers = new Containers(settings.CRIO_ENDPOINT);
     this.watches = Watches.open((error) => {
-      if (this.isNews("watch", error))
+      if (this.failures.isNews("watch", describeError(error)))
         log.error("core_watch_failed", { error: describeError(error) });
     });
     this.queue = new CoreQueue({
@@ -116,9 +117,9 @@ class Harvester {
     while (!signal.aborted) {
       try {
         this.turn(Date.now());
-        this.said.delete("turn");
+        this.failures.end("turn");
       } catch (error) {
-        if (this.isNews("turn", error))
+        if (this.failures.isNews("turn", describeError(error)))
           log.error("harvest_failed", { error: describeError(error) });
       }
       metrics.coreFilesWaiting.set(this.queue.size);
@@ -177,10 +178,10 @@ class Harvester {
         this.ended.judge(record);
         this.spots.removeContainer(record);
       }
-      this.said.delete("runtime");
+      this.failures.end("runtime");
       await this.save();
     } catch (error) {
-      if (!signal.aborted && this.isNews("runtime", error))
+      if (!signal.aborted && this.failures.isNews("runtime", describeError(error)))
         log.error("harvest_runtime_failed", { error: describeError(error) });
     }
   }
@@ -200,17 +201,10 @@ class Harvester {
   private async save(): Promise<void> {
     try {
       await this.state.save(this.containers.ids);
+      this.failures.end("state");
     } catch (error) {
-      if (this.isNews("state", error))
+      if (this.failures.isNews("state", describeError(error)))
         this.context.log.error("harvest_state_failed", { error: describeError(error) });
     }
-  }
-
-  /** Returns whether an error is new, so that one that lasts is logged once. */
-  private isNews(about: string, error: unknown): boolean {
-    const text = describeError(error);
-    if (this.said.get(about) === text) return false;
-    this.said.set(about, text);
-    return true;
   }
 }

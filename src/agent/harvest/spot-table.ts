@@ -2,6 +2,7 @@
 // alone files that cannot be the kernel's.
 import { closeSync } from "node:fs";
 import { describeError } from "../../model/app-error.ts";
+import { LastingStates } from "../../host/lasting-states.ts";
 import type { Log } from "../../host/log.ts";
 import type { AgentMetrics } from "../metrics/agent-metrics.ts";
 import type { ContainerRecord } from "./containers.ts";
@@ -31,8 +32,8 @@ export class SpotTable {
   private readonly context: SpotTableContext;
   private readonly spots = new Map<string, Spot>();
   private readonly refused = new Map<Spot, Set<string>>();
-  /** Spots that could not be opened, which the log has. */
-  private readonly failed = new Set<Spot>();
+  /** Spots that cannot be opened, by path. */
+  private readonly failures = new LastingStates();
   private isUnseenSaid = false;
 
   constructor(context: SpotTableContext) {
@@ -60,7 +61,7 @@ export class SpotTable {
       this.context.watches.remove(spot);
       this.spots.delete(spot.path);
       this.refused.delete(spot);
-      this.failed.delete(spot);
+      this.failures.end(spot.path);
     }
   }
 
@@ -105,7 +106,7 @@ export class SpotTable {
     try {
       directory = openSpot(spot);
       if (directory !== undefined) body(directory);
-      this.failed.delete(spot);
+      this.failures.end(spot.path);
     } catch (error) {
       this.sayFailed(spot, error);
     } finally {
@@ -132,9 +133,9 @@ export class SpotTable {
   }
 
   private sayFailed(spot: Spot, error: unknown): void {
-    if (this.failed.has(spot)) return;
-    this.failed.add(spot);
-    this.context.log.warn("core_place_failed", { path: spot.path, error: describeError(error) });
+    const text = describeError(error);
+    if (!this.failures.isNews(spot.path, text)) return;
+    this.context.log.warn("core_place_failed", { path: spot.path, error: text });
   }
 
   /**

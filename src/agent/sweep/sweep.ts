@@ -153,7 +153,8 @@ async function retryAt(outcome: DeliveryOutcome, path: string): Promise<number |
 /** Frees the uploads of vanished dumps. They cost only space at the store, so a failure stops no dump. */
 async function reclaimUploads({ coreDir, delivery, log, signal }: SweepContext): Promise<void> {
   try {
-    await delivery.reclaim(coreDir, signal);
+    const reclaimed = await delivery.reclaim(coreDir, signal);
+    if (reclaimed > 0) log.info("uploads_reclaimed", { count: reclaimed });
   } catch (error) {
     log.warn("uploads_not_reclaimed", { error: describeError(error) });
   }

@@ -34,10 +34,7 @@ export async function openUploads(context: UploadsContext): Promise<Uploads> {
   const delivery = openDelivery(settings, log);
   await describeStore(delivery, log);
   const told = tellKubernetes(countDeliveries(delivery, metrics), context);
-  const sweep = async () => {
-    await reclaim(delivery, context);
-    return sweepFolder({ coreDir: settings.CORE_DIR, delivery: told, log, signal });
-  };
+  const sweep = () => sweepFolder({ coreDir: settings.CORE_DIR, delivery: told, log, signal });
   const sweeper = openSweeper(sweep, { log, signal });
   return {
     request: (reason) => sweeper.request(reason),
@@ -88,14 +85,4 @@ function tellKubernetes(
       return outcome;
     },
   };
-}
-
-/** Frees the uploads of vanished files before new uploads begin; a failure stops nothing. */
-async function reclaim(delivery: Delivery, { settings, log, signal }: UploadsContext) {
-  try {
-    const reclaimed = await delivery.reclaim(settings.CORE_DIR, signal);
-    if (reclaimed > 0) log.info("uploads_reclaimed", { count: reclaimed });
-  } catch (error) {
-    log.warn("reclaim_failed", { error: describeError(error) });
-  }
 }

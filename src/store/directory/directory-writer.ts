@@ -2,10 +2,11 @@
 // to a hidden file, syncs it, and links it to its name, which never replaces another file. Never makes the directory
 // itself, because a missing one means that the share is not mounted.
 import { constants, type Stats } from "node:fs";
-import { link, lstat, mkdir, open, rename, unlink, type FileHandle } from "node:fs/promises";
+import { lstat, mkdir, open, rename, unlink, type FileHandle } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { removeFile, syncDirectoriesUpTo } from "../../host/files.ts";
+import { moveByLink } from "../../host/publication.ts";
 import { errnoOf } from "../../model/app-error.ts";
 import type { Dump, Presence, Proof, Receipt, StoreProbe, StoreWriter } from "../store-port.ts";
 import { digestRange } from "../range-digest.ts";
@@ -15,7 +16,6 @@ import { stallGuard, type StallGuard } from "../stall-guard.ts";
 
 const BLOCK_BYTES = 1 << 20;
 const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-const NO_LINKS = new Set(["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK", "EINVAL"]);
 /** The proof that this process made and synced a copy under a free name. */
 const SYNCED = "synced";
 const MD5_ONLY = { sha256: false, crc32: false };
@@ -166,21 +166,17 @@ async function copy(
 
 /** Gives the file its name. Throws StoreError "exists" where the name is taken. */
 async function publish(hidden: string, path: string): Promise<void> {
+  const moved = await moveByLink(hidden, path);
+  if (moved === "taken") throw taken(path);
+  if (moved === "moved") return;
+  // Other nodes write to the share, too, where a lock of ours may mean nothing: claim the name, then rename over the
+  // claim.
+  await claim(path);
   try {
-    await link(hidden, path);
-    await unlink(hidden);
-  } catch (error) {
-    if (errnoOf(error) === "EEXIST") throw taken(path, error);
-    // CIFS, FAT and some FUSE filesystems have no hard links: claims the name with an empty file and renames over
-    // that.
-    if (!NO_LINKS.has(errnoOf(error) ?? "")) throw error;
-    await claim(path);
-    try {
-      await rename(hidden, path);
-    } catch (failure) {
-      await unlink(path);
-      throw failure;
-    }
+    await rename(hidden, path);
+  } catch (failure) {
+    await unlink(path);
+    throw failure;
   }
 }
 
@@ -192,6 +188,6 @@ async function claim(path: string): Promise<void> {
   }
 }
 
-function taken(path: string, cause: unknown): StoreError {
+function taken(path: string, cause?: unknown): StoreError {
   return new StoreError("exists", `${path} exists already`, { cause });
 }

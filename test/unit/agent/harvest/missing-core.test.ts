@@ -54,7 +54,7 @@ test("a /tmp that the user may not write to; the container's own layer counts be
   expect(opened).toMatch(/^unknown: /);
 });
 
-const layer = { kind: "layer", upperDir: "/nonexistent", lowerDirs: [] } as const;
+const layer = { kind: "layer", upperDir: "/proc/nonexistent", lowerDirs: [] } as const;
 const limits = { isReadOnlyRoot: false, coreLimitBytes: null, uid: 0 };
 const REASONS: [string, Parameters<typeof containerRecord>[1], string][] = [
   ["a place that cannot be reached", {}, "a test"],

@@ -12,8 +12,8 @@ test("a place is in reach where its directory is there and may be changed", () =
 
 test("else it is said why not", () => {
   expect(whyOutOfReach({ kind: "none", why: "its root is ext4" })).toBe("its root is ext4");
-  expect(whyOutOfReach({ kind: "mount", path: "/nonexistent" })).toBe(
-    "/nonexistent cannot be seen from here",
+  expect(whyOutOfReach({ kind: "mount", path: "/proc/nonexistent" })).toBe(
+    "/proc/nonexistent cannot be seen from here",
   );
 });
 
