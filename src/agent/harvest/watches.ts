@@ -32,7 +32,7 @@ export class Watches {
   }
 
   /** Never throws: where no instance is to be had, onFailure gets the reason, and nothing is watched. */
-  static open(onFailure: (error: unknown) => void, openInotify = Inotify.open): Watches {
+  static open(onFailure: (error: unknown) => void, openInotify = () => Inotify.open()): Watches {
     try {
       return new Watches(openInotify(), onFailure);
     } catch (error) {
