@@ -12,7 +12,11 @@ import {
 import { openLog, type Log } from "../host/log.ts";
 import { runAgent } from "./agent.ts";
 import { installCapture } from "./capture/choice.ts";
-import { isCompiled, loadEnvironment, type Environment } from "../host/environment.ts";
+import {
+  isCompiled,
+  loadEnvironment,
+  type ProcessEnvironment,
+} from "../host/process-environment.ts";
 import { adaptToHost } from "./install/host-settings.ts";
 import { HOST_PLACES } from "./vm/places.ts";
 import { isVmInstalled, removeFromVm, stopOnVm } from "./vm/remove-service.ts";
@@ -25,7 +29,7 @@ import { findUninstall } from "./kubernetes/uninstall.ts";
 import { findUnknownVariables } from "../config/unknown-variables.ts";
 
 /** Runs the agent: installs, then delivers until the signal. */
-export async function runAgentHere(environment: Environment): Promise<number> {
+export async function runAgentHere(environment: ProcessEnvironment): Promise<number> {
   const settings = await adaptToHost(readAgentSettings(environment), environment);
   const log = openLog({ level: settings.LOG_LEVEL, format: settings.LOG_FORMAT });
   requireCompiled();
@@ -45,7 +49,7 @@ export async function runAgentHere(environment: Environment): Promise<number> {
 }
 
 /** Runs `apply`, as the early unit does at every boot: installs what a crash needs and ends. */
-export async function runApply(environment: Environment): Promise<number> {
+export async function runApply(environment: ProcessEnvironment): Promise<number> {
   requireCompiled();
   const settings = await adaptToHost(readAgentSettings(environment), environment);
   const log = openLog({ level: settings.LOG_LEVEL, format: settings.LOG_FORMAT });
@@ -60,7 +64,7 @@ export async function runInstall(configPath: string): Promise<number> {
   const { installOnVm } = await import("./vm/install-service.ts");
   const systemd = (await isSystemdHost()) ? SYSTEMD : undefined;
   const places = HOST_PLACES;
-  const apply = async (settings: AgentSettings, executable: string, config: Environment) =>
+  const apply = async (settings: AgentSettings, executable: string, config: ProcessEnvironment) =>
     installCapture({ settings: await adaptToHost(settings, config), executable, log });
   await installOnVm({ configPath, executable: process.execPath, places, systemd, apply, log });
   return EXIT.done;
@@ -74,7 +78,10 @@ function requireCompiled(): void {
 }
 
 /** Runs `doctor`; prints a table, or JSON. */
-export async function runDoctorHere(json: boolean, environment: Environment): Promise<number> {
+export async function runDoctorHere(
+  json: boolean,
+  environment: ProcessEnvironment,
+): Promise<number> {
   const settings = await adaptToHost(readAgentSettings(environment), environment);
   const signal = stopSignal(openLog({ level: "Error", format: settings.LOG_FORMAT }));
   const { runDoctor } = await import("./doctor/doctor.ts");
@@ -85,7 +92,10 @@ export async function runDoctorHere(json: boolean, environment: Environment): Pr
 const CRASH_TEST_SLACK_MS = 60_000;
 
 /** Runs `crash-test`; with `victim` it is the child that crashes. */
-export async function runCrashTestHere(victim: boolean, environment: Environment): Promise<number> {
+export async function runCrashTestHere(
+  victim: boolean,
+  environment: ProcessEnvironment,
+): Promise<number> {
   const { crashSelf, runCrashTest } = await import("./canary/crash-test.ts");
   if (victim) return crashSelf();
   const settings = readAgentSettings(environment);
@@ -98,7 +108,7 @@ export async function runCrashTestHere(victim: boolean, environment: Environment
 /** Runs `sweep`: delivers all finished dumps, or one. */
 export async function runSweep(
   file: string | undefined,
-  environment: Environment,
+  environment: ProcessEnvironment,
 ): Promise<number> {
   const settings = readAgentSettings(environment);
   const log = openLog({ level: settings.LOG_LEVEL, format: settings.LOG_FORMAT });
@@ -118,7 +128,7 @@ function logSweep(log: Log, { delivered, busy, waiting, failed }: SweepReport): 
 /** Waits until the clean-up after an uninstall is done on every node. */
 export async function runAwaitRemoval(
   { daemonSet, withinMs }: { daemonSet: string; withinMs: number },
-  environment: Environment,
+  environment: ProcessEnvironment,
 ): Promise<number> {
   const { LOG_LEVEL, LOG_FORMAT, POD_NAMESPACE } = readHostSettings(environment);
   const log = openLog({ level: LOG_LEVEL, format: LOG_FORMAT });
@@ -139,7 +149,7 @@ export type RemoveWhen = "now" | "uninstalled" | "behind";
 /** Runs `remove`. */
 export async function runRemove(
   { when, stay }: { when: RemoveWhen; stay: boolean },
-  environment: Environment,
+  environment: ProcessEnvironment,
 ): Promise<number> {
   const settings = readHostSettings(environment);
   const log = openLog({ level: settings.LOG_LEVEL, format: settings.LOG_FORMAT });

@@ -1,5 +1,5 @@
 // What a command is: one row of the table (table.ts), from which parsing, help, completion and dispatch come.
-import type { Environment } from "../host/environment.ts";
+import type { ProcessEnvironment } from "../host/process-environment.ts";
 
 export interface OptionSpec {
   type: "boolean" | "string";
@@ -24,7 +24,7 @@ export interface Call<Options extends OptionTable = OptionTable> {
   /** The process's own environment. */
   realEnvironment: Record<string, string | undefined>;
   /** The same over the `.env` beside the executable. */
-  loadEnvironment: () => Promise<Environment>;
+  loadEnvironment: () => Promise<ProcessEnvironment>;
   /** Every command there is, by its name. */
   commands: Readonly<Record<string, Command>>;
 }

@@ -5,8 +5,8 @@ import {
   directoryOfExecutable,
   loadEnvironment,
   shareAwsVariables,
-  type Environment,
-} from "../host/environment.ts";
+  type ProcessEnvironment,
+} from "../host/process-environment.ts";
 import { parseLine } from "./parse.ts";
 import { COMMANDS } from "./table.ts";
 
@@ -38,7 +38,7 @@ export async function runLine(
   }
 }
 
-async function loadShared(real: Record<string, string | undefined>): Promise<Environment> {
+async function loadShared(real: Record<string, string | undefined>): Promise<ProcessEnvironment> {
   const environment = await loadEnvironment(real, directoryOfExecutable());
   shareAwsVariables(environment, real);
   return environment;

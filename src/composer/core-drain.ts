@@ -1,7 +1,7 @@
 // Moves a core's bytes: from the input into blocks, through several deflaters at once, in order into the archive. One
 // loop reads and one writes. The drain ends at the input's end or at the first reason to stop.
 import { crc32 } from "node:zlib";
-import { ElfCoreReader } from "../model/elf-core.ts";
+import { ElfCoreReader } from "../model/core-extent.ts";
 import { crc32WithZeros } from "../model/crc32-zeros.ts";
 import { CORE_BLOCK_BYTES as BLOCK_BYTES } from "../model/partial-layout.ts";
 import { BlockDeflater, freeOutput } from "./block-deflater.ts";

@@ -2,7 +2,7 @@
 import type { CoreSource } from "../model/composer-invocation.ts";
 import type { CrashContext } from "../model/crash-context.ts";
 import { openConnection, type Connection } from "./socket/connection.ts";
-import { openCoreFile, type CoreFile } from "./waiting-core.ts";
+import { openWaitingCore, type CoreFile } from "./waiting-core.ts";
 
 /** The source of one core. */
 export interface CrashSource {
@@ -33,7 +33,7 @@ export function openCrashSource(
     return { kind, crash, connection, file: undefined, nodeName };
   }
   if (kind === "file") {
-    const file = openCoreFile(input, source, named);
+    const file = openWaitingCore(input, source, named);
     return { kind, crash: file.crash, connection: undefined, file, nodeName: file.nodeName };
   }
   return { kind, crash: named, connection: undefined, file: undefined, nodeName: undefined };

@@ -5,7 +5,7 @@
 import type { DiskLimits } from "../host/disk-room.ts";
 import type { ComposerLog } from "../host/composer-log.ts";
 import { bytesAboveReserve } from "./disk-space.ts";
-import { ensureRoom, MARGIN_BYTES, shareOf } from "./room.ts";
+import { ensureRoom, MARGIN_BYTES, dumpShareOf } from "./room.ts";
 
 /** The owner's limits and the reserve. */
 export interface DiskRules extends DiskLimits {
@@ -52,7 +52,7 @@ export function openDiskLimits(context: DiskLimitsContext): OpenDiskLimits {
     if (aboveReserve <= 0) return -1;
     const { quota, free } = rules;
     const order = { coreDir, hostDir, uuid, quota, free, asker: asker() };
-    return (shareOf(await ensureRoom(order, ended.signal)) - MARGIN_BYTES) / 2;
+    return (dumpShareOf(await ensureRoom(order, ended.signal)) - MARGIN_BYTES) / 2;
   }
 
   async function lookSafely(): Promise<void> {

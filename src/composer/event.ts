@@ -31,14 +31,14 @@ export function eventDirectoryOf({ hostDir, settings }: Environment): string {
 export async function writeEvent(eventDirectory: string, dump: PublishedDump): Promise<void> {
   await mkdir(eventDirectory, { recursive: true, mode: 0o755 });
   const path = join(eventDirectory, `${dump.uuid}-event.json`);
-  await writeFileAtomically(path, `${printableJson(planEvent(dump))}\n`);
+  await writeFileAtomically(path, `${printableJson(planEventFile(dump))}\n`);
 }
 
 /**
  * Returns the event's keys, with the types of docs/contract.md, section 7: texts, a list and a map of texts, and a
  * namespace or null.
  */
-export function planEvent({ uuid, zipName, crash, namespace, facts }: PublishedDump) {
+export function planEventFile({ uuid, zipName, crash, namespace, facts }: PublishedDump) {
   const text = (value: number | null) => (value === null ? "" : String(value));
   return {
     image_list: facts.imageList.map(short),

@@ -2,7 +2,7 @@
 import type { CrashContext } from "../model/crash-context.ts";
 import type { ComposerLog } from "../host/composer-log.ts";
 import type { AttemptLog } from "./attempt.ts";
-import { limitCrashLoop } from "./crash-loop.ts";
+import { limitCrashLoop } from "./crash-loop-limit.ts";
 import type { Deadline } from "./deadline.ts";
 import { limitDumpsAtOnce } from "./dumps-at-once.ts";
 import type { Environment } from "./environment.ts";

@@ -41,7 +41,7 @@ const BATCH_MAX_BYTES = 256 << 20;
 const BATCH_PART = 1 / 20;
 
 /** Returns one dump's part of the room, in bytes: all dumps under way share it equally. */
-export function shareOf({ roomBytes, underWay }: Room): number {
+export function dumpShareOf({ roomBytes, underWay }: Room): number {
   return roomBytes / Math.max(1, underWay);
 }
 
@@ -86,7 +86,7 @@ async function ensureHere(order: RoomOrder, signal: AbortSignal): Promise<Room> 
   const { coreDir, hostDir, uuid, quota, free, asker } = order;
   const limits = { quota, free };
   const room = await measureRoom(coreDir, limits);
-  if (shareOf(room) >= MARGIN_BYTES) return room;
+  if (dumpShareOf(room) >= MARGIN_BYTES) return room;
   const log = new ComposerLog(hostDir, uuid, "warn");
   const least = 2 * MARGIN_BYTES * Math.max(1, room.underWay);
   const wantedBytes = Math.max(least, Math.min(room.quotaBytes * BATCH_PART, BATCH_MAX_BYTES));

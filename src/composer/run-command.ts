@@ -3,7 +3,7 @@
 import { dirname } from "node:path";
 import { EXIT } from "../model/app-error.ts";
 import { parseInvocation } from "../model/composer-invocation.ts";
-import { COMPOSER_HELP } from "./help.ts";
+import { COMPOSER_HELP } from "./flags-help.ts";
 import { runComposer } from "./run.ts";
 
 /** The composer's folder on the host: `.env` and composer.log are beside the executable. */

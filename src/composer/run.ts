@@ -8,7 +8,7 @@ import { CRASH_ENDS } from "../model/crash-record.ts";
 import { AttemptLog } from "./attempt.ts";
 import { isCanary, settingsForCanary } from "./canary-crasher.ts";
 import { parseCommandLine, type ComposerCommandLine } from "./command-line.ts";
-import { composeDump } from "./composing.ts";
+import { composeDump } from "./composition.ts";
 import { CoreInput } from "./core-input.ts";
 import { openCrashSource } from "./crash-source.ts";
 import { Deadline } from "./deadline.ts";

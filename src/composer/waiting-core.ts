@@ -39,7 +39,7 @@ const HEAD_BYTES = 512 * 1024;
 const KNOWN_MAX_BYTES = 4 * 2 ** 20;
 
 /** Reads the file's first bytes without moving its position. Values in the name win over those in the notes. */
-export function openCoreFile(fd: number, source: FileSource, named: CrashContext): CoreFile {
+export function openWaitingCore(fd: number, source: FileSource, named: CrashContext): CoreFile {
   const notes = parseCoreNotes(readHead(fd, HEAD_BYTES));
   const exeName = named.exeName || corenameText(notes.comm ?? "");
   const pathname = corenameText(notes.executable ?? `${exeName} (path unknown)`);

@@ -11,7 +11,7 @@ const ALGORITHM = "bug-1";
 const BUG_FRAMES = 5;
 const EXACT_FRAMES = 16;
 
-export interface Crash {
+export interface FingerprintedCrash {
   /** The executable's path or the process's name. */
   program: string;
   /** "SIGSEGV", "SIGSEGV stack overflow", "SIGQUIT sent". */
@@ -22,7 +22,7 @@ export interface Crash {
   culprits: readonly CulpritFrame[];
 }
 
-export function fingerprintOf(crash: Crash): SummaryFingerprint {
+export function fingerprintOf(crash: FingerprintedCrash): SummaryFingerprint {
   const frames = bugFrames(crash);
   const program = baseName(crash.program);
   return {
@@ -34,13 +34,13 @@ export function fingerprintOf(crash: Crash): SummaryFingerprint {
 }
 
 /** Where no frame counts, all places: the first alone may be where every abort() ends. */
-function bugFrames(crash: Crash): string[] {
+function bugFrames(crash: FingerprintedCrash): string[] {
   const { culprits } = crash;
   if (culprits.length === 0) return exactFrames(crash);
   return culprits.slice(0, BUG_FRAMES).map(({ label }) => label);
 }
 
-function exactFrames({ frames, signalCode }: Crash): string[] {
+function exactFrames({ frames, signalCode }: FingerprintedCrash): string[] {
   const places = frames
     .filter(({ module, frame }) => module !== undefined && frame.trust !== "scan")
     .slice(0, EXACT_FRAMES)

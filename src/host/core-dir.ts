@@ -5,7 +5,7 @@ import { errnoOf } from "../model/app-error.ts";
 import { kindOfCoreFile } from "../model/core-file.ts";
 
 /** A finished dump. */
-export interface Dump {
+export interface FinishedDump {
   path: string;
   name: string;
   sizeBytes: number;
@@ -17,8 +17,8 @@ export interface Dump {
  * Lists every finished zip, the oldest first; none where CORE_DIR does not exist. Ignores links and other kinds of
  * file.
  */
-export async function listDumps(coreDir: string): Promise<Dump[]> {
-  const dumps: Dump[] = [];
+export async function listFinishedDumps(coreDir: string): Promise<FinishedDump[]> {
+  const dumps: FinishedDump[] = [];
   for (const name of await listNames(coreDir)) {
     if (kindOfCoreFile(name) !== "dump") continue;
     const path = join(coreDir, name);

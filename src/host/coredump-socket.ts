@@ -1,5 +1,5 @@
 // The system calls for the kernel's coredump socket: a listening unix(7) socket that a child process can inherit, and
-// questions about the process behind a connection. src/model/coredump-socket.ts knows what the bytes mean.
+// questions about the process behind a connection. src/model/coredump-protocol.ts knows what the bytes mean.
 import { ptr } from "bun:ffi";
 import { closeSync } from "node:fs";
 import {
@@ -7,7 +7,7 @@ import {
   parsePidfdInfo,
   PIDFD_INFO_BYTES,
   type PidfdInfo,
-} from "../model/coredump-socket.ts";
+} from "../model/coredump-protocol.ts";
 import { lazyLibc } from "./libc.ts";
 
 const AF_UNIX = 1;

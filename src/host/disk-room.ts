@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { errnoOf } from "../model/app-error.ts";
 import { shareOf } from "../model/disk-share.ts";
 import { HOST_OWNER, UNKNOWN_OWNER } from "../model/dump-owner.ts";
-import { planEvictions, type StoredDump } from "../model/eviction.ts";
+import { planEvictions, type KeptDump } from "../model/eviction.ts";
 import { tryLock } from "./libc.ts";
 import {
   listStored,
@@ -107,7 +107,7 @@ export async function makeRoom(
  */
 async function evict(
   coreDir: string,
-  dump: StoredDump,
+  dump: KeptDump,
   onEvicted: (evicted: Evicted) => void,
 ): Promise<boolean> {
   const path = join(coreDir, dump.name);

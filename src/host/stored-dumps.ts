@@ -14,7 +14,7 @@ import { kindOfCoreFile } from "../model/core-file.ts";
 import { parseDumpHead } from "../model/dump-head.ts";
 import type { KnownInfo } from "../model/dump-info.ts";
 import { namespaceOwner, UNKNOWN_OWNER, type DumpOwner } from "../model/dump-owner.ts";
-import type { StoredDump } from "../model/eviction.ts";
+import type { KeptDump } from "../model/eviction.ts";
 import { FIRST_ENTRY_ROOM_BYTES } from "../model/partial-layout.ts";
 import { hashWorkload, workloadKey } from "../model/workload.ts";
 import { readOwnerMark } from "./owner-mark.ts";
@@ -66,8 +66,8 @@ export async function measureStored(coreDir: string): Promise<Survey> {
 }
 
 /** Measures CORE_DIR and lists its dumps with their owners. */
-export async function listStored(coreDir: string): Promise<Survey & { dumps: StoredDump[] }> {
-  const dumps: StoredDump[] = [];
+export async function listStored(coreDir: string): Promise<Survey & { dumps: KeptDump[] }> {
+  const dumps: KeptDump[] = [];
   const names = new Map<string, string>();
   // Keeps each owner's name once, because thousands of dumps share a few of them.
   const once = (text: string) => names.get(text) ?? (names.set(text, text), text);

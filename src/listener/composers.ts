@@ -10,7 +10,7 @@ import { describeError, EXIT } from "../model/app-error.ts";
 import { startComposer, type ComposerProcess, type ComposerEnd } from "./composer-process.ts";
 import { nameOf, podOf } from "./crashed-process.ts";
 import { FairQueue } from "./fair-queue.ts";
-import { watchLimits, type LimitsWatch } from "./limits.ts";
+import { watchLimits, type LimitsWatch } from "./composer-limits.ts";
 
 /** Where the composers run. */
 export interface ComposersContext {

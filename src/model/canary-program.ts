@@ -4,7 +4,7 @@
 import { AppError } from "./app-error.ts";
 
 /** What uname -m calls the architectures that we know. */
-export type Machine = "x86_64" | "aarch64";
+export type CanaryMachine = "x86_64" | "aarch64";
 
 const EM = { x86_64: 62, aarch64: 183 } as const;
 
@@ -84,7 +84,7 @@ export function formatCanaryProgram(machine: string, marker: Uint8Array): Uint8A
 }
 
 /** elf(5), Elf64_Ehdr. */
-function writeHeader(file: Buffer, machine: Machine): void {
+function writeHeader(file: Buffer, machine: CanaryMachine): void {
   file.set([0x7f, 0x45, 0x4c, 0x46, 2, 1, 1], 0);
   file.writeUInt16LE(2, 16); // ET_EXEC
   file.writeUInt16LE(EM[machine], 18);

@@ -1,5 +1,5 @@
 // How many dumps one workload, and all workloads of one namespace, may leave in a window. Pure: takes the state and
-// returns it; src/composer/crash-loop.ts keeps it on the disk. As JSON the state stays below some 300 KB, however many
+// returns it; src/composer/crash-loop-limit.ts keeps it on the disk. As JSON the state stays below some 300 KB, however many
 // workloads there are and however often they crash.
 import * as v from "valibot";
 
@@ -13,7 +13,7 @@ export interface CrashLoopLimits {
 }
 
 /** One crash that is to be counted. */
-export interface Crash {
+export interface CountedCrash {
   /** As namespaceOwner (dump-owner.ts) has it. */
   namespace: string;
   /** A short name for the workload, such as its hash. */
@@ -57,7 +57,7 @@ const NAMESPACES_MAX = 250;
 /** Judges one crash at nowMs (ms since the epoch). Returns the verdict and the state that includes the crash. */
 export function judgeCrash(
   state: CrashLoopState,
-  crash: Crash,
+  crash: CountedCrash,
   nowMs: number,
   limits: CrashLoopLimits,
 ): { verdict: CrashLoopVerdict; state: CrashLoopState } {

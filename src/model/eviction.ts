@@ -3,7 +3,7 @@
 // of each namespace stays, because somebody probably looks for it.
 
 /** A dump in CORE_DIR, as the plan sees it. */
-export interface StoredDump {
+export interface KeptDump {
   name: string;
   sizeBytes: number;
   modifiedMs: number;
@@ -32,7 +32,7 @@ interface NamespaceShare<Dump> {
  * Returns the dumps to evict, in order, so that at least neededBytes come free; all that may go where that is less.
  * With an `asker`, the namespace that needs the room, only that namespace and those that hold more than it lose dumps.
  */
-export function planEvictions<Dump extends StoredDump>(
+export function planEvictions<Dump extends KeptDump>(
   dumps: readonly Dump[],
   neededBytes: number,
   asker?: string,
@@ -57,7 +57,7 @@ export function planEvictions<Dump extends StoredDump>(
   return plan;
 }
 
-function shareOut<Dump extends StoredDump>(
+function shareOut<Dump extends KeptDump>(
   dumps: readonly Dump[],
 ): Map<string, NamespaceShare<Dump>> {
   const namespaces = new Map<string, NamespaceShare<Dump>>();
@@ -80,7 +80,7 @@ function shareOut<Dump extends StoredDump>(
 }
 
 /** Returns the namespace with the most bytes among those that have a dump to evict. */
-function largest(namespaces: ReadonlyMap<string, NamespaceShare<StoredDump>>): string | undefined {
+function largest(namespaces: ReadonlyMap<string, NamespaceShare<KeptDump>>): string | undefined {
   let found: { name: string; bytes: number } | undefined;
   for (const [name, { bytes, workloads }] of namespaces)
     if (workloads.length > 0 && (found === undefined || bytes > found.bytes))

@@ -6,12 +6,12 @@ import { EXIT } from "../model/app-error.ts";
 import { formatBytes } from "../model/byte-text.ts";
 import { oneLine, printableJson } from "../model/printable.ts";
 import { portableFileName } from "../model/portable-name.ts";
-import type { Environment } from "../host/environment.ts";
+import type { ProcessEnvironment } from "../host/process-environment.ts";
 import { openFileSource } from "../store/byte-source.ts";
 import { debugDump } from "./debug.ts";
 import { findEntry, openDumpZip, type DumpZip } from "./dump-zip.ts";
 import { extractToFile, extractToStdout, fileNameOf } from "./extract.ts";
-import { explainFile, explainShortly, terminalColumns } from "./explain.ts";
+import { explainFile, explainShortly, terminalColumns } from "./explain-file.ts";
 import { formatExplanation } from "./explanation.ts";
 import { fetchDump } from "./fetch.ts";
 import { formatInfo, readInfo } from "./info.ts";
@@ -30,7 +30,10 @@ export interface ListRequest extends ListOptions {
 }
 
 /** The dumps in a folder, in CORE_DIR or in the store. */
-export async function runList(request: ListRequest, environment: Environment): Promise<number> {
+export async function runList(
+  request: ListRequest,
+  environment: ProcessEnvironment,
+): Promise<number> {
   const dumps = await openListed(request, environment);
   try {
     const listed = await listDumps(dumps, request);
@@ -45,7 +48,7 @@ export async function runList(request: ListRequest, environment: Environment): P
 
 async function openListed(
   { folder, store }: ListRequest,
-  environment: Environment,
+  environment: ProcessEnvironment,
 ): Promise<StoreReader> {
   if (folder !== undefined) return openDirectoryReader(folder);
   const settings = readAgentSettings(environment);
@@ -62,7 +65,7 @@ export interface OutputRequest {
 /** A dump out of the store. */
 export async function runFetch(
   { key, output, force }: OutputRequest & { key: string },
-  environment: Environment,
+  environment: ProcessEnvironment,
 ): Promise<number> {
   const dumps = await openStoreReader(readAgentSettings(environment));
   try {

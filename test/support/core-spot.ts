@@ -3,7 +3,7 @@ import { closeSync } from "node:fs";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { ContainerRecord } from "../../src/agent/harvest/containers.ts";
-import { findCore, type Finding } from "../../src/agent/harvest/found-core.ts";
+import { findCore, type SpotEntry } from "../../src/agent/harvest/found-core.ts";
 import { openSpot, type Spot } from "../../src/agent/harvest/spots.ts";
 import { sampleCore } from "./sample-core.ts";
 import { withFolder } from "./temporary-folder.ts";
@@ -18,7 +18,7 @@ export interface TestSpot {
   directory: string;
   /** Puts a whole core there; its path. */
   put: (exe: string, sizeBytes?: number) => Promise<string>;
-  find: (exe: string) => Finding;
+  find: (exe: string) => SpotEntry;
 }
 
 /** `namespace`: whose container it is; nobody's where it is left out. */
@@ -40,7 +40,7 @@ export function withSpot(
   });
 }
 
-function find(spot: Spot, exe: string): Finding {
+function find(spot: Spot, exe: string): SpotEntry {
   const fd = openSpot(spot);
   if (fd === undefined) throw new Error("no spot");
   try {

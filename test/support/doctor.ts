@@ -1,6 +1,6 @@
 // The doctor run within a test, and its findings by the check's name.
 import { CHECKS } from "../../src/agent/doctor/checks.ts";
-import type { Check, Verdict } from "../../src/agent/doctor/check.ts";
+import type { Check, CheckResult } from "../../src/agent/doctor/check.ts";
 import { examine } from "../../src/agent/doctor/examine.ts";
 import type { Finding } from "../../src/agent/doctor/report.ts";
 import { readAgentSettings } from "../../src/config/agent-settings.ts";
@@ -28,7 +28,7 @@ function hooked(check: Check, before: (() => Promise<void>) | undefined): Check 
   if (check.name !== "canary" || before === undefined) return check;
   return {
     name: check.name,
-    run: async (context): Promise<Verdict> => {
+    run: async (context): Promise<CheckResult> => {
       await before();
       return check.run(context);
     },

@@ -5,7 +5,7 @@ import { open, readFile, stat } from "node:fs/promises";
 import { unzipSync } from "fflate/browser";
 import { isCoreName, isDumpInfoName } from "../../model/dump-entries.ts";
 import { asKnownInfo } from "../../model/dump-info.ts";
-import { ElfCoreReader } from "../../model/elf-core.ts";
+import { ElfCoreReader } from "../../model/core-extent.ts";
 
 /** The largest zip. The core has 1.3 MB; a pod's logs and descriptions are extra. */
 const ZIP_MAX_BYTES = 64 << 20;

@@ -36,7 +36,7 @@ export interface DriftContext {
 export function openDriftWatch(context: DriftContext): DriftWatch {
   const { settings, metrics, log, isWithdrawn = () => false, reinstall } = context;
   const { HOST_DIR, PROC_ROOT, CORE_PATTERN_DRIFT } = settings;
-  /** By name: a value that stays is reported once. */
+  /** The reported values by name, so that a value that stays is reported once. */
   const reported = new LastingStates();
 
   /**

@@ -20,7 +20,7 @@ import {
   skipped,
   warning,
   type CheckContext,
-  type Verdict,
+  type CheckResult,
 } from "./check.ts";
 import { openKernelMessages } from "./kernel-messages.ts";
 
@@ -29,7 +29,7 @@ const LIMITS = { heldMs: 15_000, publishedMs: 20_000 };
 const NEEDED = ["root", "core_pattern", "HOST_DIR"] as const;
 
 /** Runs the canary and judges its end. */
-export async function checkCanary(context: CheckContext): Promise<Verdict> {
+export async function checkCanary(context: CheckContext): Promise<CheckResult> {
   const broken = NEEDED.find((name) => context.earlier.get(name)?.status === "failed");
   if (broken !== undefined) return skipped(`not tried, as ${broken} is wrong`);
   const { HOST_DIR, CORE_DIR } = context.settings;
@@ -54,7 +54,7 @@ async function judgeCanary(
   mode: CaptureMode,
   { settings }: CheckContext,
   evidence: string | undefined,
-): Promise<Verdict> {
+): Promise<CheckResult> {
   const { HOST_DIR, CORE_DIR, PROC_ROOT } = settings;
   if (end.notStarted !== undefined)
     return failed(
@@ -89,7 +89,7 @@ export function judgeSilence(
   pattern: string,
   hostDir: string,
   evidence: string | undefined,
-): Verdict {
+): CheckResult {
   const now = `kernel.core_pattern = ${pattern}`;
   if (!isOurPattern(pattern, hostDir))
     return failed(
@@ -113,33 +113,35 @@ export function judgeSilence(
 }
 
 /** The verdict by mode where core_pattern is right and no core came. */
-const SILENT_WAYS: Record<CaptureMode, (hostDir: string, evidence: string | undefined) => Verdict> =
-  {
-    pipe: (hostDir, evidence) =>
-      failed(
-        `the kernel did not start ${hostDir}/cdc, or it could not run on this host`,
-        `the executable must suit the host: set VENDOR=auto, or VENDOR=self-contained; SELinux may forbid the kernel to run programs from there (ausearch -m avc), and then ${OTHER_WAYS}`,
-        evidence,
-      ),
-    socket: (_hostDir, evidence) =>
-      failed(
-        "the kernel's connection came to no composer",
-        "the listener's log says more; it must run as root, with hostPID in a pod",
-        evidence,
-      ),
-    file: (_hostDir, evidence) =>
-      failed(
-        "the kernel wrote no core file into our own /tmp",
-        "it must be there and writable (in a pod, an emptyDir), with a hard RLIMIT_CORE above 0",
-        evidence,
-      ),
-  };
+const SILENT_WAYS: Record<
+  CaptureMode,
+  (hostDir: string, evidence: string | undefined) => CheckResult
+> = {
+  pipe: (hostDir, evidence) =>
+    failed(
+      `the kernel did not start ${hostDir}/cdc, or it could not run on this host`,
+      `the executable must suit the host: set VENDOR=auto, or VENDOR=self-contained; SELinux may forbid the kernel to run programs from there (ausearch -m avc), and then ${OTHER_WAYS}`,
+      evidence,
+    ),
+  socket: (_hostDir, evidence) =>
+    failed(
+      "the kernel's connection came to no composer",
+      "the listener's log says more; it must run as root, with hostPID in a pod",
+      evidence,
+    ),
+  file: (_hostDir, evidence) =>
+    failed(
+      "the kernel wrote no core file into our own /tmp",
+      "it must be there and writable (in a pod, an emptyDir), with a hard RLIMIT_CORE above 0",
+      evidence,
+    ),
+};
 
 async function checkFile(
   path: string,
   { marker, heldMs }: CanaryEnd,
   evidence: string | undefined,
-): Promise<Verdict> {
+): Promise<CheckResult> {
   try {
     const bytes = await readCanaryFile(path, marker);
     return ok(
@@ -160,7 +162,7 @@ async function checkZip(
   path: string,
   end: CanaryEnd,
   evidence: string | undefined,
-): Promise<Verdict> {
+): Promise<CheckResult> {
   try {
     const zip = await readCanaryZip(path, end.name, end.marker);
     const found = `crashed, kept and read back: ${(zip.coreBytes / 2 ** 20).toFixed(1)} MiB of core, held ${(end.heldMs / 1000).toFixed(1)} s`;
@@ -182,7 +184,7 @@ async function checkZip(
 export function judgeZip(
   found: string,
   { missing, settingsIgnored }: Pick<CanaryZip, "missing" | "settingsIgnored">,
-): Verdict {
+): CheckResult {
   const [first] = missing;
   if (first !== undefined)
     return {

@@ -1,7 +1,7 @@
 // Reports the capture mode and why it was chosen; by socket, checks that a listener answers.
 import type { AgentSettings } from "../../config/agent-settings.ts";
 import { listenerState, type ListenerState } from "../install/listener-process.ts";
-import { failed, ok, skipped, warning, type CheckContext, type Verdict } from "./check.ts";
+import { failed, ok, skipped, warning, type CheckContext, type CheckResult } from "./check.ts";
 import { readInstalledCapture, type InstalledCapture } from "./installed-capture.ts";
 
 /** The remedy where no capture mode works. */
@@ -9,7 +9,7 @@ export const OTHER_WAYS =
   "another way of taking cores may work here: CAPTURE_MODE=socket (Linux 6.16) or file; in a pod, daemonset.captureFallback=true lets auto try them";
 
 /** Checks the capture mode. */
-export async function checkCapture({ settings }: CheckContext): Promise<Verdict> {
+export async function checkCapture({ settings }: CheckContext): Promise<CheckResult> {
   const capture = await readInstalledCapture(settings);
   const listener = capture.mode === "socket" ? await listenerState(settings.HOST_DIR) : "answers";
   return judgeCapture(capture, settings.CAPTURE_MODE, listener);
@@ -20,7 +20,7 @@ export function judgeCapture(
   { mode, note }: InstalledCapture,
   wanted: AgentSettings["CAPTURE_MODE"],
   listener: ListenerState,
-): Verdict {
+): CheckResult {
   if (wanted !== "auto" && wanted !== mode)
     return failed(
       `CAPTURE_MODE is ${wanted}, and what is installed is ${mode}`,

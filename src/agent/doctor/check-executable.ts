@@ -8,7 +8,7 @@ import { exists } from "../../host/files.ts";
 import { runProgram } from "../../host/run-program.ts";
 import { errnoOf } from "../../model/app-error.ts";
 import { COMPOSER_NAME } from "../../model/core-pattern.ts";
-import { failed, failedBy, ok, skipped, type CheckContext, type Verdict } from "./check.ts";
+import { failed, failedBy, ok, skipped, type CheckContext, type CheckResult } from "./check.ts";
 import { readInstalledCapture } from "./installed-capture.ts";
 
 const AGAIN = "restart the agent, or run core-dump-handler install again";
@@ -16,7 +16,7 @@ const OWN_LOADER = "set VENDOR=auto (it chooses), or VENDOR=self-contained, whic
 const START_MS = 10_000;
 
 /** Checks the composer's executable. */
-export async function checkExecutable({ settings }: CheckContext): Promise<Verdict> {
+export async function checkExecutable({ settings }: CheckContext): Promise<CheckResult> {
   const { mode } = await readInstalledCapture(settings);
   if (mode !== "pipe") return skipped(`by ${mode}, the kernel starts no program of ours`);
   const path = join(settings.HOST_DIR, COMPOSER_NAME);
@@ -44,7 +44,7 @@ async function checkLoader(
   path: string,
   { loader: named, machine: made }: ElfProgram,
   { HOST_DIR, POD_NAME }: CheckContext["settings"],
-): Promise<Verdict> {
+): Promise<CheckResult> {
   const loader = named ?? "no loader";
   const isHostsRoot = POD_NAME === "";
   const isVisible = isHostsRoot || loader.startsWith(`${HOST_DIR}/`);

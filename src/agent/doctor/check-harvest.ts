@@ -1,6 +1,6 @@
 // In file mode, checks that the agent can collect the cores that the kernel writes into containers.
 import { readReach, type Reach } from "../harvest/reach.ts";
-import { failed, ok, skipped, warning, type CheckContext, type Verdict } from "./check.ts";
+import { failed, ok, skipped, warning, type CheckContext, type CheckResult } from "./check.ts";
 import { readInstalledCapture } from "./installed-capture.ts";
 
 const MOUNTS =
@@ -9,7 +9,7 @@ const MOUNTS =
 const RIGHTS = "add it to the pod's capabilities, as daemonset.captureMode=file does";
 
 /** Checks what the harvest can reach. */
-export async function checkHarvest({ settings, signal }: CheckContext): Promise<Verdict> {
+export async function checkHarvest({ settings, signal }: CheckContext): Promise<CheckResult> {
   const { mode } = await readInstalledCapture(settings);
   if (mode !== "file") return skipped(`cores come by ${mode}`);
   if (settings.composer.IGNORE_CRIO && settings.POD_NAME === "")
@@ -18,7 +18,7 @@ export async function checkHarvest({ settings, signal }: CheckContext): Promise<
 }
 
 /** Judges what the harvest can reach. */
-export function judgeReach({ seen, unseen, noRuntime, lacking }: Reach): Verdict {
+export function judgeReach({ seen, unseen, noRuntime, lacking }: Reach): CheckResult {
   if (noRuntime !== undefined)
     return failed(`the containers' cores are not collected: ${noRuntime}`, MOUNTS);
   if (lacking.length > 0) return failed(`the agent has no ${lacking.join(", ")}`, RIGHTS);

@@ -4,14 +4,14 @@ import { lstat } from "node:fs/promises";
 import { readMount } from "../../host/mounts.ts";
 import { errnoOf } from "../../model/app-error.ts";
 import { OTHER_WAYS } from "./check-capture.ts";
-import { failed, ok, warning, type CheckContext, type Verdict } from "./check.ts";
+import { failed, ok, warning, type CheckContext, type CheckResult } from "./check.ts";
 import { readInstalledCapture } from "./installed-capture.ts";
 
 const ELSEWHERE =
   "set HOST_DIR to a folder on a filesystem of the host that is writable and allows execution";
 
 /** Checks HOST_DIR. */
-export async function checkHostDir({ settings }: CheckContext): Promise<Verdict> {
+export async function checkHostDir({ settings }: CheckContext): Promise<CheckResult> {
   const { HOST_DIR } = settings;
   const mount = await readMount(HOST_DIR);
   const where =
@@ -36,7 +36,7 @@ export async function checkHostDir({ settings }: CheckContext): Promise<Verdict>
   return ok(`on ${where}`);
 }
 
-async function ownershipProblem(hostDir: string): Promise<Verdict | undefined> {
+async function ownershipProblem(hostDir: string): Promise<CheckResult | undefined> {
   const found = await lstat(hostDir).catch((error: unknown) => errnoOf(error) ?? "unreadable");
   if (typeof found === "string")
     return failed(

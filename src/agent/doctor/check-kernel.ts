@@ -14,11 +14,11 @@ import {
   SUID_DUMPABLE,
 } from "../../model/sysctls.ts";
 import { setsSendBuffer } from "../install/send-buffer.ts";
-import { failed, ok, skipped, warning, type CheckContext, type Verdict } from "./check.ts";
+import { failed, ok, skipped, warning, type CheckContext, type CheckResult } from "./check.ts";
 import { readInstalledCapture } from "./installed-capture.ts";
 
 /** Opens each setting for writing and closes it, which changes nothing. */
-export async function checkSysctlsWritable({ settings }: CheckContext): Promise<Verdict> {
+export async function checkSysctlsWritable({ settings }: CheckContext): Promise<CheckResult> {
   const { mode } = await readInstalledCapture(settings);
   const asked = setsSendBuffer(mode, settings) ? [SOCKET_BUFFER] : [];
   for (const sysctl of [CORE_PATTERN, CORE_PIPE_LIMIT, SUID_DUMPABLE, ...asked]) {
@@ -36,7 +36,7 @@ export async function checkSysctlsWritable({ settings }: CheckContext): Promise<
 }
 
 /** Checks core_pattern. */
-export async function checkPattern({ settings }: CheckContext): Promise<Verdict> {
+export async function checkPattern({ settings }: CheckContext): Promise<CheckResult> {
   const { HOST_DIR, PROC_ROOT } = settings;
   const found = await readSysctl(PROC_ROOT, CORE_PATTERN);
   return judgePattern(found, (await readInstalledCapture(settings)).pattern, HOST_DIR);
@@ -50,7 +50,7 @@ const DOES = {
 };
 
 /** Compares the pattern that was found with the wanted one. */
-export function judgePattern(found: string, wanted: string, hostDir: string): Verdict {
+export function judgePattern(found: string, wanted: string, hostDir: string): CheckResult {
   const evidence = `kernel.core_pattern = ${found}`;
   const mode = captureModeOf(found, hostDir);
   if (found === wanted && mode !== undefined)
@@ -73,7 +73,7 @@ export function judgePattern(found: string, wanted: string, hostDir: string): Ve
 }
 
 /** Checks core_pipe_limit. */
-export async function checkPipeLimit({ settings }: CheckContext): Promise<Verdict> {
+export async function checkPipeLimit({ settings }: CheckContext): Promise<CheckResult> {
   const limit = Number(await readSysctl(settings.PROC_ROOT, CORE_PIPE_LIMIT));
   const { mode } = await readInstalledCapture(settings);
   if (mode === "file") return skipped("the kernel starts nothing: it writes files");

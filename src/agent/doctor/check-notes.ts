@@ -8,10 +8,10 @@ import {
 } from "../../model/core-note-limit.ts";
 import { openKernelSource } from "../../host/kernel-log.ts";
 import type { KernelLogSource } from "../../host/kernel-log-source.ts";
-import { ok, skipped, warning, type Verdict } from "./check.ts";
+import { ok, skipped, warning, type CheckResult } from "./check.ts";
 
 /** Looks for the kernel's message. */
-export async function checkNotes(): Promise<Verdict> {
+export async function checkNotes(): Promise<CheckResult> {
   let limit: number;
   try {
     limit = Number(await readFile(join("/proc/sys", NOTE_LIMIT_PATH), "utf8"));
@@ -30,7 +30,10 @@ export async function checkNotes(): Promise<Verdict> {
 }
 
 /** Judges the messages. A limit that was raised since then is fine. */
-export function judgeNotes(records: Iterable<{ message: string }>, limitBytes: number): Verdict {
+export function judgeNotes(
+  records: Iterable<{ message: string }>,
+  limitBytes: number,
+): CheckResult {
   for (const { message } of records) {
     const sizeBytes = parseNoteTooLarge(message);
     if (sizeBytes === undefined || sizeBytes < limitBytes) continue;

@@ -11,7 +11,7 @@ import {
   skipped,
   warning,
   type CheckContext,
-  type Verdict,
+  type CheckResult,
 } from "./check.ts";
 
 const ANSWER_MS = 3_000;
@@ -19,7 +19,7 @@ const REMEDY =
   "start the runtime, set CRIO_ENDPOINT to its socket, or COMP_IGNORE_CRIO=true where there are no containers";
 
 /** Checks the runtime's sockets. */
-export async function checkRuntime(context: CheckContext): Promise<Verdict> {
+export async function checkRuntime(context: CheckContext): Promise<CheckResult> {
   const { composer, CRIO_ENDPOINT, POD_NAME } = context.settings;
   if (composer.IGNORE_CRIO) return skipped("COMP_IGNORE_CRIO is set: dumps carry no pod");
   let named: string;
@@ -41,7 +41,7 @@ export async function checkRuntime(context: CheckContext): Promise<Verdict> {
   return failed("there is no container runtime's socket on this host", REMEDY);
 }
 
-function judgeAnswer(path: string, named: string, refusals: readonly string[]): Verdict {
+function judgeAnswer(path: string, named: string, refusals: readonly string[]): CheckResult {
   if (named === "" || path === named || refusals.length === 0) return ok(`answers on ${path}`);
   return warning(`${named} does not answer, ${path} does`, `set CRIO_ENDPOINT to unix://${path}`);
 }

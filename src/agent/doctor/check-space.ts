@@ -4,7 +4,7 @@ import { open, statfs, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { measureRoom } from "../../host/disk-room.ts";
 import { errnoOf } from "../../model/app-error.ts";
-import { failed, failedBy, ok, warning, type CheckContext, type Verdict } from "./check.ts";
+import { failed, failedBy, ok, warning, type CheckContext, type CheckResult } from "./check.ts";
 
 const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 const PROBE_BYTES = 256 * 1024;
@@ -14,7 +14,7 @@ const LITTLE_BYTES = 256 * 2 ** 20;
 const RESERVE_PART_MAX = 1 / 16;
 
 /** Checks CORE_DIR's room. */
-export async function checkSpace({ settings }: CheckContext): Promise<Verdict> {
+export async function checkSpace({ settings }: CheckContext): Promise<CheckResult> {
   const { CORE_DIR, composer } = settings;
   const room = `make room on the filesystem of ${CORE_DIR}, or set CORE_DIR to a larger one`;
   const problem = await writeProbe(CORE_DIR, room);
@@ -44,7 +44,7 @@ export async function checkSpace({ settings }: CheckContext): Promise<Verdict> {
 }
 
 /** Writes and syncs a file, because free blocks do not show quotas, read-only remounts and broken disks. */
-async function writeProbe(coreDir: string, room: string): Promise<Verdict | undefined> {
+async function writeProbe(coreDir: string, room: string): Promise<CheckResult | undefined> {
   const path = join(coreDir, `.cdh-doctor-${crypto.randomUUID()}`);
   try {
     const file = await open(path, NEW_FILE, 0o600);

@@ -10,7 +10,7 @@ import {
   skipped,
   warning,
   type CheckContext,
-  type Verdict,
+  type CheckResult,
 } from "./check.ts";
 
 /** The timeout, which keeps a silent network from delaying the doctor; uploads have STORE_TIMEOUT. */
@@ -24,7 +24,7 @@ const SYNCHRONISE = "synchronise this node's clock (chrony, systemd-timesyncd)";
 const probes = new WeakMap<CheckContext["earlier"], Promise<StoreProbe>>();
 
 /** Checks that the store is reachable and writable. */
-export async function checkStore(context: CheckContext): Promise<Verdict> {
+export async function checkStore(context: CheckContext): Promise<CheckResult> {
   if (!expectsStore(context)) return skipped("no uploads are configured: dumps stay on the node");
   try {
     const { name, failure } = await probeOnce(context);
@@ -36,7 +36,7 @@ export async function checkStore(context: CheckContext): Promise<Verdict> {
 }
 
 /** Compares the clocks. */
-export async function checkClock(context: CheckContext): Promise<Verdict> {
+export async function checkClock(context: CheckContext): Promise<CheckResult> {
   if (!expectsStore(context)) return skipped("no store to compare with");
   try {
     return judgeClock((await probeOnce(context)).aheadMs);
@@ -46,7 +46,7 @@ export async function checkClock(context: CheckContext): Promise<Verdict> {
 }
 
 /** Judges how far this node's clock is ahead of the store's, in ms; undefined where the store sent no time. */
-export function judgeClock(aheadMs: number | undefined): Verdict {
+export function judgeClock(aheadMs: number | undefined): CheckResult {
   if (aheadMs === undefined) return skipped("the store told no time");
   const off = Math.abs(aheadMs);
   const text = `this node's clock is ${formatMinutes(off)} ${aheadMs > 0 ? "ahead of" : "behind"} the store's`;

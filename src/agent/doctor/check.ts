@@ -6,7 +6,7 @@ import { AppError, describeError } from "../../model/app-error.ts";
 export type Status = "ok" | "warning" | "failed" | "skipped";
 
 /** A check's result. */
-export interface Verdict {
+export interface CheckResult {
   status: Status;
   /** The finding as one sentence; for a failure, the broken link. */
   found: string;
@@ -21,7 +21,7 @@ export interface CheckContext {
   settings: AgentSettings;
   signal: AbortSignal;
   /** The verdicts of the earlier checks, by name. */
-  earlier: ReadonlyMap<string, Verdict>;
+  earlier: ReadonlyMap<string, CheckResult>;
 }
 
 /** One check. */
@@ -29,31 +29,31 @@ export interface Check {
   /** A short noun; also the metric's label. */
   name: string;
   /** Runs the check. A failure that it looks for is a verdict; any error that it throws becomes a failure too. */
-  run: (context: CheckContext) => Promise<Verdict>;
+  run: (context: CheckContext) => Promise<CheckResult>;
 }
 
 /** Makes the verdict "ok". */
-export function ok(found: string): Verdict {
+export function ok(found: string): CheckResult {
   return { status: "ok", found };
 }
 
 /** Makes the verdict "skipped". */
-export function skipped(found: string): Verdict {
+export function skipped(found: string): CheckResult {
   return { status: "skipped", found };
 }
 
 /** Makes the verdict "warning". */
-export function warning(found: string, remedy: string): Verdict {
+export function warning(found: string, remedy: string): CheckResult {
   return { status: "warning", found, remedy };
 }
 
 /** Makes the verdict "failed". */
-export function failed(found: string, remedy: string, evidence?: string): Verdict {
+export function failed(found: string, remedy: string, evidence?: string): CheckResult {
   return { status: "failed", found, remedy, ...(evidence === undefined ? {} : { evidence }) };
 }
 
 /** Makes a verdict of an error; its hint, where it has one, is the remedy. */
-export function failedBy(error: unknown, remedy: string): Verdict {
+export function failedBy(error: unknown, remedy: string): CheckResult {
   const hint = error instanceof AppError ? error.hint : undefined;
   const text = describeError(error);
   const found = hint === undefined ? text : text.replace(` (${hint})`, "");

@@ -3,7 +3,7 @@ import type { AgentSettings } from "../../config/agent-settings.ts";
 import { EXIT } from "../../model/app-error.ts";
 import { CHECKS } from "./checks.ts";
 import { examine } from "./examine.ts";
-import { formatJson, formatProgress, formatTable, hasFailed, styleFor } from "./report.ts";
+import { formatReportJson, formatProgress, formatTable, hasFailed, styleFor } from "./report.ts";
 
 /** How the command runs. */
 export interface DoctorCommand {
@@ -27,6 +27,6 @@ export async function runDoctor({
     process.stderr.write(formatProgress(finding, done, CHECKS.length));
   });
   const style = styleFor(process.stdout.isTTY, noColor);
-  process.stdout.write(json ? formatJson(findings) : `\n${formatTable(findings, style)}`);
+  process.stdout.write(json ? formatReportJson(findings) : `\n${formatTable(findings, style)}`);
   return hasFailed(findings) || signal.aborted ? EXIT.failed : EXIT.done;
 }

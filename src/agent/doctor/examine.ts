@@ -1,7 +1,7 @@
 // Runs the checks in order, each under a deadline, and passes every finding on at once.
 import type { AgentSettings } from "../../config/agent-settings.ts";
 import { within } from "../../host/timer.ts";
-import { failed, failedBy, type Check, type Verdict } from "./check.ts";
+import { failed, failedBy, type Check, type CheckResult } from "./check.ts";
 import type { Finding } from "./report.ts";
 
 /**
@@ -18,7 +18,7 @@ export async function examine(
   onFinding: (finding: Finding) => void = () => undefined,
 ): Promise<Finding[]> {
   const findings: Finding[] = [];
-  const earlier = new Map<string, Verdict>();
+  const earlier = new Map<string, CheckResult>();
   for (const { name, run } of checks) {
     if (signal.aborted) break;
     const startedMs = performance.now();
@@ -31,7 +31,7 @@ export async function examine(
   return findings;
 }
 
-async function judge(verdict: Promise<Verdict>): Promise<Verdict> {
+async function judge(verdict: Promise<CheckResult>): Promise<CheckResult> {
   try {
     return await within(verdict, CHECK_MS, () =>
       failed(`no answer within ${CHECK_MS / 1000} s`, "a filesystem or a service hangs"),

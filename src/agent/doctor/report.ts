@@ -1,9 +1,9 @@
 // Writes the doctor's findings: a line for each step while it works, and a table or JSON at the end.
 import { oneLine, printableJson } from "../../model/printable.ts";
-import type { Status, Verdict } from "./check.ts";
+import type { Status, CheckResult } from "./check.ts";
 
 /** A verdict with its check's name. */
-export interface Finding extends Verdict {
+export interface Finding extends CheckResult {
   name: string;
   tookMs: number;
 }
@@ -60,7 +60,7 @@ export function formatTable(findings: readonly Finding[], { paint }: Style): str
 }
 
 /** Writes the findings as JSON. */
-export function formatJson(findings: readonly Finding[]): string {
+export function formatReportJson(findings: readonly Finding[]): string {
   const checks = findings.map(({ name, status, found, evidence, remedy, tookMs }) => ({
     name,
     status,

@@ -13,7 +13,7 @@ import { findWriters, openEntry, openFound, removeEntry } from "../../host/confi
 import { tryLock } from "../../host/libc.ts";
 import { errnoOf } from "../../model/app-error.ts";
 import { parseCoreFileName, type CoreFileName } from "../../model/core-file-pattern.ts";
-import { ElfCoreReader } from "../../model/elf-core.ts";
+import { ElfCoreReader } from "../../model/core-extent.ts";
 import type { ContainerRecord } from "./containers.ts";
 import { openSpot, type Spot } from "./spots.ts";
 
@@ -34,7 +34,7 @@ export interface FoundCore {
 }
 
 /** What a name in a spot is. */
-export type Finding =
+export type SpotEntry =
   | { kind: "core"; core: FoundCore }
   | { kind: "gone" }
   | { kind: "refused"; key: string; why: string };
@@ -48,7 +48,7 @@ const ELF_MAGIC = Buffer.from("\x7fELF", "latin1");
 const ELF_HEADER_BYTES = 64;
 
 /** Looks at a name in an open spot. The caller closes the core that it returns. */
-export function findCore(spot: Spot, directory: number, name: Buffer): Finding {
+export function findCore(spot: Spot, directory: number, name: Buffer): SpotEntry {
   let fd: number;
   try {
     fd = openEntry(directory, name, "any");
@@ -82,7 +82,7 @@ function oddity(found: BigIntStats): string | undefined {
 }
 
 /** Whether a core can be zipped. */
-export type Readiness =
+export type CoreReadiness =
   /** An open, locked descriptor to read from the beginning; the caller closes it. */
   | { kind: "ready"; input: number }
   | { kind: "being_written" }
@@ -91,7 +91,7 @@ export type Readiness =
   | { kind: "refused"; why: string };
 
 /** Opens the core for its composer if no process writes it any more. */
-export function openWhenFinished({ fd }: FoundCore, nowMs = Date.now()): Readiness {
+export function openWhenFinished({ fd }: FoundCore, nowMs = Date.now()): CoreReadiness {
   const input = openFound(fd);
   try {
     // The composer inherits the lock with the descriptor, so a core whose composer outlived its agent gets no second

@@ -73,6 +73,6 @@ export function listCoreNames(directory: number): Buffer[] {
 }
 
 /** Returns whether a name may be a core's. */
-export function isCoreName(name: Buffer): boolean {
+export function isCoreFileName(name: Buffer): boolean {
   return name.subarray(0, CORE_FILE_PREFIX.length).equals(Buffer.from(CORE_FILE_PREFIX));
 }

@@ -3,7 +3,7 @@
 import { closeSync } from "node:fs";
 import { Inotify } from "../../host/inotify.ts";
 import { errnoOf } from "../../model/app-error.ts";
-import { isCoreName, openLayerRoot, openSpot, TMP_NAME, type Spot } from "./spots.ts";
+import { isCoreFileName, openLayerRoot, openSpot, TMP_NAME, type Spot } from "./spots.ts";
 
 /** What happened since the last turn. */
 export interface Sightings {
@@ -109,7 +109,7 @@ export class Watches {
         this.add(spot);
         seen.stale.add(spot);
       }
-    if (!isCoreName(name)) return;
+    if (!isCoreFileName(name)) return;
     for (const spot of this.directories.get(watch) ?? []) {
       const names = seen.names.get(spot) ?? [];
       seen.names.set(spot, names);

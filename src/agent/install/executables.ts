@@ -96,7 +96,7 @@ function pathOfBuild(executable: string, libc: "gnu" | "musl"): string {
 }
 
 /** Finds the image's crictl. Throws AppError "configuration" when there is none. */
-export async function findCrictl(executable: string): Promise<string> {
+export async function findCrictlToDeploy(executable: string): Promise<string> {
   const beside = join(dirname(executable), "crictl");
   if (await exists(beside)) return beside;
   throw new AppError("configuration", `DEPLOY_CRIO_EXE is true, and there is no ${beside}`, {

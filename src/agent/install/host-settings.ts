@@ -2,7 +2,7 @@
 import type { AgentSettings } from "../../config/agent-settings.ts";
 import { exists } from "../../host/files.ts";
 import { candidateSockets } from "../../model/runtime-socket.ts";
-import type { Environment } from "../../host/environment.ts";
+import type { ProcessEnvironment } from "../../host/process-environment.ts";
 
 /**
  * Returns the settings, with IGNORE_CRIO where the host has no runtime. In a pod there is a runtime even if its socket
@@ -10,7 +10,7 @@ import type { Environment } from "../../host/environment.ts";
  */
 export async function adaptToHost(
   settings: AgentSettings,
-  environment: Environment,
+  environment: ProcessEnvironment,
 ): Promise<AgentSettings> {
   const isSet = (environment["COMP_IGNORE_CRIO"]?.trim() ?? "") !== "";
   if (isSet || settings.POD_NAME !== "" || (await hasRuntime(settings.CRIO_ENDPOINT)))

@@ -14,7 +14,7 @@ import {
   sameContent,
   writeFileAtomically,
 } from "../../host/files.ts";
-import { findCrictl, type ComposerFiles } from "./executables.ts";
+import { findCrictlToDeploy, type ComposerFiles } from "./executables.ts";
 import type { Rollback } from "./rollback.ts";
 import { LIBRARY_FOLDER } from "./self-contained.ts";
 
@@ -80,7 +80,7 @@ export async function installFiles(
 ): Promise<void> {
   const { HOST_DIR } = settings;
   // Looks for files that the image may lack before it writes anything.
-  const crictl = settings.DEPLOY_CRIO_EXE ? await findCrictl(executable) : undefined;
+  const crictl = settings.DEPLOY_CRIO_EXE ? await findCrictlToDeploy(executable) : undefined;
 
   // Copies the libraries before the executable that needs them.
   for (const library of composer?.libraries ?? [])

@@ -5,14 +5,14 @@ import {
   killListener,
   listenerState,
   stopListener,
-  type ListenerSettings,
+  type ListenerPlaces,
   type ListenerState,
 } from "./listener-process.ts";
 
 /** Starts, checks and ends the listener. */
 export interface ListenerControl {
   /** Returns whether a listener answers. Outside a pod it starts one where none does. */
-  ensure(settings: ListenerSettings, log: Log): Promise<boolean>;
+  ensure(settings: ListenerPlaces, log: Log): Promise<boolean>;
   state(hostDir: string): Promise<ListenerState>;
   /** Kills a listener that holds the socket and does not answer. */
   kill(hostDir: string, log: Log): boolean;

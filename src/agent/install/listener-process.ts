@@ -21,13 +21,13 @@ const AGAIN_MS = 10;
 const END_MS = 35_000;
 
 /** The settings that find the listener. */
-export type ListenerSettings = Pick<AgentSettings, "HOST_DIR" | "PROC_ROOT" | "POD_NAME">;
+export type ListenerPlaces = Pick<AgentSettings, "HOST_DIR" | "PROC_ROOT" | "POD_NAME">;
 
 /**
  * Returns whether a listener answers. Outside a pod it starts one where none does, where the keeper has ended, or where
  * the version differs. A new listener takes over the socket's name without a gap.
  */
-export async function ensureListener(settings: ListenerSettings, log: Log): Promise<boolean> {
+export async function ensureListener(settings: ListenerPlaces, log: Log): Promise<boolean> {
   const { HOST_DIR, POD_NAME } = settings;
   if (POD_NAME !== "") return answersWithin(HOST_DIR, BESIDE_MS);
   const found = await askListener(HOST_DIR);
@@ -95,7 +95,7 @@ function isCurrent({ version, keeper, executable }: ListenerAnswer): boolean {
   return version === VERSION && keeper !== null && executable === process.execPath;
 }
 
-function startListener({ HOST_DIR, PROC_ROOT }: ListenerSettings): void {
+function startListener({ HOST_DIR, PROC_ROOT }: ListenerPlaces): void {
   // Starts it in a new session, so that signals to the agent's terminal or process group do not end it.
   const child = Bun.spawn([process.execPath, "listen"], {
     cwd: "/",

@@ -13,7 +13,7 @@ const MESSAGE_MAX_CHARACTERS = 1000;
 const NAME_MAX_CHARACTERS = 200;
 
 /** Returns the Event's body and the path to post it to; undefined where the dump's pod is unknown. */
-export function planEvent(
+export function planKubernetesEvent(
   facts: DumpFacts,
   key: string,
   now: Date,
@@ -64,7 +64,7 @@ export async function postEvent(
   key: string,
   log: Log,
 ): Promise<void> {
-  const event = planEvent(facts, key, new Date());
+  const event = planKubernetesEvent(facts, key, new Date());
   if (event === undefined) return;
   try {
     const { status } = await api.post(event.path, event.body);

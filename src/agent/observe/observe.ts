@@ -11,7 +11,7 @@ import { openComposerLogTail } from "./composer-log-tail.ts";
 import type { DumpsUnderWay } from "./dumps-under-way.ts";
 import type { DoctorWatch } from "../doctor/watch.ts";
 import { openDriftWatch } from "../capture/drift.ts";
-import { listDumps } from "../../host/core-dir.ts";
+import { listFinishedDumps } from "../../host/core-dir.ts";
 import { openKernelLog, type KernelLog } from "../../host/kernel-log.ts";
 import { pollUntil } from "../../host/poll.ts";
 import type { Readiness } from "./readiness.ts";
@@ -99,7 +99,7 @@ async function followKernelLog({ settings, metrics, log, signal }: ObserverConte
 }
 
 async function measureBacklog({ settings, metrics }: ObserverContext): Promise<void> {
-  const dumps = await listDumps(settings.CORE_DIR);
+  const dumps = await listFinishedDumps(settings.CORE_DIR);
   const oldestMs = dumps[0]?.modifiedMs;
   metrics.backlogFiles.set(dumps.length);
   metrics.backlogBytes.set(dumps.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0));

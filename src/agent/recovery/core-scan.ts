@@ -3,7 +3,7 @@
 // disk.
 import type { FileHandle } from "node:fs/promises";
 import { constants, crc32, inflateRawSync } from "node:zlib";
-import { ElfCoreReader } from "../../model/elf-core.ts";
+import { ElfCoreReader } from "../../model/core-extent.ts";
 import { CORE_BLOCK_BYTES, FINAL_BLOCK } from "../../model/partial-layout.ts";
 import { FileWindow } from "./file-window.ts";
 

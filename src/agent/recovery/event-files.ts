@@ -7,7 +7,7 @@ import { readTextFile, removeFile, removeTemporaries } from "../../host/files.ts
 import type { Log } from "../../host/log.ts";
 import { errnoOf } from "../../model/app-error.ts";
 import { UNKNOWN_OWNER } from "../../model/dump-owner.ts";
-import { planEvictions, type StoredDump } from "../../model/eviction.ts";
+import { planEvictions, type KeptDump } from "../../model/eviction.ts";
 
 /** The limits of EVENT_DIR. */
 export interface EventLimits {
@@ -43,7 +43,7 @@ export async function boundEvents(
   const bytes = files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   if (files.length <= limits.count && bytes <= limits.bytes) return;
   await removeTemporaries(directory, ABANDONED_AFTER_MS);
-  const stored: StoredDump[] = [];
+  const stored: KeptDump[] = [];
   for (const file of files) {
     const namespace = await readNamespace(join(directory, file.name));
     stored.push({ ...file, namespace, workload: "", evictable: true });
@@ -60,11 +60,11 @@ export async function boundEvents(
 
 /** Plans the removals by the number of files, of which each counts one, and by bytes. */
 function planRemovals(
-  stored: readonly StoredDump[],
+  stored: readonly KeptDump[],
   bytes: number,
   limits: EventLimits,
-): Set<StoredDump> {
-  const plan = new Set<StoredDump>();
+): Set<KeptDump> {
+  const plan = new Set<KeptDump>();
   if (bytes > limits.bytes)
     for (const event of planEvictions(stored, bytes - limits.bytes * KEPT_SHARE)) plan.add(event);
   const left = stored.filter((event) => !plan.has(event));

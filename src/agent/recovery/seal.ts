@@ -7,7 +7,7 @@ import { CORE_SUFFIX, DUMP_INFO_SUFFIX } from "../../model/dump-entries.ts";
 import { parseDumpHead } from "../../model/dump-head.ts";
 import { formatDumpInfo, type DumpInfo } from "../../model/dump-info.ts";
 import { safeComponent } from "../../model/dump-name.ts";
-import { ElfCoreReader } from "../../model/elf-core.ts";
+import { ElfCoreReader } from "../../model/core-extent.ts";
 import {
   FINAL_BLOCK,
   FIRST_ENTRY_MAX_BYTES,

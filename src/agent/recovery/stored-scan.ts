@@ -2,7 +2,7 @@
 // end of the file. The core's own program headers show whether that is all of it.
 import type { FileHandle } from "node:fs/promises";
 import { crc32 } from "node:zlib";
-import { ElfCoreReader } from "../../model/elf-core.ts";
+import { ElfCoreReader } from "../../model/core-extent.ts";
 import { HEADER_ROOM_BYTES } from "../../model/zip-records.ts";
 import type { ScannedCore } from "./core-scan.ts";
 import { FileWindow } from "./file-window.ts";

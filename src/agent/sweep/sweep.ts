@@ -9,7 +9,7 @@ import { Turns } from "../../model/turns.ts";
 import type { Log } from "../../host/log.ts";
 import { readDumpOwner } from "../../host/stored-dumps.ts";
 import type { Delivery, DeliveryOutcome } from "../delivery/delivery.ts";
-import { listDumps, type Dump } from "../../host/core-dir.ts";
+import { listFinishedDumps, type FinishedDump } from "../../host/core-dir.ts";
 
 const BUSY_RETRY_MS = 2_000;
 /** After how long the folder is listed again, in ms, so that a new dump gets its namespace's turn. */
@@ -53,7 +53,7 @@ export async function sweepFolder(context: SweepContext): Promise<SweepReport> {
   const turns = new Turns();
   while (!signal.aborted) {
     const listedMs = performance.now();
-    const due = sweep.dueOf(await listDumps(coreDir)).map(({ path, modifiedMs }) => ({
+    const due = sweep.dueOf(await listFinishedDumps(coreDir)).map(({ path, modifiedMs }) => ({
       path,
       sinceMs: modifiedMs,
       namespace: readDumpOwner(path).namespace,
@@ -92,7 +92,7 @@ interface Sweep {
    * Returns the listed dumps without those that this sweep has delivered or must try later. Forgets dumps that are not
    * listed.
    */
-  dueOf(listed: readonly Dump[]): Dump[];
+  dueOf(listed: readonly FinishedDump[]): FinishedDump[];
 }
 
 function openSweep(context: SweepContext): Sweep {
@@ -122,7 +122,7 @@ function openSweep(context: SweepContext): Sweep {
       report.nextRetryMs = Math.min(report.nextRetryMs ?? Infinity, retryAtMs);
   }
 
-  function isDue({ path }: Dump): boolean {
+  function isDue({ path }: FinishedDump): boolean {
     const before = tried.get(path);
     if (before === undefined) return true;
     if (before.retryAtMs === undefined || before.retryAtMs > Date.now()) return false;
@@ -130,7 +130,7 @@ function openSweep(context: SweepContext): Sweep {
     return performance.now() - before.triedMs > listingMaxMs;
   }
 
-  function dueOf(listed: readonly Dump[]): Dump[] {
+  function dueOf(listed: readonly FinishedDump[]): FinishedDump[] {
     const paths = new Set(listed.map(({ path }) => path));
     for (const path of tried.keys()) if (!paths.has(path)) tried.delete(path);
     return listed.filter(isDue);

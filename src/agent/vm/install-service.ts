@@ -18,8 +18,8 @@ import { handlerName, isPipePattern } from "../../model/core-handler.ts";
 import type { CaptureMode } from "../../model/capture-mode.ts";
 import { isOurPattern } from "../../model/core-pattern.ts";
 import { CORE_PATTERN } from "../../model/sysctls.ts";
-import type { Environment } from "../../host/environment.ts";
-import { PROGRAM_NAME, type Places } from "./places.ts";
+import type { ProcessEnvironment } from "../../host/process-environment.ts";
+import { PROGRAM_NAME, type ServicePlaces } from "./places.ts";
 import type { Systemd } from "./systemd.ts";
 import { planUnits } from "./units.ts";
 
@@ -29,11 +29,15 @@ export interface VmInstall {
   configPath: string;
   /** This program's executable. */
   executable: string;
-  places: Places;
+  places: ServicePlaces;
   /** undefined where systemd does not run this host; the files are installed nevertheless. */
   systemd: Systemd | undefined;
   /** Runs `apply` with the program that is installed by then. Returns the capture mode. */
-  apply: (settings: AgentSettings, program: string, config: Environment) => Promise<CaptureMode>;
+  apply: (
+    settings: AgentSettings,
+    program: string,
+    config: ProcessEnvironment,
+  ) => Promise<CaptureMode>;
   log: Log;
 }
 
@@ -84,7 +88,7 @@ export async function installOnVm(install: VmInstall): Promise<void> {
  * Installs the executable, the builds beside it, and the configuration as `.env` with mode 0600, because it may hold
  * secrets.
  */
-async function installProgram(executable: string, config: string, { programDir }: Places) {
+async function installProgram(executable: string, config: string, { programDir }: ServicePlaces) {
   await ensureDirectory(programDir, 0o755);
   const target = join(programDir, PROGRAM_NAME);
   if (!(await isSameFile(executable, target)) && !(await sameContent(executable, target)))

@@ -1,7 +1,7 @@
 // The program's places on a plain host.
 
 /** The folders on a plain host. */
-export interface Places {
+export interface ServicePlaces {
   /** The folder of the agent's executable and its `.env`. */
   programDir: string;
   unitDir: string;
@@ -11,7 +11,7 @@ export interface Places {
 export const PROGRAM_NAME = "core-dump-handler";
 
 /** The real folders. */
-export const HOST_PLACES: Places = {
+export const HOST_PLACES: ServicePlaces = {
   programDir: "/opt/core-dump-handler",
   unitDir: "/etc/systemd/system",
 };

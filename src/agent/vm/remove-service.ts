@@ -4,14 +4,14 @@ import { join } from "node:path";
 import { removeEmptyDirectory } from "../../host/directories.ts";
 import { exists, removeFile } from "../../host/files.ts";
 import type { Log } from "../../host/log.ts";
-import { PROGRAM_NAME, type Places } from "./places.ts";
+import { PROGRAM_NAME, type ServicePlaces } from "./places.ts";
 import type { Systemd } from "./systemd.ts";
 import { AGENT_UNIT, EARLY_UNIT } from "./units.ts";
 
 const UNITS = [AGENT_UNIT, EARLY_UNIT];
 
 /** Returns whether `install` was run on this host. */
-export async function isVmInstalled({ programDir, unitDir }: Places): Promise<boolean> {
+export async function isVmInstalled({ programDir, unitDir }: ServicePlaces): Promise<boolean> {
   if (await exists(join(unitDir, AGENT_UNIT))) return true;
   return exists(join(programDir, PROGRAM_NAME));
 }
@@ -23,7 +23,7 @@ export async function stopOnVm(systemd: Systemd | undefined): Promise<void> {
 
 /** Removes units and program. The caller calls it last; the running executable may delete itself. */
 export async function removeFromVm(
-  { programDir, unitDir }: Places,
+  { programDir, unitDir }: ServicePlaces,
   systemd: Systemd | undefined,
   log: Log,
 ): Promise<void> {

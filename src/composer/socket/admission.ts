@@ -3,7 +3,7 @@
 // may be refused waits for the container runtime, for a short time. What is not known by then is decided beside the
 // drain, as for the other capture modes.
 import type { ComposerLog } from "../../host/composer-log.ts";
-import { isAnyWorkloadLimited } from "../crash-loop.ts";
+import { isAnyWorkloadLimited } from "../crash-loop-limit.ts";
 import type { Environment } from "../environment.ts";
 import type { MetadataTask } from "../metadata-task.ts";
 import { logSkipped } from "../skipped-dump.ts";

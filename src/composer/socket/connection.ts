@@ -21,7 +21,7 @@ import {
   requestSize,
   type Answer,
   type CoredumpRequest,
-} from "../../model/coredump-socket.ts";
+} from "../../model/coredump-protocol.ts";
 import type { CrashContext } from "../../model/crash-context.ts";
 import { readPeerCrash } from "./peer-crash.ts";
 

@@ -4,7 +4,7 @@ import { expect } from "bun:test";
 import { chmodSync, copyFileSync, existsSync, unlinkSync, writeFileSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { explainFile } from "../../../src/reading/explain.ts";
+import { explainFile } from "../../../src/reading/explain-file.ts";
 import type { CrashSummary } from "../../../src/model/crash-summary.ts";
 import { withCorePattern } from "../../support/borrowed-kernel.ts";
 import { buildCrashes, buildObstacle, EXPLAIN_SOURCES } from "../../support/crash-builds.ts";

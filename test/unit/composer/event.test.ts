@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { planEvent, writeEvent, type PublishedDump } from "../../../src/composer/event.ts";
+import { planEventFile, writeEvent, type PublishedDump } from "../../../src/composer/event.ts";
 import { withFolder } from "../../support/temporary-folder.ts";
 
 const DUMP: PublishedDump = {
@@ -27,7 +27,7 @@ const DUMP: PublishedDump = {
 };
 
 test("the event holds the contract's keys, as text", () => {
-  expect(planEvent(DUMP)).toEqual({
+  expect(planEventFile(DUMP)).toEqual({
     image_list: ["registry/app@sha256:00"],
     key: "T.zip",
     exe_path: "!usr!bin!app",
@@ -49,12 +49,12 @@ test("it is written whole, private and under its uuid, with the directory where 
     await writeEvent(directory, DUMP);
     expect(readdirSync(directory)).toEqual([`${DUMP.uuid}-event.json`]);
     const path = join(directory, `${DUMP.uuid}-event.json`);
-    expect(JSON.parse(readFileSync(path, "utf8"))).toEqual(planEvent(DUMP));
+    expect(JSON.parse(readFileSync(path, "utf8"))).toEqual(planEventFile(DUMP));
     expect(statSync(path).mode & 0o777).toBe(0o600);
   }));
 
 test("without metadata there is an event all the same", () => {
-  const bare = planEvent({ ...DUMP, namespace: null, facts: { imageList: [], labels: {} } });
+  const bare = planEventFile({ ...DUMP, namespace: null, facts: { imageList: [], labels: {} } });
   expect(bare).toMatchObject({ image_list: [], labels: {}, namespace: null, key: "T.zip" });
 });
 
@@ -63,7 +63,7 @@ test("an event has an end, whatever a pod's makers wrote into its description", 
     Array.from({ length: 5_000 }, (_, i) => [`info.coredump/${i}`, "x".repeat(5_000)]),
   );
   const imageList = Array.from({ length: 32 }, () => "y".repeat(100_000));
-  const event = planEvent({ ...DUMP, facts: { imageList, labels } });
+  const event = planEventFile({ ...DUMP, facts: { imageList, labels } });
   expect(JSON.stringify(event).length).toBeLessThan(256 * 1024);
   expect(event.image_list).toHaveLength(32);
 });

@@ -3,7 +3,7 @@ import { closeSync, openSync, readSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { openMemoryText } from "../../../src/host/memory-file.ts";
-import { isCut, openCoreFile } from "../../../src/composer/waiting-core.ts";
+import { isCut, openWaitingCore } from "../../../src/composer/waiting-core.ts";
 import { parseInvocation, type FileSource } from "../../../src/model/composer-invocation.ts";
 import { sampleCore } from "../../support/sample-core.ts";
 import { sampleCrash } from "../../support/sample-crash.ts";
@@ -54,7 +54,7 @@ test("the agent says whose file it is before what the crashed process may have c
 
 test("looking at the core's head does not move its reader", () =>
   withCore(async (fd) => {
-    openCoreFile(fd, SOURCE, sampleCrash());
+    openWaitingCore(fd, SOURCE, sampleCrash());
     const byte = Buffer.alloc(1);
     readSync(fd, byte, 0, 1, null);
     expect(byte[0]).toBe(0x7f);
@@ -96,7 +96,7 @@ for (const [whose, { known: text, ...source }, pids, identity] of IDENTITIES)
     withCore(async (fd) => {
       // Taken over: openCoreFile closes it.
       const knownFd = text === undefined ? null : openMemoryText("known", text);
-      const file = openCoreFile(
+      const file = openWaitingCore(
         fd,
         { ...SOURCE, ...source, knownFd },
         { ...sampleCrash(), ...pids },

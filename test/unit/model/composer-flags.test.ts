@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { COMPOSER_HELP } from "../../../src/composer/help.ts";
+import { COMPOSER_HELP } from "../../../src/composer/flags-help.ts";
 import { parseCommandLine } from "../../../src/composer/command-line.ts";
 import {
   COMPOSER_FLAGS,

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { planEvictions, type StoredDump } from "../../../src/model/eviction.ts";
+import { planEvictions, type KeptDump } from "../../../src/model/eviction.ts";
 
 const dump = (
   name: string,
@@ -7,7 +7,7 @@ const dump = (
   modifiedMs: number,
   sizeBytes = 10,
   namespace = "shop",
-): StoredDump => ({
+): KeptDump => ({
   name,
   namespace,
   workload,
@@ -15,7 +15,7 @@ const dump = (
   sizeBytes,
   evictable: true,
 });
-const names = (dumps: StoredDump[]) => dumps.map(({ name }) => name);
+const names = (dumps: KeptDump[]) => dumps.map(({ name }) => name);
 
 const CROWD = [
   dump("loop-1", "loop", 1),

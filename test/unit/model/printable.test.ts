@@ -3,11 +3,11 @@
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { planEvent as planKubernetesEvent } from "../../../src/agent/kubernetes/kubernetes-event.ts";
+import { planKubernetesEvent } from "../../../src/agent/kubernetes/kubernetes-event.ts";
 import { labelsOf, keyValuesOf } from "../../../src/store/dump-labels.ts";
 import { metadataOf } from "../../../src/store/s3/s3-headers.ts";
 import {
-  formatJson as formatDoctorJson,
+  formatReportJson as formatDoctorJson,
   formatTable,
   styleFor,
 } from "../../../src/agent/doctor/report.ts";

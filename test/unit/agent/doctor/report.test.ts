@@ -1,7 +1,7 @@
 // How findings are shown: for people and for programs.
 import { expect, test } from "bun:test";
 import {
-  formatJson,
+  formatReportJson,
   formatProgress,
   formatTable,
   hasFailed,
@@ -46,7 +46,7 @@ test("a terminal gets colours, unless NO_COLOR is set; a pipe never does", () =>
 });
 
 test("JSON holds the same, with nulls for what there is not", () => {
-  expect(JSON.parse(formatJson(FINDINGS))).toEqual({
+  expect(JSON.parse(formatReportJson(FINDINGS))).toEqual({
     ok: false,
     checks: [
       {

@@ -1,6 +1,9 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
 import { openKubernetesApi } from "../../../../src/agent/kubernetes/kubernetes-api.ts";
-import { planEvent, postEvent } from "../../../../src/agent/kubernetes/kubernetes-event.ts";
+import {
+  planKubernetesEvent,
+  postEvent,
+} from "../../../../src/agent/kubernetes/kubernetes-event.ts";
 import {
   startKubernetesServer,
   type KubernetesServer,
@@ -70,17 +73,21 @@ test.each([
   ["a name that is no pod's", { podname: "x/../../y" }],
   ["nonsense", { namespace: { a: 1 }, podname: 7 }],
 ])("%s gets no event", (_name, change) => {
-  expect(planEvent({ ...FACTS, ...change }, "a.zip", new Date())).toBeUndefined();
+  expect(planKubernetesEvent({ ...FACTS, ...change }, "a.zip", new Date())).toBeUndefined();
 });
 
 test("a process cannot forge a line or a book in the message", () => {
-  const event = planEvent({ ...FACTS, exe: `x\n${"y".repeat(5000)}` }, "a.zip", new Date());
+  const event = planKubernetesEvent(
+    { ...FACTS, exe: `x\n${"y".repeat(5000)}` },
+    "a.zip",
+    new Date(),
+  );
   const message = String(event?.body["message"]);
   expect(message).not.toContain("\n");
   expect(message.length).toBeLessThanOrEqual(1000);
 });
 
 test("a core that was cut short is called so", () => {
-  const event = planEvent({ ...FACTS, core_complete: false }, "a.zip", new Date());
+  const event = planKubernetesEvent({ ...FACTS, core_complete: false }, "a.zip", new Date());
   expect(event?.body["message"]).toContain("core dump (cut short) delivered");
 });

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { loadEnvironment, shareAwsVariables } from "../../../src/host/environment.ts";
+import { loadEnvironment, shareAwsVariables } from "../../../src/host/process-environment.ts";
 import { findUnknownVariables } from "../../../src/config/unknown-variables.ts";
 import { agentVariables } from "../../../src/config/agent-settings.ts";
 

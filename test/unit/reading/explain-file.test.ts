@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { zipSync, type Zippable } from "fflate";
 import { openFileSource } from "../../../src/store/byte-source.ts";
 import { openDumpZip } from "../../../src/reading/dump-zip.ts";
-import { explainFile, explainShortly } from "../../../src/reading/explain.ts";
+import { explainFile, explainShortly } from "../../../src/reading/explain-file.ts";
 import { formatExplanation } from "../../../src/reading/explanation.ts";
 import type { CrashSummary } from "../../../src/model/crash-summary.ts";
 import { failureOf } from "../../support/failure.ts";

@@ -13,7 +13,7 @@ import {
   crashLoopSchema,
   isAnyLimited,
   judgeCrash,
-  type Crash,
+  type CountedCrash,
   type CrashLoopLimits,
   type CrashLoopState,
   type CrashLoopVerdict,
@@ -102,7 +102,7 @@ function limitsOf(settings: LoopSettings): CrashLoopLimits {
  */
 export async function countCrash(
   hostDir: string,
-  crash: Crash,
+  crash: CountedCrash,
   limits: CrashLoopLimits,
 ): Promise<CrashLoopVerdict> {
   const lock = await takeLock(join(hostDir, CRASH_LOOP_LOCK));

@@ -5,7 +5,7 @@ import { parseEnvFile } from "../model/env-file.ts";
 import { readTextFile } from "./files.ts";
 
 /** Environment variables by name. */
-export type Environment = Readonly<Record<string, string | undefined>>;
+export type ProcessEnvironment = Readonly<Record<string, string | undefined>>;
 
 /** Where a program that Bun compiled has its modules. In a run from source the executable is Bun itself. */
 const COMPILED_ROOT = "/$bunfs/";
@@ -19,7 +19,10 @@ export function isCompiled(): boolean {
  * Returns the environment with the variables that `.env` in `directory` adds. Ignores the `.env` in HOST_DIR: the
  * composer's keys mean something else, so an executable that somebody put into HOST_DIR has no `.env`.
  */
-export async function loadEnvironment(real: Environment, directory: string): Promise<Environment> {
+export async function loadEnvironment(
+  real: ProcessEnvironment,
+  directory: string,
+): Promise<ProcessEnvironment> {
   const text = await readTextFile(join(directory, ".env"));
   if (text === undefined) return real;
   const merged = { ...parseEnvFile(text), ...withoutBlanks(real) };
@@ -27,7 +30,7 @@ export async function loadEnvironment(real: Environment, directory: string): Pro
 }
 
 /** Drops blank variables: helm renders an unset value as blank, and that must not hide the file's value. */
-function withoutBlanks(real: Environment): Environment {
+function withoutBlanks(real: ProcessEnvironment): ProcessEnvironment {
   return Object.fromEntries(Object.entries(real).filter(([, value]) => value?.trim() !== ""));
 }
 
@@ -41,7 +44,7 @@ export function directoryOfExecutable(): string {
  * credential chain looks for them.
  */
 export function shareAwsVariables(
-  loaded: Environment,
+  loaded: ProcessEnvironment,
   real: Record<string, string | undefined>,
 ): void {
   for (const [name, value] of Object.entries(loaded))

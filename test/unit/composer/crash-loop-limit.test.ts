@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ComposerLog } from "../../../src/host/composer-log.ts";
-import { limitCrashLoop } from "../../../src/composer/crash-loop.ts";
+import { limitCrashLoop } from "../../../src/composer/crash-loop-limit.ts";
 import { NO_EVENT_FACTS, type Metadata } from "../../../src/composer/metadata/metadata.ts";
 import type { CrashContext } from "../../../src/model/crash-context.ts";
 

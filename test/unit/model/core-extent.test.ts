@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { ElfCoreReader } from "../../../src/model/elf-core.ts";
+import { ElfCoreReader } from "../../../src/model/core-extent.ts";
 import { elfHead, type ElfShape } from "../../support/elf-head.ts";
 
 /** Reads a core's head in pieces of one size. */

@@ -7,7 +7,7 @@ import {
   parseRequest,
   PIDFD_INFO_BYTES,
   requestSize,
-} from "../../../src/model/coredump-socket.ts";
+} from "../../../src/model/coredump-protocol.ts";
 
 /** struct coredump_req as Linux 6.18 sends it. */
 const REQUEST = Uint8Array.from([16, 0, 0, 0, 16, 0, 0, 0, 15, 0, 0, 0, 0, 0, 0, 0]);

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { watchLimits } from "../../../src/listener/limits.ts";
+import { watchLimits } from "../../../src/listener/composer-limits.ts";
 import { withFolder } from "../../support/temporary-folder.ts";
 
 function withHost(body: (hostDir: string, procRoot: string) => Promise<void>) {
