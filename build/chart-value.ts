@@ -54,6 +54,8 @@ export function schemaOfVariable(variable: string): JsonSchema | undefined {
       };
     case "size":
       return SIZE;
+    case "pattern":
+      return { type: "string", pattern: `^$|${shape.pattern}` };
     case "share":
       return SHARE;
     case undefined:

@@ -41,7 +41,6 @@ export const STORE_VALUES: readonly ChartValue[] = [
     variable: "STORE_URL",
     fallback: "",
     sample: "file:///mnt/share",
-    schema: { type: "string", pattern: "^$|^file:///[^/ ]" },
     about:
       "file:///a/directory delivers to a directory instead of S3: a share mounted with extraVolumes and extraVolumeMounts.",
   },

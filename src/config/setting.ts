@@ -23,6 +23,7 @@ export type SettingShape =
   | { kind: "integer"; min: number; max: number }
   | { kind: "choice"; words: readonly string[] }
   | { kind: "size" }
+  | { kind: "pattern"; pattern: string }
   | { kind: "share" };
 
 /** A wrong value of a variable. */

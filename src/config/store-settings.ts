@@ -14,11 +14,14 @@ import {
   type SettingValues,
 } from "./setting.ts";
 
+/** Requires a directory's name: file:/// alone would be the root of the filesystem. */
+const STORE_URL_PATTERN = "^file:///[^\\s/]";
+
 const storeUrl: Setting<string> = {
-  // Requires a directory's name: file:/// alone would be the root of the filesystem.
-  schema: v.pipe(v.string(), v.regex(/^file:\/\/\/[^\s/]/)),
+  schema: v.pipe(v.string(), v.regex(new RegExp(STORE_URL_PATTERN))),
   fallback: "",
   expected: "file:///a/directory (leave it unset for S3)",
+  shape: { kind: "pattern", pattern: STORE_URL_PATTERN },
 };
 
 const keyTemplate: Setting<string> = {

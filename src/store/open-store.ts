@@ -36,11 +36,17 @@ const S3: Adapter = {
   },
 };
 
-/** The adapters; the first one that the settings name is used. */
-const ADAPTERS: readonly Adapter[] = [DIRECTORY, S3];
+/** The adapters by their folders; the first one that the settings name is used. */
+const ADAPTERS = { directory: DIRECTORY, s3: S3 } as const satisfies Record<string, Adapter>;
+
+/** The folder of an adapter. */
+export type AdapterName = keyof typeof ADAPTERS;
+
+/** Every adapter. */
+export const ADAPTER_NAMES = Object.keys(ADAPTERS) as AdapterName[];
 
 function namedAdapter(settings: StoreSettings): Adapter | undefined {
-  return ADAPTERS.find((adapter) => adapter.isNamed(settings));
+  return Object.values(ADAPTERS).find((adapter) => adapter.isNamed(settings));
 }
 
 /** Returns whether the settings name any store. */

@@ -3,6 +3,7 @@
 import { existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
+import type { AdapterName } from "../../src/store/open-store.ts";
 import { makeBucket } from "./bucket.ts";
 import { temporaryFolder } from "./dumps.ts";
 import { md5, startMemoryStore, type Oddities } from "./memory-store.ts";
@@ -26,6 +27,7 @@ export interface Place {
 
 export interface StoreKind {
   name: string;
+  adapter: AdapterName;
   /** Why it cannot run here; a kind without one needs nothing. */
   obstacle?: string | undefined;
   /** It does not notice by itself that a key was taken between the look and the write. */
@@ -36,10 +38,11 @@ export interface StoreKind {
 }
 
 export const STORE_KINDS: readonly StoreKind[] = [
-  { name: "a directory", isReal: false, open: openShare },
-  { name: "S3 in memory", isReal: false, open: () => openMemory({}) },
+  { name: "a directory", adapter: "directory", isReal: false, open: openShare },
+  { name: "S3 in memory", adapter: "s3", isReal: false, open: () => openMemory({}) },
   {
     name: "S3 whose ETags tell nothing",
+    adapter: "s3",
     isReal: false,
     open: () =>
       openMemory({
@@ -49,6 +52,7 @@ export const STORE_KINDS: readonly StoreKind[] = [
   },
   {
     name: "S3 without metadata and conditions",
+    adapter: "s3",
     ignoresTaken: true,
     isReal: false,
     open: () =>
@@ -57,9 +61,10 @@ export const STORE_KINDS: readonly StoreKind[] = [
         { S3_METADATA: "false", S3_REQUEST_CHECKSUM: "when_supported" },
       ),
   },
-  { name: "radosgw", obstacle: s3Obstacle(), isReal: true, open: openRadosgw },
+  { name: "radosgw", adapter: "s3", obstacle: s3Obstacle(), isReal: true, open: openRadosgw },
   {
     name: "radosgw behind a strict front",
+    adapter: "s3",
     obstacle: s3Obstacle(),
     ignoresTaken: true,
     isReal: true,

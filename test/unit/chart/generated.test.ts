@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "bun:test";
 import { generateChartFiles } from "../../../build/chart-generate.ts";
-import { EVIDENCE, VALUE_EVIDENCE } from "../../../build/chart-evidence.ts";
+import { EVIDENCE, UNSHOWN, VALUE_EVIDENCE } from "../../../build/chart-evidence.ts";
 import { CHART_VALUES } from "../../../build/chart-values.ts";
 import { ROOT } from "../../../build/targets.ts";
 import packageJson from "../../../package.json" with { type: "json" };
@@ -31,6 +31,13 @@ test("the test that is named as a value's evidence speaks of it", () => {
     expect(readFileSync(join(ROOT, "test", file), "utf8")).toContain(path);
     expect(CHART_VALUES.map((value) => value.path)).toContain(path);
   }
+});
+
+test("a setting names the test that shows what it does", () => {
+  const shown = [...Object.keys(EVIDENCE), ...UNSHOWN];
+  const variables = CHART_VALUES.flatMap(({ variable }) => variable ?? []);
+  expect(variables.filter((variable) => !shown.includes(variable))).toEqual([]);
+  expect(UNSHOWN.filter((variable) => variable in EVIDENCE)).toEqual([]);
 });
 
 test("evidence is of variables that there are", () => {
