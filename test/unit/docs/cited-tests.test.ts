@@ -5,7 +5,12 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 const ROOT = join(import.meta.dir, "../../..");
-const DOCUMENTS = ["README.md", "chart/README.md", ...new Glob("docs/**/*.md").scanSync(ROOT)];
+const DOCUMENTS = [
+  "README.md",
+  "CONTRIBUTING.md",
+  "chart/README.md",
+  ...new Glob("docs/**/*.md").scanSync(ROOT),
+];
 
 interface Citation {
   path: string;
