@@ -1,9 +1,10 @@
-// The program's door: argv and environment in, role chosen, its code loaded on demand, one catch.
+// The program's entrance: reads argv and environment, chooses the role, loads its code on demand, and catches every
+// error.
 import { basename } from "node:path";
 import { COMPOSER_NAME } from "./model/core-pattern.ts";
 import { describeError, exitCodeOf } from "./model/app-error.ts";
 
-/** The kernel starts the composer by its name, with arguments of core_pattern's that are no command line of ours. */
+/** Runs the role. The kernel starts the composer by its name, with core_pattern's arguments instead of a command. */
 async function run(): Promise<number> {
   const args = process.argv.slice(2);
   if (basename(process.argv0) === COMPOSER_NAME) {

@@ -1,67 +1,73 @@
-// What a command is: one row of the table (table.ts), from which parsing, help, completion and dispatch come.
+// The type of a command: one row of table.ts, from which parsing, help, completion and dispatch are made.
 import type { ProcessEnvironment } from "../host/process-environment.ts";
 
+/** One option. */
 export interface OptionSpec {
   type: "boolean" | "string";
-  /** One letter. */
+  /** The option's letter. */
   short?: string;
-  /** What help calls the value of a string option. */
+  /** The name of a string option's value in the help. */
   value?: string;
-  /** One line for help and completion; neither shows an option without it, which only our own processes use. */
+  /**
+   * One line for help and completion. Neither shows an option without it, which only this program's own processes use.
+   */
   about?: string;
 }
 
+/** A command's options by their long names. */
 export type OptionTable = Readonly<Record<string, OptionSpec>>;
 
+/** The parsed values of a table of options. */
 export type OptionValues<Options extends OptionTable> = {
   readonly [Name in keyof Options]?: { boolean: boolean; string: string }[Options[Name]["type"]];
 };
 
-/** What a command is run with. */
+/** The parsed command line, as a command gets it. */
 export interface Call<Options extends OptionTable = OptionTable> {
   operands: readonly string[];
   options: OptionValues<Options>;
-  /** The process's own environment. */
+  /** The process's environment. */
   realEnvironment: Record<string, string | undefined>;
-  /** The same over the `.env` beside the executable. */
+  /** Reads the environment together with the `.env` beside the executable. */
   loadEnvironment: () => Promise<ProcessEnvironment>;
-  /** Every command there is, by its name. */
+  /** All commands by name. */
   commands: Readonly<Record<string, Command>>;
 }
 
+/** One command. */
 export interface Command<Options extends OptionTable = OptionTable> {
-  /** Under which heading of the general help it stands. */
+  /** The heading in the general help. */
   group: "host" | "dumps" | "roles";
   /** The command line after the program's name. */
   usage: string;
-  /** One line. */
+  /** One line about the command. */
   about: string;
-  /** What its own page adds; lines of at most 108 characters. */
+  /** The further text of its page, in lines of at most 108 characters. */
   text: string;
   exit: Readonly<Record<number, string>>;
   options: Options;
-  /** Its arguments are no options of ours: they all arrive as operands. */
+  /** Set where the arguments are not parsed and all arrive as operands. */
   raw?: true;
   operands: {
     most: number;
-    /** What is missing where there are fewer operands than this has: "a file". */
+    /** The required operands, as the message about a missing one names them: "a file". */
     needs?: readonly string[];
   };
   /**
-   * Throws AppError "usage" for values that do not go together; returns what does the work. Nothing on the host
-   * changes before that is called. The role's code is imported in here, on demand.
+   * Checks the values and returns the function that does the work; nothing on the host changes before that runs.
+   * Imports the role's code on demand. Throws AppError "usage" for values that do not go together.
    */
   prepare: (call: Call<Options>) => () => Promise<number>;
 }
 
-/** Lets the compiler check a row's options against what its `prepare` reads. */
+/** Returns the row unchanged. Lets the compiler check its options against what its `prepare` reads. */
 export function defineCommand<const Options extends OptionTable>(
   row: Command<Options>,
 ): Command<Options> {
   return row;
 }
 
-/** The options that a person may use: "--since TIME" and what it is. */
+/** Returns the options that a person may use, such as "--since TIME", with their descriptions. */
 export function shownOptions(
   options: OptionTable,
 ): { name: string; word: string; about: string; takesValue: boolean }[] {
@@ -72,4 +78,5 @@ export function shownOptions(
   });
 }
 
+/** The exit codes of most commands (docs/contract.md, section 9). */
 export const USUAL_EXIT = { 0: "done", 1: "could not", 2: "wrong command line or settings" };

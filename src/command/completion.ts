@@ -1,8 +1,8 @@
-// `core-dump-handler completion SHELL`: what to source for commands, options and file names on Tab.
+// `core-dump-handler completion SHELL`: makes the script that completes commands, options and file names.
 import { shownOptions, type Command } from "./command.ts";
 import { SHELLS, type Shell } from "./shell.ts";
 
-/** A script for the shell to source, for these commands. */
+/** Returns the script that the shell sources, for these commands. */
 export function completionFor(shell: Shell, commands: Readonly<Record<string, Command>>): string {
   return { bash, zsh, fish }[shell](complete(commands));
 }
@@ -10,7 +10,7 @@ export function completionFor(shell: Shell, commands: Readonly<Record<string, Co
 interface Completed {
   name: string;
   about: string;
-  /** With their dashes. */
+  /** The options, with their dashes. */
   options: { word: string; about: string; takesValue: boolean }[];
 }
 

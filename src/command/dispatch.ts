@@ -1,4 +1,4 @@
-// A command line, run: parsed, then handed to the role that its row names.
+// Runs a command line: parses it and calls the command's row.
 import { EXIT } from "../model/app-error.ts";
 import { VERSION } from "../model/version.ts";
 import {
@@ -10,7 +10,7 @@ import {
 import { parseLine } from "./parse.ts";
 import { COMMANDS } from "./table.ts";
 
-/** The exit code. Throws AppError. */
+/** Runs a command line and returns the exit code. Throws AppError. */
 export async function runLine(
   args: readonly string[],
   realEnvironment: Record<string, string | undefined>,
@@ -18,7 +18,7 @@ export async function runLine(
   const line = parseLine(args);
   switch (line.kind) {
     case "help": {
-      // On demand: the composer comes this way too, and must not pay for texts.
+      // Loads the texts on demand, because the composer comes this way too and must not pay for them.
       const { formatHelp, formatPage } = await import("./help.ts");
       return print(line.topic === undefined ? formatHelp() : formatPage(line.topic));
     }

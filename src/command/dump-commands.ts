@@ -6,6 +6,7 @@ import { defineCommand, USUAL_EXIT } from "./command.ts";
 const OUTPUT = { type: "string", short: "o", value: "FILE" } as const;
 const FORCE = { type: "boolean", short: "f", about: "over an existing file" } as const;
 
+/** The rows of these commands. */
 export const DUMP_COMMANDS = {
   list: defineCommand({
     group: "dumps",

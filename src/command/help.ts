@@ -1,4 +1,4 @@
-// What --help prints: the general text, and a page for each command, both made from the table of commands.
+// Makes the texts of --help from the table of commands: the general one, and a page for each command.
 import { shownOptions } from "./command.ts";
 import { COMMAND_NAMES, COMMANDS, type CommandName } from "./table.ts";
 
@@ -20,6 +20,7 @@ exit codes
   0 done   1 could not   2 wrong command line or settings, nothing was changed
 `;
 
+/** Writes the general text. */
 export function formatHelp(): string {
   const groups = Object.entries(HEADINGS).map(([group, heading]) =>
     [heading, ...COMMAND_NAMES.filter((name) => COMMANDS[name].group === group).map(row)].join(
@@ -40,7 +41,7 @@ ${SETTINGS}`;
 
 const USAGE_WIDTH = 30;
 
-/** A long usage has a line of its own. */
+/** Writes a command's row; a long usage gets its own line. */
 function row(name: CommandName): string {
   const { usage, about } = COMMANDS[name];
   const words = `  ${usage}`;
@@ -48,7 +49,7 @@ function row(name: CommandName): string {
   return `${words}\n${" ".repeat(USAGE_WIDTH)} ${about}`;
 }
 
-/** One command's page. */
+/** Writes one command's page. */
 export function formatPage(name: CommandName): string {
   const { usage, about, options, text, exit } = COMMANDS[name];
   const rows = shownOptions(options);

@@ -2,6 +2,7 @@
 import { AppError } from "../model/app-error.ts";
 import { defineCommand, USUAL_EXIT } from "./command.ts";
 
+/** The rows of these commands. */
 export const HOST_COMMANDS = {
   agent: defineCommand({
     group: "host",

@@ -1,9 +1,12 @@
-// What somebody may have meant who typed a word that is not known.
+// Finds the known word that a person may have meant by an unknown one.
 
-/** More edits than this, or than half of the word, and the words have nothing to do with each other. */
+/** The most edits between two related words; half of the word's length is another limit. */
 const MOST_EDITS = 2;
 
-/** The known word that takes the fewest edits (a letter more, less, or another one; two exchanged), or undefined. */
+/**
+ * Returns the known word with the fewest edits (a letter added, removed or changed, or two exchanged); undefined where
+ * none is near.
+ */
 export function nearestWord(typed: string, known: readonly string[]): string | undefined {
   const most = Math.min(MOST_EDITS, Math.floor(typed.length / 2));
   const ranked = known
@@ -13,7 +16,7 @@ export function nearestWord(typed: string, known: readonly string[]): string | u
   return ranked[0]?.word;
 }
 
-/** The optimal string alignment distance. */
+/** Returns the optimal string alignment distance. */
 function countEdits(a: string, b: string): number {
   const rows: number[][] = [Array.from({ length: b.length + 1 }, (_, j) => j)];
   const at = (i: number, j: number) => rows[i]?.[j] ?? Number.POSITIVE_INFINITY;

@@ -1,11 +1,12 @@
-// A command line, read by the table of commands. Nothing is done here, and nothing falls through: a word that is no
-// command is refused with the nearest one.
+// Parses a command line by the table of commands. Does nothing else. Refuses a word that is no command and names the
+// nearest one.
 import { parseArgs } from "node:util";
 import { AppError } from "../model/app-error.ts";
 import type { OptionSpec } from "./command.ts";
 import { nearestWord } from "./nearest-word.ts";
 import { COMMAND_NAMES, COMMANDS, isCommandName, type CommandName } from "./table.ts";
 
+/** A parsed command line. */
 export type ParsedLine =
   | { kind: "help"; topic: CommandName | undefined }
   | { kind: "version" }
@@ -16,7 +17,7 @@ export type ParsedLine =
       options: Readonly<Record<string, string | boolean>>;
     };
 
-/** These two go with every command. */
+/** The two options of every command. */
 const GENERAL_OPTIONS: Readonly<Record<string, OptionSpec>> = {
   help: { type: "boolean", short: "h" },
   version: { type: "boolean", short: "V" },
@@ -24,7 +25,7 @@ const GENERAL_OPTIONS: Readonly<Record<string, OptionSpec>> = {
 
 const SEE_HELP = "core-dump-handler --help lists the commands";
 
-/** Throws AppError "usage" that names what is not understood. No arguments at all mean `agent`. */
+/** Parses a command line; no arguments at all mean `agent`. Throws AppError "usage" that names the unknown part. */
 export function parseLine(args: readonly string[]): ParsedLine {
   const [first = ""] = args;
   if (isCommandName(first) && COMMANDS[first].raw === true)
@@ -80,7 +81,7 @@ function topicOf(word: string | undefined): CommandName {
   throw refuse(`there is no command ${JSON.stringify(word ?? "")}`, nearest);
 }
 
-/** What follows `--` is never a command: it used to be taken for one by some, and by others for `agent`. */
+/** Refuses `--` in the command's place, so that a word behind it is never taken for a command or ignored. */
 function refuseTerminator(word: string | undefined): AppError {
   const nearest = word === undefined ? undefined : nearestWord(word, COMMAND_NAMES);
   return refuse('a command comes first, "--" behind it', nearest);
@@ -94,7 +95,7 @@ function refuseOption(name: CommandName, option: string): AppError {
   );
 }
 
-/** What node:util says, in our words where the option is simply not known. */
+/** Turns node:util's error into an AppError, with a clearer sentence for an unknown option. */
 function refuseSyntax(
   args: readonly string[],
   options: readonly string[],
@@ -103,7 +104,7 @@ function refuseSyntax(
   const message = error instanceof Error ? error.message : String(error);
   const typed = /^Unknown option '(-{1,2}([^'=]+))/.exec(message);
   const command = args.find((arg) => isCommandName(arg));
-  // What follows its first sentence is advice for programmers.
+  // Takes only the first sentence; the rest is advice for programmers.
   if (typed === null)
     return refuse(message.split(". ")[0] ?? message, command && `${command} --help`);
   const [, option = "", name = ""] = typed;

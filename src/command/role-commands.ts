@@ -1,8 +1,9 @@
-// The commands that our own processes and shells start: one crash handled, the socket served, completion.
+// The commands that this program's own processes and shells start: the composer, the listener, completion.
 import { AppError } from "../model/app-error.ts";
 import { defineCommand, USUAL_EXIT } from "./command.ts";
 import { isShell, SHELLS } from "./shell.ts";
 
+/** The rows of these commands. */
 export const ROLE_COMMANDS = {
   composer: defineCommand({
     group: "roles",

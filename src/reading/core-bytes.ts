@@ -1,6 +1,6 @@
-// The core of a file that is one, or of a dump, as bytes at any offset (model/random-bytes.ts). A stored entry is read
-// where it stands in the zip; a compressed one is unpacked once, and what explaining needs of it is kept in a
-// temporary file that has no name.
+// Reads a core at any offset (src/model/random-bytes.ts), from a core file or from a dump. Reads a stored entry in its
+// place in the zip. Unpacks a compressed one once and keeps the parts that explaining needs in a temporary file
+// without a name.
 import { closeSync, openSync, unlinkSync, writeSync } from "node:fs";
 import { mkdtemp, rmdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -17,19 +17,24 @@ import { STORED } from "../model/zip-records.ts";
 import { readEntry, type DumpZip } from "./dump-zip.ts";
 import { showProgress } from "./progress.ts";
 
+/** A core's bytes. */
 export interface CoreBytes extends FileBytes {
-  /** Why there is less of it than there should be; null for a core that could be read to its end. */
+  /** Why bytes are missing; null for a core that could be read to its end. */
   trouble: string | null;
 }
 
 /** The program headers are there by then: 65,535 of them are 3.5 MB. */
 const HEADERS_MAX_BYTES = 8 << 20;
 
+/** Opens a core file; the caller closes it. Throws where it is no regular file. */
 export function openCoreFile(path: string): CoreBytes {
   return { ...openFileBytes(path), trouble: null };
 }
 
-/** Throws AppError "archive". maxBytes: how much is unpacked at most, 0 for only the head. */
+/**
+ * Opens the core in a dump; the caller closes it. Unpacks at most maxBytes, with 0 only the head. Throws AppError
+ * "archive" for a damaged dump.
+ */
 export async function openZippedCore(
   zip: DumpZip,
   entry: BoundedEntry,
@@ -65,7 +70,7 @@ async function unpackCore(zip: DumpZip, entry: BoundedEntry, maxBytes: number): 
   }
 }
 
-/** Why it ended before the core's end, or null. What was unpacked until then is kept. */
+/** Unpacks the core and keeps what it got. Returns why it ended before the core's end, or null. */
 async function fill(excerpt: Excerpt, zip: DumpZip, entry: BoundedEntry): Promise<string | null> {
   const progress = showProgress(`reading ${entry.name}`, entry.sizeBytes);
   try {
@@ -83,11 +88,11 @@ async function fill(excerpt: Excerpt, zip: DumpZip, entry: BoundedEntry): Promis
   }
 }
 
-/** Keeps all until the notes are there, then what they make worth keeping; the rest stays a hole. */
+/** Keeps everything until the notes are there, and then the parts that the notes name; the rest stays a hole. */
 class Excerpt {
   position = 0;
   isComplete = false;
-  /** True where maxBytes ended it before all that was wanted was there. */
+  /** True where maxBytes ended the unpacking before all wanted parts were there. */
   isCut = false;
   private readonly fd: number;
   private readonly maxBytes: number;
@@ -121,7 +126,7 @@ class Excerpt {
       this.ranges = planExcerpt(parseElfCore(bytes));
     } catch (error) {
       if (!(error instanceof Malformed)) throw error;
-      // Not a core that can be read: the reader will say why.
+      // The core cannot be parsed; its reader will report why.
       this.isComplete = true;
       this.ranges = [];
     }
@@ -147,7 +152,7 @@ class Excerpt {
   }
 }
 
-/** Mode 0600, and gone with its descriptor: it holds a process's memory. */
+/** Makes a file of mode 0600 that vanishes with its descriptor, because it holds a process's memory. */
 async function openNameless(): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), "core-dump-handler-"));
   const path = join(folder, "core");

@@ -1,6 +1,6 @@
-// `debug`: the core into a temporary folder, and a debugger on it with the program's own executable where this machine
-// has that very build. The environment (DEBUGINFOD_URLS and all) goes on to the debugger, which runs no script that
-// it finds beside the program, in the core's libraries or in the working directory.
+// `debug`: extracts the core to a temporary folder and starts a debugger on it, with the crashed program's executable
+// where this machine has that build. The debugger gets the environment (such as DEBUGINFOD_URLS) and runs no script
+// that it finds beside the program, in the core's libraries or in the working directory.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,13 +13,13 @@ import { extractToFile } from "./extract.ts";
 import { readInfo } from "./info.ts";
 import { compareBuilds, type BuildVerdict } from "./program-build.ts";
 
-/** The notes stand in it, behind the program headers. */
+/** How many first bytes are read; they hold program headers and notes. */
 const CORE_HEAD_BYTES = 4 << 20;
 
 const DEBUGGERS = ["gdb", "lldb"] as const;
 type Debugger = (typeof DEBUGGERS)[number];
 
-/** The debugger's exit code. Throws AppError "usage" where none is installed. */
+/** Runs the debugger and returns its exit code. Throws AppError "usage" where none is installed. */
 export async function debugDump(zip: DumpZip, extraArgs: readonly string[]): Promise<number> {
   const found = findDebugger();
   const folder = await mkdtemp(join(tmpdir(), "core-dump-handler-"));
@@ -29,7 +29,8 @@ export async function debugDump(zip: DumpZip, extraArgs: readonly string[]): Pro
     const program = await findProgram(zip, core);
     const command = commandOf(found, program, core, extraArgs);
     const child = Bun.spawn(command, { stdio: ["inherit", "inherit", "inherit"] });
-    // Ctrl-C is the debugger's: it interrupts what runs in it, not us. A signal to end ends it, and then us.
+    // Ctrl-C belongs to the debugger, where it interrupts the program. SIGTERM ends the debugger, and then this
+    // process.
     const listeners = {
       SIGINT: () => undefined,
       SIGTERM: () => child.kill("SIGTERM"),
@@ -54,7 +55,7 @@ function findDebugger(): { name: Debugger; path: string } {
   });
 }
 
-/** The crashed program's executable, if it is here and not known to be another build. Says which it is. */
+/** Finds the crashed program's executable on this machine, unless it is another build, and prints which it is. */
 async function findProgram(zip: DumpZip, corePath: string): Promise<string | undefined> {
   const core = await openFileSource(corePath);
   try {
@@ -73,7 +74,10 @@ async function findProgram(zip: DumpZip, corePath: string): Promise<string | und
   }
 }
 
-/** As the crashed process saw it. Only an absolute path names a file; anything else might name an option. */
+/**
+ * Returns the executable's path as the crashed process saw it. Accepts only an absolute path, because another text
+ * might be an option.
+ */
 async function crashedPath(zip: DumpZip, core: ByteSource): Promise<string | undefined> {
   const { exe_path: told } = await readInfo(zip);
   const path =
@@ -108,6 +112,7 @@ const NO_SCRIPTS: Record<Debugger, readonly string[]> = {
   ],
 };
 
+/** Returns the debugger's command line. */
 export function commandOf(
   { name, path }: { name: Debugger; path: string },
   program: string | undefined,

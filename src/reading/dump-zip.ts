@@ -16,17 +16,18 @@ import { DEFLATED, STORED } from "../model/zip-records.ts";
 import type { ByteSource } from "../store/byte-source.ts";
 
 const READ_BYTES = 1024 * 1024;
-/** In a message. */
+/** How many entries' names a message lists. */
 const NAMES_SHOWN_MAX = 40;
 const SMALL_ENTRY_MAX_BYTES = 16 * 1024 * 1024;
 
+/** An open dump. */
 export interface DumpZip {
   source: ByteSource;
-  /** In the directory's order: dump-info first, then the core. */
+  /** The entries in the directory's order: dump-info first, then the core. */
   entries: BoundedEntry[];
 }
 
-/** Throws AppError "archive" that names the source and what is wrong with it. */
+/** Opens a dump. Throws AppError "archive" that names the source and what is wrong with it. */
 export async function openDumpZip(source: ByteSource): Promise<DumpZip> {
   try {
     return { source, entries: await readEntries(source) };
@@ -51,8 +52,8 @@ async function readEntries(source: ByteSource): Promise<BoundedEntry[]> {
 }
 
 /**
- * The entry's bytes, uncompressed. Throws AppError "archive" at the end where length or CRC-32 are not
- * what the directory says, and as soon as there is more than that.
+ * Yields the entry's uncompressed bytes. Throws AppError "archive" at the end where length or CRC-32 differ from the
+ * directory's, and as soon as there are more bytes than that.
  */
 export async function* readEntry(
   { source }: DumpZip,
@@ -106,7 +107,7 @@ async function* packed(source: ByteSource, entry: BoundedEntry): AsyncGenerator<
   }
 }
 
-/** A small entry as a whole: dump-info, a log. Throws AppError "archive". */
+/** Reads a whole small entry, such as dump-info or a log. Throws AppError "archive" where it is damaged. */
 export async function readSmallEntry(zip: DumpZip, entry: BoundedEntry): Promise<Buffer> {
   if (entry.sizeBytes > SMALL_ENTRY_MAX_BYTES)
     throw new AppError("archive", `${entry.name} has ${entry.sizeBytes} bytes: too long to show`);
@@ -116,8 +117,8 @@ export async function readSmallEntry(zip: DumpZip, entry: BoundedEntry): Promise
 }
 
 /**
- * The one entry that is called `wanted`, or ends in it (`core`, `dump-info.json`, `0.log`).
- * Throws AppError "usage" that lists what there is.
+ * Finds the one entry with the name `wanted` or that ending (`core`, `dump-info.json`, `0.log`). Throws AppError
+ * "usage" that lists the entries.
  */
 export function findEntry({ entries, source }: DumpZip, wanted: string): BoundedEntry {
   const exact = entries.filter(({ name }) => name === wanted);

@@ -1,5 +1,4 @@
-// `explain`: why a process crashed, of its core or its dump: the summary that the dump holds, or one that is made
-// here, with the modules that are at hand.
+// `explain`: gets the summary of a core or a dump: the one in the dump, or one that it makes with the modules at hand.
 import { explainCore } from "../explain/explain.ts";
 import { openLocalModules, type ModulePlaces } from "../host/local-modules.ts";
 import { AppError, describeError } from "../model/app-error.ts";
@@ -19,7 +18,7 @@ const SUMMARY_MAX_BYTES = 4 << 20;
 const SUMMARY_MAX_DEPTH = 16;
 const LOG_MAX_BYTES = 16 << 20;
 
-/** Of a core, or of a zip. Throws AppError. */
+/** Explains a core file or a zip. Throws AppError where it is neither. */
 export async function explainFile(path: string, places: ModulePlaces): Promise<CrashSummary> {
   const source = await openFileSource(path);
   try {
@@ -35,7 +34,7 @@ export async function explainFile(path: string, places: ModulePlaces): Promise<C
   }
 }
 
-/** maxCoreBytes: how much of a compressed core is unpacked at most. Throws AppError. */
+/** Explains a dump. Unpacks at most maxCoreBytes of a compressed core. Throws AppError for a damaged dump. */
 export async function explainZip(
   zip: DumpZip,
   places: ModulePlaces,
@@ -45,7 +44,7 @@ export async function explainZip(
   return summarize(core, await readLog(zip), places);
 }
 
-/** What the dump itself says; undefined where it has no summary, or one that cannot be read. */
+/** Reads the dump's own summary; undefined where there is none that can be parsed. */
 export async function readSummary(zip: DumpZip): Promise<CrashSummary | undefined> {
   const entry = zip.entries.find(({ name }) => name.endsWith(SUMMARY_SUFFIX));
   if (entry === undefined || entry.sizeBytes > SUMMARY_MAX_BYTES) return undefined;
@@ -58,12 +57,13 @@ export async function readSummary(zip: DumpZip): Promise<CrashSummary | undefine
   }
 }
 
-/** A core that is unpacked whole for `info`; of a longer one only the head is looked at. */
+/** The longest core that `info` unpacks whole; of a longer one it reads only the head. */
 const SHORT_MAX_BYTES = 64 << 20;
 const SHORT_FRAMES = 8;
 
 /**
- * The lines that `info` shows: of the dump's own summary, else of what its core tells at once. None where it cannot.
+ * Returns the lines for `info`, from the dump's summary, else from what the core tells quickly; none where neither
+ * works.
  */
 export async function explainShortly(zip: DumpZip): Promise<string[]> {
   try {
@@ -71,12 +71,13 @@ export async function explainShortly(zip: DumpZip): Promise<string[]> {
     if (summary.crashing_thread === null) return [];
     return formatShortExplanation(summary, terminalColumns(), SHORT_FRAMES);
   } catch (error) {
-    // What is no core, or damaged, has its own lines in info.
+    // `info` has its own lines for a damaged core and for a file that is no core.
     if (error instanceof AppError) return [];
     throw error;
   }
 }
 
+/** Returns the terminal's width in columns, or the default where stdout is no terminal. */
 export function terminalColumns(): number {
   return process.stdout.isTTY ? process.stdout.columns : DEFAULT_COLUMNS;
 }
@@ -93,7 +94,7 @@ function summarize(core: CoreBytes, log: string, places: ModulePlaces): CrashSum
   }
 }
 
-/** The log of the container that crashed; "" where there is none, or it cannot be told which. */
+/** Reads the log of the crashed container; "" where there is none or the container is unknown. */
 async function readLog(zip: DumpZip): Promise<string> {
   try {
     const entry = logEntry(zip, (await readInfo(zip))["container_index"]);

@@ -1,5 +1,5 @@
-// A crash's summary for a person: what happened in one line, then signal, messages, the stack of the thread that
-// crashed, the other threads, and what could not be had. As wide as the terminal, 80 columns elsewhere.
+// Writes a crash's summary for a person: what happened in one line, then signal, messages, the crashed thread's stack,
+// the other threads, and what is missing. The text is as wide as the terminal, and 80 columns elsewhere.
 import {
   FINGERPRINT,
   type CrashSummary,
@@ -8,6 +8,7 @@ import {
 } from "../model/crash-summary.ts";
 import { oneLine } from "../model/printable.ts";
 
+/** The width without a terminal. */
 export const DEFAULT_COLUMNS = 80;
 const LEAST_COLUMNS = 40;
 const LABEL_WIDTH = 12;
@@ -16,6 +17,7 @@ const THREAD_GROUPS_SHOWN = 12;
 const THREAD_FRAMES_SHOWN = 4;
 const MISSING_SHOWN = 12;
 
+/** Writes the whole explanation. */
 export function formatExplanation(summary: CrashSummary, columns: number): string {
   const width = Math.max(LEAST_COLUMNS, columns);
   return lines([
@@ -29,7 +31,7 @@ export function formatExplanation(summary: CrashSummary, columns: number): strin
   ]);
 }
 
-/** What `info` shows of it. */
+/** Returns the lines that `info` shows. */
 export function formatShortExplanation(
   summary: CrashSummary,
   columns: number,
@@ -72,7 +74,7 @@ function signalText({ name, code_name: code, sentence }: SummarySignal): string 
   return `${name}${code === null ? "" : ` (${code})`}: ${sentence}`;
 }
 
-/** A log's own lines, each on its own. */
+/** Writes each line of a log's message on its own line. */
 function panicLines({ text }: { text: string }, width: number): string[] {
   const [first = "", ...rest] = text.split("\n");
   return [
@@ -104,7 +106,7 @@ interface FrameRow {
   count: number;
 }
 
-/** Recursion at the same place is one row. */
+/** Makes one row of repeated frames, as recursion has them. */
 function repeatedOnce(frames: readonly SummaryFrame[]): FrameRow[] {
   const rows: FrameRow[] = [];
   for (const [index, frame] of frames.entries()) {
@@ -186,7 +188,7 @@ function labelled(label: string, text: string, width: number, labelWidth = LABEL
   return wrapped(label.padEnd(labelWidth), text, width, " ".repeat(labelWidth));
 }
 
-/** Broken at spaces where they are; a word longer than a line is broken anywhere. */
+/** Wraps a text at spaces, and a word that is longer than a line anywhere. */
 function wrapped(first: string, text: string, width: number, indent = first): string[] {
   const rows: string[] = [];
   let row = first;

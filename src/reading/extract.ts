@@ -1,5 +1,5 @@
-// `extract`: one entry of a dump into a file, zeros left as holes, or to stdout. Length and checksum are
-// verified; what turns out damaged does not stay behind as if it were whole.
+// `extract`: writes one entry of a dump to a file, with zeros as holes, or to stdout. Verifies length and checksum,
+// and removes a file whose entry is damaged.
 import { isCoreName } from "../model/dump-entries.ts";
 import { AppError } from "../model/app-error.ts";
 import { manyLines } from "../model/printable.ts";
@@ -9,12 +9,15 @@ import { readEntry, type DumpZip } from "./dump-zip.ts";
 import { showProgress } from "./progress.ts";
 import { createSparseFile } from "./sparse-file.ts";
 
-/** The file an entry is extracted to by default: its own name as one harmless path component. */
+/** Returns the default name of the file for an entry: the entry's name as one harmless path component. */
 export function fileNameOf(entry: { name: string }): string {
   return portableFileName(entry.name) || "entry";
 }
 
-/** Throws AppError "usage" for a file that exists, "archive" for a damaged entry (the file is removed). */
+/**
+ * Extracts to a file. Throws AppError "usage" for a file that exists, and "archive" for a damaged entry, whose file it
+ * removes.
+ */
 export async function extractToFile(
   zip: DumpZip,
   entry: BoundedEntry,
@@ -40,7 +43,7 @@ export async function extractToFile(
   }
 }
 
-/** To stdout, as a stream: byte for byte, but for a terminal, where an entry's bytes must not act. */
+/** Streams an entry to stdout: byte for byte, except on a terminal, where it escapes bytes that would act on it. */
 export async function extractToStdout(zip: DumpZip, entry: BoundedEntry): Promise<void> {
   if (process.stdout.isTTY) return showOnTerminal(zip, entry);
   const out = Bun.stdout.writer();
@@ -51,7 +54,7 @@ export async function extractToStdout(zip: DumpZip, entry: BoundedEntry): Promis
   await out.end();
 }
 
-/** Throws AppError "usage" for a core. */
+/** Shows a text entry. Throws AppError "usage" for a core. */
 async function showOnTerminal(zip: DumpZip, entry: BoundedEntry): Promise<void> {
   if (isCoreName(entry.name))
     throw new AppError("usage", `${entry.name} is not for a terminal`, {

@@ -1,5 +1,5 @@
-// `fetch`: one dump out of the store into a file. Goes on where an earlier fetch was cut off, notices an
-// object that changed meanwhile, and checks every entry before the file gets its name.
+// `fetch`: copies one dump from the store to a file. Resumes an interrupted fetch, notices an object that has changed,
+// and checks every entry before the file gets its name.
 import { constants } from "node:fs";
 import { open, rename, type FileHandle } from "node:fs/promises";
 import { AppError } from "../model/app-error.ts";
@@ -13,7 +13,10 @@ import type { StoreReader, StoredSource } from "../store/store-port.ts";
 const RANGE_BYTES = 8 * 1024 * 1024;
 const PART_FILE = constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW;
 
-/** Throws AppError "usage" where the file exists, "store" or "archive"; what came so far stays in PATH.part. */
+/**
+ * Fetches a dump. Throws AppError "usage" where the file exists, and "store" or "archive" after a failure; the bytes so
+ * far stay in PATH.part.
+ */
 export async function fetchDump(
   dumps: StoreReader,
   key: string,
@@ -41,7 +44,7 @@ export async function fetchDump(
   }
 }
 
-/** How much of the same object is there already. Another version's part is thrown away. */
+/** Returns how much of the same object is there already. Discards the part of another version. */
 async function resumePoint(file: FileHandle, part: string, source: StoredSource): Promise<number> {
   const { size } = await file.stat();
   const same = (await readTextFile(versionPath(part))) === source.version && source.version !== "";
@@ -70,7 +73,7 @@ async function copyFrom(start: number, source: StoredSource, file: FileHandle): 
   }
 }
 
-/** Every entry's length and CRC-32. A part that is damaged is of no use and goes. */
+/** Checks every entry's length and CRC-32. Removes a damaged part. */
 async function verify(part: string): Promise<void> {
   const source = await openFileSource(part);
   try {

@@ -1,4 +1,4 @@
-// `info`: what is known of one dump, for a person: who crashed, is it whole, what is inside, how to go on.
+// `info`: shows a person one dump: who crashed, whether it is whole, what is in it, and how to continue.
 import { AppError } from "../model/app-error.ts";
 import { isDeeperThan, isObject, type Json, type JsonObject } from "../model/json.ts";
 import { oneLine } from "../model/printable.ts";
@@ -7,12 +7,14 @@ import { DUMP_INFO_SUFFIX } from "../model/dump-entries.ts";
 import { asKnownInfo, type KnownInfo, type DumpInfo } from "../model/dump-info.ts";
 import { findEntry, readSmallEntry, type DumpZip } from "./dump-zip.ts";
 
-/** The composer's own are 16 KiB at most. */
+/** The longest dump-info that is read; the composer's have at most 16 KiB. */
 const INFO_MAX_BYTES = 1 << 20;
 const INFO_MAX_DEPTH = 16;
 const FILES_SHOWN_MAX = 200;
 
-/** The dump-info of a dump. Throws AppError where there is none, or it is no JSON object of plain values. */
+/**
+ * Reads the dump-info of a dump. Throws AppError where there is none, or where it is no JSON object of plain values.
+ */
 export async function readInfo(zip: DumpZip): Promise<JsonObject> {
   const entry = findEntry(zip, DUMP_INFO_SUFFIX.slice(1));
   const refused = (problem: string, cause?: unknown) =>
@@ -30,7 +32,7 @@ export async function readInfo(zip: DumpZip): Promise<JsonObject> {
   return parsed;
 }
 
-/** The lines of the first block: a label, and which keys of dump-info stand behind it. */
+/** The lines of the first block: a label, and the keys of dump-info that follow it. */
 const LINES: readonly [label: string, keys: readonly (keyof DumpInfo)[]][] = [
   ["time", ["timestamp"]],
   ["signal", ["signal_name", "signal"]],
@@ -40,14 +42,14 @@ const LINES: readonly [label: string, keys: readonly (keyof DumpInfo)[]][] = [
   ["node", ["node_hostname"]],
   ["host name", ["hostname"]],
   ["pod", ["namespace", "podname", "pod_uid"]],
-  // By the host name, which the pod may have chosen.
+  // A guess by the host name, which the pod may have chosen.
   ["perhaps pod", ["guessed_namespace", "guessed_podname", "guessed_pod_uid"]],
   ["container", ["container_name", "container_id", "restart_count"]],
   ["image", ["image"]],
   ["found by", ["identity"]],
 ];
 
-/** explanation: the lines that say why it crashed; none where that is not known. */
+/** Writes the page. `explanation` has the lines that say why the process crashed; none where that is unknown. */
 export function formatInfo(
   zip: DumpZip,
   parsed: JsonObject,
@@ -121,14 +123,15 @@ function nextSteps({ source }: DumpZip, info: KnownInfo): string[] {
 }
 
 /**
- * The crashed program's path, for a paste. An absolute path cannot be an option; what is changed by oneLine is no path.
+ * Returns the crashed program's path for a command line. An absolute path cannot be an option. A text that oneLine
+ * changes is no path.
  */
 function programWord({ exe_path: path }: KnownInfo): string {
   const isPath = typeof path === "string" && path.startsWith("/") && oneLine(path) === path;
   return isPath ? shellWord(path) : "PROGRAM";
 }
 
-/** One word to any shell, whatever is in it: no option, no expansion, no second command. */
+/** Quotes a text as one word for any shell: no option, no expansion, no second command. */
 function shellWord(text: string): string {
   return /^[\w./][\w./:@%+,=-]*$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

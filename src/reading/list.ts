@@ -1,24 +1,26 @@
-// `list`: which dumps there are, one line each, oldest first; what each line says comes from the dump-info
-// at the head of the zip, which is all that is read of it.
+// `list`: lists the dumps, one line each, the oldest first. Each line comes from the dump-info at the head of the zip;
+// nothing else of the zip is read.
 import { oneLine } from "../model/printable.ts";
 import { formatBytes } from "../model/byte-text.ts";
 import { parseDumpHead } from "../model/dump-head.ts";
 import type { KnownInfo } from "../model/dump-info.ts";
 import type { StoredDump, StoreReader } from "../store/store-port.ts";
 
-/** dump-info and its header end before this, in bytes. */
+/** How many first bytes are read; they hold dump-info and its header. */
 const HEAD_BYTES = 17 * 1024;
-/** Heads that are read at once: a store answers many small requests faster side by side. */
+/** How many heads are read at once, because a store answers many small requests faster side by side. */
 const READERS = 8;
 
+/** Which dumps to list. */
 export interface ListOptions {
   prefix: string;
-  /** Crashes before this moment are left out; 0 keeps all. */
+  /** Leaves out crashes before this moment, in ms since the epoch; 0 keeps all. */
   sinceMs: number;
-  /** "" keeps all. */
+  /** The namespace to list; "" keeps all. */
   namespace: string;
 }
 
+/** One line of the list. */
 export interface ListedDump {
   key: string;
   zip_bytes: number;
@@ -32,13 +34,14 @@ export interface ListedDump {
   core_complete: boolean | null;
 }
 
+/** Lists the dumps of a store. Throws StoreError or AppError where it cannot be read. */
 export async function listDumps(dumps: StoreReader, options: ListOptions): Promise<ListedDump[]> {
   const listed: ListedDump[] = [];
   const names = dumps.list(options.prefix);
   const reader = async () => {
-    // One generator for all readers: each takes the next name.
+    // All readers share one generator, and each takes the next name.
     for (let next = await names.next(); next.done !== true; next = await names.next()) {
-      // A dump is written after its crash: what was stored before cannot have crashed since.
+      // A dump is written after its crash, so one that was stored before the moment crashed before it.
       if (next.value.modifiedMs < options.sinceMs) continue;
       const dump = describe(
         next.value,
@@ -75,7 +78,10 @@ function describe({ key, sizeBytes, modifiedMs }: StoredDump, info: KnownInfo): 
 
 const HEAD = ["TIME", "POD", "EXE", "SIGNAL", "CORE", "ZIP", "COMPLETE", "FILE"];
 
-/** A name in one dump must not widen the column of all. A file's name is shown whole: it is what one copies. */
+/**
+ * The longest cell, so that one dump cannot widen the column of all. A file's name is shown whole, because people copy
+ * it.
+ */
 const CELL_MAX_CHARACTERS = 100;
 const LAST_COLUMN = HEAD.length - 1;
 
@@ -85,7 +91,7 @@ function shownCell(cell: string, column: number): string {
   return isLong ? `${line.slice(0, CELL_MAX_CHARACTERS - 1)}…` : line;
 }
 
-/** The table for people: columns as wide as their widest value. */
+/** Writes the table for people, with columns as wide as their widest value. */
 export function formatList(dumps: readonly ListedDump[]): string {
   const rows = dumps.map((dump) => [
     dump.time.replace(".000Z", "Z"),

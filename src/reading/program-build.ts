@@ -1,26 +1,29 @@
-// Is the program on this machine the one that crashed? Its build id on the disk, and the one that its first page has in
-// the core (core(5): coredump_filter's bit 4 keeps it). A debugger only warns, and then prints nonsense.
+// Decides whether the program on this machine is the one that crashed. Compares its build-id with the one in the
+// program's first page in the core, which coredump_filter's bit 4 keeps (core(5)). A debugger would only warn and then
+// print nonsense.
 import { ElfImage, PT_LOAD, PT_NOTE, buildIdOf, type ElfNote } from "../model/elf-image.ts";
 import type { ByteSource } from "../store/byte-source.ts";
 
-/** A program header table of 65,535 segments, which is the most, and then some. */
+/** How many first bytes are read: more than the largest program header table, of 65,535 segments. */
 const HEAD_MAX_BYTES = 4 << 20;
-/** Those that matter stand first; a thread has 11 KiB of registers (AVX-512). */
+/** How much of the notes is read. The needed ones come first; a thread has 11 KiB of registers (AVX-512). */
 const NOTES_MAX_BYTES = 1 << 20;
-/** A program has two or three such segments, a core one. */
+/** How many note segments are read; a program has two or three, a core one. */
 const NOTES_MAX = 16;
 const PAGE_BYTES = 4096;
 const NT_AUXV = 6;
 const AT_NULL = 0;
-/** Where the program's own headers are in its memory (getauxval(3)). */
+/** The auxv entry with the address of the program's headers in memory (getauxval(3)). */
 const AT_PHDR = 3;
 
+/** The result of a comparison. */
 export type BuildVerdict =
   | { kind: "same"; buildId: string }
   | { kind: "different"; crashed: string; here: string }
-  /** `missing`: which of the two has no build id. */
+  /** `missing` names the one of the two that has no build-id. */
   | { kind: "unknown"; missing: "core" | "program" };
 
+/** Compares the builds in a core and of a program. */
 export async function compareBuilds(core: ByteSource, program: ByteSource): Promise<BuildVerdict> {
   const crashed = await readCrashedBuildId(core);
   if (crashed === undefined) return { kind: "unknown", missing: "core" };
@@ -29,7 +32,7 @@ export async function compareBuilds(core: ByteSource, program: ByteSource): Prom
   return crashed === here ? { kind: "same", buildId: here } : { kind: "different", crashed, here };
 }
 
-/** Of an ELF file; undefined where it has none, or is none. */
+/** Reads the build-id of an ELF file; undefined where it has none or is no ELF file. */
 export async function readBuildId(file: ByteSource): Promise<string | undefined> {
   const image = ElfImage.parse(await file.read(0, HEAD_MAX_BYTES));
   return image === undefined ? undefined : buildIdOf(await readNotes(image, file));
@@ -41,7 +44,7 @@ async function readCrashedBuildId(core: ByteSource): Promise<string | undefined>
   const auxv = (await readNotes(image, core)).find(({ type }) => type === NT_AUXV)?.data;
   const headers = auxv === undefined ? undefined : findAuxiliary(image, auxv, AT_PHDR);
   if (headers === undefined) return undefined;
-  // The table follows the file's header on its first page, which is mapped from the file's beginning.
+  // The table follows the file's header on its first page, so the page that holds it begins with that header.
   const page = await readMemory(image, core, headers - (headers % PAGE_BYTES));
   const program = ElfImage.parse(page);
   return program === undefined
@@ -64,7 +67,9 @@ async function readNotes(image: ElfImage, file: Pick<ByteSource, "read">): Promi
   return notes;
 }
 
-/** The crashed process's memory from an address on, as far as its mapping is in the core, a few pages at most. */
+/**
+ * Reads the crashed process's memory from an address on: as far as its mapping is in the core, and a few pages at most.
+ */
 async function readMemory(image: ElfImage, core: ByteSource, address: number): Promise<Buffer> {
   const segment = image.segments.find(
     ({ type, address: start, fileBytes }) =>

@@ -1,15 +1,17 @@
-// How far a long step is: one line on a terminal's stderr, nothing anywhere else.
+// Shows the progress of a long step in one line on stderr, if that is a terminal.
 import { oneLine } from "../model/printable.ts";
 import { formatBytes } from "../model/byte-text.ts";
 
 const EVERY_MS = 200;
 
+/** The progress of one step. */
 export interface Progress {
   at(bytes: number): void;
-  /** Clears the line. */
+  /** Removes the line. */
   end(): void;
 }
 
+/** Begins to show a step of totalBytes. */
 export function showProgress(what: string, totalBytes: number): Progress {
   if (!process.stderr.isTTY) return { at: () => undefined, end: () => undefined };
   let shownMs = 0;

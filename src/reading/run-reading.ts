@@ -1,5 +1,5 @@
-// The commands that read dumps, in the manner of coredumpctl: each one wired, nothing decided. Each returns the exit
-// code and throws AppError.
+// Runs the commands that read dumps, which resemble coredumpctl's. Only wires. Each returns the exit code and throws
+// AppError.
 import { basename } from "node:path";
 import { readAgentSettings } from "../config/agent-settings.ts";
 import { EXIT } from "../model/app-error.ts";
@@ -22,14 +22,15 @@ import type { StoreReader } from "../store/store-port.ts";
 
 const STDOUT = "-";
 
+/** What `list` lists. */
 export interface ListRequest extends ListOptions {
-  /** A folder instead of CORE_DIR or the store. */
+  /** A folder in place of CORE_DIR or the store. */
   folder: string | undefined;
   store: boolean;
   json: boolean;
 }
 
-/** The dumps in a folder, in CORE_DIR or in the store. */
+/** Lists the dumps in a folder, in CORE_DIR or in the store. */
 export async function runList(
   request: ListRequest,
   environment: ProcessEnvironment,
@@ -55,14 +56,15 @@ async function openListed(
   return store ? openStoreReader(settings) : openDirectoryReader(settings.CORE_DIR);
 }
 
+/** Where the output goes. */
 export interface OutputRequest {
-  /** Undefined: named like what is written, in the working directory; "-" is stdout. */
+  /** A path; "-" is stdout; undefined is a file in the working directory with the name of what is written. */
   output: string | undefined;
-  /** Over an existing file. */
+  /** Whether to replace an existing file. */
   force: boolean;
 }
 
-/** A dump out of the store. */
+/** Fetches a dump from the store. */
 export async function runFetch(
   { key, output, force }: OutputRequest & { key: string },
   environment: ProcessEnvironment,
@@ -79,7 +81,7 @@ export async function runFetch(
   }
 }
 
-/** Who crashed, and what the dump holds. */
+/** Shows who crashed and what the dump holds. */
 export async function runInfo(file: string, json: boolean): Promise<number> {
   return withZip(file, async (zip) => {
     const info = await readInfo(zip);
@@ -88,7 +90,7 @@ export async function runInfo(file: string, json: boolean): Promise<number> {
   });
 }
 
-/** Why it crashed, of a dump or any core; sysroot and modules are folders with what was mapped. */
+/** Explains a dump or any core; sysroot and modules are folders with the mapped files. */
 export async function runExplain(
   file: string,
   { json, ...places }: { sysroot: string | undefined; modules: string | undefined; json: boolean },
@@ -98,12 +100,12 @@ export async function runExplain(
   return EXIT.done;
 }
 
-/** The debugger's own exit code where it ran. */
+/** Runs a debugger on a dump and returns the debugger's exit code where it ran. */
 export async function runDebug(file: string, debuggerArgs: readonly string[]): Promise<number> {
   return withZip(file, (zip) => debugDump(zip, debuggerArgs));
 }
 
-/** The core, or another entry, into a file or to stdout. */
+/** Extracts the core or another entry to a file or to stdout. */
 export async function runExtract(
   file: string,
   request: OutputRequest & { entry: string | undefined },

@@ -1,4 +1,4 @@
-// A new file in which zeros take no room: whole pages of zeros are skipped and stay holes.
+// Writes a new file in which whole pages of zeros are holes and take no room.
 import { constants } from "node:fs";
 import { open, unlink, type FileHandle } from "node:fs/promises";
 import { writeFully } from "../host/full-write.ts";
@@ -6,19 +6,23 @@ import { AppError, errnoOf } from "../model/app-error.ts";
 
 const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 const REPLACE = constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW;
-/** Holes begin and end at pages; looking for smaller ones gains nothing. */
+/** The unit of a hole. Holes begin and end at pages, so smaller units gain nothing. */
 const PAGE_BYTES = 64 * 1024;
 const ZEROS = Buffer.alloc(PAGE_BYTES);
 
+/** A file under way. */
 export interface SparseFile {
   write(chunk: Uint8Array): Promise<void>;
-  /** Sets the length and closes it. */
+  /** Sets the file's length and closes it. */
   finish(): Promise<void>;
-  /** Closes and removes what was written. */
+  /** Closes and removes the file. */
   discard(): Promise<void>;
 }
 
-/** Mode 0600: it holds a process's memory. Throws AppError "usage" where the file exists and may not be replaced. */
+/**
+ * Creates the file with mode 0600, because it holds a process's memory. Throws AppError "usage" where it exists and
+ * `replace` is false.
+ */
 export async function createSparseFile(path: string, replace: boolean): Promise<SparseFile> {
   let file: FileHandle;
   try {

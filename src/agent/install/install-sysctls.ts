@@ -64,6 +64,7 @@ export function planPattern(
 }
 
 /** Throws AppError "sysctl". */
+/** Reads the present values of the wanted settings. */
 export async function readSysctls(
   procRoot: string,
   wanted: readonly WantedSysctl[],
