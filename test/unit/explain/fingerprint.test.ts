@@ -107,6 +107,20 @@ test("what is inlined of a standard library does not count, nor does a name that
   ]);
 });
 
+test("of an overwritten stack only the function that noticed it counts", () => {
+  const inLibc = (name: string): Frame => ({ name, path: LIBC });
+  expect(
+    culprits(
+      inLibc("abort"),
+      inLibc("__fortify_fail"),
+      inLibc("__stack_chk_fail"),
+      "smash",
+      "chance",
+      "main",
+    ),
+  ).toEqual(["smash"]);
+});
+
 test("recursion counts once, also through several functions", () => {
   expect(culprits("a", "a", "a", "b", "main")).toEqual(["a", "b", "main"]);
   expect(culprits("a", "b", "a", "b", "a", "b", "main")).toEqual(["a", "b", "main"]);
