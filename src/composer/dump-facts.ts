@@ -4,17 +4,16 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { NOTE_LIMIT_PATH } from "../model/core-note-limit.ts";
 import type { CrashContext } from "../model/crash-context.ts";
-import type { DumpInfo, TruncatedBy } from "../model/dump-info.ts";
+import { UNKNOWN_DUMP, type DumpInfo, type TruncatedBy } from "../model/dump-info.ts";
 import type { TemplateValues } from "../model/dump-name.ts";
 import { signalName } from "../model/signal-name.ts";
-import { VERSION } from "../model/version.ts";
 import type { CoreDrain, DrainEnd } from "./core-drain.ts";
 
 /** Returns what is known before the core's first byte. The core counts as truncated until the drain has ended well. */
 export function firstFacts(uuid: string, crash: CrashContext, nodeName = hostname()): DumpInfo {
   return {
+    ...UNKNOWN_DUMP,
     uuid,
-    dump_file: "",
     timestamp: String(crash.timestampSeconds),
     hostname: crash.hostname,
     exe: crash.exeName,
@@ -22,35 +21,13 @@ export function firstFacts(uuid: string, crash: CrashContext, nodeName = hostnam
     signal: text(crash.signal),
     node_hostname: nodeName,
     path: crash.pathname,
-    version: VERSION,
     signal_name: crash.signal === null ? null : signalName(crash.signal),
     limit_size: crash.limitSize,
-    core_format: "unknown",
-    core_bytes: 0,
-    core_expected_bytes: null,
-    core_complete: false,
-    truncated_by: "eof",
-    identity: "unknown",
-    namespace: null,
-    podname: null,
-    pod_uid: null,
-    container_name: null,
-    container_id: null,
-    container_index: null,
-    image: null,
-    guessed_namespace: null,
-    guessed_podname: null,
-    guessed_pod_uid: null,
-    restart_count: null,
     host_pid: crash.hostPid,
     host_tid: crash.hostTid,
     uid: crash.uid,
     gid: crash.gid,
     dumpable: crash.dumpable,
-    exe_path: null,
-    cgroup: null,
-    missing: [],
-    settings_ignored: [],
   };
 }
 

@@ -2,6 +2,7 @@
 // them strings; the others follow. The record must fit the space kept for it at the head of the zip.
 import * as v from "valibot";
 import { printableJson } from "./printable.ts";
+import { VERSION } from "./version.ts";
 
 /** Reads a number as a text, because older dumps have numbers in some of these keys. */
 const words = v.pipe(v.union([v.string(), v.number()]), v.transform(String));
@@ -69,6 +70,49 @@ const KEYS = {
 
 /** A complete record, as the composer writes it. */
 export type DumpInfo = { -readonly [Key in keyof typeof KEYS]: v.InferOutput<(typeof KEYS)[Key]> };
+
+/** The dump-info of a dump of which nothing is known. Its core counts as cut short until it is known to be whole. */
+export const UNKNOWN_DUMP: DumpInfo = {
+  uuid: "",
+  dump_file: "",
+  timestamp: "",
+  hostname: "",
+  exe: "",
+  real_pid: "",
+  signal: "",
+  node_hostname: "",
+  path: "",
+  version: VERSION,
+  signal_name: null,
+  limit_size: "",
+  core_format: "unknown",
+  core_bytes: 0,
+  core_expected_bytes: null,
+  core_complete: false,
+  truncated_by: "eof",
+  identity: "unknown",
+  namespace: null,
+  podname: null,
+  pod_uid: null,
+  container_name: null,
+  container_id: null,
+  container_index: null,
+  image: null,
+  guessed_namespace: null,
+  guessed_podname: null,
+  guessed_pod_uid: null,
+  restart_count: null,
+  host_pid: null,
+  host_tid: null,
+  uid: null,
+  gid: null,
+  dumpable: null,
+  exe_path: null,
+  cgroup: null,
+  missing: [],
+  settings_ignored: [],
+};
+
 /** Why the core in a zip is cut. */
 export type TruncatedBy = NonNullable<DumpInfo["truncated_by"]>;
 /** How the composer found the container. */

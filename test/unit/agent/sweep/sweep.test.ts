@@ -157,3 +157,22 @@ test.each([
   expect(await failureOf(sweepFile(name, context(delivery)))).toContain(join(coreDir, name));
   expect(delivery.given).toEqual([]);
 });
+
+test("what vanished files left at the store is looked for once a sweep, and logged as one event", async () => {
+  let asked = 0;
+  const reclaim = async () => ++asked;
+  await sweepFolder(context({ ...fakeDelivery(), reclaim }));
+  expect(asked).toBe(1);
+  expect(lines.filter((line) => line.includes("reclaim"))).toEqual([
+    expect.stringMatching(/uploads_reclaimed .*count=1/),
+  ]);
+});
+
+test("a store that cannot be asked for it holds up no dump", async () => {
+  dump("a.zip", 1);
+  const delivery = { ...fakeDelivery(), reclaim: () => Promise.reject(new Error("away")) };
+  expect(await sweepFolder(context(delivery))).toMatchObject({ delivered: 1 });
+  expect(lines.filter((line) => line.includes("reclaim"))).toEqual([
+    expect.stringContaining("uploads_not_reclaimed"),
+  ]);
+});
