@@ -5,6 +5,7 @@ import type { Machine } from "./elf-header.ts";
 /** By DWARF number; undefined where a frame's value is not known. */
 export type Registers = (bigint | undefined)[];
 
+/** One machine's registers and code patterns. */
 export interface Architecture {
   machine: Machine;
   stackPointer: number;
@@ -91,6 +92,7 @@ function isSignedCall(word: number): boolean {
   return (word & 0xfeff_f800) >>> 0 === 0xd63f_0800;
 }
 
+/** Returns the description of a machine. */
 export function architectureOf(machine: Machine): Architecture {
   return machine === "x86_64" ? X86_64 : AARCH64;
 }

@@ -8,6 +8,7 @@ const LEB_MAX_BYTES = 10;
 export const ENCODING_OMITTED = 0xff;
 const [RELATIVE_TO_ITSELF, RELATIVE_TO_DATA] = [0x10, 0x30];
 
+/** A position in some bytes. Every read throws Malformed beyond their end. */
 export class ByteCursor {
   at = 0;
   readonly bytes: Buffer;

@@ -22,6 +22,7 @@ export type CfaRule =
   | { kind: "register"; register: number; offset: bigint }
   | { kind: "expression"; expression: Buffer };
 
+/** How to find the caller's frame and registers at one address. */
 export interface FrameRow {
   cfa: CfaRule | undefined;
   rules: Map<number, RegisterRule>;

@@ -13,6 +13,7 @@ export type CfiStep =
   | { kind: "broken" }
   | { kind: "none" };
 
+/** Steps one frame outwards by call frame information; "none" where the module has none for the address. */
 export function stepByCfi(state: FrameState, context: UnwindContext): CfiStep {
   const address = lookupAddress(state);
   const module = context.modules.at(address);

@@ -3,6 +3,7 @@
 import type { CoreThread, ElfCore } from "./elf-core.ts";
 import { segmentAt } from "./core-memory.ts";
 
+/** A range of the core's bytes. */
 export interface CoreRange {
   start: number;
   /** Exclusive. */

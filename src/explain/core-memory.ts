@@ -20,6 +20,7 @@ export function openCoreMemory(
   };
 }
 
+/** Finds the segment that has an address, by bisection; undefined where none has. */
 export function segmentAt(
   segments: readonly ProgramHeader[],
   address: bigint,
@@ -36,6 +37,7 @@ export function segmentAt(
   return undefined;
 }
 
+/** Reads eight little-endian bytes at an address; undefined where they are not all there. */
 export function readWord(memory: ProcessMemory, address: bigint): bigint | undefined {
   const bytes = memory.read(BigInt.asUintN(64, address), 8);
   return bytes.length < 8 ? undefined : bytes.readBigUInt64LE(0);

@@ -5,6 +5,7 @@ import { EXPRESSION_STACK_MAX, EXPRESSION_STEPS_MAX } from "./limits.ts";
 import { Malformed } from "./malformed.ts";
 import type { WorkBudget } from "./work-budget.ts";
 
+/** What an expression may read. */
 export interface ExpressionContext {
   register(number: number): bigint | undefined;
   /** sizeBytes is 1 to 8. */

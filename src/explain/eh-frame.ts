@@ -31,6 +31,7 @@ interface Entry {
   address: bigint;
 }
 
+/** The call frame information of one module. */
 export class EhFrame {
   private readonly image: ElfFile;
   private readonly budget: WorkBudget;

@@ -15,12 +15,14 @@ import { FILE_NOTE_MAX_BYTES, NOTE_SEGMENTS_MAX, NOTES_MAX, THREADS_MAX } from "
 import { Malformed } from "./malformed.ts";
 import type { RandomBytes } from "../model/random-bytes.ts";
 
+/** One thread of the process. */
 export interface CoreThread {
   tid: number;
   registers: Registers;
   programCounter: bigint;
 }
 
+/** The signal that killed the process. */
 export interface SignalInfo {
   number: number;
   /** si_code; null where the core has no siginfo. */
@@ -29,6 +31,7 @@ export interface SignalInfo {
   address: bigint;
 }
 
+/** The process, as its notes describe it. */
 export interface CoreProcess {
   comm: string;
   pid: number;
@@ -36,6 +39,7 @@ export interface CoreProcess {
   gid: number;
 }
 
+/** A parsed core. */
 export interface ElfCore {
   architecture: Architecture;
   threads: CoreThread[];

@@ -17,6 +17,7 @@ import type { RandomBytes } from "../model/random-bytes.ts";
 const [NT_GNU_BUILD_ID, NT_FDO_PACKAGE] = [3, 0xcafe1a7e];
 const SECTION_BYTES = 64;
 
+/** One section header. */
 export interface Section {
   type: number;
   address: bigint;
@@ -26,6 +27,7 @@ export interface Section {
   link: number;
 }
 
+/** A mapped program or library. */
 export class ElfFile {
   readonly header: ElfHeader;
   /** True where the bytes are laid out as in the file, sections and all; false for a picture in memory. */

@@ -9,6 +9,7 @@ export const [PT_LOAD, PT_DYNAMIC, PT_NOTE, PT_GNU_EH_FRAME] = [1, 2, 4, 0x6474e
 export const ET_CORE = 4;
 export const PF_X = 1;
 
+/** One program header. */
 export interface ProgramHeader {
   type: number;
   flags: number;
@@ -18,6 +19,7 @@ export interface ProgramHeader {
   memoryBytes: bigint;
 }
 
+/** The fields of the file's header. */
 export interface ElfHeader {
   machine: Machine;
   type: number;
@@ -32,6 +34,7 @@ const [HEADER_BYTES, SEGMENT_BYTES, SECTION_BYTES] = [64, 56, 64];
 /** The real number then stands in section 0's sh_info. */
 const PN_XNUM = 0xffff;
 
+/** Returns whether a file's first bytes are those of an ELF file. */
 export function isElf(head: Buffer): boolean {
   return head.length >= 4 && head.readUInt32BE(0) === 0x7f454c46;
 }

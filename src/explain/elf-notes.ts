@@ -2,6 +2,7 @@
 // what the caller asks for. A core's notes can be megabytes: a thread has 11 KB of them.
 import type { RandomBytes } from "../model/random-bytes.ts";
 
+/** One note, whose data is read on demand. */
 export interface Note {
   owner: string;
   type: number;
@@ -39,6 +40,7 @@ export function* readNotes(
   }
 }
 
+/** Decodes a text up to its first NUL, or to the end where it has none. */
 export function untilNul(bytes: Buffer, encoding: "latin1" | "utf8" = "utf8"): string {
   const end = bytes.indexOf(0);
   return bytes.toString(encoding, 0, end === -1 ? bytes.length : end);

@@ -28,6 +28,7 @@ import type { ModuleFiles } from "../model/module-files.ts";
 import type { ProcessMemory } from "../model/process-memory.ts";
 import type { RandomBytes } from "../model/random-bytes.ts";
 
+/** The core and everything else that is known about the crash. */
 export interface ExplainRequest {
   /** A whole core, or its first bytes up to the notes' end where `memory` has the rest. */
   core: RandomBytes;

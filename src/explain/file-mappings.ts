@@ -1,6 +1,7 @@
 // NT_FILE: which parts of which files the process had mapped, in the order of their addresses.
 import { MAPPINGS_MAX, TEXT_MAX_CHARACTERS } from "./limits.ts";
 
+/** One entry of the core's list of mapped files. */
 export interface FileMapping {
   start: bigint;
   end: bigint;

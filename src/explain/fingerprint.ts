@@ -11,6 +11,7 @@ const ALGORITHM = "bug-1";
 const BUG_FRAMES = 5;
 const EXACT_FRAMES = 16;
 
+/** The facts that a fingerprint is made of. */
 export interface FingerprintedCrash {
   /** The executable's path or the process's name. */
   program: string;
@@ -22,6 +23,7 @@ export interface FingerprintedCrash {
   culprits: readonly CulpritFrame[];
 }
 
+/** Makes both ids of a crash. */
 export function fingerprintOf(crash: FingerprintedCrash): SummaryFingerprint {
   const frames = bugFrames(crash);
   const program = baseName(crash.program);

@@ -26,6 +26,7 @@ export interface NamedFrame {
 
 type FoundFunction = Pick<NamedFrame, "source" | "isExported"> & { name: string; start: bigint };
 
+/** Looks up the functions of frames and keeps the results. */
 export class FrameSymbols {
   private readonly context: UnwindContext;
   private readonly found = new Map<string, FoundFunction>();
@@ -110,6 +111,7 @@ export class FrameSymbols {
   }
 }
 
+/** Makes the frame's entry in the summary. */
 export function summarizeFrame({
   frame,
   module,

@@ -16,6 +16,7 @@ const VALUE_STEPS_MAX = 100_000;
 const VALUE_BYTES = 4096;
 const [TOP_FRAME, WRITES_STACK_POINTER] = [1, 2];
 
+/** A function in the table. */
 export interface GoFunction {
   name: string;
   /** In the process. */
@@ -42,6 +43,7 @@ interface Layout {
   functions: number;
 }
 
+/** The table of one Go program. */
 export class GoFunctionTable {
   private readonly image: ElfFile;
   private readonly section: Section;

@@ -10,6 +10,7 @@ export type GoStep =
 
 const NONE: GoStep = { kind: "none" };
 
+/** Steps one frame outwards by Go's table. */
 export function stepByGoTable(state: FrameState, context: UnwindContext): GoStep {
   const address = lookupAddress(state);
   const module = context.modules.at(address);

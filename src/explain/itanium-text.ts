@@ -1,6 +1,7 @@
 // A mangled name as text that is read from left to right: digits, names with their length, sequence numbers.
 import { Malformed } from "./malformed.ts";
 
+/** A mangled name and a position in it. Reads throw Malformed where the text does not fit. */
 export class ItaniumText {
   private at = 0;
   private readonly text: string;

@@ -37,14 +37,17 @@ const GLUE: readonly RegExp[] = [
   /^runtime\.(?:main|mcall|asmcgocall|newproc\w*|schedule|park_m)(?:\.abi0)?$/u,
 ];
 
+/** Returns whether a function only reports a failure of its caller, such as abort or a panic. */
 export function isFailureFunction(name: string): boolean {
   return FAILURES.some((pattern) => pattern.test(name));
 }
 
+/** Returns whether a function only starts a program or a thread. */
 export function isStartFunction(name: string): boolean {
   return STARTS.some((pattern) => pattern.test(name));
 }
 
+/** Returns whether a function only connects two others, so that it does not show whose bug it is. */
 export function isGlueFunction(name: string): boolean {
   return GLUE.some((pattern) => pattern.test(name));
 }

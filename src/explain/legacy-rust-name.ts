@@ -3,6 +3,7 @@
 /** The names of legacy Rust symbols end in a hash of their own. */
 const HASH = /^h[0-9a-f]{16}$/u;
 
+/** Returns whether the parts of an Itanium name are a legacy Rust name, which ends in a hash. */
 export function isLegacyRust(parts: readonly string[]): boolean {
   return parts.length > 1 && HASH.test(parts.at(-1) ?? "");
 }

@@ -1,6 +1,7 @@
 // What a reader throws for bytes that are not what they should be. It never leaves src/explain: who asks for an
 // optional piece catches it and notes the reason.
 
+/** Thrown for bytes that are not what their format demands. */
 export class Malformed extends Error {
   constructor(reason: string) {
     super(reason);

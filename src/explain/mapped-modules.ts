@@ -12,6 +12,7 @@ import type { ModuleFiles } from "../model/module-files.ts";
 import type { ProcessMemory } from "../model/process-memory.ts";
 import type { RandomBytes } from "../model/random-bytes.ts";
 
+/** A program or library in the process's memory. */
 export interface MappedModule {
   /** "[vdso]" for the kernel's own. */
   path: string;
@@ -35,6 +36,7 @@ const ELF_HEADER_BYTES = 64n;
 /** A picture in memory is read as far as this. */
 const IMAGE_MAX_BYTES = 2 ** 32;
 
+/** All modules of one process. */
 export class MappedModules {
   readonly all: MappedModule[] = [];
   /** ELF files beyond the limit. */

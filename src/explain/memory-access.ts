@@ -4,6 +4,7 @@ import type { Machine } from "./elf-header.ts";
 
 export type Access = "read" | "write" | "access";
 
+/** Returns what the instruction at the start of `code` does to memory, for the common instructions. */
 export function accessOf(code: Buffer, machine: Machine): Access {
   return machine === "x86_64" ? accessOfX86(code) : accessOfArm(code);
 }

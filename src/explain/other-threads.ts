@@ -6,6 +6,7 @@ import { hex, type SummaryThreads } from "../model/crash-summary.ts";
 /** What is shown of a thread that did not crash. */
 const THREAD_FRAMES = 16;
 
+/** Returns the summary's entries for these threads; threads with the same stack share one. */
 export function summarizeThreads(
   threads: readonly CoreThread[],
   stacks: readonly NamedFrame[][],

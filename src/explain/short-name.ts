@@ -9,6 +9,7 @@ import { readRustName } from "./rust-name.ts";
 /** Longer ones are not read: their short form would be no shorter. */
 const MANGLED_MAX_CHARACTERS = 4096;
 
+/** Returns the short form of a mangled name, or a name that is not understood, cut where it is very long. */
 export function shortName(symbol: string): string {
   const name = withoutSuffix(symbol);
   if (name.length > MANGLED_MAX_CHARACTERS) return name.slice(0, TEXT_MAX_CHARACTERS);

@@ -22,6 +22,7 @@ const X86_HALT = 0xf4;
 /** ud2 */
 const X86_TRAP = Buffer.from("0f0b", "hex");
 
+/** Returns the summary's signal with its sentence; null where the core names none. */
 export function describeSignal(core: ElfCore, context: UnwindContext): SummarySignal | null {
   const { signal, threads } = core;
   if (signal === null) return null;

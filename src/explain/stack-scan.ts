@@ -11,6 +11,7 @@ const HOPS_MAX = 2;
 /** A function without a symbol is taken to be no longer than this, in bytes. */
 const UNNAMED_MAX_BYTES = 2048n;
 
+/** Steps one frame outwards by the next likely return address within maxWords; undefined where there is none. */
 export function stepByScan(
   state: FrameState,
   context: UnwindContext,

@@ -6,6 +6,7 @@ import { SYMBOL_NAME_MAX_BYTES, SYMBOL_TABLE_MAX_BYTES } from "./limits.ts";
 import { Malformed } from "./malformed.ts";
 import type { WorkBudget } from "./work-budget.ts";
 
+/** The symbol that covers an address. */
 export interface SymbolHit {
   /** As found: mangled. */
   name: string;

@@ -11,6 +11,7 @@ const TITLE_MAX_CHARACTERS = 240;
 
 const SOURCE_FOLDER = /^\S*\/(?=[^\s/]{1,100}:\d+: )/u;
 
+/** The parts that a title is made of. */
 export interface TitleParts {
   signal: SummarySignal | null;
   isStackOverflow: boolean;
@@ -19,6 +20,7 @@ export interface TitleParts {
   program: string;
 }
 
+/** Makes the title. */
 export function titleOf({
   signal,
   isStackOverflow,

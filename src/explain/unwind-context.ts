@@ -28,6 +28,7 @@ export function lookupAddress({ programCounter, isExact }: FrameState): bigint {
 /** No program is mapped below: a null pointer with an offset at most. */
 export const LOWEST_CODE = 4096n;
 
+/** The process, with what the steps have learned about its modules. */
 export class UnwindContext {
   readonly architecture: Architecture;
   readonly modules: MappedModules;

@@ -16,6 +16,7 @@ import {
 } from "./unwind-context.ts";
 import type { FrameTrust } from "../model/crash-summary.ts";
 
+/** One frame of a stack, and how it was found. */
 export interface UnwoundFrame {
   programCounter: bigint;
   /** Inside the instruction that runs or called: for tables of functions. */
@@ -26,6 +27,7 @@ export interface UnwoundFrame {
   isSignalFrame: boolean;
 }
 
+/** A thread's stack. */
 export interface UnwoundStack {
   frames: UnwoundFrame[];
   /** True where the limit of frames ended it. */
@@ -36,6 +38,7 @@ export interface UnwoundStack {
 
 type Step = { state: FrameState; trust: FrameTrust; isSignalFrame: boolean };
 
+/** Walks one thread's stack from its registers outwards. */
 export function unwind(
   thread: CoreThread,
   context: UnwindContext,

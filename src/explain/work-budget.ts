@@ -7,6 +7,7 @@ const STEPS_MAX = 3_000_000;
 /** Symbol tables that are passed over: Chromium's is 20 MB. */
 const SYMBOL_BYTES_MAX = 256 << 20;
 
+/** Counts steps, and throws where they exceed the budget. */
 export class WorkBudget {
   private steps = STEPS_MAX;
   private symbolBytes = SYMBOL_BYTES_MAX;

@@ -1,6 +1,7 @@
-// States that last (an error at every turn of a loop, a setting that drifted): each is reported once, and again only
-// after it has changed or was over.
+// Reports a state that lasts (an error at every turn of a loop, a setting that drifted) once, and again only after it
+// has changed or ended.
 
+/** Remembers which states the log has, so that one that lasts is logged once. */
 export class LastingStates {
   private readonly known = new Map<string, string>();
 

@@ -1,4 +1,4 @@
-// A crash whose composer left no record of how it ended: whoever started the composer writes the record in its stead.
+// Records a crash whose composer left no last record; the process that started the composer writes it.
 import { join } from "node:path";
 import { partialName } from "../model/core-file.ts";
 import type { CoreSource } from "../model/composer-invocation.ts";
@@ -8,8 +8,9 @@ import { lastLine } from "./bounded-stream.ts";
 import { ComposerLog } from "./composer-log.ts";
 import { exists, readTextFile } from "./files.ts";
 
+/** What is known about such a crash. */
 export interface LostCrash {
-  /** The dump's. */
+  /** The dump's uuid. */
   uuid: string;
   source: CoreSource["kind"];
   /** The process's name, as far as it is known. */
@@ -21,7 +22,7 @@ export interface LostCrash {
 const LOG_MAX_BYTES = 4 << 20;
 const WORDS_MAX_CHARACTERS = 300;
 
-/** Every line of composer.log, the oldest first, its predecessor's included. */
+/** Returns every line of composer.log, the oldest first, including the rotated file's. */
 export async function readComposerLines(hostDir: string): Promise<string[]> {
   const texts = [COMPOSER_LOG_ROTATED, COMPOSER_LOG].map((name) =>
     readTextFile(join(hostDir, name), LOG_MAX_BYTES),

@@ -1,25 +1,29 @@
-// What the host allows composers: core_pipe_limit, TIMEOUT and CORE_DIR, read anew while the worker runs. A disk that
-// hangs, or something odd in the place of `.env`, keeps nobody waiting: the last known limits count then.
+// Reads what the host allows composers (core_pipe_limit, TIMEOUT and CORE_DIR) again while the worker runs. Where a
+// disk hangs, or another kind of file has the place of `.env`, the worker does not wait, and the last known limits
+// count.
 import { coreDirOf, readComposerSettings } from "../config/composer-settings.ts";
 import { readComposerEnv } from "../host/composer-env.ts";
 import { readSysctl } from "../host/sysctl.ts";
 import { CORE_PIPE_LIMIT } from "../model/sysctls.ts";
 
+/** The worker's limits, as they are now. */
 export interface Limits {
   coreDir: string;
-  /** Composers at a time; 0 is no limit. */
+  /** How many composers may run at once; 0 is no limit. */
   atOnce: number;
-  /** A composer's. */
+  /** A composer's TIMEOUT. */
   timeoutMs: number;
 }
 
+/** The limits, read again on request. */
 export interface LimitsWatch {
-  /** As they were when they were last read; the defaults before. */
+  /** The limits of the last reading; the defaults before the first. */
   readonly current: Limits;
   /** Reads them, once at a time. Never throws. */
   refresh(): Promise<void>;
 }
 
+/** Starts with the defaults; refresh() reads the limits. */
 export function watchLimits(hostDir: string, procRoot: string): LimitsWatch {
   let current = limitsOf(hostDir, {}, 0);
   let refreshing: Promise<void> | undefined;
