@@ -7,7 +7,7 @@ import type { Registers } from "./architecture.ts";
 
 export type CfiStep =
   | { kind: "caller"; state: FrameState; isSignalFrame: boolean }
-  /** The outermost frame: its return address is said to be undefined. */
+  /** The outermost frame: its call frame information marks the return address as undefined. */
   | { kind: "outermost" }
   /** There is a description, but it does not lead to a caller. */
   | { kind: "broken" }

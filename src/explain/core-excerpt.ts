@@ -12,7 +12,9 @@ export interface CoreRange {
 
 /** Stacks, data of programs and libraries, the vdso: what is no heap. */
 const WHOLE_MAX_BYTES = 8 << 20;
-/** Of all small segments together; those that are left out are known by their first page, where the build-id is. */
+/**
+ * The limit of all small segments together; of those that are left out the first page is kept, where the build-id is.
+ */
 const ALL_WHOLE_MAX_BYTES = 512 << 20;
 const PAGE_BYTES = 4096;
 /** Around an address in a larger segment: a stack's frames lie above. */
@@ -33,7 +35,7 @@ export function planExcerpt(core: ElfCore): CoreRange[] {
   return joined(ranges.filter(({ start, end }) => end > start));
 }
 
-/** Of the thread that crashed any register may lead on; of another its stack is enough. */
+/** Any register of the crashed thread may matter; for another thread its stack is enough. */
 function windowsOf({ registers }: CoreThread, core: ElfCore, hasCrashed: boolean): CoreRange[] {
   const { stackPointer, framePointer } = core.architecture;
   const addresses = hasCrashed ? registers : [registers[stackPointer], registers[framePointer]];

@@ -1,4 +1,4 @@
-// What a core tells of the process: its notes (elf(5), fs/binfmt_elf.c) and where its memory stands. The thread
+// What a core tells about the process: its notes (elf(5), fs/binfmt_elf.c) and where its memory stands. The thread
 // that crashed comes first. Hostile input; model/core-notes.ts reads the few facts that a composer needs.
 import { architectureOf, type Architecture, type Registers } from "./architecture.ts";
 import {
@@ -45,7 +45,7 @@ export interface ElfCore {
   threads: CoreThread[];
   /** Those beyond THREADS_MAX too. */
   threadCount: number;
-  /** null where no note tells it. */
+  /** null where no note has it. */
   process: CoreProcess | null;
   signal: SignalInfo | null;
   mappings: FileMapping[];
@@ -158,7 +158,7 @@ function readThread(status: Buffer, core: ElfCore): void {
   const lastWord = Math.max(statusOrder.length - 1, statusProgramCounter);
   if (status.length < REGISTERS_AT + (lastWord + 1) * 8) return;
   core.threadCount++;
-  // Only the crashing thread's status tells a signal where there is no NT_SIGINFO (Linux before 3.7).
+  // Without NT_SIGINFO (Linux before 3.7) only the crashing thread's status has a signal.
   if (core.threadCount === 1 && core.signal === null && status.readUInt16LE(SIGNAL_AT) > 0)
     core.signal = { number: status.readUInt16LE(SIGNAL_AT), code: null, address: 0n };
   if (core.threads.length >= THREADS_MAX) return;

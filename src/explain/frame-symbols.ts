@@ -102,7 +102,7 @@ export class FrameSymbols {
     return table === undefined ? undefined : orUndefined(() => table.find(address));
   }
 
-  /** A stripped program still tells where its functions begin. */
+  /** Even a stripped program's call frame information shows where its functions begin. */
   private describedStart(module: MappedModule | undefined, lookup: bigint): bigint | null {
     const frames = module === undefined ? undefined : this.context.framesOf(module);
     if (module === undefined || frames === undefined) return null;

@@ -4,19 +4,19 @@
 /** Threads that are unwound; the others are counted. */
 export const THREADS_MAX = 64;
 export const FRAMES_MAX = 128;
-/** Of all threads together; the crashing one comes first. */
+/** The most frames of all threads together; the crashing thread comes first. */
 export const ALL_FRAMES_MAX = 3000;
 export const MODULES_MAX = 512;
-/** Of a core: one for each mapping. */
+/** The most segments of a core, which has one for each mapping. */
 export const PROGRAM_HEADERS_MAX = 70_000;
-/** Of a program or library: some twenty. */
+/** The most segments of a program or library, which has some twenty. */
 export const MODULE_HEADERS_MAX = 256;
 /** Files that are opened to see whether they are programs. */
 export const FILES_OPENED_MAX = 1024;
 /** Segments of notes: a core has one, a program two or three. */
 export const NOTE_SEGMENTS_MAX = 16;
 export const SECTIONS_MAX = 4096;
-/** Of all segments together; a thread has up to eight. */
+/** The most notes of all segments together; a thread has up to eight. */
 export const NOTES_MAX = 200_000;
 export const MODULE_NOTES_MAX = 256;
 /** NT_FILE: 65,530 mappings of paths with 100 characters are 9 MB. */

@@ -16,7 +16,7 @@ interface Detector {
   keep: (lines: readonly string[], before: string) => readonly string[] | undefined;
 }
 
-/** libstdc++ says it before it terminates. */
+/** libstdc++ writes this line before it terminates the process. */
 const PURE_VIRTUAL = "pure virtual method called";
 
 const DETECTORS: readonly Detector[] = [

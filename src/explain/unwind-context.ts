@@ -50,7 +50,7 @@ export class UnwindContext {
     return readWord(this.memory, address);
   }
 
-  /** gdb's own cores have no segment at all for a mapped file's code: then the file tells. */
+  /** gdb's own cores have no segment for a mapped file's code; then the file shows what is code. */
   isExecutable(address: bigint): boolean {
     const segment = segmentAt(this.core.segments, address);
     if (segment !== undefined) return (segment.flags & PF_X) !== 0;

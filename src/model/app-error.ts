@@ -53,7 +53,7 @@ export function exitCodeOf(error: unknown): number {
   return error.code === "usage" || error.code === "configuration" ? EXIT.usage : EXIT.failed;
 }
 
-/** Of an AggregateError. */
+/** Describes the parts of an AggregateError. */
 const PARTS_MAX = 5;
 
 /** An error as one line: message, its causes, the hint. Control characters cannot forge a second line. */

@@ -105,6 +105,6 @@ async function readPosition(hostDir: string): Promise<Position | undefined> {
   try {
     return v.parse(positionSchema, JSON.parse(text));
   } catch {
-    return undefined; // unreadable: the log is told again from its start
+    return undefined; // unreadable: the tail passes the log on again from its start
   }
 }
