@@ -1,9 +1,9 @@
-// Reads what the host allows composers (core_pipe_limit, TIMEOUT and CORE_DIR) again while the worker runs. Where a
-// disk hangs, or another kind of file has the place of `.env`, the worker does not wait, and the last known limits
-// count.
+// What the host allows composers: core_pipe_limit, TIMEOUT and CORE_DIR, read anew while the worker runs. A disk that
+// hangs, or something odd in the place of `.env`, keeps nobody waiting: the last known limits count then.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { coreDirOf, readComposerSettings } from "../config/composer-settings.ts";
 import { readComposerEnv } from "../host/composer-env.ts";
-import { readSysctl } from "../host/sysctl.ts";
 import { CORE_PIPE_LIMIT } from "../model/sysctls.ts";
 
 /** The worker's limits, as they are now. */
@@ -17,28 +17,25 @@ export interface Limits {
 
 /** The limits, read again on request. */
 export interface LimitsWatch {
-  /** The limits of the last reading; the defaults before the first. */
+  /** core_pipe_limit as it is now, the others as they were when they were last read; the defaults before. */
   readonly current: Limits;
-  /** Reads them, once at a time. Never throws. */
+  /** Reads `.env`, once at a time. Never throws. */
   refresh(): Promise<void>;
 }
 
-/** Starts with the defaults; refresh() reads the limits. */
+/** Watches them for HOST_DIR and the host's /proc. */
 export function watchLimits(hostDir: string, procRoot: string): LimitsWatch {
-  let current = limitsOf(hostDir, {}, 0);
+  let fromEnv = limitsOf(hostDir, {});
   let refreshing: Promise<void> | undefined;
 
   async function read(): Promise<void> {
-    const [{ values }, limit] = await Promise.all([
-      readComposerEnv(hostDir),
-      readSysctl(procRoot, CORE_PIPE_LIMIT).catch(() => ""),
-    ]);
-    current = limitsOf(hostDir, values, Number(limit) || 0);
+    const { values } = await readComposerEnv(hostDir);
+    fromEnv = limitsOf(hostDir, values);
   }
 
   return {
     get current() {
-      return current;
+      return { ...fromEnv, atOnce: readPipeLimit(procRoot) };
     },
     refresh: async () => {
       refreshing ??= read().finally(() => (refreshing = undefined));
@@ -47,7 +44,16 @@ export function watchLimits(hostDir: string, procRoot: string): LimitsWatch {
   };
 }
 
-function limitsOf(hostDir: string, env: Readonly<Record<string, string>>, atOnce: number): Limits {
+function limitsOf(hostDir: string, env: Readonly<Record<string, string>>): Omit<Limits, "atOnce"> {
   const { settings } = readComposerSettings(env);
-  return { coreDir: coreDirOf(hostDir, settings), atOnce, timeoutMs: settings.TIMEOUT * 1000 };
+  return { coreDir: coreDirOf(hostDir, settings), timeoutMs: settings.TIMEOUT * 1000 };
+}
+
+/** As it is now: whoever lowers it means the next crash, and the kernel answers this read by itself. */
+function readPipeLimit(procRoot: string): number {
+  try {
+    return Number(readFileSync(join(procRoot, "sys", CORE_PIPE_LIMIT.path), "utf8")) || 0;
+  } catch {
+    return 0;
+  }
 }

@@ -15,10 +15,13 @@ function withHost(body: (hostDir: string, procRoot: string) => Promise<void>) {
 test("they are the host's own, as they are now", () =>
   withHost(async (hostDir, procRoot) => {
     const limits = watchLimits(hostDir, procRoot);
-    expect(limits.current.atOnce).toBe(0);
+    expect(limits.current.atOnce).toBe(7);
+    writeFileSync(join(procRoot, "sys/kernel/core_pipe_limit"), "1\n");
+    // Without a refresh: the very next crash counts.
+    expect(limits.current.atOnce).toBe(1);
     writeFileSync(join(hostDir, ".env"), "TIMEOUT=9\nCORE_DIR=/var/cores\n");
     await limits.refresh();
-    expect(limits.current).toEqual({ coreDir: "/var/cores", atOnce: 7, timeoutMs: 9000 });
+    expect(limits.current).toEqual({ coreDir: "/var/cores", atOnce: 1, timeoutMs: 9000 });
     writeFileSync(join(hostDir, ".env"), "TIMEOUT=8\n");
     await limits.refresh();
     expect(limits.current).toMatchObject({ coreDir: join(hostDir, "cores"), timeoutMs: 8000 });
