@@ -50,7 +50,20 @@ export const COMPOSER_VALUES: readonly ChartValue[] = [
     variable: "COMP_FILENAME_TEMPLATE",
     fallback: "{uuid}-dump-{timestamp}-{hostname}-{exe_name}-{pid}-{signal}",
     about:
-      "The zip's name. Fields: uuid, timestamp, hostname, exe_name, pid, signal, limit_size, pathname, namespace, podname; {x} or {{x}}.",
+      "The zip's name. Fields: uuid, timestamp, hostname, exe_name, pid, signal, limit_size, pathname, namespace, podname, fingerprint; {x} or {{x}}.",
+  },
+  {
+    path: "composer.explain",
+    variable: "COMP_EXPLAIN",
+    fallback: true,
+    about:
+      "Add T-summary.json: why the process crashed, with its stacks, made by a process without any rights while the dump is written.",
+  },
+  {
+    path: "composer.explainTimeout",
+    variable: "COMP_EXPLAIN_TIMEOUT",
+    fallback: 5,
+    about: "Seconds that this process may take; then the dump is published without a summary.",
   },
   {
     path: "composer.logLength",

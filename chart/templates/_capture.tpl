@@ -30,9 +30,9 @@ they may be used. Each right is explained in docs/security.md, and was tried wit
 {{- toYaml $add -}}
 {{- end -}}
 
-{{- /* The listener's: the same for core_pattern, which it gives back at its end, and /proc of whoever crashes; KILL for a crashed process that the kernel would hold for hours. */ -}}
+{{- /* The listener's: the same for core_pattern, which it gives back at its end, and /proc of whoever crashes; KILL for a crashed process that the kernel would hold for hours; SETGID and SETUID for the explainer, which becomes nobody. */ -}}
 {{- define "core-dump-handler.listenerCapabilities" -}}
-{{- $add := list "KILL" "SYS_ADMIN" "SYS_CHROOT" "SYS_PTRACE" -}}
+{{- $add := list "KILL" "SETGID" "SETUID" "SYS_ADMIN" "SYS_CHROOT" "SYS_PTRACE" -}}
 {{- /* environ and auxv of another user's process are closed to a root without it. */ -}}
 {{- if .Values.composer.includeProcInfo }}{{ $add = prepend $add "DAC_READ_SEARCH" }}{{ end -}}
 {{- toYaml $add -}}

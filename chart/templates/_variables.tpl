@@ -8,6 +8,8 @@ COMP_TIMEOUT: composer.timeout
 COMP_COMPRESSION: composer.compression
 COMP_CORE_EVENTS: composer.coreEvents
 COMP_FILENAME_TEMPLATE: composer.filenameTemplate
+COMP_EXPLAIN: composer.explain
+COMP_EXPLAIN_TIMEOUT: composer.explainTimeout
 COMP_LOG_LENGTH: composer.logLength
 COMP_POD_SELECTOR_LABEL: composer.podSelectorLabel
 COMP_NAMESPACE_INCLUDE: composer.namespaceInclude

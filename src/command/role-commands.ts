@@ -38,6 +38,22 @@ export const ROLE_COMMANDS = {
         return 0;
       },
   }),
+  "explain-crash": defineCommand({
+    group: "roles",
+    usage: "explain-crash …",
+    about: "summarise what a composer copied of a crash (the composer does)",
+    text: "It gives up all rights before it looks at anything. Its arguments may change with any version.",
+    exit: USUAL_EXIT,
+    options: {},
+    raw: true,
+    operands: { most: Number.POSITIVE_INFINITY },
+    prepare:
+      ({ operands }) =>
+      async () => {
+        const { runExplainer } = await import("../explainer/run.ts");
+        return runExplainer(operands);
+      },
+  }),
   listen: defineCommand({
     group: "roles",
     usage: "listen",

@@ -12,6 +12,7 @@ import type { EventFacts } from "./metadata/metadata.ts";
 import { openDump } from "./opening.ts";
 import { sealArchive } from "./sealing.ts";
 import { logSkipped } from "./skipped-dump.ts";
+import { containerLogOf, withSummary, withSummaryEntry } from "./summary/summary-entry.ts";
 import { isCut } from "./waiting-core.ts";
 
 /**
@@ -29,6 +30,7 @@ export async function composeDump(job: Job): Promise<number> {
   const drained = await drainCore(job, opened);
   const { verdict, facts, event } = drained.found;
   if (verdict.kind === "skip") {
+    await job.explaining?.abandon();
     await file.abandon();
     logSkipped(log, verdict, { facts });
     return EXIT.done;
@@ -53,25 +55,30 @@ export async function composeDump(job: Job): Promise<number> {
     truncated_by: sealed.truncated_by,
     zip_bytes: file.sizeBytes,
     missing: sealed.missing.map(({ what }) => what).join(", "),
+    title: sealed.title,
+    crash_function: sealed.crash_function,
+    bug: sealed.bug,
+    exact: sealed.exact,
     drained_ms: drained.drainedMs,
     total_ms: Date.now() - startedMs,
   });
-  if (settings.CORE_EVENTS) await announce(job, zip, sealed.namespace, event);
+  if (settings.CORE_EVENTS) await announce(job, zip, sealed, event);
   if (cut) return EXIT.cut;
   return deadline.passed ? EXIT.deadline : EXIT.done;
 }
 
 /** Makes the zip whole. Returns its name without `.zip`, and the dump-info in it. */
 async function seal(
-  { environment: { settings, complaints }, attempts }: Job,
+  { environment: { settings, complaints }, attempts, explaining }: Job,
   archive: Parameters<typeof sealArchive>[0]["archive"],
   { drain, end, found }: Drained,
   info: DumpInfo,
 ): Promise<{ base: string; sealed: DumpInfo }> {
   const settings_ignored = [...complaints, ...(found.complaints ?? [])];
-  const known = { ...info, ...found.facts, settings_ignored };
+  const summary = await explaining?.finish(containerLogOf(found));
+  const known = withSummary({ ...info, ...found.facts, settings_ignored }, summary);
   const base = renderDumpName(settings.FILENAME_TEMPLATE, templateValues(known));
-  const { entries } = found;
+  const entries = withSummaryEntry(found.entries, summary);
   const compress = settings.COMPRESSION;
   const sealing = { archive, drain, end, compress, base, entries, info: known, attempts };
   return { base, sealed: await sealArchive(sealing) };
@@ -81,12 +88,13 @@ async function seal(
 async function announce(
   { uuid, source, environment, log }: Job,
   zipName: string,
-  namespace: string | null,
+  why: DumpInfo,
   facts: EventFacts,
 ): Promise<void> {
   try {
     const directory = eventDirectoryOf(environment);
-    await writeEvent(directory, { uuid, zipName, crash: source.crash, namespace, facts });
+    const { crash } = source;
+    await writeEvent(directory, { uuid, zipName, crash, namespace: why.namespace, facts, why });
   } catch (error) {
     log.milestone("warn", "event_failed", { error: describeError(error) });
   }

@@ -33,6 +33,8 @@ export interface DrainOptions {
   maxCoreBytes: number;
   /** Called before sizeBytes of the core are read; returns false when the drain must end for lack of space. */
   hasSpace: (sizeBytes: number) => Promise<boolean>;
+  /** Sees the core's bytes, block after block, except for holes of a file. It must not wait. */
+  onBlock?: (block: Uint8Array) => void;
   /** Called once, when the drain has read the first bytes. */
   onFirstBytes: () => void;
   /** Called when the drain reads no more, while it still writes the last blocks. The drain awaits it. */
@@ -188,6 +190,7 @@ export class CoreDrain {
 
   private pass(lane: Lane, block: Uint8Array): void {
     this.elf.push(block);
+    this.options.onBlock?.(block);
     this.sizeBytes += block.length;
     this.crc = crc32(block, this.crc);
     const passed = { sizeBytes: this.sizeBytes, crc: this.crc };

@@ -23,6 +23,7 @@ export interface Drained {
 /** Drains until the core's end or the deadline, and then waits for the metadata. */
 export async function drainCore(job: Job, { file, archive }: OpenedDump): Promise<Drained> {
   const { uuid, core, release, chain, deadline, environment, log, attempts, metadata } = job;
+  const { explaining } = job;
   const { settings, coreDir, hostDir } = environment;
   const startedMs = Date.now();
   let drainedMs = 0;
@@ -33,6 +34,7 @@ export async function drainCore(job: Job, { file, archive }: OpenedDump): Promis
     compress: settings.COMPRESSION,
     maxCoreBytes: settings.MAX_CORE_SIZE,
     hasSpace: (sizeBytes) => limits.hasSpace(sizeBytes),
+    onBlock: (block) => explaining?.take(block),
     onFirstBytes: () => {
       metadata.start(() => drain.stop("skipped"));
       void metadata.result().then(noteOwner);
@@ -41,11 +43,13 @@ export async function drainCore(job: Job, { file, archive }: OpenedDump): Promis
       // Without a first byte (a full disk), reads the process now, before it is released.
       metadata.start();
       await metadata.processRead();
+      await explaining?.copied();
       // The previous handler still gets the whole core, even where this dump is cut or left out.
       await chain?.takeRest(core, deadline.signal);
       await chain?.end();
       release.letGo();
       drainedMs = Date.now() - startedMs;
+      explaining?.start();
     },
     onReadError: (error) =>
       attempts.record("core", `could not be read on: ${describeError(error)}`),

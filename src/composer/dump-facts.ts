@@ -80,6 +80,7 @@ export function templateValues(info: DumpInfo): TemplateValues {
     pathname: info.path,
     namespace: info.namespace ?? "unknown",
     podname: info.podname ?? "unknown",
+    fingerprint: info.bug ?? "unknown",
   };
 }
 

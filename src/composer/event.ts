@@ -3,6 +3,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { writeFileAtomically } from "../host/files.ts";
+import type { DumpInfo } from "../model/dump-info.ts";
 import type { CrashContext } from "../model/crash-context.ts";
 import { printableJson } from "../model/printable.ts";
 import type { Environment } from "./environment.ts";
@@ -16,7 +17,11 @@ export interface PublishedDump {
   crash: CrashContext;
   namespace: string | null;
   facts: EventFacts;
+  why: CrashCause;
 }
+
+/** Of the summary; null without one. */
+export type CrashCause = Pick<DumpInfo, "title" | "crash_function" | "bug" | "exact">;
 
 /** The longest text: users can describe pods and images at any length. */
 const TEXT_MAX_CHARACTERS = 1024;
@@ -38,7 +43,7 @@ export async function writeEvent(eventDirectory: string, dump: PublishedDump): P
  * Returns the event's keys, with the types of docs/contract.md, section 7: texts, a list and a map of texts, and a
  * namespace or null.
  */
-export function planEventFile({ uuid, zipName, crash, namespace, facts }: PublishedDump) {
+export function planEventFile({ uuid, zipName, crash, namespace, facts, why }: PublishedDump) {
   const text = (value: number | null) => (value === null ? "" : String(value));
   return {
     image_list: facts.imageList.map(short),
@@ -57,6 +62,10 @@ export function planEventFile({ uuid, zipName, crash, namespace, facts }: Publis
     hostname: crash.hostname,
     namespace,
     uuid,
+    title: why.title === null ? null : short(why.title),
+    crash_function: why.crash_function === null ? null : short(why.crash_function),
+    bug: why.bug,
+    exact: why.exact,
   };
 }
 

@@ -8,6 +8,7 @@ import type { Environment } from "./environment.ts";
 import type { MetadataTask } from "./metadata-task.ts";
 import type { PreviousHandler } from "./previous-handler.ts";
 import type { Release } from "./release.ts";
+import type { Explaining } from "./summary/explaining.ts";
 
 /** One crash that the composer handles, with everything that its steps use. */
 export interface Job {
@@ -24,4 +25,6 @@ export interface Job {
   log: ComposerLog;
   attempts: AttemptLog;
   metadata: MetadataTask;
+  /** Finds out why it crashed; undefined where nobody asks for that. */
+  explaining: Explaining | undefined;
 }

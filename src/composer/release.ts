@@ -30,6 +30,11 @@ export class Release {
     return new Release(core, hostPid === null ? undefined : pinHeld(PROC_DIR, hostPid), log);
   }
 
+  /** The process, until it is let go; undefined where nobody is held. */
+  get process(): HeldProcess | undefined {
+    return this.held;
+  }
+
   /** Closes the input and returns at once. */
   letGo(): void {
     this.core.close();

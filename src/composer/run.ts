@@ -17,6 +17,7 @@ import type { Job } from "./job.ts";
 import { openPodMetadata } from "./pod-metadata.ts";
 import { chainPreviousHandler } from "./previous-handler.ts";
 import { Release } from "./release.ts";
+import { openExplaining } from "./summary/opening.ts";
 import { admit } from "./socket/admission.ts";
 
 type Given = Partial<Pick<Invocation, "source" | "uuid">>;
@@ -103,9 +104,16 @@ async function takeCrash(
   // A process that has ended is not passed on: the previous handler could learn nothing more about it.
   const previous = file === undefined ? settings.PREVIOUS_HANDLER : "";
   const chain = chainPreviousHandler(previous, core, crash, log);
+  // Nobody waits for why a canary crashed. With a core that lay in a file its process and modules are gone.
+  const explaining =
+    canary || file !== undefined
+      ? undefined
+      : openExplaining(settings, crash, held.release.process, attempts, deadline.signal);
   try {
-    return await composeDump({ ...held, canary, chain, environment, attempts, metadata });
+    const asked = { attempts, metadata, explaining };
+    return await composeDump({ ...held, canary, chain, environment, ...asked });
   } catch (error) {
+    await explaining?.abandon();
     log.milestone("error", "dump_failed", { error: describeError(error) });
     await chain?.takeRest(core, deadline.signal);
     await chain?.end();

@@ -27,7 +27,7 @@ const fileNameTemplate: Setting<string> = {
   ),
   fallback: DEFAULT_TEMPLATE,
   expected:
-    "text with the fields {uuid} {timestamp} {hostname} {exe_name} {pid} {signal} {limit_size} {pathname} {namespace} {podname}",
+    "text with the fields {uuid} {timestamp} {hostname} {exe_name} {pid} {signal} {limit_size} {pathname} {namespace} {podname} {fingerprint}",
 };
 
 /** TIMEOUT's default. */
@@ -81,6 +81,9 @@ export const COMPOSER_SETTINGS = {
   DUMPS_AT_ONCE: integer(32, { min: 0, max: 10_000, unit: "dumps" }),
   /** The previous core_pattern: the composer passes cores of processes outside containers on to its program. */
   PREVIOUS_HANDLER: text(""),
+  /** Each dump gets a summary of why it crashed, made by a process of its own that ends within EXPLAIN_TIMEOUT. */
+  EXPLAIN: flag(true),
+  EXPLAIN_TIMEOUT: integer(5, { min: 1, max: 60, unit: "seconds" }),
   /** The node's name in dumps; empty means the host name. Kubernetes may know a node by another name. */
   NODE_NAME: text(""),
 } as const;

@@ -36,6 +36,11 @@ export function pinHeld(procDir: string, pid: number): HeldProcess | undefined {
   return undefined;
 }
 
+/** Whether the pid is still this process's: what was read by it meanwhile is this process's own. */
+export function isStillHeld(procDir: string, { pid, startTime }: HeldProcess): boolean {
+  return startTimeOf(procDir, pid) === startTime;
+}
+
 /** How the end of a dump came about. */
 export type DumpingEnd =
   /** The process no longer dumps. */

@@ -1,12 +1,13 @@
 // Makes files in memory (memfd_create(2)): a program, for hosts where no folder of this program's allows execution,
 // and a text that only one other process may read.
-import { closeSync, fchmodSync, fstatSync, writeSync } from "node:fs";
+import { closeSync, fchmodSync, fstatSync, ftruncateSync, writeSync } from "node:fs";
 import { AppError } from "../model/app-error.ts";
 import { loadLibc } from "./libc.ts";
 
 /** By number (syscall(2)): glibc 2.17 has no function for it. */
 const MEMFD_CREATE = process.arch === "arm64" ? 279 : 319;
-const MFD_CLOEXEC = 1;
+const [MFD_CLOEXEC, MFD_ALLOW_SEALING] = [1, 2];
+const [F_ADD_SEALS, F_SEAL_SHRINK, F_SEAL_GROW] = [1033, 2, 4];
 /** Linux 6.3; without this flag vm.memfd_noexec may forbid execution. */
 const MFD_EXEC = 0x10;
 
@@ -42,6 +43,21 @@ export function openMemoryProgram(name: string, content: Uint8Array): MemoryProg
  */
 export function openMemoryText(name: string, text: string): number {
   return openMemoryFile(name, Buffer.from(text), [MFD_CLOEXEC]);
+}
+
+/** A descriptor of an empty file; the caller's to close. Throws AppError "host". */
+export function openMemorySpace(name: string): number {
+  return openMemoryFile(name, Buffer.alloc(0), [MFD_CLOEXEC]);
+}
+
+/** The same with sizeBytes zeros, which whoever gets it can neither lengthen nor shorten (fcntl(2), F_ADD_SEALS). */
+export function openSealedSpace(name: string, sizeBytes: number): number {
+  const fd = openMemoryFile(name, Buffer.alloc(0), [MFD_CLOEXEC | MFD_ALLOW_SEALING]);
+  ftruncateSync(fd, sizeBytes);
+  const { fcntl } = loadLibc({ fcntl: { args: ["i32", "i32", "i32"], returns: "i32" } });
+  if (fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) === 0) return fd;
+  closeSync(fd);
+  throw new AppError("host", "the kernel seals no memory file (F_ADD_SEALS)");
 }
 
 /** Makes the file with the first of these flags that the kernel knows. */

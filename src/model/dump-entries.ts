@@ -33,6 +33,9 @@ export function imageInfoSuffix(container: number): string {
   return `-${container}-image-info.json`;
 }
 
+/** Why it crashed; behind the contract's entries. */
+export const SUMMARY_SUFFIX = "-summary.json";
+
 /** Returns the suffix of the folder that holds container N's /proc files, such as `maps`. */
 export function procFolder(container: number): string {
   return `-${container}-proc`;

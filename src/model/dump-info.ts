@@ -62,6 +62,13 @@ const KEYS = {
   exe_path: textOrNull,
   cgroup: textOrNull,
 
+  /** What the summary begins with, and the innermost function with a name; null without a summary. */
+  title: textOrNull,
+  crash_function: textOrNull,
+  /** Which bug it is, over builds and architectures, and by build and offset (crash-summary.ts). */
+  bug: textOrNull,
+  exact: textOrNull,
+
   /** Optional pieces that the composer could not get, and why. */
   missing: v.array(missingPiece),
   /** Wrong settings in `.env` that were replaced by their defaults. */
@@ -109,6 +116,10 @@ export const UNKNOWN_DUMP: DumpInfo = {
   dumpable: null,
   exe_path: null,
   cgroup: null,
+  title: null,
+  crash_function: null,
+  bug: null,
+  exact: null,
   missing: [],
   settings_ignored: [],
 };

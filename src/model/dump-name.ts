@@ -18,6 +18,7 @@ export const TEMPLATE_FIELDS = [
   "pathname",
   "namespace",
   "podname",
+  "fingerprint",
 ] as const;
 
 /** One of TEMPLATE_FIELDS. */

@@ -17,6 +17,7 @@ export const KEY_FIELDS = [
   "hostname",
   "exe_name",
   "signal",
+  "fingerprint",
   "uuid",
   "timestamp",
   "date",

@@ -48,6 +48,7 @@ export function keyValuesOf(
     hostname: info.hostname ?? "",
     exe_name: info.exe ?? "",
     signal: info.signal ?? "",
+    fingerprint: info.bug ?? "",
     uuid: (info.uuid ?? "") || basename(zipPath),
     timestamp: String(Math.floor(Date.parse(time) / 1000)),
     date: time.slice(0, 10),
@@ -69,6 +70,8 @@ export function labelsOf(info: KnownInfo, values: KeyValues, tagTemplate: string
     container: values.container,
     signal: values.signal,
     node: values.node,
+    bug: values.fingerprint,
+    title: info.title ?? "unknown",
     corecomplete: typeof complete === "boolean" ? String(complete) : "unknown",
   };
   return { facts, tags: fillTags(tagTemplate, values) };

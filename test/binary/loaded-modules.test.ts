@@ -5,11 +5,14 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { strToU8, zipSync } from "fflate";
 import { executablePath, linkExecutable } from "../support/executable.ts";
+import { sampleCore } from "../support/sample-core.ts";
 import { withFolder } from "../support/temporary-folder.ts";
 
 /** Names that stand in the agent's code as they are: its settings, and the S3 client's protocol. */
 const AGENT_MARK = "S3_BUCKET_NAME";
 const S3_CLIENT_MARK = "com.amazonaws";
+/** In a table of src/explain. */
+const EXPLAIN_MARK = "SEGV_MAPERR";
 const COMPOSER_MARK = "FILENAME_TEMPLATE";
 /** Megabytes are printed, and the upload has an endpoint that refuses: seconds on a busy machine. */
 const RUN_TIMEOUT_MS = 60_000;
@@ -34,16 +37,30 @@ async function linkedCode(
 
 /** Which of the marks stand in the code: megabytes of text are no failure message. */
 function marksIn(code: string): string[] {
-  return [COMPOSER_MARK, AGENT_MARK, S3_CLIENT_MARK].filter((mark) => code.includes(mark));
+  return [COMPOSER_MARK, AGENT_MARK, S3_CLIENT_MARK, EXPLAIN_MARK].filter((mark) =>
+    code.includes(mark),
+  );
 }
 
 test(
-  "the composer loads neither the agent nor the S3 client",
+  "the composer loads neither the agent nor the S3 client, and explains nothing itself",
   async () => {
     await withFolder(async (folder) => {
       expect(marksIn(await linkedCode(folder, ["composer", `-d=${folder}`], {}))).toEqual([
         COMPOSER_MARK,
       ]);
+    });
+  },
+  RUN_TIMEOUT_MS,
+);
+
+test(
+  "the explainer's mark stands in what explaining loads",
+  async () => {
+    await withFolder(async (folder) => {
+      await writeFile(join(folder, "core"), sampleCore(4096));
+      const marks = marksIn(await linkedCode(folder, ["explain", join(folder, "core")], {}));
+      expect(marks).toContain(EXPLAIN_MARK);
     });
   },
   RUN_TIMEOUT_MS,

@@ -11,6 +11,7 @@ export type DumpFacts = Readonly<Record<string, unknown>>;
 /** The API server's own limits (Event.message; pod names are at most 253 characters). */
 const MESSAGE_MAX_CHARACTERS = 1000;
 const NAME_MAX_CHARACTERS = 200;
+const TITLE_MAX_CHARACTERS = 300;
 
 /** Returns the Event's body and the path to post it to; undefined where the dump's pod is unknown. */
 export function planKubernetesEvent(
@@ -53,7 +54,9 @@ export function planKubernetesEvent(
 function messageOf(facts: DumpFacts, key: string): string {
   const signal = text(facts["signal_name"]) || `signal ${text(facts["signal"])}`;
   const cut = facts["core_complete"] === false ? " (cut short)" : "";
-  const sentence = `${text(facts["exe"])} crashed with ${signal}; core dump${cut} delivered as ${key}`;
+  const title = text(facts["title"]).slice(0, TITLE_MAX_CHARACTERS);
+  const why = title === "" ? "" : ` (${title}; bug ${matching(facts["bug"], /^[0-9a-f]{16}$/)})`;
+  const sentence = `${text(facts["exe"])} crashed with ${signal}${why}; core dump${cut} delivered as ${key}`;
   return oneLine(sentence).slice(0, MESSAGE_MAX_CHARACTERS);
 }
 

@@ -124,10 +124,20 @@ const CAPABILITIES = [
   "CAP_FOWNER",
   "CAP_SYSLOG",
 ];
-/** The capabilities for kill(2), setns(2) and proc(5), and for F_SETLEASE on others' files (fcntl(2)). */
+/**
+ * The capabilities for kill(2), setns(2) and proc(5), for setresuid(2) (the explainer becomes nobody), and for F_SETLEASE
+ * on others' files (fcntl(2)).
+ */
 const CAPTURE_CAPABILITIES = {
   pipe: [],
-  socket: ["CAP_KILL", "CAP_SYS_ADMIN", "CAP_SYS_CHROOT", "CAP_SYS_PTRACE"],
+  socket: [
+    "CAP_KILL",
+    "CAP_SETGID",
+    "CAP_SETUID",
+    "CAP_SYS_ADMIN",
+    "CAP_SYS_CHROOT",
+    "CAP_SYS_PTRACE",
+  ],
   file: ["CAP_LEASE"],
 };
 

@@ -13,7 +13,7 @@ const HANGS_AFTER = 20;
 
 for (const name of ["cdh-0123456789a", "server"])
   gatedTest(`a process called ${name} there is dumped like any other`, obstacles, () =>
-    withComposer({ TIMEOUT: 5 }, async (composer) => {
+    withComposer({ TIMEOUT: 5, EXPLAIN_TIMEOUT: 1 }, async (composer) => {
       const program = await startStalled(name, "sleeper");
       try {
         program.stall();
@@ -21,6 +21,11 @@ for (const name of ["cdh-0123456789a", "server"])
         expect(await Promise.race([ended, Bun.sleep(HANGS_AFTER * 1000)])).toBe("ended");
         const [zip = "none"] = await composer.zips(1);
         expect(await readInfo(zip)).toMatchObject({ exe: name, uid: 65_534, core_complete: true });
+        // Whoever opens the program's file waits: that is not the composer.
+        expect((await readInfo(zip))["missing"]).toContainEqual({
+          what: "summary",
+          why: "no answer in 1000 ms",
+        });
         // A canary's would be hidden, and nobody's to deliver.
         expect(zip).not.toContain("canary");
       } finally {

@@ -86,6 +86,7 @@ async function expectTheWholePod({ zip, pod, answers }: Crashed): Promise<void> 
     "-runtime-info.json",
     "-ps-info.json",
     ...[0, 1].flatMap((n) => [`-${n}.log`, `-${n}-image-info.json`]),
+    "-summary.json",
   ]);
   const known = answers.pods as CriJson[];
   expect(await zip.json("-pod-info.json")).toEqual({ ...known.find(({ id }) => id === pod.id) });

@@ -128,6 +128,7 @@ suite.podTest(
       "-ps-info.json",
       ...[0, 1].flatMap((n) => [`-${n}.log`, `-${n}-image-info.json`, ...procNames(`-${n}-proc`)]),
       ...procNames("-crash-proc"),
+      "-summary.json",
     ]);
     await expectEvent(zip, composer);
   },

@@ -98,4 +98,5 @@ const VALUES = {
   pathname: "!usr!bin!server",
   namespace: "default",
   podname: "web-1",
+  fingerprint: "0123456789abcdef",
 };

@@ -70,7 +70,10 @@ describe.each(HELMS)("%s", (helm) => {
         runAsUser: 0,
         runAsGroup: 0,
         allowPrivilegeEscalation: false,
-        capabilities: { drop: ["ALL"], add: ["KILL", "SYS_ADMIN", "SYS_CHROOT", "SYS_PTRACE"] },
+        capabilities: {
+          drop: ["ALL"],
+          add: ["KILL", "SETGID", "SETUID", "SYS_ADMIN", "SYS_CHROOT", "SYS_PTRACE"],
+        },
         readOnlyRootFilesystem: true,
         seccompProfile: { type: "RuntimeDefault" },
         appArmorProfile: { type: "Unconfined" },

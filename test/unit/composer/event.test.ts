@@ -24,6 +24,12 @@ const DUMP: PublishedDump = {
   },
   namespace: "default",
   facts: { imageList: ["registry/app@sha256:00"], labels: { "info.coredump.owner": "me" } },
+  why: {
+    title: "SIGSEGV in f ← main (app)",
+    crash_function: "f",
+    bug: "0123456789abcdef",
+    exact: "fedcba9876543210",
+  },
 };
 
 test("the event holds the contract's keys, as text", () => {
@@ -40,6 +46,10 @@ test("the event holds the contract's keys, as text", () => {
     hostname: "web-0",
     namespace: "default",
     uuid: DUMP.uuid,
+    title: "SIGSEGV in f ← main (app)",
+    crash_function: "f",
+    bug: "0123456789abcdef",
+    exact: "fedcba9876543210",
   });
 });
 

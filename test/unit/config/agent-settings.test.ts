@@ -58,6 +58,8 @@ test("every setting of the composer can be given to the agent, and arrives", () 
     CRASH_LOOP_NAMESPACE_LIMIT: ["7", 7],
     CRASH_LOOP_WINDOW: ["60", 60],
     DUMPS_AT_ONCE: ["9", 9],
+    EXPLAIN: ["false", false],
+    EXPLAIN_TIMEOUT: ["9", 9],
   };
   // PREVIOUS_HANDLER: what the agent finds on the host, see previous-pattern.ts.
   const fed = [

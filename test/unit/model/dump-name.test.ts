@@ -21,6 +21,7 @@ const VALUES: TemplateValues = {
   pathname: "!usr!bin!server",
   namespace: "default",
   podname: "web-1",
+  fingerprint: "0123456789abcdef",
 };
 
 test("the default template names a dump as users know it", () => {

@@ -17,6 +17,7 @@ const VALUES: KeyValues = {
   hostname: "cart-0",
   exe_name: "cart",
   signal: "11",
+  fingerprint: "0123456789abcdef",
   uuid: "u-1",
   timestamp: "1700000000",
   date: "2023-11-14",

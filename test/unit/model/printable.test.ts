@@ -95,6 +95,7 @@ async function eventFile(): Promise<string> {
     crash,
     namespace: HOSTILE,
     facts: event,
+    why: { title: HOSTILE, crash_function: HOSTILE, bug: HOSTILE, exact: HOSTILE },
   });
   return readFileSync(join(folder, "u-event.json"), "utf8");
 }

@@ -59,7 +59,14 @@ test("by a pipe the units are as closed as ever; by socket and file, composers o
     expect(unit).toContain("KillMode=process\n");
     expect(unit).toContain("RestrictNamespaces=mnt uts\n");
     expect(unit).toContain("ProtectSystem=strict\n");
-    for (const name of ["CAP_KILL", "CAP_SYS_ADMIN", "CAP_SYS_CHROOT", "CAP_SYS_PTRACE"])
+    for (const name of [
+      "CAP_KILL",
+      "CAP_SETGID",
+      "CAP_SETUID",
+      "CAP_SYS_ADMIN",
+      "CAP_SYS_CHROOT",
+      "CAP_SYS_PTRACE",
+    ])
       expect(unit).toContain(name);
   }
   for (const unit of Object.values(unitsFor("/opt/x", "file"))) {

@@ -1,0 +1,111 @@
+// What explaining a crash costs: the composer with EXPLAIN beside itself without, in turns in one run, through the
+// real kernel: how long the crashed process is held, when its dump is published, each process's peak memory.
+// `sudo CDH_TEST_KERNEL=1 bun bench/summary.ts [ROUNDS]`. Figures and machine go to docs/performance.md.
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { startSleeper } from "../test/support/crash-program.ts";
+import { withComposer } from "../test/support/installed-composer.ts";
+import { formatTable, median } from "./figures.ts";
+
+const ROUNDS = Number(process.argv[2] ?? 10);
+const HEAP_MB = 1000;
+const SAMPLE_MS = 3;
+
+interface Figures {
+  heldMs: number[];
+  totalMs: number[];
+  composerMiB: number[];
+  explainerMiB: number[];
+}
+
+type Crash = () => Promise<number>;
+
+/** A C program of so many megabytes of text: how long it was held. */
+const smallC = async () => (await (await startSleeper("mapping", ["10", "text"])).crash()).heldMs;
+
+function node(megabytes: number): Crash {
+  return async () => {
+    const script = join(import.meta.dir, "heap.mjs");
+    const child = Bun.spawn(["node", "--max-old-space-size=8000", script, String(megabytes)], {
+      stdio: ["ignore", "pipe", "inherit"],
+      timeout: 120_000,
+      killSignal: "SIGKILL",
+    });
+    await child.stdout.getReader().read();
+    const startedMs = performance.now();
+    child.kill("SIGSEGV");
+    await child.exited;
+    return performance.now() - startedMs;
+  };
+}
+
+/** The peaks of the composer and of its explainer, which the kernel calls by one name. */
+function watchBoth(): { end(): { composer: number; explainer: number } } {
+  const peaks = { composer: 0, explainer: 0 };
+  const look = () => {
+    for (const pid of readdirSync("/proc")) {
+      if (!/^\d+$/.test(pid)) continue;
+      try {
+        if (readFileSync(`/proc/${pid}/comm`, "utf8") !== "cdc\n") continue;
+        const words = readFileSync(`/proc/${pid}/cmdline`, "utf8");
+        const status = readFileSync(`/proc/${pid}/status`, "utf8");
+        const kilobytes = Number(/^VmHWM:\s*(\d+) kB$/m.exec(status)?.[1] ?? 0);
+        const role = words.includes("explain-crash") ? "explainer" : "composer";
+        peaks[role] = Math.max(peaks[role], kilobytes / 1024);
+      } catch {
+        // It has ended meanwhile.
+      }
+    }
+  };
+  const timer = setInterval(look, SAMPLE_MS);
+  return {
+    end() {
+      clearInterval(timer);
+      return peaks;
+    },
+  };
+}
+
+async function measure(explain: boolean, crash: Crash, figures: Figures): Promise<void> {
+  await withComposer({ EXPLAIN: explain }, async (composer) => {
+    const watch = watchBoth();
+    figures.heldMs.push(await crash());
+    await composer.zips(1);
+    const { composer: composerMiB, explainer } = watch.end();
+    figures.composerMiB.push(composerMiB);
+    figures.explainerMiB.push(explainer);
+    const published = (await composer.log()).find(({ event }) => event === "dump_published");
+    if (explain && typeof published?.["title"] !== "string") throw new Error("it has no summary");
+    figures.totalMs.push(Number(published?.["total_ms"]));
+  });
+}
+
+const empty = (): Figures => ({ heldMs: [], totalMs: [], composerMiB: [], explainerMiB: [] });
+
+async function compare(title: string, crash: Crash, rounds: number): Promise<void> {
+  const [without, with_] = [empty(), empty()];
+  for (let round = 0; round < rounds; round++) {
+    const turns = [
+      [false, without],
+      [true, with_],
+    ] as const;
+    for (const [explain, figures] of round % 2 === 0 ? turns : turns.toReversed())
+      await measure(explain, crash, figures);
+  }
+  const base = median(without.heldMs);
+  const rows = [without, with_].map((figures, index) => [
+    index === 0 ? "EXPLAIN=false" : "EXPLAIN=true",
+    `${median(figures.heldMs).toFixed(0)} ms`,
+    (median(figures.heldMs) / base).toFixed(3),
+    `${median(figures.totalMs).toFixed(0)} ms`,
+    `${Math.max(...figures.composerMiB).toFixed(0)} MiB`,
+    index === 0 ? "" : `${Math.max(...figures.explainerMiB).toFixed(0)} MiB`,
+  ]);
+  console.log(`\n### ${title}, medians of ${rounds}\n`);
+  const head = ["", "held", "ratio", "published after", "composer's peak", "explainer's peak"];
+  console.log(formatTable(head, rows));
+}
+
+await compare("C, 10 MB", smallC, ROUNDS);
+await compare("Node, small", node(1), ROUNDS);
+await compare(`Node, a heap of ${HEAP_MB} MB`, node(HEAP_MB), Math.ceil(ROUNDS / 2));

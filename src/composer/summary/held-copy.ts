@@ -1,0 +1,230 @@
+// What explaining a crash needs of the held process, copied while its core drains: stacks, the heads of what it has
+// mapped, the C library's message. Nothing here may wait for anybody: only pages that are there are read
+// (a page that is not may be a trap, userfaultfd(2)), and of mapped files only the place is opened (O_PATH).
+import { closeSync, openSync, readdirSync, readFileSync, readSync, writeSync } from "node:fs";
+import { isStillHeld, type HeldProcess } from "../../host/held-process.ts";
+import type { ExcerptTable } from "../../model/crash-excerpt.ts";
+import { oneLine } from "../../model/printable.ts";
+import type { HeadFacts } from "./core-head.ts";
+
+export interface HeldCopy extends Pick<ExcerptTable, "ranges" | "modules" | "threadNames"> {
+  /** Of `modules`, in their order; the caller's to close. */
+  descriptors: number[];
+  /** Where the file ends now. */
+  endBytes: number;
+}
+
+const CRASHED_STACK_BYTES = 256 << 10;
+const STACK_BYTES = 32 << 10;
+const MODULE_HEAD_BYTES = 4096;
+const VDSO_BYTES = 16 << 10;
+const LIBRARY_DATA_BYTES = 128 << 10;
+const MESSAGE_BYTES = 1024;
+const MESSAGES_MAX = 16;
+const NAMES_MAX = 128;
+/** Pages that a stack's overflow may have left out before the first that is there. */
+const ABSENT_PAGES_MAX = 4;
+/** Signal handlers that interrupted each other, on stacks of their own. */
+const INTERRUPTED_MAX = 4;
+const SCAN_BYTES = 64 << 10;
+const O_PATH = 0x200000;
+const SIGABRT = 6;
+/** /proc/PID/pagemap: in memory, or swapped out. */
+const PRESENT = 0xc0;
+
+export class HeldCopier {
+  readonly #held: HeldProcess;
+  readonly #memory: number;
+  readonly #pagemap: number;
+  readonly #space: number;
+  readonly #procDir: string;
+  readonly #block = Buffer.alloc(CRASHED_STACK_BYTES);
+  readonly #copy: HeldCopy;
+  #isStopped = false;
+
+  /**
+   * `space` is the file that it goes to, from startBytes on. tid is a thread that lives: the first one may have ended.
+   * Throws where the process cannot be looked into.
+   */
+  constructor(procDir: string, held: HeldProcess, tid: number, space: number, startBytes: number) {
+    this.#procDir = procDir;
+    this.#held = held;
+    this.#space = space;
+    const thread = `${procDir}/${held.pid}/task/${tid}`;
+    this.#memory = openSync(`${thread}/mem`, "r");
+    this.#pagemap = openSync(`${thread}/pagemap`, "r");
+    this.#copy = {
+      ranges: [],
+      modules: [],
+      threadNames: {},
+      descriptors: [],
+      endBytes: startBytes,
+    };
+  }
+
+  /** Gives way to the drain between its steps. Throws where the process is another one by now. */
+  async run(facts: HeadFacts, mayShowMemory: boolean): Promise<HeldCopy> {
+    try {
+      for (const [index, { stackPointer }] of facts.threads.entries()) {
+        if (index === 0) this.#copyCrashedStack(stackPointer, facts);
+        else this.#copyRange(stackPointer & ~15n, STACK_BYTES, facts);
+        await this.#turn();
+      }
+      if (facts.vdso !== undefined) this.#copyRange(facts.vdso, VDSO_BYTES, facts);
+      for (const [index, file] of facts.files.entries()) {
+        this.#takeFile(file, facts);
+        if (index % 16 === 15) await this.#turn();
+      }
+      this.#nameThreads();
+      if (mayShowMemory && facts.signal === SIGABRT) this.#copyMessages(facts);
+      if (!isStillHeld(this.#procDir, this.#held))
+        throw new Error("the process went away meanwhile");
+      return this.#copy;
+    } catch (error) {
+      for (const fd of this.#copy.descriptors) closeSync(fd);
+      throw error;
+    } finally {
+      closeSync(this.#memory);
+      closeSync(this.#pagemap);
+    }
+  }
+
+  /** The file is not its own any more: nothing more is written to it. */
+  stop(): void {
+    this.#isStopped = true;
+  }
+
+  async #turn(): Promise<void> {
+    await turn();
+    if (this.#isStopped) throw new Error("it took too long");
+  }
+
+  /** The stack, and those that a signal's handler on it interrupted. */
+  #copyCrashedStack(stackPointer: bigint, facts: HeadFacts): void {
+    let next: bigint | undefined = stackPointer;
+    for (let count = 0; count <= INTERRUPTED_MAX && next !== undefined; count++) {
+      const start = next & ~15n;
+      const bytes = this.#copyRange(start, CRASHED_STACK_BYTES, facts);
+      next = findInterrupted(bytes.subarray(0, SCAN_BYTES), facts.isArm, (address) =>
+        this.#copy.ranges.some((range) => isInside(address, range)),
+      );
+    }
+  }
+
+  #takeFile({ start, end }: { start: bigint; end: bigint }, facts: HeadFacts): void {
+    const head = this.#readPresent(start, MODULE_HEAD_BYTES, facts.pageBytes);
+    if (head.length >= 4 && head.readUInt32BE(0) !== 0x7f454c46) return;
+    if (head.length > 0) this.#keep(start, head);
+    const [from, to] = [start.toString(16), end.toString(16)];
+    try {
+      const path = `${this.#procDir}/${this.#held.pid}/map_files/${from}-${to}`;
+      this.#copy.descriptors.push(openSync(path, O_PATH));
+      this.#copy.modules.push({ start: from, end: to });
+    } catch {
+      // The explainer says of a module without a descriptor that it was not to be had.
+    }
+  }
+
+  /** The core has a thread's id as its own pid namespace does. */
+  #nameThreads(): void {
+    const tasks = `${this.#procDir}/${this.#held.pid}/task`;
+    for (const tid of readdirSync(tasks).slice(0, NAMES_MAX)) {
+      const status = readFileSync(`${tasks}/${tid}/status`, "utf8");
+      const name = /^Name:\t(.*)$/m.exec(status)?.[1];
+      const inner = /^NSpid:.*?(\d+)$/m.exec(status)?.[1] ?? tid;
+      if (name !== undefined) this.#copy.threadNames[inner] = oneLine(name);
+    }
+  }
+
+  /** glibc keeps its last words on pages of their own: their length in whole pages, then the text. */
+  #copyMessages(facts: HeadFacts): void {
+    const { libraryData, pageBytes } = facts;
+    if (libraryData === undefined) return;
+    const data = Buffer.from(this.#copyRange(libraryData, LIBRARY_DATA_BYTES, facts));
+    const seen = new Set<bigint>();
+    for (let at = 0; at + 8 <= data.length && seen.size < MESSAGES_MAX; at += 8) {
+      if (data.readUInt16LE(at) % pageBytes !== 0 || data.readUInt32LE(at + 4) === 0) continue;
+      const address = data.readBigUInt64LE(at);
+      if (address % BigInt(pageBytes) !== 0n || seen.has(address)) continue;
+      seen.add(address);
+      const message = this.#readPresent(address, MESSAGE_BYTES, pageBytes);
+      const length = message.length < 8 ? 0 : message.readUInt32LE(0);
+      if (length > 0 && length % pageBytes === 0 && length <= 1 << 20) this.#keep(address, message);
+    }
+  }
+
+  #copyRange(address: bigint, sizeBytes: number, { pageBytes }: HeadFacts): Buffer {
+    const page = BigInt(pageBytes);
+    let start = address;
+    for (let absent = 0; absent < ABSENT_PAGES_MAX; absent++) {
+      const bytes = this.#readPresent(start, sizeBytes, pageBytes);
+      if (bytes.length > 0) return this.#keep(start, bytes);
+      start = (start / page + 1n) * page;
+    }
+    return Buffer.alloc(0);
+  }
+
+  #keep(address: bigint, bytes: Buffer): Buffer {
+    const offset = this.#copy.endBytes;
+    writeSync(this.#space, bytes, 0, bytes.length, offset);
+    this.#copy.endBytes += bytes.length;
+    this.#copy.ranges.push({ address: address.toString(16), offset, sizeBytes: bytes.length });
+    return bytes;
+  }
+
+  /** As far as page after page is there. Valid until the next read. */
+  #readPresent(address: bigint, sizeBytes: number, pageBytes: number): Buffer {
+    if (address < 0n || address >= 1n << 62n) return Buffer.alloc(0);
+    const first = address / BigInt(pageBytes);
+    const into = Number(address % BigInt(pageBytes));
+    const entries = Buffer.alloc(Math.ceil((into + sizeBytes) / pageBytes) * 8);
+    const known = readOrNothing(this.#pagemap, entries, first * 8n);
+    let pages = 0;
+    while (pages * 8 + 8 <= known && ((entries[pages * 8 + 7] ?? 0) & PRESENT) !== 0) pages++;
+    const length = Math.min(sizeBytes, pages * pageBytes - into, this.#block.length);
+    if (length <= 0) return Buffer.alloc(0);
+    const block = this.#block.subarray(0, length);
+    return block.subarray(0, readOrNothing(this.#memory, block, address));
+  }
+}
+
+/**
+ * The stack pointer in a signal frame: flags, link and stack of its ucontext, then the registers
+ * (arch/x86/kernel/signal.c, arch/arm64/kernel/signal.c).
+ */
+function findInterrupted(
+  stack: Buffer,
+  isArm: boolean,
+  isKnown: (address: bigint) => boolean,
+): bigint | undefined {
+  const [stackPointerAt, checkAt, lastAt] = isArm ? [432, 448, 456] : [160, 184, 192];
+  for (let at = 0; at + lastAt <= stack.length; at += 8) {
+    if (stack.readUInt32LE(at) > 31 || stack.readUInt32LE(at + 4) !== 0) continue;
+    if (stack.readUInt32LE(at + 8) !== 0 || stack.readUInt32LE(at + 12) !== 0) continue;
+    // User code's segment; a processor state without exception level.
+    const check = stack.readUInt32LE(at + checkAt);
+    if (isArm ? (check & 0x1f) !== 0 : (check & 0xffff) !== 0x33) continue;
+    const address = stack.readBigUInt64LE(at + stackPointerAt);
+    if (address > 4096n && address < 1n << 56n && !isKnown(address)) return address;
+  }
+  return undefined;
+}
+
+function isInside(address: bigint, range: { address: string; sizeBytes: number }): boolean {
+  const start = BigInt(`0x${range.address}`);
+  return address >= start && address < start + BigInt(range.sizeBytes);
+}
+
+function readOrNothing(fd: number, into: Buffer, position: bigint): number {
+  try {
+    return readSync(fd, into, 0, into.length, position);
+  } catch {
+    return 0; // EIO, EFAULT: there is nothing
+  }
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}
