@@ -8,7 +8,7 @@ import { join } from "node:path";
 import type { CrashSummary, SummaryFrame } from "../../../src/model/crash-summary.ts";
 import type { JsonObject } from "../../../src/model/json.ts";
 import { openDumpZip } from "../../../src/reading/dump-zip.ts";
-import { explainFile, readSummary } from "../../../src/reading/explain.ts";
+import { explainFile, readSummary } from "../../../src/reading/explain-file.ts";
 import { readInfo } from "../../../src/reading/info.ts";
 import { openFileSource } from "../../../src/store/byte-source.ts";
 import { buildCrashes, buildObstacle } from "../../support/crash-builds.ts";
