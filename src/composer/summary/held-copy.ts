@@ -1,7 +1,8 @@
 // What explaining a crash needs of the held process, copied while its core drains: stacks, the heads of what it has
-// mapped, the C library's message. Nothing here may wait for anybody: only pages that are there are read
-// (a page that is not may be a trap, userfaultfd(2)), and of mapped files only the place is opened (O_PATH).
-import { closeSync, openSync, readdirSync, readFileSync, readSync, writeSync } from "node:fs";
+// mapped, the C library's message. Nothing here may wait for anybody: only pages are read that are there and belong to
+// no file (another may be a trap: userfaultfd(2), a FUSE server that takes it back), and of mapped files only the place
+// is opened (O_PATH).
+import { closeSync, openSync, read, readdirSync, readFileSync, readSync, writeSync } from "node:fs";
 import { isStillHeld, type HeldProcess } from "../../host/held-process.ts";
 import type { ExcerptTable } from "../../model/crash-excerpt.ts";
 import { oneLine } from "../../model/printable.ts";
@@ -16,7 +17,6 @@ export interface HeldCopy extends Pick<ExcerptTable, "ranges" | "modules" | "thr
 
 const CRASHED_STACK_BYTES = 256 << 10;
 const STACK_BYTES = 32 << 10;
-const MODULE_HEAD_BYTES = 4096;
 const VDSO_BYTES = 16 << 10;
 const LIBRARY_DATA_BYTES = 128 << 10;
 const MESSAGE_BYTES = 1024;
@@ -29,8 +29,8 @@ const INTERRUPTED_MAX = 4;
 const SCAN_BYTES = 64 << 10;
 const O_PATH = 0x200000;
 const SIGABRT = 6;
-/** /proc/PID/pagemap: in memory, or swapped out. */
-const PRESENT = 0xc0;
+/** /proc/PID/pagemap, in the highest byte: in memory, or swapped out; a file's, or shared. */
+const [PRESENT, OF_FILE] = [0xc0, 0x20];
 
 export class HeldCopier {
   readonly #held: HeldProcess;
@@ -70,9 +70,9 @@ export class HeldCopier {
         else this.#copyRange(stackPointer & ~15n, STACK_BYTES, facts);
         await this.#turn();
       }
-      if (facts.vdso !== undefined) this.#copyRange(facts.vdso, VDSO_BYTES, facts);
+      if (facts.vdso !== undefined) await this.#copyVdso(facts.vdso);
       for (const [index, file] of facts.files.entries()) {
-        this.#takeFile(file, facts);
+        this.#takeFile(file);
         if (index % 16 === 15) await this.#turn();
       }
       this.#nameThreads();
@@ -111,10 +111,19 @@ export class HeldCopier {
     }
   }
 
-  #takeFile({ start, end }: { start: bigint; end: bigint }, facts: HeadFacts): void {
-    const head = this.#readPresent(start, MODULE_HEAD_BYTES, facts.pageBytes);
-    if (head.length >= 4 && head.readUInt32BE(0) !== 0x7f454c46) return;
-    if (head.length > 0) this.#keep(start, head);
+  /** The kernel's own pages, unless the process says of others that it is there: not on this thread. */
+  async #copyVdso(address: bigint): Promise<void> {
+    const block = Buffer.alloc(VDSO_BYTES);
+    const count = await new Promise<number>((resolve) => {
+      read(this.#memory, block, 0, block.length, address, (error, length) =>
+        resolve(error === null ? length : 0),
+      );
+    });
+    if (this.#isStopped) throw new Error("it took too long");
+    if (count > 0) this.#keep(address, block.subarray(0, count));
+  }
+
+  #takeFile({ start, end }: { start: bigint; end: bigint }): void {
     const [from, to] = [start.toString(16), end.toString(16)];
     try {
       const path = `${this.#procDir}/${this.#held.pid}/map_files/${from}-${to}`;
@@ -180,7 +189,7 @@ export class HeldCopier {
     const entries = Buffer.alloc(Math.ceil((into + sizeBytes) / pageBytes) * 8);
     const known = readOrNothing(this.#pagemap, entries, first * 8n);
     let pages = 0;
-    while (pages * 8 + 8 <= known && ((entries[pages * 8 + 7] ?? 0) & PRESENT) !== 0) pages++;
+    while (pages * 8 + 8 <= known && isReadable(entries[pages * 8 + 7] ?? 0)) pages++;
     const length = Math.min(sizeBytes, pages * pageBytes - into, this.#block.length);
     if (length <= 0) return Buffer.alloc(0);
     const block = this.#block.subarray(0, length);
@@ -208,6 +217,10 @@ function findInterrupted(
     if (address > 4096n && address < 1n << 56n && !isKnown(address)) return address;
   }
   return undefined;
+}
+
+function isReadable(flags: number): boolean {
+  return (flags & PRESENT) !== 0 && (flags & OF_FILE) === 0;
 }
 
 function isInside(address: bigint, range: { address: string; sizeBytes: number }): boolean {
