@@ -36,6 +36,7 @@ export function formatExcerptEnd(table: ExcerptTable, tableOffset: number): Buff
   return Buffer.concat([json, footer]);
 }
 
+/** Returns where the table is; `footer` is the last FOOTER_BYTES of the file. */
 export function parseExcerptFooter(footer: Buffer): { offset: number; sizeBytes: number } {
   return { offset: footer.readDoubleLE(0), sizeBytes: footer.readDoubleLE(8) };
 }

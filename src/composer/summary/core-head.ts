@@ -31,6 +31,7 @@ const [SIGNAL_AT, TID_AT, REGISTERS_AT] = [12, 32, 112];
 const [AT_PAGESZ, AT_SYSINFO_EHDR] = [6n, 33n];
 const C_LIBRARY = /\/libc(?:-[\d.]+)?\.so(?:\.6)?$/;
 
+/** Keeps the core's head, up to HEAD_MAX_BYTES, and reads what its notes tell. */
 export class CoreHead {
   sizeBytes = 0;
   readonly #fd: number;

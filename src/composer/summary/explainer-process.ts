@@ -23,6 +23,7 @@ export interface Explained {
 const DEPTH_MAX = 16;
 const READY_MS = 2_000;
 
+/** One explainer, from its start to its answer or its end. */
 export class ExplainerProcess {
   readonly #child: Bun.Subprocess<"pipe", number, "ignore">;
   readonly #answer: number;

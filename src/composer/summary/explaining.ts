@@ -29,6 +29,7 @@ export const SUMMARY_LABEL = "summary";
 /** It takes some milliseconds; a process with very many threads and files is let go before all is copied. */
 const COPY_MAX_MS = 250;
 
+/** Has one crash explained. No call throws; what went wrong becomes a missing piece of dump-info. */
 export class Explaining {
   readonly #context: ExplainingContext;
   #space: number | undefined;

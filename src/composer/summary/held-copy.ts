@@ -32,6 +32,7 @@ const SIGABRT = 6;
 /** /proc/PID/pagemap, in the highest byte: in memory, or swapped out; a file's, or shared. */
 const [PRESENT, OF_FILE] = [0xc0, 0x20];
 
+/** Copies what explaining needs out of one held process. */
 export class HeldCopier {
   readonly #held: HeldProcess;
   readonly #memory: number;

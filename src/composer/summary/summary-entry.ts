@@ -11,6 +11,7 @@ export function containerLogOf({ facts, entries }: Metadata): Uint8Array {
   return entries.find(({ suffix }) => suffix === name)?.data ?? new Uint8Array(0);
 }
 
+/** Returns the dump-info with what it repeats of the summary. */
 export function withSummary(info: DumpInfo, summary: Explained | undefined): DumpInfo {
   if (summary === undefined) return info;
   const { title, crashFunction, bug, exact } = summary;
