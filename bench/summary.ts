@@ -81,6 +81,7 @@ async function measure(explain: boolean, crash: Crash, figures: Figures): Promis
     );
     if (explain && typeof published?.["title"] !== "string") throw new Error("it has no summary");
     figures.totalMs.push(Number(published?.["total_ms"]));
+    process.stderr.write(`EXPLAIN=${explain}: ${figures.heldMs.at(-1)?.toFixed(0)} ms\n`);
   });
 }
 
