@@ -43,17 +43,30 @@ export interface Outcome {
   note?: string;
 }
 
-/** Runs one step and prints `title  mark  note  time`; while it runs, that it does. */
+/** The steps that are running, with when each began: on a terminal one moving line names them all. */
+const running = new Map<string, number>();
+
+function showClock(): void {
+  const parts = [...running].map(
+    ([title, sinceMs]) => `${title} ${formatDuration(performance.now() - sinceMs)}`,
+  );
+  process.stdout.write(`\r  ${faint(parts.join("   "))}\u001b[K`);
+}
+
+/**
+ * Runs one step and prints `title  mark  note  time` at its end; while it runs, that it does. Several may run side by
+ * side, each under a title of its own.
+ */
 export async function step<T extends Outcome>(title: string, run: () => Promise<T>): Promise<T> {
   const startedMs = performance.now();
   const elapsed = () => formatDuration(performance.now() - startedMs);
   const label = `  ${title.padEnd(TITLE_COLUMNS)}`;
+  running.set(title, startedMs);
   const timer = interactive
-    ? setInterval(() => process.stdout.write(`\r${label}${faint(elapsed())}\u001b[K`), 200)
+    ? setInterval(showClock, 200)
     : setInterval(() => say(`${label}still at work after ${elapsed()}`), HEARTBEAT_MS);
   try {
     const outcome = await run();
-    clearInterval(timer);
     const mark = outcome.mark.padEnd(8);
     const shown = coloured ? `\u001b[${COLOURS[outcome.mark]}m${mark}\u001b[0m` : mark;
     const line = `${label}${shown}${(outcome.note ?? "").padEnd(38)}${elapsed().padStart(12)}`;
@@ -61,5 +74,6 @@ export async function step<T extends Outcome>(title: string, run: () => Promise<
     return outcome;
   } finally {
     clearInterval(timer);
+    running.delete(title);
   }
 }

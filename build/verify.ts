@@ -51,6 +51,8 @@ const SUITES_OF_SOCKET: Readonly<Record<"@" | "@@", readonly string[]>> = {
     "runtime/lost-runtime.test.ts",
   ],
 };
+/** Folders of test/e2e whose tests borrow no kernel setting and crash no process. */
+const WITHOUT_KERNEL: readonly string[] = ["store"];
 const TEST_TIMEOUT_MS = 30_000;
 /** `verify --slowest` adds a line to each stage of tests. */
 const SLOWEST_SHOWN = 10;
@@ -80,15 +82,8 @@ try {
       check([BUN, "node_modules/oxlint/bin/oxlint", "--type-aware", "--deny-warnings"]),
     );
     await report("imports", () => check([BUN, "build/import-table.ts"]));
-    await report("unit tests", () => tests("unit"));
-    if (await report("build", () => check([BUN, "build/build.ts"]))) {
-      await report("binary tests", () => tests("binary"));
-      for (const part of await foldersOf("test/e2e"))
-        await report(`e2e ${part}`, () => tests(`e2e/${part}`));
-      if (socketObstacle() === undefined)
-        for (const [way, files] of Object.entries(SUITES_OF_SOCKET))
-          await report(`e2e by ${way}`, () => tests("e2e", { files, way }));
-    }
+    const isBuilt = await report("build", () => check([BUN, "build/build.ts"]));
+    await Promise.all([testWithoutKernel(isBuilt), isBuilt ? testWithKernel() : undefined]);
   }
 } finally {
   await report("kernel as it was", kernelIsAsItWas);
@@ -99,6 +94,22 @@ for (const [reason, count] of skips) say(`  ${count} skipped: ${reason}`);
 say(`  in ${formatDuration(performance.now() - startedMs)}\n`);
 say(formatFigures(total));
 process.exitCode = total.failed === 0 ? 0 : 1;
+
+/** What leaves the kernel's settings alone: runs beside the stages that wait for each other's kernel. */
+async function testWithoutKernel(isBuilt: boolean): Promise<void> {
+  await report("unit tests", () => tests("unit"));
+  if (!isBuilt) return;
+  await report("binary tests", () => tests("binary"));
+  for (const part of WITHOUT_KERNEL) await report(`e2e ${part}`, () => tests(`e2e/${part}`));
+}
+
+async function testWithKernel(): Promise<void> {
+  for (const part of await foldersOf("test/e2e"))
+    if (!WITHOUT_KERNEL.includes(part)) await report(`e2e ${part}`, () => tests(`e2e/${part}`));
+  if (socketObstacle() !== undefined) return;
+  for (const [way, files] of Object.entries(SUITES_OF_SOCKET))
+    await report(`e2e by ${way}`, () => tests("e2e", { files, way }));
+}
 
 /** Runs a stage, prints its line and, where it failed or has something to say, its output. */
 async function report(title: string, run: () => Promise<Stage>): Promise<boolean> {
