@@ -5,6 +5,8 @@ import { composersAtWork } from "./installed-composer.ts";
 
 export interface MemoryPeaks {
   composerMiB: number;
+  /** Of it what is the composer's own (RssAnon, as far as it was seen): the rest is the executable's pages, shared. */
+  composerOwnMiB: number;
   agentMiB: number;
   /** At work at the same time. */
   composers: number;
@@ -14,14 +16,18 @@ const EVERY_MS = 100;
 
 /** Ends with the returned function, which says what was seen. */
 export function watchMemory(hostDir: string, agentPid: number): () => Promise<MemoryPeaks> {
-  const peaks: MemoryPeaks = { composerMiB: 0, agentMiB: 0, composers: 0 };
+  const peaks: MemoryPeaks = { composerMiB: 0, composerOwnMiB: 0, agentMiB: 0, composers: 0 };
   const over = new AbortController();
   async function watch(): Promise<void> {
     while (!over.signal.aborted) {
       const pids = await composersAtWork(join(hostDir, "cdc"));
       peaks.composers = Math.max(peaks.composers, pids.length);
-      for (const pid of pids) peaks.composerMiB = Math.max(peaks.composerMiB, await peakOf(pid));
-      peaks.agentMiB = Math.max(peaks.agentMiB, await peakOf(agentPid));
+      for (const pid of pids) {
+        const { peakMiB, ownMiB } = await memoryOf(pid);
+        peaks.composerMiB = Math.max(peaks.composerMiB, peakMiB);
+        peaks.composerOwnMiB = Math.max(peaks.composerOwnMiB, ownMiB);
+      }
+      peaks.agentMiB = Math.max(peaks.agentMiB, (await memoryOf(agentPid)).peakMiB);
       await Bun.sleep(EVERY_MS);
     }
   }
@@ -33,7 +39,9 @@ export function watchMemory(hostDir: string, agentPid: number): () => Promise<Me
   };
 }
 
-async function peakOf(pid: number): Promise<number> {
+async function memoryOf(pid: number): Promise<{ peakMiB: number; ownMiB: number }> {
   const status = await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
-  return Number(/^VmHWM:\s+(\d+)/m.exec(status)?.[1] ?? 0) / 1024;
+  const mebibytes = (name: string) =>
+    Number(new RegExp(`^${name}:\\s+(\\d+)`, "m").exec(status)?.[1] ?? 0) / 1024;
+  return { peakMiB: mebibytes("VmHWM"), ownMiB: mebibytes("RssAnon") };
 }

@@ -215,7 +215,7 @@ export function formatTenantsCampaign({
     ),
     `honest    ${verdicts.length} crashes, ${verdicts.length - wrong.length} delivered whole and rightly named, ${wrong.length} not`,
     `store     ${delivered} dumps in all`,
-    `composers ${memory.composerMiB.toFixed(1)} MiB at most, ${memory.composers} at once`,
+    `composers ${memory.composerMiB.toFixed(1)} MiB at most (${memory.composerOwnMiB.toFixed(1)} of their own), ${memory.composers} at once`,
     `agent     ${memory.agentMiB.toFixed(1)} MiB at most`,
     `events    ${told.sort().join(", ")}`,
   ].join("\n");
