@@ -34,33 +34,33 @@ const C_LIBRARY = /\/libc(?:-[\d.]+)?\.so(?:\.6)?$/;
 /** Keeps the core's head, up to HEAD_MAX_BYTES, and reads what its notes tell. */
 export class CoreHead {
   sizeBytes = 0;
-  readonly #fd: number;
-  readonly #onWhole: () => void;
-  #wanted = HEADER_BYTES;
-  #notes: { offset: number; end: number } | undefined;
-  #isOver = false;
+  private readonly fd: number;
+  private readonly onWhole: () => void;
+  private wanted = HEADER_BYTES;
+  private notes: { offset: number; end: number } | undefined;
+  private isOver = false;
 
   /** Goes into the file `fd`, from its beginning. onWhole: all that is wanted is there. */
   constructor(fd: number, onWhole: () => void) {
-    this.#fd = fd;
-    this.#onWhole = onWhole;
+    this.fd = fd;
+    this.onWhole = onWhole;
   }
 
   push(bytes: Uint8Array): void {
-    if (this.#isOver) return;
+    if (this.isOver) return;
     const taken = bytes.subarray(0, HEAD_MAX_BYTES - this.sizeBytes);
-    writeSync(this.#fd, taken, 0, taken.length, this.sizeBytes);
+    writeSync(this.fd, taken, 0, taken.length, this.sizeBytes);
     this.sizeBytes += taken.length;
-    this.#plan();
-    if (this.sizeBytes < Math.min(this.#wanted, HEAD_MAX_BYTES)) return;
-    this.#isOver = true;
-    this.#onWhole();
+    this.plan();
+    if (this.sizeBytes < Math.min(this.wanted, HEAD_MAX_BYTES)) return;
+    this.isOver = true;
+    this.onWhole();
   }
 
   /** undefined for what is no core that can be explained. */
   read(): HeadFacts | undefined {
-    const isArm = this.#machine() === EM_AARCH64;
-    if (this.#notes === undefined) return undefined;
+    const isArm = this.machine() === EM_AARCH64;
+    if (this.notes === undefined) return undefined;
     const facts: HeadFacts = {
       isArm,
       pageBytes: 4096,
@@ -70,60 +70,60 @@ export class CoreHead {
       libraryData: undefined,
       vdso: undefined,
     };
-    let { offset } = this.#notes;
-    for (let count = 0; count < NOTES_MAX && offset + NOTE_HEAD_BYTES <= this.#notes.end; count++) {
-      const head = this.#at(offset, NOTE_HEAD_BYTES);
+    let { offset } = this.notes;
+    for (let count = 0; count < NOTES_MAX && offset + NOTE_HEAD_BYTES <= this.notes.end; count++) {
+      const head = this.at(offset, NOTE_HEAD_BYTES);
       if (head.length < NOTE_HEAD_BYTES) break;
       const dataAt = offset + NOTE_HEAD_BYTES + padded(head.readUInt32LE(0));
       const dataBytes = head.readUInt32LE(4);
-      this.#readNote(head.readUInt32LE(8), dataAt, dataBytes, facts);
+      this.readNote(head.readUInt32LE(8), dataAt, dataBytes, facts);
       if (facts.threads.length >= THREADS_MAX) break;
       offset = dataAt + padded(dataBytes);
     }
     return facts;
   }
 
-  #readNote(type: number, at: number, sizeBytes: number, facts: HeadFacts): void {
-    if (type === NT_PRSTATUS) readThread(this.#at(at, Math.min(sizeBytes, 512)), facts);
-    if (type === NT_AUXV) readAuxiliary(this.#at(at, Math.min(sizeBytes, 4096)), facts);
+  private readNote(type: number, at: number, sizeBytes: number, facts: HeadFacts): void {
+    if (type === NT_PRSTATUS) readThread(this.at(at, Math.min(sizeBytes, 512)), facts);
+    if (type === NT_AUXV) readAuxiliary(this.at(at, Math.min(sizeBytes, 4096)), facts);
     if (type === NT_FILE && facts.files.length === 0)
-      readFiles(this.#at(at, Math.min(sizeBytes, FILE_NOTE_MAX_BYTES)), facts);
+      readFiles(this.at(at, Math.min(sizeBytes, FILE_NOTE_MAX_BYTES)), facts);
   }
 
   /** 0 for what is no such core. */
-  #machine(): number {
-    const header = ElfBytes.of(this.#at(0, HEADER_BYTES));
+  private machine(): number {
+    const header = ElfBytes.of(this.at(0, HEADER_BYTES));
     if (header === undefined || header.length < HEADER_BYTES || !header.isWide) return 0;
     const machine = header.buffer.readUInt16LE(18);
     const isKnown = machine === EM_X86_64 || machine === EM_AARCH64;
     return isKnown && header.buffer[5] === 1 && header.u16(16) === ET_CORE ? machine : 0;
   }
 
-  #plan(): void {
-    if (this.#notes !== undefined || this.sizeBytes < HEADER_BYTES) return;
-    if (this.#machine() === 0) {
-      this.#wanted = 0;
+  private plan(): void {
+    if (this.notes !== undefined || this.sizeBytes < HEADER_BYTES) return;
+    if (this.machine() === 0) {
+      this.wanted = 0;
       return;
     }
-    const header = this.#at(0, HEADER_BYTES);
+    const header = this.at(0, HEADER_BYTES);
     const [table, count] = [Number(header.readBigUInt64LE(32)), header.readUInt16LE(56)];
-    this.#wanted = table + count * SEGMENT_BYTES;
-    if (this.sizeBytes < this.#wanted) return;
-    const segments = this.#at(table, count * SEGMENT_BYTES);
+    this.wanted = table + count * SEGMENT_BYTES;
+    if (this.sizeBytes < this.wanted) return;
+    const segments = this.at(table, count * SEGMENT_BYTES);
     for (let at = 0; at + SEGMENT_BYTES <= segments.length; at += SEGMENT_BYTES) {
       if (segments.readUInt32LE(at) !== PT_NOTE) continue;
       const offset = Number(segments.readBigUInt64LE(at + 8));
-      this.#notes = { offset, end: offset + Number(segments.readBigUInt64LE(at + 32)) };
-      this.#wanted = this.#notes.end;
+      this.notes = { offset, end: offset + Number(segments.readBigUInt64LE(at + 32)) };
+      this.wanted = this.notes.end;
       return;
     }
   }
 
-  #at(offset: number, sizeBytes: number): Buffer {
+  private at(offset: number, sizeBytes: number): Buffer {
     const length = Math.min(sizeBytes, this.sizeBytes - offset);
     if (!(length > 0)) return Buffer.alloc(0);
     const bytes = Buffer.alloc(length);
-    return bytes.subarray(0, readSync(this.#fd, bytes, 0, length, offset));
+    return bytes.subarray(0, readSync(this.fd, bytes, 0, length, offset));
   }
 }
 

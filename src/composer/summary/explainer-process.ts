@@ -25,34 +25,34 @@ const READY_MS = 2_000;
 
 /** One explainer, from its start to its answer or its end. */
 export class ExplainerProcess {
-  readonly #child: Bun.Subprocess<"pipe", number, "ignore">;
-  readonly #answer: number;
+  private readonly child: Bun.Subprocess<"pipe", number, "ignore">;
+  private readonly answer: number;
 
   /** descriptors: the excerpt, then the mapped files; they stay the caller's. Throws where it cannot be started. */
   constructor(command: readonly string[], descriptors: readonly number[]) {
-    this.#answer = openSealedSpace("explain-answer", ANSWER_MAX_BYTES);
+    this.answer = openSealedSpace("explain-answer", ANSWER_MAX_BYTES);
     try {
-      this.#child = Bun.spawn([...command], {
+      this.child = Bun.spawn([...command], {
         // The composer is known by its name; this is another role of the same executable.
         argv0: "core-dump-handler",
         cwd: "/",
         env: {},
         // Not our stdin: as long as anybody has that open, the crashed process is held.
-        stdio: ["pipe", this.#answer, "ignore", ...descriptors],
+        stdio: ["pipe", this.answer, "ignore", ...descriptors],
       });
     } catch (error) {
-      closeSync(this.#answer);
+      closeSync(this.answer);
       throw error;
     }
   }
 
   get pid(): number {
-    return this.#child.pid;
+    return this.child.pid;
   }
 
   /** Its answer, with the end of the container's log told to it. Throws AppError with what went wrong instead. */
   async finish(log: Uint8Array, timeoutMs: number, stop: Promise<void>): Promise<Explained> {
-    const child = this.#child;
+    const child = this.child;
     try {
       void tell(child.stdin, log.subarray(-LOG_TAIL_BYTES));
       const ended = child.exited.then(() => "ended" as const);
@@ -60,16 +60,16 @@ export class ExplainerProcess {
       const end = await within(Promise.race([ended, stopped]), timeoutMs, () => "late" as const);
       if (end !== "ended")
         throw failed(end === "late" ? `no answer in ${timeoutMs} ms` : "the deadline passed");
-      return readAnswer(this.#answer, endOf(child));
+      return readAnswer(this.answer, endOf(child));
     } finally {
       await this.end();
     }
   }
 
   async end(): Promise<void> {
-    this.#child.kill("SIGKILL");
-    await within(this.#child.exited, READY_MS, () => undefined);
-    closeSync(this.#answer);
+    this.child.kill("SIGKILL");
+    await within(this.child.exited, READY_MS, () => undefined);
+    closeSync(this.answer);
   }
 }
 

@@ -31,63 +31,63 @@ const COPY_MAX_MS = 250;
 
 /** Has one crash explained. No call throws; what went wrong becomes a missing piece of dump-info. */
 export class Explaining {
-  readonly #context: ExplainingContext;
-  #space: number | undefined;
-  #hasFailed = false;
-  #head: CoreHead | undefined;
-  #copier: HeldCopier | undefined;
-  #copying: Promise<HeldCopy | undefined> | undefined;
-  #copy: HeldCopy | undefined;
-  #process: ExplainerProcess | undefined;
+  private readonly context: ExplainingContext;
+  private space: number | undefined;
+  private hasFailed = false;
+  private head: CoreHead | undefined;
+  private copier: HeldCopier | undefined;
+  private copying: Promise<HeldCopy | undefined> | undefined;
+  private copy: HeldCopy | undefined;
+  private process: ExplainerProcess | undefined;
 
   constructor(context: ExplainingContext) {
-    this.#context = context;
-    this.#try(() => {
-      this.#space = openMemorySpace("crash-excerpt");
-      this.#head = new CoreHead(this.#space, () => (this.#copying ??= this.#copyHeld()));
+    this.context = context;
+    this.try(() => {
+      this.space = openMemorySpace("crash-excerpt");
+      this.head = new CoreHead(this.space, () => (this.copying ??= this.copyHeld()));
     });
   }
 
   /** The core's bytes, from the first on. */
   take(bytes: Uint8Array): void {
-    this.#try(() => this.#head?.push(bytes));
+    this.try(() => this.head?.push(bytes));
   }
 
   /** Until then the crashed process should be held; a moment at most. */
   async copied(): Promise<void> {
     // A core that ends within its notes: what there is of them may do.
-    this.#copying ??= this.#copyHeld();
-    this.#copy = await within(this.#copying, COPY_MAX_MS, () => {
-      this.#fail(new Error(`the process was not copied within ${COPY_MAX_MS} ms`));
+    this.copying ??= this.copyHeld();
+    this.copy = await within(this.copying, COPY_MAX_MS, () => {
+      this.fail(new Error(`the process was not copied within ${COPY_MAX_MS} ms`));
       return undefined;
     });
   }
 
   /** The process has been let go, and what was copied of it is explained. */
   start(): void {
-    const [copy, space] = [this.#copy, this.#space];
-    if (copy === undefined || space === undefined || this.#process !== undefined) return;
-    this.#try(() => {
-      const { command, timeoutSeconds, crash } = this.#context;
+    const [copy, space] = [this.copy, this.space];
+    if (copy === undefined || space === undefined || this.process !== undefined) return;
+    this.try(() => {
+      const { command, timeoutSeconds, crash } = this.context;
       const { ranges, modules, threadNames, descriptors, endBytes } = copy;
-      const headBytes = this.#head?.sizeBytes ?? 0;
+      const headBytes = this.head?.sizeBytes ?? 0;
       const mayShowMemory = crash.dumpable === 1;
       const table = { headBytes, mayShowMemory, ranges, modules, threadNames };
       const end = formatExcerptEnd(table, endBytes);
       writeSync(space, end, 0, end.length, endBytes);
-      this.#process = new ExplainerProcess(
+      this.process = new ExplainerProcess(
         [...command, String(timeoutSeconds)],
         [space, ...descriptors],
       );
     });
-    this.#letGo();
+    this.letGo();
   }
 
   /** The summary; undefined where there is none, which dump-info then lists. `log` is the container's, or its end. */
   async finish(log: Uint8Array): Promise<Explained | undefined> {
-    const { attempts, deadline, timeoutSeconds } = this.#context;
-    const running = this.#process;
-    this.#letGo();
+    const { attempts, deadline, timeoutSeconds } = this.context;
+    const running = this.process;
+    this.letGo();
     if (running === undefined) return undefined;
     return attempts.attempt(
       SUMMARY_LABEL,
@@ -98,14 +98,14 @@ export class Explaining {
 
   /** The dump is left out, or failed: nobody waits for a summary. */
   async abandon(): Promise<void> {
-    this.#letGo();
-    await this.#process?.end();
-    this.#process = undefined;
+    this.letGo();
+    await this.process?.end();
+    this.process = undefined;
   }
 
-  async #copyHeld(): Promise<HeldCopy | undefined> {
-    const { held, procDir, crash } = this.#context;
-    const [head, space] = [this.#head, this.#space];
+  private async copyHeld(): Promise<HeldCopy | undefined> {
+    const { held, procDir, crash } = this.context;
+    const [head, space] = [this.head, this.space];
     if (head === undefined || space === undefined) return undefined;
     try {
       const facts = head.read();
@@ -114,35 +114,35 @@ export class Explaining {
       if (held === undefined) throw new Error("no process is held whose memory could be copied");
       if (facts.threads.length === 0) throw new Error("its core does not begin with its notes");
       const tid = crash.hostTid ?? held.pid;
-      this.#copier = new HeldCopier(procDir, held, tid, space, head.sizeBytes);
-      return await this.#copier.run(facts, crash.dumpable === 1);
+      this.copier = new HeldCopier(procDir, held, tid, space, head.sizeBytes);
+      return await this.copier.run(facts, crash.dumpable === 1);
     } catch (error) {
-      this.#fail(error);
+      this.fail(error);
       return undefined;
     }
   }
 
-  #try(step: () => void): void {
+  private try(step: () => void): void {
     try {
       step();
     } catch (error) {
-      this.#fail(error);
+      this.fail(error);
     }
   }
 
   /** Said once. */
-  #fail(error: unknown): void {
-    if (!this.#hasFailed) this.#context.attempts.record(SUMMARY_LABEL, describeError(error));
-    this.#hasFailed = true;
-    this.#head = undefined;
+  private fail(error: unknown): void {
+    if (!this.hasFailed) this.context.attempts.record(SUMMARY_LABEL, describeError(error));
+    this.hasFailed = true;
+    this.head = undefined;
   }
 
-  #letGo(): void {
-    this.#copier?.stop();
-    this.#head = undefined;
-    for (const fd of this.#copy?.descriptors ?? []) closeSync(fd);
-    if (this.#space !== undefined) closeSync(this.#space);
-    this.#copy = undefined;
-    this.#space = undefined;
+  private letGo(): void {
+    this.copier?.stop();
+    this.head = undefined;
+    for (const fd of this.copy?.descriptors ?? []) closeSync(fd);
+    if (this.space !== undefined) closeSync(this.space);
+    this.copy = undefined;
+    this.space = undefined;
   }
 }

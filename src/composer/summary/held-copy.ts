@@ -34,27 +34,27 @@ const [PRESENT, OF_FILE] = [0xc0, 0x20];
 
 /** Copies what explaining needs out of one held process. */
 export class HeldCopier {
-  readonly #held: HeldProcess;
-  readonly #memory: number;
-  readonly #pagemap: number;
-  readonly #space: number;
-  readonly #procDir: string;
-  readonly #block = Buffer.alloc(CRASHED_STACK_BYTES);
-  readonly #copy: HeldCopy;
-  #isStopped = false;
+  private readonly held: HeldProcess;
+  private readonly memory: number;
+  private readonly pagemap: number;
+  private readonly space: number;
+  private readonly procDir: string;
+  private readonly block = Buffer.alloc(CRASHED_STACK_BYTES);
+  private readonly copy: HeldCopy;
+  private isStopped = false;
 
   /**
    * `space` is the file that it goes to, from startBytes on. tid is a thread that lives: the first one may have ended.
    * Throws where the process cannot be looked into.
    */
   constructor(procDir: string, held: HeldProcess, tid: number, space: number, startBytes: number) {
-    this.#procDir = procDir;
-    this.#held = held;
-    this.#space = space;
+    this.procDir = procDir;
+    this.held = held;
+    this.space = space;
     const thread = `${procDir}/${held.pid}/task/${tid}`;
-    this.#memory = openSync(`${thread}/mem`, "r");
-    this.#pagemap = openSync(`${thread}/pagemap`, "r");
-    this.#copy = {
+    this.memory = openSync(`${thread}/mem`, "r");
+    this.pagemap = openSync(`${thread}/pagemap`, "r");
+    this.copy = {
       ranges: [],
       modules: [],
       threadNames: {},
@@ -67,134 +67,133 @@ export class HeldCopier {
   async run(facts: HeadFacts, mayShowMemory: boolean): Promise<HeldCopy> {
     try {
       for (const [index, { stackPointer }] of facts.threads.entries()) {
-        if (index === 0) this.#copyCrashedStack(stackPointer, facts);
-        else this.#copyRange(stackPointer & ~15n, STACK_BYTES, facts);
-        await this.#turn();
+        if (index === 0) this.copyCrashedStack(stackPointer, facts);
+        else this.copyRange(stackPointer & ~15n, STACK_BYTES, facts);
+        await this.turn();
       }
-      if (facts.vdso !== undefined) await this.#copyVdso(facts.vdso);
+      if (facts.vdso !== undefined) await this.copyVdso(facts.vdso);
       for (const [index, file] of facts.files.entries()) {
-        this.#takeFile(file);
-        if (index % 16 === 15) await this.#turn();
+        this.takeFile(file);
+        if (index % 16 === 15) await this.turn();
       }
-      this.#nameThreads();
-      if (mayShowMemory && facts.signal === SIGABRT) this.#copyMessages(facts);
-      if (!isStillHeld(this.#procDir, this.#held))
-        throw new Error("the process went away meanwhile");
-      return this.#copy;
+      this.nameThreads();
+      if (mayShowMemory && facts.signal === SIGABRT) this.copyMessages(facts);
+      if (!isStillHeld(this.procDir, this.held)) throw new Error("the process went away meanwhile");
+      return this.copy;
     } catch (error) {
-      for (const fd of this.#copy.descriptors) closeSync(fd);
+      for (const fd of this.copy.descriptors) closeSync(fd);
       throw error;
     } finally {
-      closeSync(this.#memory);
-      closeSync(this.#pagemap);
+      closeSync(this.memory);
+      closeSync(this.pagemap);
     }
   }
 
   /** The file is not its own any more: nothing more is written to it. */
   stop(): void {
-    this.#isStopped = true;
+    this.isStopped = true;
   }
 
-  async #turn(): Promise<void> {
+  private async turn(): Promise<void> {
     await turn();
-    if (this.#isStopped) throw new Error("it took too long");
+    if (this.isStopped) throw new Error("it took too long");
   }
 
   /** The stack, and those that a signal's handler on it interrupted. */
-  #copyCrashedStack(stackPointer: bigint, facts: HeadFacts): void {
+  private copyCrashedStack(stackPointer: bigint, facts: HeadFacts): void {
     let next: bigint | undefined = stackPointer;
     for (let count = 0; count <= INTERRUPTED_MAX && next !== undefined; count++) {
       const start = next & ~15n;
-      const bytes = this.#copyRange(start, CRASHED_STACK_BYTES, facts);
+      const bytes = this.copyRange(start, CRASHED_STACK_BYTES, facts);
       next = findInterrupted(bytes.subarray(0, SCAN_BYTES), facts.isArm, (address) =>
-        this.#copy.ranges.some((range) => isInside(address, range)),
+        this.copy.ranges.some((range) => isInside(address, range)),
       );
     }
   }
 
   /** The kernel's own pages, unless the process says of others that it is there: not on this thread. */
-  async #copyVdso(address: bigint): Promise<void> {
+  private async copyVdso(address: bigint): Promise<void> {
     const block = Buffer.alloc(VDSO_BYTES);
     const count = await new Promise<number>((resolve) => {
-      read(this.#memory, block, 0, block.length, address, (error, length) =>
+      read(this.memory, block, 0, block.length, address, (error, length) =>
         resolve(error === null ? length : 0),
       );
     });
-    if (this.#isStopped) throw new Error("it took too long");
-    if (count > 0) this.#keep(address, block.subarray(0, count));
+    if (this.isStopped) throw new Error("it took too long");
+    if (count > 0) this.keep(address, block.subarray(0, count));
   }
 
-  #takeFile({ start, end }: { start: bigint; end: bigint }): void {
+  private takeFile({ start, end }: { start: bigint; end: bigint }): void {
     const [from, to] = [start.toString(16), end.toString(16)];
     try {
-      const path = `${this.#procDir}/${this.#held.pid}/map_files/${from}-${to}`;
-      this.#copy.descriptors.push(openSync(path, O_PATH));
-      this.#copy.modules.push({ start: from, end: to });
+      const path = `${this.procDir}/${this.held.pid}/map_files/${from}-${to}`;
+      this.copy.descriptors.push(openSync(path, O_PATH));
+      this.copy.modules.push({ start: from, end: to });
     } catch {
       // The explainer says of a module without a descriptor that it was not to be had.
     }
   }
 
   /** The core has a thread's id as its own pid namespace does. */
-  #nameThreads(): void {
-    const tasks = `${this.#procDir}/${this.#held.pid}/task`;
+  private nameThreads(): void {
+    const tasks = `${this.procDir}/${this.held.pid}/task`;
     for (const tid of readdirSync(tasks).slice(0, NAMES_MAX)) {
       const status = readFileSync(`${tasks}/${tid}/status`, "utf8");
       const name = /^Name:\t(.*)$/m.exec(status)?.[1];
       const inner = /^NSpid:.*?(\d+)$/m.exec(status)?.[1] ?? tid;
-      if (name !== undefined) this.#copy.threadNames[inner] = oneLine(name);
+      if (name !== undefined) this.copy.threadNames[inner] = oneLine(name);
     }
   }
 
   /** glibc keeps its last words on pages of their own: their length in whole pages, then the text. */
-  #copyMessages(facts: HeadFacts): void {
+  private copyMessages(facts: HeadFacts): void {
     const { libraryData, pageBytes } = facts;
     if (libraryData === undefined) return;
-    const data = Buffer.from(this.#copyRange(libraryData, LIBRARY_DATA_BYTES, facts));
+    const data = Buffer.from(this.copyRange(libraryData, LIBRARY_DATA_BYTES, facts));
     const seen = new Set<bigint>();
     for (let at = 0; at + 8 <= data.length && seen.size < MESSAGES_MAX; at += 8) {
       if (data.readUInt16LE(at) % pageBytes !== 0 || data.readUInt32LE(at + 4) === 0) continue;
       const address = data.readBigUInt64LE(at);
       if (address % BigInt(pageBytes) !== 0n || seen.has(address)) continue;
       seen.add(address);
-      const message = this.#readPresent(address, MESSAGE_BYTES, pageBytes);
+      const message = this.readPresent(address, MESSAGE_BYTES, pageBytes);
       const length = message.length < 8 ? 0 : message.readUInt32LE(0);
-      if (length > 0 && length % pageBytes === 0 && length <= 1 << 20) this.#keep(address, message);
+      if (length > 0 && length % pageBytes === 0 && length <= 1 << 20) this.keep(address, message);
     }
   }
 
-  #copyRange(address: bigint, sizeBytes: number, { pageBytes }: HeadFacts): Buffer {
+  private copyRange(address: bigint, sizeBytes: number, { pageBytes }: HeadFacts): Buffer {
     const page = BigInt(pageBytes);
     let start = address;
     for (let absent = 0; absent < ABSENT_PAGES_MAX; absent++) {
-      const bytes = this.#readPresent(start, sizeBytes, pageBytes);
-      if (bytes.length > 0) return this.#keep(start, bytes);
+      const bytes = this.readPresent(start, sizeBytes, pageBytes);
+      if (bytes.length > 0) return this.keep(start, bytes);
       start = (start / page + 1n) * page;
     }
     return Buffer.alloc(0);
   }
 
-  #keep(address: bigint, bytes: Buffer): Buffer {
-    const offset = this.#copy.endBytes;
-    writeSync(this.#space, bytes, 0, bytes.length, offset);
-    this.#copy.endBytes += bytes.length;
-    this.#copy.ranges.push({ address: address.toString(16), offset, sizeBytes: bytes.length });
+  private keep(address: bigint, bytes: Buffer): Buffer {
+    const offset = this.copy.endBytes;
+    writeSync(this.space, bytes, 0, bytes.length, offset);
+    this.copy.endBytes += bytes.length;
+    this.copy.ranges.push({ address: address.toString(16), offset, sizeBytes: bytes.length });
     return bytes;
   }
 
   /** As far as page after page is there. Valid until the next read. */
-  #readPresent(address: bigint, sizeBytes: number, pageBytes: number): Buffer {
+  private readPresent(address: bigint, sizeBytes: number, pageBytes: number): Buffer {
     if (address < 0n || address >= 1n << 62n) return Buffer.alloc(0);
     const first = address / BigInt(pageBytes);
     const into = Number(address % BigInt(pageBytes));
     const entries = Buffer.alloc(Math.ceil((into + sizeBytes) / pageBytes) * 8);
-    const known = readOrNothing(this.#pagemap, entries, first * 8n);
+    const known = readOrNothing(this.pagemap, entries, first * 8n);
     let pages = 0;
     while (pages * 8 + 8 <= known && isReadable(entries[pages * 8 + 7] ?? 0)) pages++;
-    const length = Math.min(sizeBytes, pages * pageBytes - into, this.#block.length);
+    const length = Math.min(sizeBytes, pages * pageBytes - into, this.block.length);
     if (length <= 0) return Buffer.alloc(0);
-    const block = this.#block.subarray(0, length);
-    return block.subarray(0, readOrNothing(this.#memory, block, address));
+    const block = this.block.subarray(0, length);
+    return block.subarray(0, readOrNothing(this.memory, block, address));
   }
 }
 
