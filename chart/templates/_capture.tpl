@@ -33,8 +33,8 @@ they may be used. Each right is explained in docs/security.md, and was tried wit
 {{- /* The listener's: the same for core_pattern, which it gives back at its end, and /proc of whoever crashes; KILL for a crashed process that the kernel would hold for hours; SETGID and SETUID for the explainer, which becomes nobody. */ -}}
 {{- define "core-dump-handler.listenerCapabilities" -}}
 {{- $add := list "KILL" "SETGID" "SETUID" "SYS_ADMIN" "SYS_CHROOT" "SYS_PTRACE" -}}
-{{- /* environ and auxv of another user's process are closed to a root without it. */ -}}
-{{- if .Values.composer.includeProcInfo }}{{ $add = prepend $add "DAC_READ_SEARCH" }}{{ end -}}
+{{- /* mem, environ and auxv of another user's process are closed to a root without it. */ -}}
+{{- if or .Values.composer.includeProcInfo .Values.composer.explain }}{{ $add = prepend $add "DAC_READ_SEARCH" }}{{ end -}}
 {{- toYaml $add -}}
 {{- end -}}
 

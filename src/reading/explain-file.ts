@@ -3,6 +3,7 @@ import { explainCore } from "../explain/explain.ts";
 import { openLocalModules, type ModulePlaces } from "../host/local-modules.ts";
 import { AppError, describeError } from "../model/app-error.ts";
 import { parseCrashSummary } from "../model/crash-summary-json.ts";
+import { SUMMARY_SUFFIX } from "../model/dump-entries.ts";
 import type { CrashSummary } from "../model/crash-summary.ts";
 import { isDeeperThan, type Json } from "../model/json.ts";
 import type { BoundedEntry } from "../model/zip-bounds.ts";
@@ -13,7 +14,6 @@ import { findEntry, openDumpZip, readSmallEntry, type DumpZip } from "./dump-zip
 import { readInfo } from "./info.ts";
 
 const ELF_MAGIC = 0x7f454c46;
-const SUMMARY_SUFFIX = "-summary.json";
 const SUMMARY_MAX_BYTES = 4 << 20;
 const SUMMARY_MAX_DEPTH = 16;
 const LOG_MAX_BYTES = 16 << 20;

@@ -100,10 +100,11 @@ export async function installComposer(
     },
     settledFiles: () => settled(executable, coreDir),
     async log() {
-      const text = await readFile(join(hostDir, "composer.log"), "utf8");
+      // Before the first crash there is no log.
+      const text = await readFile(join(hostDir, "composer.log"), "utf8").catch(() => "");
       return text
-        .trimEnd()
         .split("\n")
+        .filter((line) => line !== "")
         .map((line): Record<string, unknown> => JSON.parse(line));
     },
   };

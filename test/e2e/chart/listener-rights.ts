@@ -68,10 +68,13 @@ export const LISTENER_TRIALS: readonly ListenerTrial[] = [
     comes: async (zip) => whole(zip),
   },
   {
-    name: "without DAC_READ_SEARCH includeProcInfo has nothing of another user's process",
+    name: "without DAC_READ_SEARCH another user's process is not explained, and includeProcInfo has nothing of it",
     without: "DAC_READ_SEARCH",
     comes: async ({ info, suffixes }) => {
-      expect(info).toMatchObject({ core_complete: true, missing: [{ what: "crash-proc" }] });
+      expect(info).toMatchObject({
+        core_complete: true,
+        missing: [{ what: "summary" }, { what: "crash-proc" }],
+      });
       expect(suffixes).not.toContain("-crash-proc/environ");
     },
   },

@@ -72,7 +72,15 @@ describe.each(HELMS)("%s", (helm) => {
         allowPrivilegeEscalation: false,
         capabilities: {
           drop: ["ALL"],
-          add: ["KILL", "SETGID", "SETUID", "SYS_ADMIN", "SYS_CHROOT", "SYS_PTRACE"],
+          add: [
+            "DAC_READ_SEARCH",
+            "KILL",
+            "SETGID",
+            "SETUID",
+            "SYS_ADMIN",
+            "SYS_CHROOT",
+            "SYS_PTRACE",
+          ],
         },
         readOnlyRootFilesystem: true,
         seccompProfile: { type: "RuntimeDefault" },
@@ -160,9 +168,21 @@ describe.each(HELMS)("%s", (helm) => {
   });
 
   test("files of /proc that only their user may read cost the listener one capability more", async () => {
-    const values = { ...SOCKET, "composer.includeProcInfo": true };
-    const listener = containerOf(await renderChart(helm, { values }), "listener");
-    expect(capabilitiesOf(listener)).toContain("DAC_READ_SEARCH");
+    for (const [includeProcInfo, explain] of [
+      [true, false],
+      [false, true],
+      [false, false],
+    ]) {
+      const values = {
+        ...SOCKET,
+        "composer.includeProcInfo": includeProcInfo ?? false,
+        "composer.explain": explain ?? false,
+      };
+      const listener = containerOf(await renderChart(helm, { values }), "listener");
+      expect(capabilitiesOf(listener).includes("DAC_READ_SEARCH")).toBe(
+        includeProcInfo === true || explain === true,
+      );
+    }
   });
 
   test("privileged means both containers", async () => {
