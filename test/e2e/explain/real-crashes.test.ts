@@ -114,7 +114,11 @@ gatedTest(
     const script = join(EXPLAIN_SOURCES, "crash.py");
     const theirs = await crashInDebugger([await realPython(), "-S", script], core);
     expect(compareStacks(unwindCore(core), theirs)).toMatchObject({ differences: [], threads: 4 });
-    expect(explain(core).crashing_thread?.frames[1]?.function).toBe("string_at");
+    const crashed = explain(core).crashing_thread;
+    const debugged = theirs.find(({ tid }) => tid === crashed?.tid);
+    // A Python without symbols has no name for it, in gdb either.
+    expect(crashed?.frames[1]?.function ?? null).toBe(debugged?.frames[1]?.name ?? null);
+    expect(crashed?.frames.length).toBeGreaterThan(5);
   },
 );
 
