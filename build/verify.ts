@@ -52,7 +52,7 @@ const SUITES_OF_SOCKET: Readonly<Record<"@" | "@@", readonly string[]>> = {
   ],
 };
 /** Folders of test/e2e whose tests borrow no kernel setting and crash no process. */
-const WITHOUT_KERNEL: readonly string[] = ["store"];
+const WITHOUT_KERNEL: readonly string[] = ["explain", "store"];
 const TEST_TIMEOUT_MS = 30_000;
 /** `verify --slowest` adds a line to each stage of tests. */
 const SLOWEST_SHOWN = 10;

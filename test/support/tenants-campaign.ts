@@ -64,7 +64,7 @@ export async function runTenantsCampaign(plan: TenantsPlan): Promise<TenantsFigu
       const agent = await startAgent(executable, environment, {
         timeoutMs: plan.minutes * 60_000 + 600_000,
       });
-      await agent.saysEvent("http_listening");
+      await agent.saysEvent("installed");
       try {
         return await crashBeside(plan, { containerd, agent, store, port });
       } finally {

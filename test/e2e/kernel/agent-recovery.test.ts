@@ -37,7 +37,7 @@ gatedTest(
       await withKernel({}, async () => {
         const before = readKernel();
         const agent = await startAgent(executable, environment);
-        await agent.saysEvent("http_listening");
+        await agent.saysEvent("installed");
         const onDisk = await crashAndKill(HOST_DIR);
         await settle(agent, join(HOST_DIR, "cores"));
         const families = await readMetrics(HTTP_PORT);
