@@ -34,6 +34,19 @@ export const COMPOSER_FLAGS = {
 } as const satisfies Record<string, ComposerFlag>;
 
 /** The long name of a flag, without dashes. */
+/** The numbers that the kernel itself counts, in the order of our patterns, of the pipe and of core files. */
+export const KERNEL_NUMBERS = [
+  "host-pid",
+  "host-tid",
+  "pid",
+  "signal",
+  "timestamp",
+  "limit-size",
+  "uid",
+  "gid",
+  "dumpable",
+] as const satisfies readonly (keyof typeof COMPOSER_FLAGS)[];
+
 export type FlagName = keyof typeof COMPOSER_FLAGS;
 
 /** Finds a flag by its letter or long name, without dashes; undefined for an unknown one. */

@@ -2,7 +2,7 @@
 // pattern in the crashing process's own root and writes with that process's rights (core(5)). A container's user can
 // therefore make files of such names too, so a name proves nothing.
 
-import { COMPOSER_FLAGS, formatFlag } from "./composer-flags.ts";
+import { COMPOSER_FLAGS, formatFlag, KERNEL_NUMBERS } from "./composer-flags.ts";
 
 /** The folder in which the kernel puts cores, below the crashing process's root. */
 export const CORE_FILE_DIRECTORY = "/tmp";
@@ -13,25 +13,12 @@ export const CORE_FILE_PREFIX = ".cdh-core.";
 /** The beginning of every such pattern, and so of every file's path. */
 export const FILE_PATTERN_PREFIX = `${CORE_FILE_DIRECTORY}/${CORE_FILE_PREFIX}`;
 
-/** Each number as the composer's flag that takes it, in the pattern's order. */
-const NUMBERS = [
-  "host-pid",
-  "host-tid",
-  "pid",
-  "signal",
-  "timestamp",
-  "limit-size",
-  "uid",
-  "gid",
-  "dumpable",
-] as const;
-
 /** Numbers first; then what the process chooses. 255 bytes at most, whatever they are: %e has 15, %h 64. */
-export const FILE_PATTERN = `${FILE_PATTERN_PREFIX}${NUMBERS.map((name) => `%${COMPOSER_FLAGS[name].specifier}.`).join("")}%e~%h`;
+export const FILE_PATTERN = `${FILE_PATTERN_PREFIX}${KERNEL_NUMBERS.map((name) => `%${COMPOSER_FLAGS[name].specifier}.`).join("")}%e~%h`;
 
 /** %c is the longest: 18446744073709551615. */
 const NAME = new RegExp(
-  `^${RegExp.escape(CORE_FILE_PREFIX)}${NUMBERS.map(() => "([0-9]{1,20})\\.").join("")}(.*)$`,
+  `^${RegExp.escape(CORE_FILE_PREFIX)}${KERNEL_NUMBERS.map(() => "([0-9]{1,20})\\.").join("")}(.*)$`,
   "s",
 );
 
@@ -60,7 +47,8 @@ export function parseCoreFileName(name: string): CoreFileName | undefined {
   const tilde = text.lastIndexOf("~");
   if (tilde === -1) return undefined;
   const [exeName, hostname] = [text.slice(0, tilde), text.slice(tilde + 1)];
-  const value = (flag: (typeof NUMBERS)[number]) => Number(numbers[NUMBERS.indexOf(flag)]);
+  const value = (flag: (typeof KERNEL_NUMBERS)[number]) =>
+    Number(numbers[KERNEL_NUMBERS.indexOf(flag)]);
   return {
     hostPid: value("host-pid"),
     pid: value("pid"),
@@ -68,7 +56,7 @@ export function parseCoreFileName(name: string): CoreFileName | undefined {
     timestampSeconds: value("timestamp"),
     exeName,
     flags: [
-      ...NUMBERS.map((flag, index) => formatFlag(flag, numbers[index] ?? "")),
+      ...KERNEL_NUMBERS.map((flag, index) => formatFlag(flag, numbers[index] ?? "")),
       formatFlag("hostname", hostname),
       formatFlag("exe-name", exeName),
     ],

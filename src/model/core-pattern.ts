@@ -3,7 +3,7 @@
 // expands %, on older kernels after that (core(5)).
 import { AppError } from "./app-error.ts";
 import type { CaptureMode } from "./capture-mode.ts";
-import { patternFlag } from "./composer-flags.ts";
+import { KERNEL_NUMBERS, patternFlag } from "./composer-flags.ts";
 import { FILE_PATTERN_PREFIX } from "./core-file-pattern.ts";
 
 /** CORENAME_MAX_SIZE is 128 with the terminating NUL (include/linux/binfmts.h). */
@@ -14,21 +14,7 @@ export const COMPOSER_NAME = "cdc";
 
 // What the kernel itself counts comes first; what the crashing process may choose (%h, %e, %E) last:
 // where an older kernel lets a process name inject an argument, the first one of a kind wins.
-const FILLED_IN = [
-  "host-pid",
-  "host-tid",
-  "pid",
-  "signal",
-  "timestamp",
-  "limit-size",
-  "uid",
-  "gid",
-  "dumpable",
-  "pidfd",
-  "hostname",
-  "exe-name",
-  "pathname",
-] as const;
+const FILLED_IN = [...KERNEL_NUMBERS, "pidfd", "hostname", "exe-name", "pathname"] as const;
 const ARGUMENTS = FILLED_IN.map(patternFlag).join(" ");
 
 /**
