@@ -1,7 +1,7 @@
 // The chart's clean-up on a node after `helm uninstall` (chart/templates/cleanup.yaml): runs `remove` once the
 // DaemonSet certainly no longer exists and its agent has left the node. If somebody applies the whole rendered chart,
 // hooks included, this pod does nothing.
-import { setTimeout as wait } from "node:timers/promises";
+import { pause } from "../../host/timer.ts";
 import { describeError } from "../../model/app-error.ts";
 import type { Log } from "../../host/log.ts";
 import { agentSilence, OWNER_SEEN_MS } from "./host-owner.ts";
@@ -28,7 +28,8 @@ export async function cleanUp(context: CleanUpContext): Promise<void> {
   if (verdict === "there" || verdict === undefined) return;
   log.info("uninstalling", { because: verdict.because });
   // The DaemonSet's last pod may still be ending and running its own `remove`.
-  while ((await agentSilence(settings)) < OWNER_SEEN_MS && !signal.aborted) await wait(everyMs);
+  while ((await agentSilence(settings)) < OWNER_SEEN_MS && !signal.aborted)
+    await pause(everyMs, signal);
   if (!signal.aborted) await remove(settings, log);
 }
 
@@ -46,7 +47,7 @@ async function untilKnown(
     if (verdict === "there" || verdict.uninstalled) return verdict;
     if (verdict.because !== told) log.warn("uninstall_unknown", { because: verdict.because });
     told = verdict.because;
-    await wait(everyMs);
+    await pause(everyMs, signal);
   }
   return undefined;
 }
