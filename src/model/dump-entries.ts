@@ -19,7 +19,6 @@ export const RUNTIME_INFO_SUFFIX = "-runtime-info.json";
 /** The suffix of the list of the pod's containers. */
 export const PS_INFO_SUFFIX = "-ps-info.json";
 /** The pod's three suffixes in the zip's order. */
-export const POD_SUFFIXES = [POD_INFO_SUFFIX, RUNTIME_INFO_SUFFIX, PS_INFO_SUFFIX] as const;
 
 /**
  * Returns the suffix of the log of container N (from 0), the first of the container's entries; they follow the pod's.

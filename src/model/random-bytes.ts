@@ -8,9 +8,6 @@ export interface RandomBytes {
   read(offset: number, sizeBytes: number): Buffer;
 }
 
-/** No bytes at all. */
-export const NO_BYTES: RandomBytes = { sizeBytes: 0, read: () => Buffer.alloc(0) };
-
 /** Wraps a buffer; reads return views of it. */
 export function bytesOf(buffer: Buffer): RandomBytes {
   return {
