@@ -148,6 +148,6 @@ export const AGENT_VALUES: readonly ChartValue[] = [
     variable: "DEPLOY_CRIO_EXE",
     fallback: false,
     about:
-      "Copy the image's crictl to hostDirectory. The built-in client makes it unnecessary; an image carries one only when built so.",
+      "Copy the image's crictl to hostDirectory. The built-in client makes it unnecessary; an image carries one only when built so, and without one this is a warning, unless composer.criClient is crictl.",
   },
 ];

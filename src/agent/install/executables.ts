@@ -5,6 +5,7 @@ import type { AgentSettings } from "../../config/agent-settings.ts";
 import { readElfProgram } from "../../host/elf-program.ts";
 import type { FilePatch } from "../../host/file-patch.ts";
 import { exists } from "../../host/files.ts";
+import type { Log } from "../../host/log.ts";
 import { AppError } from "../../model/app-error.ts";
 import { planSelfContained } from "./self-contained.ts";
 
@@ -95,11 +96,25 @@ function pathOfBuild(executable: string, libc: "gnu" | "musl"): string {
   return join(dirname(executable), `core-dump-handler-linux-${process.arch}-${libc}`);
 }
 
-/** Finds the image's crictl. Throws AppError "configuration" when there is none. */
-export async function findCrictlToDeploy(executable: string): Promise<string> {
+/**
+ * Finds the crictl of the image, where DEPLOY_CRIO_EXE asks for one. An image without one is a warning, because the
+ * composer asks the runtime itself, and values of IBM's chart (includeCrioExe) set this for its composer. Throws
+ * AppError "configuration" where COMP_CRI_CLIENT leaves the composer nothing else.
+ */
+export async function findCrictlToDeploy(
+  { DEPLOY_CRIO_EXE, composer }: AgentSettings,
+  executable: string,
+  log: Log,
+): Promise<string | undefined> {
+  if (!DEPLOY_CRIO_EXE) return undefined;
   const beside = join(dirname(executable), "crictl");
   if (await exists(beside)) return beside;
+  if (composer.CRI_CLIENT !== "crictl") {
+    const because = "this image carries none; the composer asks the runtime itself";
+    log.warn("crictl_not_deployed", { looked_for: beside, because });
+    return undefined;
+  }
   throw new AppError("configuration", `DEPLOY_CRIO_EXE is true, and there is no ${beside}`, {
-    hint: "this image carries no crictl: unset DEPLOY_CRIO_EXE, or use an image built with one",
+    hint: "this image carries no crictl: unset DEPLOY_CRIO_EXE and COMP_CRI_CLIENT, or use an image built with one",
   });
 }

@@ -14,7 +14,7 @@ import {
   sameContent,
   writeFileAtomically,
 } from "../../host/files.ts";
-import { findCrictlToDeploy, type ComposerFiles } from "./executables.ts";
+import type { ComposerFiles } from "./executables.ts";
 import type { Rollback } from "./rollback.ts";
 import { LIBRARY_FOLDER } from "./self-contained.ts";
 
@@ -53,8 +53,16 @@ async function missingDirectories(directory: string): Promise<string[]> {
   return [...(await missingDirectories(dirname(directory))), directory];
 }
 
+/** The programs that an install puts on the host. */
+export interface HostPrograms {
+  /** undefined where the kernel starts no program. */
+  composer: ComposerFiles | undefined;
+  /** The image's crictl; undefined where none is deployed. */
+  crictl: string | undefined;
+}
+
 /** Returns the names in HOST_DIR that installFiles writes. */
-export function planFiles(settings: AgentSettings, composer: ComposerFiles | undefined): string[] {
+export function planFiles(settings: AgentSettings, { composer, crictl }: HostPrograms): string[] {
   const program =
     composer === undefined
       ? []
@@ -63,7 +71,7 @@ export function planFiles(settings: AgentSettings, composer: ComposerFiles | und
     ...program,
     ".env",
     ...(settings.DEPLOY_CRIO_CONFIG ? ["crictl.yaml"] : []),
-    ...(settings.DEPLOY_CRIO_EXE ? ["crictl"] : []),
+    ...(crictl === undefined ? [] : ["crictl"]),
   ];
 }
 
@@ -75,13 +83,10 @@ export function isProgramFile(name: string): boolean {
 /** Writes everything that the composer needs. Without `composer` it writes no program that the kernel could start. */
 export async function installFiles(
   settings: AgentSettings,
-  { executable, composer }: { executable: string; composer: ComposerFiles | undefined },
+  { composer, crictl }: HostPrograms,
   rollback: Rollback,
 ): Promise<void> {
   const { HOST_DIR } = settings;
-  // Looks for files that the image may lack before it writes anything.
-  const crictl = settings.DEPLOY_CRIO_EXE ? await findCrictlToDeploy(executable) : undefined;
-
   // Copies the libraries before the executable that needs them.
   for (const library of composer?.libraries ?? [])
     await installExecutable(

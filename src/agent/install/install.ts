@@ -10,7 +10,7 @@ import type { Log } from "../../host/log.ts";
 import { LISTENER, type ListenerControl } from "./listener-control.ts";
 import { clearOtherModes, requireListener } from "./mode-change.ts";
 import { restoreSendBuffer, setsSendBuffer } from "./send-buffer.ts";
-import { planComposer, firstVariant, type Variant } from "./executables.ts";
+import { findCrictlToDeploy, firstVariant, planComposer, type Variant } from "./executables.ts";
 import { checkHostDirectory } from "./host-directory.ts";
 import { installDirectories, installFiles, isProgramFile, planFiles } from "./install-files.ts";
 import {
@@ -55,6 +55,9 @@ export async function install({
   const chosen = variant ?? (await firstVariant(executable, settings));
   // Listener and agent start composers from their own executable, so the host needs no program in these modes.
   const composer = mode === "pipe" ? await planComposer(executable, chosen, HOST_DIR) : undefined;
+  // Looks for what the image may lack before anything is written.
+  const crictl = await findCrictlToDeploy(settings, executable, log);
+  const programs = { composer, crictl };
   const before = await readInstallRecord(HOST_DIR, log);
   const isFirst = before?.finished !== true;
   const previous = await findPreviousPattern(HOST_DIR, found.get(CORE_PATTERN.name) ?? "");
@@ -70,7 +73,7 @@ export async function install({
         ...before?.sysctls,
         ...Object.fromEntries(wanted.map(({ sysctl, value }) => [sysctl.name, value])),
       },
-      files: union(before?.files, planFiles(settings, composer)),
+      files: union(before?.files, planFiles(settings, programs)),
       ...(before?.proven === undefined ? {} : { proven: before.proven }),
       ...(before?.capture === undefined ? {} : { capture: before.capture }),
       directories: union(before?.directories, directories),
@@ -78,7 +81,7 @@ export async function install({
     if (isFirst) rollback.add("record", () => removeFile(join(HOST_DIR, RECORD_NAME)));
     // Writes the record before the first file, so that `remove` knows what to look for after an interruption.
     await writeInstallRecord(HOST_DIR, { ...record, finished: !isFirst });
-    await installFiles(adapted, { executable, composer }, rollback);
+    await installFiles(adapted, programs, rollback);
     if (mode === "socket") await requireListener(settings, listener, rollback, log);
     const context = { hostDir: HOST_DIR, procRoot: PROC_ROOT, wanted, found, rollback, log };
     if (!setsSendBuffer(mode, settings)) await restoreSendBuffer(settings, before?.sysctls, log);

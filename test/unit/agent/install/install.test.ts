@@ -125,9 +125,18 @@ test("the host's libc decides which executable of the image is taken", async () 
   expect(readFileSync(inHost("cdc")).equals(readFileSync(host.executable))).toBe(true);
 });
 
-test("DEPLOY_CRIO_EXE without a crictl in the image is one clear error, and nothing stays", async () => {
+test("DEPLOY_CRIO_EXE without a crictl in the image is a warning, as nothing of ours needs it", async () => {
+  await run({ DEPLOY_CRIO_EXE: "true" });
+  expect(host.logLines()).toContainEqual(
+    expect.objectContaining({ event: "crictl_not_deployed", level: "warn" }),
+  );
+  expect(host.sysctls().pattern).toStartWith(`|${inHost("cdc")} `);
+  expect(textOf("install.json")).not.toContain('"crictl"');
+});
+
+test("DEPLOY_CRIO_EXE without a crictl is one clear error where crictl was chosen, and nothing stays", async () => {
   const before = host.snapshot();
-  expect(await failureOf(run({ DEPLOY_CRIO_EXE: "true" }))).toContain(
+  expect(await failureOf(run({ DEPLOY_CRIO_EXE: "true", COMP_CRI_CLIENT: "crictl" }))).toContain(
     "this image carries no crictl",
   );
   expect(host.snapshot()).toEqual(before);
@@ -145,7 +154,8 @@ test("a sysctl that cannot be written takes the whole first install back", async
 test("an error over a working install leaves that install working", async () => {
   await run();
   const { pattern } = host.sysctls();
-  expect(await failureOf(run({ DEPLOY_CRIO_EXE: "true" }))).toContain("crictl");
+  const wrong = { DEPLOY_CRIO_EXE: "true", COMP_CRI_CLIENT: "crictl" };
+  expect(await failureOf(run(wrong))).toContain("crictl");
   expect(host.sysctls().pattern).toBe(pattern);
   expect(existsSync(inHost("cdc"))).toBe(true);
 });
