@@ -49,7 +49,6 @@ export async function drainCore(job: Job, { file, archive }: OpenedDump): Promis
       await chain?.end();
       release.letGo();
       drainedMs = Date.now() - startedMs;
-      explaining?.start();
     },
     onReadError: (error) =>
       attempts.record("core", `could not be read on: ${describeError(error)}`),

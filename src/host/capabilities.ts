@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 
 /** include/uapi/linux/capability.h */
-const BITS = { CAP_DAC_OVERRIDE: 1n, CAP_FOWNER: 3n, CAP_LEASE: 28n } as const;
+const BITS = { CAP_DAC_OVERRIDE: 1n, CAP_FOWNER: 3n, CAP_SYS_NICE: 23n, CAP_LEASE: 28n } as const;
 
 /** A capability that some part of the program asks about. */
 export type Capability = keyof typeof BITS;

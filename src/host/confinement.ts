@@ -18,8 +18,6 @@ const NOBODY = 65_534;
 /** include/uapi/asm-generic/resource.h: the same numbers on x86-64 and arm64. */
 const [RLIMIT_CPU, RLIMIT_FSIZE, RLIMIT_DATA, RLIMIT_CORE, RLIMIT_NOFILE] = [0, 1, 2, 4, 7];
 const [PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS] = [4, 38];
-/** Behind what the node is there for, but not starved on a busy one (19 would be): its composer waits. */
-const NICENESS = 10;
 
 const [ALLOW, REFUSE, NO_SUCH_CALL, KILL] = [0x7fff0000, 0x00050001, 0x00050026, 0x80000000];
 /** include/uapi/linux/bpf_common.h: load a word, jump if equal, if greater or equal, if a bit is set, return. */
@@ -80,7 +78,6 @@ export function confine(bounds: Bounds): void {
     setresuid: { args: ["u32", "u32", "u32"], returns: "i32" },
     setrlimit: { args: ["i32", "ptr"], returns: "i32" },
     prctl: { args: ["i32", "u64", "u64", "u64", "u64"], returns: "i32" },
-    nice: { args: ["i32"], returns: "i32" },
     syscall: { args: ["i64", "i64", "i64", "ptr"], returns: "i64" },
   });
   const limit = (resource: number, value: number) =>
@@ -89,7 +86,6 @@ export function confine(bounds: Bounds): void {
   // struct sock_fprog: how many instructions of 8 bytes, and where.
   const filter = BigUint64Array.of(BigInt(program.length / 8), BigInt(ptr(program)));
   const steps: Record<string, () => number> = {
-    nice: () => Math.min(0, libc.nice(NICENESS)),
     "its own end as a core": () => limit(RLIMIT_CORE, 1), // the kernel starts no helper for it then (fs/coredump.c)
     "processor time": () => limit(RLIMIT_CPU, bounds.cpuSeconds),
     "file size": () => limit(RLIMIT_FSIZE, bounds.fileBytes),

@@ -2,6 +2,7 @@
 // (host/confinement.ts) and has until its deadline. Whatever it does costs its answer only.
 import { closeSync, readSync } from "node:fs";
 import { openSealedSpace } from "../../host/memory-file.ts";
+import { bringForward, setAside } from "../../host/process-priority.ts";
 import { within } from "../../host/timer.ts";
 import { AppError } from "../../model/app-error.ts";
 import { ANSWER_MAX_BYTES, LOG_TAIL_BYTES } from "../../model/crash-excerpt.ts";
@@ -28,7 +29,7 @@ export class ExplainerProcess {
   private readonly child: Bun.Subprocess<"pipe", number, "ignore">;
   private readonly answer: number;
 
-  /** descriptors: the excerpt, then the mapped files; they stay the caller's. Throws where it cannot be started. */
+  /** It stays behind all other work until hurry. descriptors: the excerpt, then the mapped files; they stay the caller's. Throws where it cannot be started. */
   constructor(command: readonly string[], descriptors: readonly number[]) {
     this.answer = openSealedSpace("explain-answer", ANSWER_MAX_BYTES);
     try {
@@ -44,10 +45,16 @@ export class ExplainerProcess {
       closeSync(this.answer);
       throw error;
     }
+    setAside(this.child.pid);
   }
 
   get pid(): number {
     return this.child.pid;
+  }
+
+  /** The crashed process was let go, and the dump waits for this one. */
+  hurry(): void {
+    bringForward(this.child.pid);
   }
 
   /** Its answer, with the end of the container's log told to it. Throws AppError with what went wrong instead. */

@@ -1,5 +1,6 @@
-// Why it crashed, found out beside the dump: what the held process can tell is copied while its core drains, a
-// process of its own makes a summary of that when it was let go. Costs the core nothing, whatever happens.
+// Why it crashed, found out beside the dump: what the held process can tell is copied while its core drains, and a
+// process of its own makes a summary of that meanwhile, which is waited for when the crashed process was let go. Costs
+// the core nothing, whatever happens.
 import { closeSync, writeSync } from "node:fs";
 import type { HeldProcess } from "../../host/held-process.ts";
 import { openMemorySpace } from "../../host/memory-file.ts";
@@ -34,17 +35,17 @@ export class Explaining {
   private readonly context: ExplainingContext;
   private space: number | undefined;
   private hasFailed = false;
+  private isLetGo = false;
   private head: CoreHead | undefined;
   private copier: HeldCopier | undefined;
-  private copying: Promise<HeldCopy | undefined> | undefined;
-  private copy: HeldCopy | undefined;
+  private copying: Promise<void> | undefined;
   private process: ExplainerProcess | undefined;
 
   constructor(context: ExplainingContext) {
     this.context = context;
     this.try(() => {
       this.space = openMemorySpace("crash-excerpt");
-      this.head = new CoreHead(this.space, () => (this.copying ??= this.copyHeld()));
+      this.head = new CoreHead(this.space, () => (this.copying ??= this.copyAndStart()));
     });
   }
 
@@ -56,31 +57,11 @@ export class Explaining {
   /** Until then the crashed process should be held; a moment at most. */
   async copied(): Promise<void> {
     // A core that ends within its notes: what there is of them may do.
-    this.copying ??= this.copyHeld();
-    this.copy = await within(this.copying, COPY_MAX_MS, () => {
+    this.copying ??= this.copyAndStart();
+    await within(this.copying, COPY_MAX_MS, () => {
       this.fail(new Error(`the process was not copied within ${COPY_MAX_MS} ms`));
-      return undefined;
+      this.letGo();
     });
-  }
-
-  /** The process has been let go, and what was copied of it is explained. */
-  start(): void {
-    const [copy, space] = [this.copy, this.space];
-    if (copy === undefined || space === undefined || this.process !== undefined) return;
-    this.try(() => {
-      const { command, timeoutSeconds, crash } = this.context;
-      const { ranges, modules, threadNames, descriptors, endBytes } = copy;
-      const headBytes = this.head?.sizeBytes ?? 0;
-      const mayShowMemory = crash.dumpable === 1;
-      const table = { headBytes, mayShowMemory, ranges, modules, threadNames };
-      const end = formatExcerptEnd(table, endBytes);
-      writeSync(space, end, 0, end.length, endBytes);
-      this.process = new ExplainerProcess(
-        [...command, String(timeoutSeconds)],
-        [space, ...descriptors],
-      );
-    });
-    this.letGo();
   }
 
   /** The summary; undefined where there is none, which dump-info then lists. `log` is the container's, or its end. */
@@ -89,6 +70,7 @@ export class Explaining {
     const running = this.process;
     this.letGo();
     if (running === undefined) return undefined;
+    running.hurry();
     return attempts.attempt(
       SUMMARY_LABEL,
       () => running.finish(log, timeoutSeconds * 1000, untilAborted(deadline)),
@@ -103,23 +85,41 @@ export class Explaining {
     this.process = undefined;
   }
 
-  private async copyHeld(): Promise<HeldCopy | undefined> {
-    const { held, procDir, crash } = this.context;
+  private async copyAndStart(): Promise<void> {
     const [head, space] = [this.head, this.space];
-    if (head === undefined || space === undefined) return undefined;
+    if (head === undefined || space === undefined) return;
+    let copy: HeldCopy | undefined;
     try {
-      const facts = head.read();
-      // dump-info says already that it is no ELF core.
-      if (facts === undefined) return undefined;
-      if (held === undefined) throw new Error("no process is held whose memory could be copied");
-      if (facts.threads.length === 0) throw new Error("its core does not begin with its notes");
-      const tid = crash.hostTid ?? held.pid;
-      this.copier = new HeldCopier(procDir, held, tid, space, head.sizeBytes);
-      return await this.copier.run(facts, crash.dumpable === 1);
+      copy = await this.copyHeld(head, space);
+      if (copy !== undefined && !this.isLetGo) this.process = this.start(copy, head, space);
     } catch (error) {
       this.fail(error);
-      return undefined;
     }
+    // The explainer has its own by now.
+    for (const fd of copy?.descriptors ?? []) closeSync(fd);
+    this.letGo();
+  }
+
+  /** undefined for what is no ELF core; dump-info says so already. */
+  private async copyHeld(head: CoreHead, space: number): Promise<HeldCopy | undefined> {
+    const { held, procDir, crash } = this.context;
+    const facts = head.read();
+    if (facts === undefined) return undefined;
+    if (held === undefined) throw new Error("no process is held whose memory could be copied");
+    if (facts.threads.length === 0) throw new Error("its core does not begin with its notes");
+    const tid = crash.hostTid ?? held.pid;
+    this.copier = new HeldCopier(procDir, held, tid, space, head.sizeBytes);
+    return this.copier.run(facts, crash.dumpable === 1);
+  }
+
+  private start(copy: HeldCopy, head: CoreHead, space: number): ExplainerProcess {
+    const { command, timeoutSeconds, crash } = this.context;
+    const { ranges, modules, threadNames, descriptors, endBytes } = copy;
+    const mayShowMemory = crash.dumpable === 1;
+    const table = { headBytes: head.sizeBytes, mayShowMemory, ranges, modules, threadNames };
+    const end = formatExcerptEnd(table, endBytes);
+    writeSync(space, end, 0, end.length, endBytes);
+    return new ExplainerProcess([...command, String(timeoutSeconds)], [space, ...descriptors]);
   }
 
   private try(step: () => void): void {
@@ -137,12 +137,12 @@ export class Explaining {
     this.head = undefined;
   }
 
+  /** Everything but the explainer itself. */
   private letGo(): void {
+    this.isLetGo = true;
     this.copier?.stop();
     this.head = undefined;
-    for (const fd of this.copy?.descriptors ?? []) closeSync(fd);
     if (this.space !== undefined) closeSync(this.space);
-    this.copy = undefined;
     this.space = undefined;
   }
 }
