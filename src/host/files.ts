@@ -200,3 +200,20 @@ export async function exists(path: string): Promise<boolean> {
     throw new AppError("host", `cannot look at ${path}`, { cause: error });
   }
 }
+
+/**
+ * Returns whether `path` is still the file that `opened` describes. Whoever locks a file looks again with it, as the
+ * lock's previous holder may have removed or renamed the file between open and lock.
+ */
+export async function isStillAt(
+  path: string,
+  opened: { ino: number; dev: number },
+): Promise<boolean> {
+  try {
+    const there = await lstat(path);
+    return there.ino === opened.ino && there.dev === opened.dev;
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT" || errnoOf(error) === "ENOTDIR") return false;
+    throw new AppError("host", `cannot look at ${path}`, { cause: error });
+  }
+}

@@ -20,6 +20,9 @@ export const DUMPS_AT_ONCE_LOCK = "dumps-at-once.lock";
 /** The lock that a composer or the agent holds while it makes room in CORE_DIR. */
 export const EVICTION_LOCK = "eviction.lock";
 
+/** The lock that an install or a removal holds (src/agent/install/install-lock.ts); `remove` deletes it last. */
+export const INSTALL_LOCK = "install.lock";
+
 /** The uid of the DaemonSet that runs us (src/agent/kubernetes/uninstall.ts). */
 export const DAEMONSET_NOTE = "daemonset.uid";
 
@@ -32,7 +35,7 @@ export const KERNEL_LOG_POSITION = "kernel-log.position";
 /** Which containers' cores were taken or reported missing, in file capture (src/agent/harvest/). */
 export const HARVEST_STATE = "harvest.json";
 
-/** All of these files, for `remove`. */
+/** All of these files but the install's lock, for `remove`. */
 export const HOST_STATE_FILES = [
   COMPOSER_LOG,
   COMPOSER_LOG_ROTATED,

@@ -1,7 +1,8 @@
 // The lock on a finished zip: flock(2) on the file itself. It ends with its process and works between containers that
 // share the node. While it is held, no other process delivers or evicts the file.
 import { constants } from "node:fs";
-import { open, stat, type FileHandle } from "node:fs/promises";
+import { open, type FileHandle } from "node:fs/promises";
+import { isStillAt } from "../../host/files.ts";
 import { tryLock } from "../../host/libc.ts";
 import { AppError, errnoOf } from "../../model/app-error.ts";
 import type { FileIdentity } from "./journal.ts";
@@ -32,7 +33,7 @@ export async function lockFile(path: string): Promise<LockedFile | undefined> {
   try {
     const opened = await file.stat();
     if (!opened.isFile()) throw new AppError("host", `${path} is not a regular file`);
-    if (tryLock(file.fd) && (await isStillAt(path, opened.ino, opened.dev))) {
+    if (tryLock(file.fd) && (await isStillAt(path, opened))) {
       const identity = { sizeBytes: opened.size, mtimeMs: opened.mtimeMs, inode: opened.ino };
       const held = file;
       return { identity, linkCount: opened.nlink, release: () => held.close() };
@@ -43,15 +44,4 @@ export async function lockFile(path: string): Promise<LockedFile | undefined> {
   }
   await file.close();
   return undefined;
-}
-
-/** Looks again: the previous holder may have removed the file between this process's open and its lock. */
-async function isStillAt(path: string, inode: number, device: number): Promise<boolean> {
-  try {
-    const there = await stat(path);
-    return there.ino === inode && there.dev === device;
-  } catch (error) {
-    if (errnoOf(error) === "ENOENT") return false;
-    throw error;
-  }
 }

@@ -35,17 +35,23 @@ export async function installDirectories(
     [settings.EVENT_DIR, 0o755],
     ...(hasLibraries(composer) ? [[join(settings.HOST_DIR, LIBRARY_FOLDER), 0o755] as const] : []),
   ] as const) {
-    for (const missing of await missingDirectories(directory)) {
+    for (const missing of await makeFolders(directory, mode)) {
       made.push(missing);
       rollback.add(`directory ${missing}`, () => removeEmptyDirectory(missing));
     }
-    await ensureDirectory(directory, mode);
   }
   return made;
 }
 
 function hasLibraries(composer: ComposerFiles | undefined): boolean {
   return composer !== undefined && composer.libraries.length > 0;
+}
+
+/** Makes a directory with its mode, and its parents. Returns those that did not exist before, parents first. */
+export async function makeFolders(directory: string, mode: number): Promise<string[]> {
+  const missing = await missingDirectories(directory);
+  await ensureDirectory(directory, mode);
+  return missing;
 }
 
 async function missingDirectories(directory: string): Promise<string[]> {

@@ -2,9 +2,11 @@
 // pointing at something incomplete. After an error it undoes what a first install changed.
 import { join } from "node:path";
 import type { CaptureMode } from "../../model/capture-mode.ts";
+import { INSTALL_LOCK } from "../../model/host-file.ts";
 import { CORE_PATTERN } from "../../model/sysctls.ts";
 import { VERSION } from "../../model/version.ts";
 import type { AgentSettings } from "../../config/agent-settings.ts";
+import { removeEmptyDirectory } from "../../host/directories.ts";
 import { removeFile, removeTemporaries } from "../../host/files.ts";
 import type { Log } from "../../host/log.ts";
 import { LISTENER, type ListenerControl } from "./listener-control.ts";
@@ -12,13 +14,21 @@ import { clearOtherModes, requireListener } from "./mode-change.ts";
 import { restoreSendBuffer, setsSendBuffer } from "./send-buffer.ts";
 import { findCrictlToDeploy, firstVariant, planComposer, type Variant } from "./executables.ts";
 import { checkHostDirectory } from "./host-directory.ts";
-import { installDirectories, installFiles, isProgramFile, planFiles } from "./install-files.ts";
+import {
+  installDirectories,
+  installFiles,
+  isProgramFile,
+  makeFolders,
+  planFiles,
+  type HostPrograms,
+} from "./install-files.ts";
 import {
   readInstallRecord,
   RECORD_NAME,
   writeInstallRecord,
   type InstallRecord,
 } from "./install-record.ts";
+import { withInstallLock } from "./install-lock.ts";
 import { installSysctls, planSysctls, readSysctls } from "./install-sysctls.ts";
 import { findPreviousPattern, withPreviousHandler } from "./previous-pattern.ts";
 import { Rollback } from "./rollback.ts";
@@ -40,32 +50,54 @@ export interface InstallContext {
 }
 
 /** Installs; can be run any number of times. Throws AppError "configuration", "host" or "sysctl". */
-export async function install({
-  settings,
-  executable,
-  mode = "pipe",
-  variant,
-  listener = LISTENER,
-  log,
-}: InstallContext): Promise<void> {
+export async function install(context: InstallContext): Promise<void> {
+  const { settings, executable, mode = "pipe", log } = context;
+  const { HOST_DIR, PROC_ROOT } = settings;
+  await readSysctls(PROC_ROOT, planSysctls(mode, settings));
+  await checkHostDirectory(HOST_DIR, mode === "pipe");
+  const variant = context.variant ?? (await firstVariant(executable, settings));
+  // Listener and agent start composers from their own executable, so the host needs no program in these modes.
+  const composer = mode === "pipe" ? await planComposer(executable, variant, HOST_DIR) : undefined;
+  // Looks for what the image may lack before anything is written.
+  const programs = { composer, crictl: await findCrictlToDeploy(settings, executable, log) };
+  const madeFolders: string[] = [];
+  const isFirst = await withInstallLock(
+    HOST_DIR,
+    log,
+    async () => installLocked({ ...context, mode }, programs, madeFolders),
+    async () => void madeFolders.push(...(await makeFolders(HOST_DIR, 0o755))),
+  );
+  log.info("installed", {
+    host_dir: HOST_DIR,
+    version: VERSION,
+    mode,
+    ...(composer === undefined ? {} : { variant }),
+    first: isFirst,
+  });
+}
+
+/** Installs while this process holds the install's lock. Returns whether no earlier install was finished. */
+async function installLocked(
+  { settings, mode = "pipe", listener = LISTENER, log }: InstallContext,
+  programs: HostPrograms,
+  madeFolders: readonly string[],
+): Promise<boolean> {
   const { HOST_DIR, PROC_ROOT } = settings;
   const wanted = planSysctls(mode, settings);
-  const found = await readSysctls(PROC_ROOT, wanted);
-  await checkHostDirectory(HOST_DIR, mode === "pipe");
-  const chosen = variant ?? (await firstVariant(executable, settings));
-  // Listener and agent start composers from their own executable, so the host needs no program in these modes.
-  const composer = mode === "pipe" ? await planComposer(executable, chosen, HOST_DIR) : undefined;
-  // Looks for what the image may lack before anything is written.
-  const crictl = await findCrictlToDeploy(settings, executable, log);
-  const programs = { composer, crictl };
-  const before = await readInstallRecord(HOST_DIR, log);
-  const isFirst = before?.finished !== true;
-  const previous = await findPreviousPattern(HOST_DIR, found.get(CORE_PATTERN.name) ?? "");
-  const adapted = withPreviousHandler(settings, previous, log);
   const rollback = new Rollback();
+  for (const folder of madeFolders)
+    rollback.add(`directory ${folder}`, () => removeEmptyDirectory(folder));
+  if (madeFolders.length > 0) rollback.add("lock", () => removeFile(join(HOST_DIR, INSTALL_LOCK)));
+  // A new folder holds no earlier install.
+  let isFirst = madeFolders.length > 0;
   try {
+    const found = await readSysctls(PROC_ROOT, wanted);
+    const before = await readInstallRecord(HOST_DIR, log);
+    isFirst = before?.finished !== true;
+    const previous = await findPreviousPattern(HOST_DIR, found.get(CORE_PATTERN.name) ?? "");
+    const adapted = withPreviousHandler(settings, previous, log);
     await removeTemporaries(HOST_DIR, ABANDONED_AFTER_MS);
-    const directories = await installDirectories(settings, composer, rollback);
+    const directories = await installDirectories(settings, programs.composer, rollback);
     const record: InstallRecord = {
       version: VERSION,
       finished: false,
@@ -76,7 +108,7 @@ export async function install({
       files: union(before?.files, planFiles(settings, programs)),
       ...(before?.proven === undefined ? {} : { proven: before.proven }),
       ...(before?.capture === undefined ? {} : { capture: before.capture }),
-      directories: union(before?.directories, directories),
+      directories: union(before?.directories, [...madeFolders, ...directories]),
     };
     if (isFirst) rollback.add("record", () => removeFile(join(HOST_DIR, RECORD_NAME)));
     // Writes the record before the first file, so that `remove` knows what to look for after an interruption.
@@ -95,13 +127,7 @@ export async function install({
     if (isFirst) await rollback.run(log);
     throw error;
   }
-  log.info("installed", {
-    host_dir: HOST_DIR,
-    version: VERSION,
-    mode,
-    ...(composer === undefined ? {} : { variant: chosen }),
-    first: isFirst,
-  });
+  return isFirst;
 }
 
 function union(earlier: readonly string[] | undefined, now: readonly string[]): string[] {

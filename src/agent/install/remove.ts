@@ -20,11 +20,12 @@ import { errnoOf } from "../../model/app-error.ts";
 import { restoreSendBuffer } from "./send-buffer.ts";
 import { LISTENER, type ListenerControl } from "./listener-control.ts";
 import { removeOldCanaries } from "../canary/canary-crash.ts";
+import { withInstallLock } from "./install-lock.ts";
 import { otherOwner } from "./host-owner.ts";
 import { readInstallRecord, RECORD_NAME, type InstallRecord } from "./install-record.ts";
 import { waitForComposers } from "./living-composers.ts";
 import { restoreSysctl } from "./restore-sysctl.ts";
-import { HOST_STATE_FILES } from "../../model/host-file.ts";
+import { HOST_STATE_FILES, INSTALL_LOCK } from "../../model/host-file.ts";
 
 /** The kernel's defaults, for a host without the .bak file (fs/coredump.c, fs/exec.c). */
 const KERNEL_DEFAULTS = new Map([
@@ -61,16 +62,25 @@ export async function remove(
   log: Log,
   listener: ListenerControl = LISTENER,
 ): Promise<void> {
-  const { HOST_DIR, CORE_DIR, EVENT_DIR } = settings;
   const owner = await otherOwner(settings);
   if (owner !== undefined) {
-    log.warn("not_ours_to_remove", { host_dir: HOST_DIR, owner });
+    log.warn("not_ours_to_remove", { host_dir: settings.HOST_DIR, owner });
     return;
   }
+  await withInstallLock(settings.HOST_DIR, log, async () => removeLocked(settings, log, listener));
+}
+
+/** Removes the install while this process holds the install's lock. */
+async function removeLocked(
+  settings: RemovalSettings,
+  log: Log,
+  listener: ListenerControl,
+): Promise<void> {
+  const { HOST_DIR, CORE_DIR, EVENT_DIR } = settings;
   const record = await readInstallRecord(HOST_DIR, log);
   // A start that was killed before its first file leaves a HOST_DIR without a record.
   await removeTemporaries(HOST_DIR, 0);
-  const wasEmpty = record === undefined && (await countFiles(HOST_DIR)) === 0;
+  const wasEmpty = record === undefined && (await countFiles(HOST_DIR, INSTALL_LOCK)) === 0;
   await restoreSysctls(settings, record, log);
   await restoreSendBuffer(settings, record?.sysctls, log);
   // After a killed doctor the composer of its canary may still be starting.
@@ -83,8 +93,14 @@ export async function remove(
   }
   await removeOldCanaries(HOST_DIR, CORE_DIR, 0);
   const directories = record?.directories ?? [CORE_DIR, EVENT_DIR];
-  for (const directory of directories.toReversed()) await removeEmptyDirectory(directory);
+  const holdsHostDir = (directory: string) => `${HOST_DIR}/`.startsWith(`${directory}/`);
+  for (const directory of directories.filter((each) => !holdsHostDir(each)).toReversed())
+    await removeEmptyDirectory(directory);
+  // Removes the lock's file last: from then on another process may install.
+  await removeFile(join(HOST_DIR, INSTALL_LOCK));
   if (wasEmpty) await removeEmptyDirectory(HOST_DIR);
+  for (const directory of directories.filter(holdsHostDir).toReversed())
+    await removeEmptyDirectory(directory);
   log.info("removed", { host_dir: HOST_DIR, files_left: await countFiles(CORE_DIR) });
 }
 
@@ -133,9 +149,9 @@ function installedNames(record: InstallRecord | undefined): string[] {
   return [...files, SOCKET_NAME, ...HOST_STATE_FILES, ...backups, RECORD_NAME];
 }
 
-async function countFiles(directory: string): Promise<number> {
+async function countFiles(directory: string, besides?: string): Promise<number> {
   try {
-    return (await readdir(directory)).length;
+    return (await readdir(directory)).filter((name) => name !== besides).length;
   } catch (error) {
     if (errnoOf(error) === "ENOENT" || errnoOf(error) === "ENOTDIR") return 0;
     throw error;

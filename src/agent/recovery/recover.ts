@@ -1,10 +1,11 @@
 // Recovers dumps whose composer was killed or whose node lost power. Finds them by their hidden names, distinguishes
 // them from dumps under way by a living composer's lock, seals them into valid zips and publishes them for delivery.
 import { constants } from "node:fs";
-import { open, stat, unlink, type FileHandle } from "node:fs/promises";
+import { open, unlink, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import { describeError, errnoOf } from "../../model/app-error.ts";
 import { kindOfCoreFile, uuidOfPartial } from "../../model/core-file.ts";
+import { isStillAt } from "../../host/files.ts";
 import { tryLock } from "../../host/libc.ts";
 import type { Log } from "../../host/log.ts";
 import { publishFile } from "../../host/publication.ts";
@@ -106,14 +107,7 @@ async function openAbandoned(path: string): Promise<FileHandle | undefined> {
   }
   const found = await file.stat();
   const isYoung = Date.now() - found.mtimeMs < YOUNG_MS;
-  if (found.isFile() && !isYoung && tryLock(file.fd) && (await isStillAt(path, found.ino)))
-    return file;
+  if (found.isFile() && !isYoung && tryLock(file.fd) && (await isStillAt(path, found))) return file;
   await file.close();
   return undefined;
-}
-
-/** Looks again: the previous holder of the lock may have published the file meanwhile. */
-async function isStillAt(path: string, inode: number): Promise<boolean> {
-  const there = await stat(path).catch(() => undefined);
-  return there?.ino === inode;
 }
