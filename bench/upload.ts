@@ -54,7 +54,7 @@ async function sweep(round: number): Promise<Run> {
   mkdirSync(coreDir);
   linkSync(source, join(coreDir, "T.zip"));
   // As the agent runs: default part size and concurrency.
-  const { S3_PART_SIZE: _, ...variables } = bucketVariables(bucket);
+  const { STORE_PART_SIZE: _, ...variables } = bucketVariables(bucket);
   return measure([executable, "sweep"], { CORE_DIR: coreDir, HOST_DIR: coreDir, ...variables });
 }
 

@@ -51,7 +51,7 @@ export const EVIDENCE: Readonly<Record<string, string>> = {
   S3_ENDPOINT: "e2e/store/where-to.test.ts",
   STORE_URL: "e2e/store/share.test.ts",
   S3_ADDRESSING: "e2e/store/where-to.test.ts",
-  S3_CA_BUNDLE: "e2e/store/where-to.test.ts",
+  STORE_CA_BUNDLE: "e2e/store/where-to.test.ts",
   S3_REQUEST_CHECKSUM: "e2e/store/where-to.test.ts",
   S3_RESPONSE_CHECKSUM: "e2e/store/where-to.test.ts",
   S3_SIGN_PAYLOAD: "e2e/store/delivery.test.ts",
@@ -59,13 +59,13 @@ export const EVIDENCE: Readonly<Record<string, string>> = {
   S3_SSE: "e2e/store/where-to.test.ts",
   S3_SSE_KMS_KEY_ID: "e2e/store/where-to.test.ts",
   S3_STORAGE_CLASS: "e2e/store/where-to.test.ts",
-  S3_METADATA: "e2e/store/where-to.test.ts",
+  STORE_METADATA: "e2e/store/where-to.test.ts",
   STORE_TAGS: "e2e/store/delivery.test.ts",
   STORE_KEY_TEMPLATE: "e2e/store/delivery.test.ts",
   CLUSTER_NAME: "e2e/store/delivery.test.ts",
   STORE_TIMEOUT: "e2e/store/faults.test.ts",
-  S3_MIN_SPEED: "e2e/store/faults.test.ts",
-  S3_PART_SIZE: "unit/config/store-settings.test.ts",
+  STORE_MIN_SPEED: "e2e/store/faults.test.ts",
+  STORE_PART_SIZE: "unit/config/store-settings.test.ts",
 };
 
 /** Variables of which a test only shows that they arrive in the pod. Not one more. */
@@ -76,7 +76,7 @@ export const UNSHOWN: readonly string[] = [
   "EVENT_DIR",
   "PREVIOUS_HANDLER",
   "KUBERNETES_EVENTS",
-  "S3_CONCURRENCY",
+  "STORE_CONCURRENCY",
 ];
 
 /** The same for values that are no variable of the agent's, by their path; the others are template.test.ts's. */

@@ -42,7 +42,7 @@ export const STORE_VALUES: readonly ChartValue[] = [
     fallback: "",
     sample: "file:///mnt/share",
     about:
-      "file:///a/directory delivers to a directory instead of S3: a share mounted with extraVolumes and extraVolumeMounts.",
+      "Where dumps go: s3://bucket/prefix, or file:///a/directory, a share mounted with extraVolumes and extraVolumeMounts.",
   },
   {
     path: "daemonset.s3Addressing",
@@ -52,7 +52,7 @@ export const STORE_VALUES: readonly ChartValue[] = [
   },
   {
     path: "daemonset.s3CaBundle",
-    variable: "S3_CA_BUNDLE",
+    variable: "STORE_CA_BUNDLE",
     fallback: "",
     sample: "/etc/store-ca/ca.pem",
     schema: ABSOLUTE_PATH_OR_BLANK,
@@ -104,7 +104,7 @@ export const STORE_VALUES: readonly ChartValue[] = [
   },
   {
     path: "daemonset.s3Metadata",
-    variable: "S3_METADATA",
+    variable: "STORE_METADATA",
     fallback: true,
     about: "Put namespace, pod, container, signal, node and core_complete on each object.",
   },
@@ -135,14 +135,14 @@ export const STORE_VALUES: readonly ChartValue[] = [
   },
   {
     path: "daemonset.s3MinSpeed",
-    variable: "S3_MIN_SPEED",
+    variable: "STORE_MIN_SPEED",
     fallback: 65_536,
     schema: { ...SIZE, minimum: 1024 },
     about: "Bytes a second (64Ki) below which an upload counts as stalled.",
   },
   {
     path: "daemonset.s3PartSize",
-    variable: "S3_PART_SIZE",
+    variable: "STORE_PART_SIZE",
     fallback: S3_PART_WISHED_BYTES,
     schema: {
       ...SIZE,
@@ -154,7 +154,7 @@ export const STORE_VALUES: readonly ChartValue[] = [
   },
   {
     path: "daemonset.s3Concurrency",
-    variable: "S3_CONCURRENCY",
+    variable: "STORE_CONCURRENCY",
     fallback: 2,
     about: "Parts on their way at once. More need more memory (image.limit_mem).",
   },

@@ -55,7 +55,7 @@ S3_REGION: daemonset.s3Region
 S3_ENDPOINT: daemonset.s3Endpoint
 STORE_URL: daemonset.storeUrl
 S3_ADDRESSING: daemonset.s3Addressing
-S3_CA_BUNDLE: daemonset.s3CaBundle
+STORE_CA_BUNDLE: daemonset.s3CaBundle
 S3_REQUEST_CHECKSUM: daemonset.s3RequestChecksum
 S3_RESPONSE_CHECKSUM: daemonset.s3ResponseChecksum
 S3_SIGN_PAYLOAD: daemonset.s3SignPayload
@@ -63,12 +63,12 @@ S3_CONDITIONAL_WRITES: daemonset.s3ConditionalWrites
 S3_SSE: daemonset.s3Sse
 S3_SSE_KMS_KEY_ID: daemonset.s3SseKmsKeyId
 S3_STORAGE_CLASS: daemonset.s3StorageClass
-S3_METADATA: daemonset.s3Metadata
+STORE_METADATA: daemonset.s3Metadata
 STORE_TAGS: daemonset.s3Tags
 STORE_KEY_TEMPLATE: daemonset.s3KeyTemplate
 CLUSTER_NAME: daemonset.clusterName
 STORE_TIMEOUT: daemonset.s3Timeout
-S3_MIN_SPEED: daemonset.s3MinSpeed
-S3_PART_SIZE: daemonset.s3PartSize
-S3_CONCURRENCY: daemonset.s3Concurrency
+STORE_MIN_SPEED: daemonset.s3MinSpeed
+STORE_PART_SIZE: daemonset.s3PartSize
+STORE_CONCURRENCY: daemonset.s3Concurrency
 {{- end -}}

@@ -12,7 +12,7 @@ const SETTINGS = `settings
   INTERVAL         milliseconds between uploads; or SCHEDULE (cron); USE_INOTIFY goes with either.
                    None of the three: nothing is uploaded
   S3_BUCKET_NAME   the bucket, with S3_REGION, S3_ENDPOINT, S3_ACCESS_KEY, S3_SECRET
-  STORE_URL        file:///a/directory instead of a bucket
+  STORE_URL        s3://bucket/prefix, or file:///a/directory
   COMP_…           the composer's settings
   docs/values.md lists them all; docs/operations.md explains every log line and exit code.
 

@@ -1,6 +1,7 @@
 // The agent's environment (docs/contract.md, section 4): its own settings, and the composer's as COMP_*.
 import { AppError } from "../model/app-error.ts";
 import { CAPTURE_MODES } from "../model/capture-mode.ts";
+import { parseStoreUrl } from "../model/store-url.ts";
 import { COMPOSER_SETTINGS, LOG_LEVELS, type ComposerSettings } from "./composer-settings.ts";
 import { OBSERVER_SETTINGS } from "./observer-settings.ts";
 import { SCHEDULE_SETTINGS } from "./schedule-settings.ts";
@@ -179,5 +180,18 @@ function combined(values: SettingValues<typeof AGENT_SETTINGS>): Complaint[] {
       values.S3_ACCESS_KEY === "" ? ["S3_ACCESS_KEY", "S3_SECRET"] : ["S3_SECRET", "S3_ACCESS_KEY"];
     complaints.push({ variable, value: "", expected: `a value, as ${other} has one (or neither)` });
   }
+  const { STORE_URL: value, S3_BUCKET_NAME: bucket } = values;
+  const address = parseStoreUrl(value);
+  // A directory has always won over the bucket's name, which IBM's charts fill in.
+  const isOther =
+    address !== undefined &&
+    address.kind !== "directory" &&
+    !(address.kind === "s3" && address.bucket === bucket);
+  if (bucket !== "" && isOther)
+    complaints.push({
+      variable: "STORE_URL",
+      value,
+      expected: `the bucket of S3_BUCKET_NAME (${bucket}), or S3_BUCKET_NAME not set`,
+    });
   return complaints;
 }

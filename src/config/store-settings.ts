@@ -3,6 +3,7 @@ import * as v from "valibot";
 import { DEFAULT_KEY_TEMPLATE, KEY_FIELDS, keyTemplateProblems } from "../model/object-key.ts";
 import { isRegionName, isS3Host, parseS3Address } from "../model/s3-address.ts";
 import { S3_PART_WISHED_BYTES } from "../model/s3-limits.ts";
+import { parseStoreUrl, STORE_URL_FORMS, STORE_URL_PATTERN } from "../model/store-url.ts";
 import {
   byteSize,
   choice,
@@ -14,13 +15,13 @@ import {
   type SettingValues,
 } from "./setting.ts";
 
-/** Requires a directory's name: file:/// alone would be the root of the filesystem. */
-const STORE_URL_PATTERN = "^file:///[^\\s/]";
-
 const storeUrl: Setting<string> = {
-  schema: v.pipe(v.string(), v.regex(new RegExp(STORE_URL_PATTERN))),
+  schema: v.pipe(
+    v.string(),
+    v.check((value) => parseStoreUrl(value) !== undefined),
+  ),
   fallback: "",
-  expected: "file:///a/directory (leave it unset for S3)",
+  expected: STORE_URL_FORMS,
   shape: { kind: "pattern", pattern: STORE_URL_PATTERN },
 };
 
@@ -65,7 +66,7 @@ const CHECKSUM_MODES = ["when_required", "when_supported"] as const;
 
 /** These settings by variable. */
 export const STORE_SETTINGS = {
-  /** file:///directory delivers to a share instead of a bucket. */
+  /** Where dumps go (src/model/store-url.ts). Unset, S3_BUCKET_NAME names a bucket. */
   STORE_URL: storeUrl,
   STORE_KEY_TEMPLATE: { ...keyTemplate, formerly: "S3_KEY_TEMPLATE" },
   /** Tags on the dump, `key=value,key={namespace}`, with the key template's fields, where the store knows tags. */
@@ -89,7 +90,7 @@ export const STORE_SETTINGS = {
   AWS_REGION: text(""),
   S3_ADDRESSING: choice("path", ["path", "virtual"]),
   /** A PEM file of authorities to trust beside the public ones. */
-  S3_CA_BUNDLE: path(""),
+  STORE_CA_BUNDLE: { ...path(""), formerly: "S3_CA_BUNDLE" },
   /**
    * when_supported also sends CRC32, as AWS's SDK does by default; GCS, R2, OVH and older Ceph refuse requests with it.
    * Either mode sends Content-MD5, which all of them know.
@@ -104,13 +105,22 @@ export const STORE_SETTINGS = {
   S3_SSE_KMS_KEY_ID: text(""),
   S3_STORAGE_CLASS: text(""),
   /** Whether objects carry x-amz-meta-* with namespace, pod, container, signal, node, core_complete. */
-  S3_METADATA: flag(true),
+  STORE_METADATA: { ...flag(true), formerly: "S3_METADATA" },
   /** Bytes a second below which an upload counts as stalled. */
-  S3_MIN_SPEED: byteSize(64 * 1024, { min: "1Ki", max: "1Ti", zero: false }),
+  STORE_MIN_SPEED: {
+    ...byteSize(64 * 1024, { min: "1Ki", max: "1Ti", zero: false }),
+    formerly: "S3_MIN_SPEED",
+  },
   /** The wished part size; src/model/s3-limits.ts has its limits. */
-  S3_PART_SIZE: byteSize(S3_PART_WISHED_BYTES, { min: "5Mi", max: "5Gi", zero: false }),
+  STORE_PART_SIZE: {
+    ...byteSize(S3_PART_WISHED_BYTES, { min: "5Mi", max: "5Gi", zero: false }),
+    formerly: "S3_PART_SIZE",
+  },
   /** How many parts the agent uploads at once. */
-  S3_CONCURRENCY: integer(2, { min: 1, max: 16, unit: "parts" }),
+  STORE_CONCURRENCY: {
+    ...integer(2, { min: 1, max: 16, unit: "parts" }),
+    formerly: "S3_CONCURRENCY",
+  },
 } as const;
 
 /** The store's settings, parsed. */

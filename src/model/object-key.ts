@@ -32,8 +32,8 @@ export type KeyField = (typeof KEY_FIELDS)[number];
 /** A value for every field. */
 export type KeyValues = Readonly<Record<KeyField, string>>;
 
-/** The strictest store takes 1024 bytes (S3); room is left for a collision suffix. */
-const KEY_MAX_BYTES = 1000;
+/** The strictest store takes 1024 bytes (S3); room is left for STORE_URL's prefix and a collision suffix. */
+const KEY_MAX_BYTES = 800;
 const VALUE_MAX_CHARACTERS = 120;
 /**
  * How long each value may be, in characters. A key that is too long takes the next, shorter length. The file's name is

@@ -2,6 +2,8 @@
 // then, because the S3 client takes 18 MB of memory.
 import { fileURLToPath } from "node:url";
 import type { StoreSettings } from "../config/store-settings.ts";
+import { parseStoreUrl } from "../model/store-url.ts";
+import { prefixedReader, prefixedWriter } from "./prefixed-store.ts";
 import type { StoreReader, StoreWriter } from "./store-port.ts";
 
 interface Adapter {
@@ -13,7 +15,7 @@ interface Adapter {
 }
 
 const DIRECTORY: Adapter = {
-  isNamed: ({ STORE_URL }) => STORE_URL.startsWith("file:"),
+  isNamed: ({ STORE_URL }) => parseStoreUrl(STORE_URL)?.kind === "directory",
   async openWriter({ STORE_URL, STORE_TIMEOUT }) {
     const { openDirectoryWriter } = await import("./directory/directory-writer.ts");
     return openDirectoryWriter(STORE_URL, STORE_TIMEOUT * 1000);
@@ -25,16 +27,31 @@ const DIRECTORY: Adapter = {
 };
 
 const S3: Adapter = {
-  isNamed: ({ S3_BUCKET_NAME }) => S3_BUCKET_NAME !== "",
+  isNamed: (settings) => bucketOf(settings).bucket !== "",
   async openWriter(settings) {
     const { openS3Writer } = await import("./s3/s3-writer.ts");
-    return openS3Writer(settings);
+    const { bucket, prefix } = bucketOf(settings);
+    const writer = openS3Writer({
+      ...settings,
+      S3_BUCKET_NAME: bucket,
+      STORE_KEY_TEMPLATE: prefix + settings.STORE_KEY_TEMPLATE,
+    });
+    return prefixedWriter(writer, prefix);
   },
   async openReader(settings) {
     const { openS3Reader } = await import("./s3/s3-reader.ts");
-    return openS3Reader(settings);
+    const { bucket, prefix } = bucketOf(settings);
+    return prefixedReader(openS3Reader({ ...settings, S3_BUCKET_NAME: bucket }), prefix);
   },
 };
+
+function bucketOf({ STORE_URL, S3_BUCKET_NAME }: StoreSettings): {
+  bucket: string;
+  prefix: string;
+} {
+  const address = parseStoreUrl(STORE_URL);
+  return address?.kind === "s3" ? address : { bucket: S3_BUCKET_NAME, prefix: "" };
+}
 
 /** The adapters by their folders; the first one that the settings name is used. */
 const ADAPTERS = { directory: DIRECTORY, s3: S3 } as const satisfies Record<string, Adapter>;

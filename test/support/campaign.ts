@@ -66,7 +66,7 @@ export async function runCampaign(plan: CampaignPlan): Promise<CampaignFigures> 
   const address: Record<string, string> =
     front === undefined
       ? { S3_ENDPOINT: proxy.endpoint }
-      : { S3_ENDPOINT: front.endpoint, S3_CA_BUNDLE: front.caPath };
+      : { S3_ENDPOINT: front.endpoint, STORE_CA_BUNDLE: front.caPath };
   const figures: CampaignFigures = {
     dumps: plan.dumps,
     bytes: 0,
@@ -142,7 +142,7 @@ async function deliverBatch(
   const variables = bucketVariables(bucket, {
     ...address,
     STORE_TIMEOUT: "2",
-    S3_MIN_SPEED: String(2 ** 20),
+    STORE_MIN_SPEED: String(2 ** 20),
   });
   // Notes of uploads that the store would not let go of are worked off by later sweeps, as in an agent's life.
   for (let started = 0; readdirSync(coreDir).length > 0; started++) {

@@ -41,6 +41,13 @@ export const STORE_KINDS: readonly StoreKind[] = [
   { name: "a directory", adapter: "directory", isReal: false, open: openShare },
   { name: "S3 in memory", adapter: "s3", isReal: false, open: () => openMemory({}) },
   {
+    name: "a prefix of S3 in memory",
+    adapter: "s3",
+    isReal: false,
+    open: () =>
+      openMemory({}, { S3_BUCKET_NAME: "", STORE_URL: "s3://cores/team-a/prod" }, "team-a/prod/"),
+  },
+  {
     name: "S3 whose ETags tell nothing",
     adapter: "s3",
     isReal: false,
@@ -58,7 +65,7 @@ export const STORE_KINDS: readonly StoreKind[] = [
     open: () =>
       openMemory(
         { refuse: ({ headers }) => refusal(headers) },
-        { S3_METADATA: "false", S3_REQUEST_CHECKSUM: "when_supported" },
+        { STORE_METADATA: "false", S3_REQUEST_CHECKSUM: "when_supported" },
       ),
   },
   { name: "radosgw", adapter: "s3", obstacle: s3Obstacle(), isReal: true, open: openRadosgw },
@@ -106,24 +113,30 @@ async function openShare(): Promise<Place> {
   };
 }
 
-async function openMemory(odd: Oddities, changes: Record<string, string> = {}): Promise<Place> {
+async function openMemory(
+  odd: Oddities,
+  changes: Record<string, string> = {},
+  prefix = "",
+): Promise<Place> {
   const store = startMemoryStore(odd);
   const { objects } = store;
   const [port] = await freePorts(1);
-  const keyOf = (path: string) => path.slice("/cores/".length);
+  const folder = `/cores/${prefix}`;
+  // What is not below the prefix keeps its whole path, so that no test expects it.
+  const keyOf = (path: string) => (path.startsWith(folder) ? path.slice(folder.length) : path);
   return {
     variables: {
       S3_ENDPOINT: store.endpoint,
       S3_BUCKET_NAME: "cores",
       S3_ACCESS_KEY: "AK",
       S3_SECRET: "SK",
-      S3_PART_SIZE: "5Mi",
+      STORE_PART_SIZE: "5Mi",
       ...changes,
     },
     keys: async () => [...objects.keys(), ...store.unfinished()].map(keyOf).sort(),
-    read: async (key) => new Uint8Array(objects.get(`/cores/${key}`)?.bytes ?? []),
+    read: async (key) => new Uint8Array(objects.get(folder + key)?.bytes ?? []),
     async put(key, bytes) {
-      objects.set(`/cores/${key}`, { bytes, etag: md5(bytes), metadata: {} });
+      objects.set(folder + key, { bytes, etag: md5(bytes), metadata: {} });
     },
     wrong: [deadEndpoint(port)],
     close: () => store.stop(),

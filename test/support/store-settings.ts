@@ -27,7 +27,7 @@ export function bucketVariables(
     S3_BUCKET_NAME: name,
     S3_ACCESS_KEY: server.accessKey,
     S3_SECRET: server.secret,
-    S3_PART_SIZE: String(5 * 2 ** 20),
+    STORE_PART_SIZE: String(5 * 2 ** 20),
     ...changes,
   };
 }

@@ -148,7 +148,7 @@ function writableFolders({
   EVENT_DIR,
   STORE_URL,
 }: UnitPlan["settings"]): string[] {
-  const store = STORE_URL === "" ? [] : [fileURLToPath(STORE_URL)];
+  const store = STORE_URL.startsWith("file:") ? [fileURLToPath(STORE_URL)] : [];
   return [...new Set([HOST_DIR, CORE_DIR, EVENT_DIR, ...store])];
 }
 

@@ -29,7 +29,7 @@ export function createS3Client(
   endpoint: S3Endpoint,
   onAnswer: (answer: Response) => void,
 ): S3Client {
-  const fetchOptions = tlsOptions(settings.S3_CA_BUNDLE);
+  const fetchOptions = tlsOptions(settings.STORE_CA_BUNDLE);
   const customFetch = Object.assign(
     async (input: string | URL | Request) => {
       const request = input instanceof Request ? input : new Request(input.toString());
@@ -79,13 +79,13 @@ function presetPayloadHashes(client: S3Client): void {
 /** Ends the whole exchange in time, the reading of the answer included, so that a silent network costs one timeout. */
 async function fetchInTime(
   request: Request,
-  { STORE_TIMEOUT, S3_MIN_SPEED }: StoreSettings,
+  { STORE_TIMEOUT, STORE_MIN_SPEED }: StoreSettings,
   options: BunFetchRequestInit,
 ): Promise<Response> {
   const sentBytes = Number(request.headers.get("content-length") ?? 0);
   const completing = request.method === "POST" && /[?&]uploadId=/.test(request.url);
   const answerMs = STORE_TIMEOUT * 1000 * (completing ? COMPLETE_PATIENCE : 1);
-  const limitMs = answerMs + (sentBytes / S3_MIN_SPEED) * 1000;
+  const limitMs = answerMs + (sentBytes / STORE_MIN_SPEED) * 1000;
   const expiry = AbortSignal.timeout(Math.ceil(limitMs));
   const answer = fetch(request, {
     ...options,
@@ -95,7 +95,7 @@ async function fetchInTime(
   return answer.catch((error: unknown) => {
     if (expiry.aborted && !request.signal.aborted)
       throw new StoreError("timeout", `no answer within ${Math.ceil(limitMs / 1000)} s`, {
-        hint: "STORE_TIMEOUT and S3_MIN_SPEED say how long a request may take",
+        hint: "STORE_TIMEOUT and STORE_MIN_SPEED say how long a request may take",
         cause: error,
       });
     throw error;
@@ -112,6 +112,6 @@ function tlsOptions(caBundle: string): BunFetchRequestInit {
   try {
     return { tls: { ca: [...rootCertificates, readFileSync(caBundle, "utf8")] } };
   } catch (cause) {
-    throw new AppError("configuration", `cannot read S3_CA_BUNDLE ${caBundle}`, { cause });
+    throw new AppError("configuration", `cannot read STORE_CA_BUNDLE ${caBundle}`, { cause });
   }
 }

@@ -55,7 +55,7 @@ const GONE: Explanation = {
 };
 /** The optional features of a write that each setting turns off. */
 export const OPTIONAL_SETTINGS =
-  "S3_METADATA, STORE_TAGS, S3_STORAGE_CLASS, S3_SSE and S3_CONDITIONAL_WRITES turn off what not every store knows";
+  "STORE_METADATA, STORE_TAGS, S3_STORAGE_CLASS, S3_SSE and S3_CONDITIONAL_WRITES turn off what not every store knows";
 const EXISTS: Explanation = {
   failure: "exists",
   message: ({ action }) => `${action}: an object of this key exists already`,
@@ -76,7 +76,7 @@ function refusedFor(hint: string): Explanation {
 }
 
 const SSE_HINT = "check S3_SSE and S3_SSE_KMS_KEY_ID";
-const PART_HINT = "check S3_PART_SIZE";
+const PART_HINT = "check STORE_PART_SIZE";
 
 /** Returns the hint for a wrong region. An address with a region in its name serves no other region. */
 function setRegion({ region = "the bucket's region", hostRegion }: S3Context): string {
@@ -146,8 +146,8 @@ export const BY_CODE: Readonly<Record<string, Explanation>> = {
   InvalidBucketName: refusedFor("check S3_BUCKET_NAME"),
   InvalidStorageClass: refusedFor("check S3_STORAGE_CLASS"),
   InvalidTag: refusedFor("check STORE_TAGS"),
-  InvalidMetadata: refusedFor("S3_METADATA=false leaves the metadata out"),
-  MetadataTooLarge: refusedFor("S3_METADATA=false leaves the metadata out"),
+  InvalidMetadata: refusedFor("STORE_METADATA=false leaves the metadata out"),
+  MetadataTooLarge: refusedFor("STORE_METADATA=false leaves the metadata out"),
   InvalidEncryptionAlgorithmError: refusedFor(SSE_HINT),
   "KMS.NotFoundException": refusedFor(SSE_HINT),
   "KMS.DisabledException": refusedFor(SSE_HINT),

@@ -63,7 +63,7 @@ function explainNetworkError(error: unknown, message: string, context: S3Context
   const code = errnoOf(error) ?? "";
   if (/CERT|SIGNATURE|SELF_SIGNED|ISSUER/i.test(code) || /certificate/i.test(message))
     return new StoreError("unreachable", `${context.address} shows a certificate we do not trust`, {
-      hint: "put the authority that signed it into a PEM file and name it in S3_CA_BUNDLE",
+      hint: "put the authority that signed it into a PEM file and name it in STORE_CA_BUNDLE",
       cause: error,
     });
   return new StoreError("unreachable", `${context.address} cannot be reached`, {

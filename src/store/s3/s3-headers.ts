@@ -22,7 +22,7 @@ export function objectHeaders(settings: StoreSettings, { labels, deliveryId }: D
   const tagging = taggingOf(labels);
   return {
     ContentType: "application/zip",
-    ...(settings.S3_METADATA
+    ...(settings.STORE_METADATA
       ? { Metadata: { ...metadataOf(labels), [DELIVERY_ID]: deliveryId } }
       : {}),
     ...(tagging === "" ? {} : { Tagging: tagging }),

@@ -23,11 +23,11 @@ const PART_ATTEMPTS = 2;
 /** Opens the multipart requests of a bucket. */
 export function openS3Multipart(session: S3Session): MultipartWriter {
   const plan = (sizeBytes: number) =>
-    planParts(sizeBytes, S3_PART_LIMITS, session.settings.S3_PART_SIZE);
+    planParts(sizeBytes, S3_PART_LIMITS, session.settings.STORE_PART_SIZE);
   /** Set when a part's ETag was its MD5; from then on another MD5 means other bytes. */
   let areEtagsMd5s = false;
   return {
-    concurrency: session.settings.S3_CONCURRENCY,
+    concurrency: session.settings.STORE_CONCURRENCY,
 
     plan,
 

@@ -56,7 +56,7 @@ for (const [fault, where, matches, coreBytes] of CASES)
       const settings = bucketSettings(bucket, {
         S3_ENDPOINT: proxy.endpoint,
         STORE_TIMEOUT: "1",
-        S3_MIN_SPEED: String(2 ** 20),
+        STORE_MIN_SPEED: String(2 ** 20),
       });
       const delivery = openDelivery(settings, log);
       let outcome = await delivery.deliver(path, never);

@@ -72,15 +72,15 @@ storeTest(
   },
 );
 
-for (const S3_METADATA of ["true", "false"])
+for (const STORE_METADATA of ["true", "false"])
   storeTest(
-    `a kill between the write and its proof makes no second object, whatever its ETag (metadata: ${S3_METADATA})`,
+    `a kill between the write and its proof makes no second object, whatever its ETag (metadata: ${STORE_METADATA})`,
     async () => {
       const bucket = await makeBucket();
       const proxy = await startFaultProxy(bucket.server.endpoint);
       const folder = temporaryFolder();
       const sha256 = await sha256Of(writeDump(folder, "T.zip", { coreBytes: 1000 }));
-      const variables = bucketVariables(bucket, { S3_ENDPOINT: proxy.endpoint, S3_METADATA });
+      const variables = bucketVariables(bucket, { S3_ENDPOINT: proxy.endpoint, STORE_METADATA });
       // No MD5 tells that the object is ours, only the id that it carries, or the ETag in the answer to the write: they
       // must outlive the process.
       proxy.disguiseEtags("kms");

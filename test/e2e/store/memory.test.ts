@@ -21,8 +21,8 @@ for (const tls of [false, true])
       const folder = temporaryFolder();
       writeDump(folder, "T.zip", { coreBytes: 300_000_000 });
       // The default part size and concurrency, as the agent runs.
-      const { S3_PART_SIZE: _, ...variables } = bucketVariables(bucket);
-      const address = tls ? { S3_ENDPOINT: front.endpoint, S3_CA_BUNDLE: front.caPath } : {};
+      const { STORE_PART_SIZE: _, ...variables } = bucketVariables(bucket);
+      const address = tls ? { S3_ENDPOINT: front.endpoint, STORE_CA_BUNDLE: front.caPath } : {};
       const { process, ended } = await startSweep(folder, { ...variables, ...address });
       const peak = watchPeak(process.pid);
       expect((await ended).code).toBe(0);

@@ -40,12 +40,15 @@ async function arrives(changes: Record<string, string>): Promise<void> {
   }
 }
 
-storeTest("an https store behind a private authority is trusted through S3_CA_BUNDLE", async () => {
-  const { server } = await makeBucket();
-  const front = await startTlsFront(server.endpoint);
-  await arrives({ S3_ENDPOINT: front.endpoint, S3_CA_BUNDLE: front.caPath });
-  front.stop();
-});
+storeTest(
+  "an https store behind a private authority is trusted through STORE_CA_BUNDLE",
+  async () => {
+    const { server } = await makeBucket();
+    const front = await startTlsFront(server.endpoint);
+    await arrives({ S3_ENDPOINT: front.endpoint, STORE_CA_BUNDLE: front.caPath });
+    front.stop();
+  },
+);
 
 storeTest("without the bundle the message names the certificate, and the file stays", async () => {
   const bucket = await makeBucket();
@@ -54,7 +57,7 @@ storeTest("without the bundle the message names the certificate, and the file st
   const settings = bucketSettings(bucket, { S3_ENDPOINT: front.endpoint });
   const outcome = await openDelivery(settings, recordedLog()).deliver(path, never);
   const message = outcome.kind === "failed" ? describeError(outcome.error) : outcome.kind;
-  expect(message).toMatch(/certificate we do not trust.*S3_CA_BUNDLE/);
+  expect(message).toMatch(/certificate we do not trust.*STORE_CA_BUNDLE/);
   expect(existsSync(path)).toBe(true);
   front.stop();
 });
@@ -79,7 +82,7 @@ storeTest("SSE-KMS with a key id is asked for, and what arrives is verified", ()
 );
 
 storeTest("SSE-KMS without metadata: the ETag in the answer tells what is ours", () =>
-  arrives({ S3_SSE: "aws:kms", S3_SSE_KMS_KEY_ID: KMS_KEY_ID, S3_METADATA: "false" }),
+  arrives({ S3_SSE: "aws:kms", S3_SSE_KMS_KEY_ID: KMS_KEY_ID, STORE_METADATA: "false" }),
 );
 
 storeTest("CRC32 is sent as a header, which even a store that ignores it takes", () =>
@@ -87,7 +90,7 @@ storeTest("CRC32 is sent as a header, which even a store that ignores it takes",
 );
 
 storeTest("without conditional writes and without metadata the look before decides", () =>
-  arrives({ S3_CONDITIONAL_WRITES: "false", S3_METADATA: "false" }),
+  arrives({ S3_CONDITIONAL_WRITES: "false", STORE_METADATA: "false" }),
 );
 
 storeTest("a storage class goes along", () => arrives({ S3_STORAGE_CLASS: "STANDARD" }));
@@ -128,17 +131,17 @@ storeTest(
   },
 );
 
-for (const S3_METADATA of ["true", "false"])
+for (const STORE_METADATA of ["true", "false"])
   for (const as of ["kms", "md5"] as const)
     storeTest(
-      `ETags that are no MD5s, and look like ${as}, do not keep a dump here (metadata: ${S3_METADATA})`,
+      `ETags that are no MD5s, and look like ${as}, do not keep a dump here (metadata: ${STORE_METADATA})`,
       async () => {
         const bucket = await makeBucket();
         const proxy = await startFaultProxy(bucket.server.endpoint);
         proxy.disguiseEtags(as);
         const path = writeDump(temporaryFolder(), "T.zip", { coreBytes: 1000 });
         const sha256 = await sha256Of(path);
-        const settings = bucketSettings(bucket, { S3_ENDPOINT: proxy.endpoint, S3_METADATA });
+        const settings = bucketSettings(bucket, { S3_ENDPOINT: proxy.endpoint, STORE_METADATA });
         expect(await openDelivery(settings, recordedLog()).deliver(path, never)).toMatchObject({
           kind: "delivered",
           key: "T.zip",

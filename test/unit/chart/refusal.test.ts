@@ -64,7 +64,7 @@ describe.each(HELMS)("%s", (helm) => {
   test.each(["16Mi", 16_777_216])("a part's size can be %p", async (size) => {
     const values = { "daemonset.s3PartSize": size };
     const env = envOf(await renderChart(helm, { values }));
-    expect(env.get("S3_PART_SIZE")?.value).toBe(String(size));
+    expect(env.get("STORE_PART_SIZE")?.value).toBe(String(size));
   });
 
   test("what IBM's chart refused for no reason is accepted", async () => {

@@ -20,11 +20,13 @@ test.each([
   ["S3_ENDPOINT", "http://"],
   ["S3_REGION", "not a host:"],
   ["S3_REGION", "eu west 1"],
-  ["S3_PART_SIZE", "4Mi"],
-  ["S3_PART_SIZE", "0"],
-  ["S3_PART_SIZE", "6Gi"],
-  ["S3_PART_SIZE", "big"],
-  ["S3_MIN_SPEED", "0"],
+  ["STORE_PART_SIZE", "4Mi"],
+  ["STORE_PART_SIZE", "0"],
+  ["STORE_PART_SIZE", "6Gi"],
+  ["STORE_PART_SIZE", "big"],
+  ["STORE_MIN_SPEED", "0"],
+  ["STORE_URL", "s3://cores?x=1"],
+  ["STORE_URL", "cores"],
 ])("%s cannot be %p", (variable, value) => {
   let message = "";
   try {
@@ -51,11 +53,11 @@ test.each(["cores", "my.cores-1", "Old_Name", "tenant:cores", "ap-x1y2z3-s3alias
 );
 
 test.each([
-  ["S3_PART_SIZE", "16Mi", 16 * 2 ** 20],
-  ["S3_PART_SIZE", "5G", 5e9],
-  ["S3_PART_SIZE", "16777216", 16 * 2 ** 20],
-  ["S3_MIN_SPEED", "64Ki", 65_536],
-  ["S3_MIN_SPEED", "65536", 65_536],
+  ["STORE_PART_SIZE", "16Mi", 16 * 2 ** 20],
+  ["STORE_PART_SIZE", "5G", 5e9],
+  ["STORE_PART_SIZE", "16777216", 16 * 2 ** 20],
+  ["STORE_MIN_SPEED", "64Ki", 65_536],
+  ["STORE_MIN_SPEED", "65536", 65_536],
 ] as const)("%s takes %s, as Kubernetes writes sizes", (variable, value, bytes) => {
   expect(readAgentSettings({ [variable]: value })[variable]).toBe(bytes);
 });
@@ -64,6 +66,11 @@ test.each([
   ["STORE_KEY_TEMPLATE", "S3_KEY_TEMPLATE", "{namespace}/{uuid}", "{uuid}", "{filename}"],
   ["STORE_TAGS", "S3_TAGS", "team=db", "team=web", ""],
   ["STORE_TIMEOUT", "S3_TIMEOUT", "5", "7", "60"],
+  ["STORE_CA_BUNDLE", "S3_CA_BUNDLE", "/ca.pem", "/b.pem", ""],
+  ["STORE_METADATA", "S3_METADATA", "false", "true", "true"],
+  ["STORE_MIN_SPEED", "S3_MIN_SPEED", "2048", "4096", "65536"],
+  ["STORE_PART_SIZE", "S3_PART_SIZE", "5242880", "8388608", "16777216"],
+  ["STORE_CONCURRENCY", "S3_CONCURRENCY", "4", "3", "2"],
 ] as const)(
   "%s is every store's, and %s, its name before, is still read",
   (name, before, old, present, fallback) => {
@@ -83,4 +90,13 @@ test("a wrong value is shown under the name that it was given by", () => {
   expect(() => readAgentSettings({ STORE_TIMEOUT: "soon", S3_TIMEOUT: "5" })).toThrow(
     'STORE_TIMEOUT is "soon"; expected',
   );
+});
+
+test("a STORE_URL that contradicts S3_BUCKET_NAME is one clear error", () => {
+  const read = (STORE_URL: string) => readAgentSettings({ STORE_URL, S3_BUCKET_NAME: "cores" });
+  expect(() => read("s3://other/prefix")).toThrow(
+    'STORE_URL is "s3://other/prefix"; expected the bucket of S3_BUCKET_NAME (cores), or S3_BUCKET_NAME not set',
+  );
+  expect(read("s3://cores/prefix").STORE_URL).toBe("s3://cores/prefix");
+  expect(read("file:///mnt/share").STORE_URL).toBe("file:///mnt/share");
 });

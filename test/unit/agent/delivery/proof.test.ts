@@ -30,7 +30,7 @@ function start(odd: Oddities, changes: Record<string, string> = {}) {
     S3_BUCKET_NAME: "cores",
     S3_ACCESS_KEY: "AK",
     S3_SECRET: "SK",
-    S3_PART_SIZE: String(5 * 2 ** 20),
+    STORE_PART_SIZE: String(5 * 2 ** 20),
     ...changes,
   });
   const { objects } = running;
@@ -59,8 +59,8 @@ describe.each([
 
   test.each(["true", "false"])(
     "a store that keeps a flipped byte, and shows the MD5 of what it keeps, is not believed (metadata: %s)",
-    async (S3_METADATA) => {
-      const { keys, deliver } = start({ keep: flipOneByte }, { S3_METADATA });
+    async (STORE_METADATA) => {
+      const { keys, deliver } = start({ keep: flipOneByte }, { STORE_METADATA });
       const path = makeDump();
       for (let attempt = 0; attempt < 3; attempt++) {
         const outcome = await deliver(path);
@@ -90,9 +90,9 @@ describe.each([
 
   test.each(["true", "false"])(
     "a bucket under KMS, whose ETags are no MD5s, gets the dump once (metadata: %s)",
-    async (S3_METADATA) => {
+    async (STORE_METADATA) => {
       const odd = { headers: KMS, etag: opaque };
-      const { keys, deliver } = start(odd, { S3_METADATA });
+      const { keys, deliver } = start(odd, { STORE_METADATA });
       expect(messageOf(await deliver(makeDump()))).toBe("delivered");
       expect(keys()).toEqual(["T.zip"]);
     },
@@ -108,7 +108,7 @@ describe.each([
       refuse: ({ method }) =>
         method === "HEAD" && ++looks === failing ? new Response(null, { status: 400 }) : undefined,
     };
-    const { keys, deliver } = start(odd, { S3_METADATA: "false" });
+    const { keys, deliver } = start(odd, { STORE_METADATA: "false" });
     const path = makeDump();
     expect((await deliver(path)).kind).toBe("failed");
     expect(messageOf(await deliver(path))).toBe("delivered");
@@ -117,14 +117,14 @@ describe.each([
 
   test("without metadata, under KMS, and without an ETag in the answer, what we look at right after is ours", async () => {
     const odd = { headers: KMS, etag: opaque, answersEtag: false };
-    const { keys, deliver } = start(odd, { S3_METADATA: "false" });
+    const { keys, deliver } = start(odd, { STORE_METADATA: "false" });
     expect(messageOf(await deliver(makeDump()))).toBe("delivered");
     expect(keys()).toEqual(["T.zip"]);
   });
 
   test("another object that came to the key meanwhile is not taken for ours", async () => {
     const odd: Oddities = { headers: KMS, etag: opaque };
-    const { store, keys, deliver } = start(odd, { S3_METADATA: "false" });
+    const { store, keys, deliver } = start(odd, { STORE_METADATA: "false" });
     const path = makeDump();
     const size = Bun.file(path).size;
     store.objects.set("/cores/T.zip", {
@@ -139,12 +139,12 @@ describe.each([
 
 test.each(["true", "false"])(
   "a whole's ETag that is made in another way than AWS's is no damage where the parts' were right (metadata: %s)",
-  async (S3_METADATA) => {
+  async (STORE_METADATA) => {
     const odd: Oddities = {
       etag: (bytes) => md5(bytes).toUpperCase(),
       compositeEtag: (etags) => `${md5(Buffer.from(etags.join("")))}-${etags.length}`,
     };
-    const { keys, deliver } = start(odd, { S3_METADATA });
+    const { keys, deliver } = start(odd, { STORE_METADATA });
     const path = writeDump(temporaryFolder(), "T.zip", { coreBytes: 12_000_000 });
     expect(messageOf(await deliver(path))).toBe("delivered");
     expect(keys()).toEqual(["T.zip"]);

@@ -24,7 +24,7 @@ function start(refuse: Oddities["refuse"], changes: Record<string, string> = {})
     S3_BUCKET_NAME: "cores",
     S3_ACCESS_KEY: "AK",
     S3_SECRET: "SK",
-    S3_PART_SIZE: "5Mi",
+    STORE_PART_SIZE: "5Mi",
     ...changes,
   });
   const delivery = openDelivery(settings, recordedLog());
@@ -102,13 +102,13 @@ test("what came to the key meanwhile is not overwritten where a store says so by
 test.each([
   [400, "InvalidStorageClass", "S3_STORAGE_CLASS"],
   [400, "InvalidTag", "STORE_TAGS"],
-  [400, "MetadataTooLarge", "S3_METADATA"],
+  [400, "MetadataTooLarge", "STORE_METADATA"],
   [400, "KMS.NotFoundException", "S3_SSE_KMS_KEY_ID"],
   [400, "InvalidEncryptionAlgorithmError", "S3_SSE"],
-  [400, "EntityTooSmall", "S3_PART_SIZE"],
+  [400, "EntityTooSmall", "STORE_PART_SIZE"],
   [400, "InvalidBucketName", "S3_BUCKET_NAME"],
   [501, "NotImplemented", "S3_SSE"],
-  [400, "Whatever", "S3_METADATA"],
+  [400, "Whatever", "STORE_METADATA"],
 ])("a write that is refused with %d %s names %s", async (status, code, setting) => {
   for (const coreBytes of [1000, 6_000_000]) {
     const { store, deliver } = start(({ method }) =>

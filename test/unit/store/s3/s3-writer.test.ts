@@ -310,7 +310,7 @@ test.each([1000, 12_000_000])(
       S3_BUCKET_NAME: "cores",
       S3_ACCESS_KEY: "AK",
       S3_SECRET: "SK",
-      S3_PART_SIZE: String(5 << 20),
+      STORE_PART_SIZE: String(5 << 20),
       STORE_KEY_TEMPLATE: "eu:west/{filename}",
     });
     const folder = temporaryFolder();

@@ -1,0 +1,32 @@
+import { expect, test } from "bun:test";
+import { parseStoreUrl, STORE_URL_PATTERN } from "../../../src/model/store-url.ts";
+
+test.each([
+  ["file:///mnt/share", { kind: "directory" }],
+  ["s3://cores", { kind: "s3", bucket: "cores", prefix: "" }],
+  ["s3://cores/", { kind: "s3", bucket: "cores", prefix: "" }],
+  ["s3://cores/team-a/prod", { kind: "s3", bucket: "cores", prefix: "team-a/prod/" }],
+  ["s3://tenant:cores/x/", { kind: "s3", bucket: "tenant:cores", prefix: "x/" }],
+] as const)("%s names a store", (text, address) => {
+  expect(parseStoreUrl(text)).toEqual(address);
+  expect(text).toMatch(new RegExp(STORE_URL_PATTERN));
+});
+
+test.each([
+  "file:///",
+  "file://mnt/share",
+  "/mnt/share",
+  "s3://",
+  "s3:///prefix",
+  "s3://cores//a",
+  "s3://cores/../other",
+  "s3://cores/./a",
+  "s3://cores/a?region=eu",
+  "s3://AK:SECRET@cores",
+  "s3://cores/a b",
+  `s3://cores/${"a".repeat(201)}`,
+  "ftp://cores",
+  "cores",
+])("%s names none", (text) => {
+  expect(parseStoreUrl(text)).toBeUndefined();
+});
