@@ -79,7 +79,8 @@ export const AGENT_VALUES: readonly ChartValue[] = [
     fallback: null,
     sample: "1/1 * * * * *",
     schema: TEXT_OR_NULL,
-    about: 'Sweeps by cron, with an optional leading field for seconds: "0 */5 * * * *".',
+    about:
+      'Sweeps by cron: five fields as in cron(5), or six with the seconds first ("0 */5 * * * *") and a seventh for the year, where weekdays count from 1 = Sunday and day of month and weekday must both fit, as in IBM\'s chart. The agent logs how it reads it.',
   },
   {
     path: "daemonset.timeZone",

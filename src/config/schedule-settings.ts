@@ -1,12 +1,16 @@
 // The settings that decide when the agent delivers dumps.
-import { CronExpressionParser } from "cron-parser";
 import * as v from "valibot";
+import { readSchedule } from "./cron-schedule.ts";
 import type { Setting } from "./setting.ts";
 
 const schedule: Setting<string> = {
-  schema: v.pipe(v.string(), v.check(isSchedule)),
+  schema: v.pipe(
+    v.string(),
+    v.check((expression) => readSchedule(expression, "") !== undefined),
+  ),
   fallback: "",
-  expected: "a cron expression of 5 fields, or 6 with seconds first",
+  expected:
+    "a cron expression of 5 fields (weekdays 0 or 7 = Sunday), or of 6 or 7 with seconds first (weekdays 1 = Sunday to 7 = Saturday, year last)",
 };
 
 const timeZone: Setting<string> = {
@@ -31,22 +35,9 @@ export function uploadsAreOn(settings: {
   return settings.INTERVAL > 0 || settings.SCHEDULE !== "" || settings.USE_INOTIFY;
 }
 
-/** Returns whether a text has five fields, six with the seconds first, or is a word such as @daily. */
-function isSchedule(expression: string): boolean {
-  // cron-parser fills in missing fields by itself, but a schedule that lacks one is a mistake.
-  const fields = expression.split(/\s+/).length;
-  if (!expression.startsWith("@") && fields !== 5 && fields !== 6) return false;
-  return succeeds(() => CronExpressionParser.parse(expression).next());
-}
-
 function isTimeZone(zone: string): boolean {
-  return succeeds(() => new Intl.DateTimeFormat("en", { timeZone: zone }));
-}
-
-function succeeds(attempt: () => unknown): boolean {
   try {
-    attempt();
-    return true;
+    return new Intl.DateTimeFormat("en", { timeZone: zone }) !== undefined;
   } catch {
     return false;
   }

@@ -130,9 +130,12 @@ test.each(["* * * * *", "1/1 * * * * *", "@daily", "0 3 * * MON-FRI"])(
     expect(readAgentSettings({ SCHEDULE: given }).SCHEDULE).toBe(given);
   },
 );
-test.each(["* * * *", "61 * * * *", "soon", "* * * * * * *"])("SCHEDULE %p is none", (given) => {
-  expect(() => readAgentSettings({ SCHEDULE: given })).toThrow("SCHEDULE");
-});
+test.each(["* * * *", "61 * * * *", "soon", "* * * * * * * *", "0 0 3 * * 0"])(
+  "SCHEDULE %p is none",
+  (given) => {
+    expect(() => readAgentSettings({ SCHEDULE: given })).toThrow("SCHEDULE");
+  },
+);
 
 test("a time zone is one that exists", () => {
   expect(readAgentSettings({ TZ: "Europe/Berlin" }).TZ).toBe("Europe/Berlin");

@@ -26,7 +26,7 @@ function start(environment: Record<string, string>) {
   const early: string[] = [];
   startTriggers({
     settings: readAgentSettings({ CORE_DIR: coreDir, ...environment }),
-    log: openLog({ level: "Warn", format: "text", write: (line) => lines.push(line) }),
+    log: openLog({ level: "Info", format: "text", write: (line) => lines.push(line) }),
     signal: stop.signal,
     request: (reason) => {
       const waiter = waiting.shift();
@@ -51,6 +51,25 @@ test("INTERVAL asks again and again", async () => {
 test("SCHEDULE with seconds asks at its times", async () => {
   const next = start({ SCHEDULE: "* * * * * *", TZ: "Asia/Kolkata" });
   expect([await next(), await next()]).toEqual(["schedule", "schedule"]);
+});
+
+test("what a SCHEDULE means is logged at the start: its dialect and the next three times", () => {
+  start({ SCHEDULE: "0 0 3 * * 1", TZ: "UTC" });
+  const [line = ""] = lines;
+  expect(line).toContain("1 = Sunday");
+  const times = [...line.matchAll(/\d{4}-\d\d-\d\dT03:00:00.000Z/g)].map(
+    ([time]) => new Date(time),
+  );
+  expect(times.map((time) => time.getUTCDay())).toEqual([0, 0, 0]);
+});
+
+test("a SCHEDULE whose years are over asks no more, and that is said", async () => {
+  const soon = new Date(Date.now() + 1500);
+  const [second, minute, hour] = [soon.getUTCSeconds(), soon.getUTCMinutes(), soon.getUTCHours()];
+  const day = `${soon.getUTCDate()} ${soon.getUTCMonth() + 1} * ${soon.getUTCFullYear()}`;
+  const next = start({ SCHEDULE: `${second} ${minute} ${hour} ${day}`, TZ: "UTC" });
+  expect(await next()).toBe("schedule");
+  expect(lines.join("")).toContain("schedule_ended");
 });
 
 test("INTERVAL wins over SCHEDULE, with a warning", async () => {
@@ -95,7 +114,7 @@ test.each(["1/1 * * * * *", "*/5 * * * *", "@daily"])("SCHEDULE %p is accepted",
   expect(readAgentSettings({ SCHEDULE: expression }).SCHEDULE).toBe(expression);
 });
 
-test.each(["* * *", "61 * * * *", "soon", "* * * * * * *", "0 0 30 2 *"])(
+test.each(["* * *", "61 * * * *", "soon", "* * * * * * * *", "0 0 30 2 *"])(
   "SCHEDULE %p is refused by name",
   (expression) => {
     expect(() => readAgentSettings({ SCHEDULE: expression, TZ: "No/Where" })).toThrow(
