@@ -9,6 +9,8 @@ export type GoStep =
   | { kind: "none" };
 
 const NONE: GoStep = { kind: "none" };
+/** Go's own traces end where the kernel called the handler; what the signal interrupted stands behind it. */
+const SIGNAL_HANDLER = /^runtime\.(?:sigtramp|cgoSigtramp)(?:\.abi0)?$/u;
 
 /** Steps one frame outwards by Go's table. */
 export function stepByGoTable(state: FrameState, context: UnwindContext): GoStep {
@@ -18,7 +20,7 @@ export function stepByGoTable(state: FrameState, context: UnwindContext): GoStep
   if (table === undefined) return NONE;
   const found = orUndefined(() => table.find(address));
   if (found === undefined) return NONE;
-  if (found.isOutermost) return { kind: "outermost" };
+  if (found.isOutermost && !SIGNAL_HANDLER.test(found.name)) return { kind: "outermost" };
   if (found.switchesStack) return stepToGoroutine(state, context);
   const frameBytes = orUndefined(() => found.frameBytes(address));
   return frameBytes === undefined ? NONE : stepByFrameSize(state, BigInt(frameBytes), context);
