@@ -4,6 +4,7 @@ import { readAbortMessage } from "./abort-message.ts";
 import { baseName } from "./c-library.ts";
 import { openCoreMemory } from "./core-memory.ts";
 import { parseElfCore, type ElfCore } from "./elf-core.ts";
+import { isOwnTrap, isStackOverflow } from "./fault-kind.ts";
 import { fingerprintOf } from "./fingerprint.ts";
 import { FrameSymbols, summarizeFrame, type NamedFrame } from "./frame-symbols.ts";
 import { ALL_FRAMES_MAX, FRAMES_MAX, MODULES_MAX, TEXT_MAX_CHARACTERS } from "./limits.ts";
@@ -12,7 +13,7 @@ import { MappedModules, type MappedModule } from "./mapped-modules.ts";
 import { findCulprits, type CulpritFrame } from "./normalisation.ts";
 import { findPanic } from "./panic-text.ts";
 import { summarizeThreads } from "./other-threads.ts";
-import { describeSignal, isStackOverflow } from "./signal-sentence.ts";
+import { describeSignal } from "./signal-sentence.ts";
 import { titleOf } from "./title.ts";
 import { UnwindContext } from "./unwind-context.ts";
 import { unwind, type UnwoundStack } from "./unwinder.ts";
@@ -23,6 +24,7 @@ import {
   SUMMARY_SCHEMA,
   type CrashSummary,
   type SummaryModule,
+  type SummarySignal,
 } from "../model/crash-summary.ts";
 import type { ModuleFiles } from "../model/module-files.ts";
 import type { ProcessMemory } from "../model/process-memory.ts";
@@ -95,9 +97,6 @@ function summarize(
   const overflow = isStackOverflow(core);
   const program = executable?.path ?? core.process?.comm ?? "";
   const [crashed, ...otherThreads] = core.threads;
-  const class_ = signal === null ? "unknown" : signal.name;
-  const sent =
-    signal?.sender_pid !== null && signal?.sender_pid !== core.process?.pid ? " sent" : "";
   return {
     schema: SUMMARY_SCHEMA,
     title: titleOf({ signal, isStackOverflow: overflow, message, culprits, program }),
@@ -127,13 +126,26 @@ function summarize(
     modules: context.modules.all.map(summarizeModule),
     fingerprint: fingerprintOf({
       program,
-      signalClass: `${class_}${overflow ? " stack overflow" : sent}`,
+      signalClass: signalClassOf(signal, core, context),
       signalCode: signal?.code ?? null,
       frames,
       culprits,
     }),
     incomplete: [...incomplete, ...fingerprintTroubles(culprits)],
   };
+}
+
+/** Returns the signal as it counts for a bug's id: two processors answer one bug with different signals. */
+function signalClassOf(
+  signal: SummarySignal | null,
+  core: ElfCore,
+  context: UnwindContext,
+): string {
+  if (signal === null) return "unknown";
+  if (isStackOverflow(core)) return `${signal.name} stack overflow`;
+  if (isOwnTrap(core, context)) return "trap";
+  const isSent = signal.sender_pid !== null && signal.sender_pid !== core.process?.pid;
+  return isSent ? `${signal.name} sent` : signal.name;
 }
 
 /** A bug's id that was made without the names in a module is not the one that is made with them. */

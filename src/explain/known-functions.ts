@@ -5,7 +5,7 @@
 
 /** What the C library, C++, Rust, Go, Python, Node, Java and GLib call on the way to the end. */
 const FAILURES: readonly RegExp[] = [
-  /^(?:gsignal|raise|abort|kill|tgkill|__restore_rt|__kernel_rt_sigreturn|__default_sa_restorer)$/u,
+  /^(?:gsignal|raise|abort|kill|tgkill|__restore_sigs|__restore_rt|__kernel_rt_sigreturn|__default_sa_restorer)$/u,
   /^(?:__)?(?:GI_)?_*(?:pthread_kill|pthread_kill_implementation|pthread_kill_internal|raise|abort)$/u,
   /^__assert|^_?_?assert_fail|^__libc_(?:message|fatal)|^malloc_printerr$|^__fortify_fail|^__chk_fail$|^__stack_chk_fail/u,
   /^__\w+_chk$/u,

@@ -19,7 +19,8 @@ const CRASH_SIGNALS = new Set([4, 5, 6, 7, 8, 11, 31]);
 /** The machinery stands at the stack's inner end. */
 const MACHINERY_MAX_FRAMES = 40;
 const CYCLE_MAX_FRAMES = 4;
-const STACK_SMASHED = "__stack_chk_fail";
+/** Static programs may have it under its local name. */
+const STACK_SMASHED = /^__stack_chk_fail(?:_local)?$/u;
 const C_LIBRARY_LABEL = "libc";
 /** Chosen by the processor's features when the program starts, with or without names. */
 const VARIANT =
@@ -43,7 +44,7 @@ export function findCulprits(frames: readonly NamedFrame[]): CulpritFrame[] {
     .flatMap(labelOf);
   const culprits = withoutRecursion(withoutStandard(withoutInnerLibrary(labelled)));
   // An overwritten stack: what lies outside of the function is what was written over it.
-  return sure.some(({ name }) => name === STACK_SMASHED) ? culprits.slice(0, 1) : culprits;
+  return sure.some(({ name }) => STACK_SMASHED.test(name ?? "")) ? culprits.slice(0, 1) : culprits;
 }
 
 /** How a process or thread begins, and what the C library calls main by. */

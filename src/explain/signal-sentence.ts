@@ -1,7 +1,7 @@
 // What the signal means, in one sentence: which access failed and why, who sent it.
-import { segmentAt } from "./core-memory.ts";
 import type { CoreThread, ElfCore, SignalInfo } from "./elf-core.ts";
 import { accessOf } from "./memory-access.ts";
+import { isOwnTrap, isStackOverflow } from "./fault-kind.ts";
 import { signalCodeName, wasSent } from "./signal-codes.ts";
 import type { UnwindContext } from "./unwind-context.ts";
 import { hex, type SummarySignal } from "../model/crash-summary.ts";
@@ -11,16 +11,10 @@ const [SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGSYS] = [4, 5, 6, 7,
 const HAS_ADDRESS = new Set([SIGILL, SIGTRAP, SIGBUS, SIGFPE, SIGSEGV]);
 const SI_KERNEL = 128;
 const [SEGV_ACCERR, BUS_ADRALN, BUS_ADRERR, BUS_MCEERR_AR] = [2, 1, 2, 4];
-const PF_W = 2;
 /** Fields of a structure at null lie here. */
 const NEAR_NULL = 0x10000n;
-/** A function's frame reaches this far below the stack pointer at most, usually. */
-const FRAME_MAX_BYTES = 64n << 10n;
-/** The kernel keeps a gap of 1 MiB below a growing stack. */
-const GUARD_MAX_BYTES = 1n << 20n;
 const X86_HALT = 0xf4;
-/** ud2 */
-const X86_TRAP = Buffer.from("0f0b", "hex");
+const STOPPED_ITSELF = "the program stopped itself: code that must not be reached (__builtin_trap)";
 
 /** Returns the summary's signal with its sentence; null where the core names none. */
 export function describeSignal(core: ElfCore, context: UnwindContext): SummarySignal | null {
@@ -40,23 +34,6 @@ export function describeSignal(core: ElfCore, context: UnwindContext): SummarySi
       ? sentenceOfSent(signal, core)
       : sentenceOfFault(signal, threads[0], core, context),
   };
-}
-
-/** True where the fault lies just below the stack of the thread that crashed. */
-export function isStackOverflow({ signal, threads, segments, architecture }: ElfCore): boolean {
-  const stack = threads[0]?.registers[architecture.stackPointer];
-  if (signal === null || stack === undefined || signal.code === null) return false;
-  if (wasSent(signal.code)) return false;
-  if (signal.number !== SIGSEGV && signal.number !== SIGBUS) return false;
-  const { address } = signal;
-  const distance = address > stack ? address - stack : stack - address;
-  if (distance > FRAME_MAX_BYTES) return false;
-  const here = segmentAt(segments, address);
-  if (here !== undefined && (here.flags & PF_W) !== 0) return false;
-  const above = segments.find(
-    (segment) => segment.address > address && (segment.flags & PF_W) !== 0,
-  );
-  return above !== undefined && above.address - address < FRAME_MAX_BYTES + GUARD_MAX_BYTES;
 }
 
 function senderOf({ address }: SignalInfo): { pid: number; uid: number } {
@@ -95,11 +72,13 @@ function sentenceOfFault(
     case SIGFPE:
       return FPE_SENTENCES[code] ?? "arithmetic that the processor refuses";
     case SIGILL:
-      return isOwnTrap(thread, core, context)
-        ? "the program stopped itself: code that must not be reached (__builtin_trap)"
+      return isOwnTrap(core, context)
+        ? STOPPED_ITSELF
         : "an instruction that the processor does not know";
     case SIGTRAP:
-      return "a breakpoint, or the program stopped itself";
+      return isOwnTrap(core, context)
+        ? STOPPED_ITSELF
+        : "a breakpoint, or the program stopped itself";
     case SIGSYS:
       return "a system call that the seccomp profile forbids";
     case SIGABRT:
@@ -139,7 +118,7 @@ function sentenceOfSegv(
     program !== undefined &&
     context.memory.read(program, 1)[0] === X86_HALT
   )
-    return "the program stopped itself (hlt): musl does so when its heap is damaged";
+    return "the program stopped itself (hlt): musl does so when its heap or stack is damaged";
   if (code === SI_KERNEL)
     return "access to an address that cannot exist: a wild or overwritten pointer";
   if (isStackOverflow(core)) return "stack overflow: the address is just below the stack";
@@ -154,13 +133,6 @@ function sentenceOfSegv(
   }
   const near = address < NEAR_NULL ? ": close to null" : "";
   return `${what} unmapped address ${hex(address)}${near}`;
-}
-
-function isOwnTrap(thread: CoreThread | undefined, core: ElfCore, context: UnwindContext): boolean {
-  if (thread === undefined) return false;
-  const code = context.memory.read(thread.programCounter, 4);
-  if (core.architecture.machine === "x86_64") return code.subarray(0, 2).equals(X86_TRAP);
-  return code.length === 4 && code.readUInt32LE(0) < 0x10000;
 }
 
 function isMappedFile({ mappings }: ElfCore, address: bigint): boolean {

@@ -10,8 +10,8 @@ export interface SyntheticThread {
 export interface SyntheticCore {
   machine?: Machine;
   threads?: readonly SyntheticThread[];
-  /** si_signo, si_code, si_addr (or pid and uid). */
-  signal?: readonly [number, number, bigint];
+  /** si_signo, si_code, si_addr (or pid and uid); a number alone: the core has no siginfo. */
+  signal?: readonly [number, number, bigint] | readonly [number];
   memory?: readonly { address: bigint; bytes: Buffer; flags?: number; memoryBytes?: number }[];
   files?: readonly { start: bigint; end: bigint; page: bigint; path: string }[];
   auxiliary?: readonly (readonly [bigint, bigint])[];
@@ -72,7 +72,7 @@ function notesOf(shape: SyntheticCore): Buffer[] {
     notes.push(note("CORE", 1, statusOf(thread, signal?.[0] ?? 0)));
     if (index > 0) continue;
     notes.push(note("CORE", 3, processOf(thread.tid)));
-    if (signal !== undefined) notes.push(note("CORE", 0x53494749, signalOf(signal)));
+    if (signal?.length === 3) notes.push(note("CORE", 0x53494749, signalOf(signal)));
     if (auxiliary !== undefined) notes.push(note("CORE", 6, words(auxiliary.flat())));
     if (files !== undefined) notes.push(note("CORE", 0x46494c45, filesOf(files)));
     if (codeMask !== undefined) notes.push(note("LINUX", 0x406, words([codeMask, codeMask])));

@@ -2,6 +2,7 @@
 import { expect, test } from "bun:test";
 import { explainCore } from "../../../src/explain/explain.ts";
 import { FRAMES_MAX, THREADS_MAX } from "../../../src/explain/limits.ts";
+import type { Machine } from "../../../src/explain/elf-header.ts";
 import { bytesOf } from "../../../src/model/random-bytes.ts";
 import { NO_MODULE_FILES } from "../../../src/model/module-files.ts";
 import { AppError } from "../../../src/model/app-error.ts";
@@ -96,6 +97,46 @@ test("a fault just below the stack is a stack overflow, one far from it is not",
   const overflow = (address: bigint) => explain(crashed([], { signal: [11, 1, address] })).title;
   expect(overflow(STACK - 8n)).toContain("stack overflow");
   expect(overflow(STACK - 0x20_0000n)).not.toContain("stack overflow");
+});
+
+test("where the core does not say what the address was, the stack pointer shows the overflow", () => {
+  const stack = Array<bigint>(256).fill(0n);
+  const titleAt = (rsp: bigint) =>
+    explain(crashed(stack, { signal: [11] }, { [X86.rsp]: rsp })).title;
+  expect(titleAt(STACK - 64n)).toContain("stack overflow");
+  expect(titleAt(STACK)).toContain("stack overflow");
+  expect(titleAt(STACK + 0x400n)).not.toContain("stack overflow");
+});
+
+test("a program that stops itself has one bug id, whichever signal its processor has for that", () => {
+  const stopped = (signal: number, hex: string, machine: Machine) => {
+    const code = Buffer.alloc(0x1000);
+    code.write(hex, 0x10, "hex");
+    const registers: Record<number, bigint> =
+      machine === "aarch64"
+        ? { [ARM.pc]: CODE + 0x10n, [ARM.sp]: STACK }
+        : { [X86.rip]: CODE + 0x10n, [X86.rsp]: STACK };
+    const memory = [
+      { address: CODE, bytes: code, flags: EXECUTABLE },
+      { address: STACK, bytes: words(Array<bigint>(64).fill(0n)) },
+    ];
+    const files = [{ start: CODE, end: CODE + 0x1000n, page: 0n, path: "/app" }];
+    const threads = [{ tid: 7, registers }];
+    const signalInfo = [signal, 1, CODE + 0x10n] as const;
+    return explain({ machine, threads, signal: signalInfo, memory, files });
+  };
+  const summaries = [
+    stopped(4, "0f0b", "x86_64"), // ud2
+    stopped(5, "007d20d4", "aarch64"), // brk #1000
+    stopped(5, "200020d4", "aarch64"), // brk #1
+    stopped(4, "00000000", "aarch64"), // udf #0
+  ];
+  for (const { signal } of summaries)
+    expect(signal?.sentence).toStartWith("the program stopped itself");
+  expect(new Set(summaries.map(({ fingerprint }) => fingerprint.bug)).size).toBe(1);
+  const breakpoint = stopped(5, "cc", "x86_64");
+  expect(breakpoint.signal?.sentence).toContain("a breakpoint");
+  expect(breakpoint.fingerprint.bug).not.toBe(summaries[0]?.fingerprint.bug);
 });
 
 test("a frame pointer's chain is followed outwards only, and only into code", () => {
