@@ -13,6 +13,7 @@ export const DEBIAN_PACKAGES: readonly DebianPackage[] = [
   { name: "gcc", provides: "cc", reason: "builds the programs that crash" },
   { name: "libc6-dev", provides: "/usr/include/stdio.h", reason: "builds the programs that crash" },
   { name: "g++", provides: "g++", reason: "builds the programs that crash: C++" },
+  { name: "clang", provides: "clang", reason: "builds the programs that crash: a second compiler" },
   { name: "musl-tools", provides: "musl-gcc", reason: "builds the programs that crash: musl" },
   {
     name: "gcc-aarch64-linux-gnu",

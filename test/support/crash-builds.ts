@@ -10,6 +10,8 @@ const BUILT = join(import.meta.dir, "../../out/explain");
 interface Build {
   source: string;
   compiler: string;
+  /** Another program that the compiler needs: the cross compiler whose linker and libraries it takes. */
+  needs?: string;
   /** What follows the compiler, with the output's path in place of OUT and the source's in place of SOURCE. */
   arguments: string[];
 }
@@ -20,6 +22,14 @@ const C = (compiler: string, ...flags: string[]): Build => ({
   arguments: [...flags, "-fstack-protector-strong", "-pthread", "-w", "-o", "OUT", "SOURCE"],
 });
 
+const ARM = { gcc: "aarch64-linux-gnu-gcc", clang: "--target=aarch64-linux-gnu" };
+/** Static: QEMU's user mode then needs no libraries. */
+const armGcc = (...flags: string[]): Build => C(ARM.gcc, "-static", ...flags);
+const armClang = (...flags: string[]): Build => ({
+  ...C("clang", ARM.clang, "-static", ...flags),
+  needs: ARM.gcc,
+});
+
 const BUILDS = {
   "c-O0": C("gcc", "-O0", "-g"),
   "c-O2": C("gcc", "-O2"),
@@ -27,10 +37,44 @@ const BUILDS = {
   "c-static": C("gcc", "-O2", "-static"),
   "c-musl": C("musl-gcc", "-O2"),
   "c-musl-static": C("musl-gcc", "-O2", "-static"),
+  "c-O0-stripped": C("gcc", "-O0", "-s"),
+  "c-musl-stripped": C("musl-gcc", "-O2", "-static", "-s"),
   "c-clang-O0": C("clang", "-O0"),
+  "c-clang-O0-stripped": C("clang", "-O0", "-s"),
   "c-clang-O2": C("clang", "-O2"),
-  "c-aarch64": C("aarch64-linux-gnu-gcc", "-O2", "-static"),
-  "c-aarch64-O0": C("aarch64-linux-gnu-gcc", "-O0", "-static"),
+  "c-clang-O2-stripped": C("clang", "-O2", "-s"),
+  "c-aarch64": armGcc("-O2"),
+  "c-aarch64-stripped": armGcc("-O2", "-s"),
+  "c-aarch64-O0": armGcc("-O0"),
+  "c-aarch64-O0-stripped": armGcc("-O0", "-s"),
+  "c-aarch64-clang-O0": armClang("-O0"),
+  "c-aarch64-clang-O0-stripped": armClang("-O0", "-s"),
+  "c-aarch64-clang-O2": armClang("-O2"),
+  "c-aarch64-clang-O2-stripped": armClang("-O2", "-s"),
+  "c-aarch64-dynamic": C(ARM.gcc, "-O0", "-g"),
+  aborts: {
+    source: "aborts.c",
+    compiler: "gcc",
+    arguments: [
+      "-O2",
+      "-D_FORTIFY_SOURCE=2",
+      "-fstack-protector-strong",
+      "-w",
+      "-o",
+      "OUT",
+      "SOURCE",
+    ],
+  },
+  "aborts-static": {
+    source: "aborts.c",
+    compiler: "gcc",
+    arguments: [
+      ..."-O2 -D_FORTIFY_SOURCE=2 -fstack-protector-strong -w -static".split(" "),
+      "-o",
+      "OUT",
+      "SOURCE",
+    ],
+  },
   "cc-O0": {
     source: "crashes.cc",
     compiler: "g++",
@@ -72,7 +116,8 @@ export type CrashBuild = keyof typeof BUILDS;
 
 /** Why it cannot be built here, or undefined. */
 export function buildObstacle(build: CrashBuild): string | undefined {
-  return missingProgram(BUILDS[build].compiler);
+  const { compiler, needs }: Build = BUILDS[build];
+  return missingProgram(compiler) ?? (needs === undefined ? undefined : missingProgram(needs));
 }
 
 const building = new Map<CrashBuild, Promise<string>>();

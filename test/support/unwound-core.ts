@@ -61,31 +61,55 @@ export function compareStacks(
   return { agreed: ours.length - differences.length, threads: ours.length, differences };
 }
 
-/** gdb goes on past Go's outermost functions, to what it finds there. */
+/** gdb goes on past Go's outermost functions, to what it finds there, and has a frame at address 0 where a chain ends. */
 function withoutTheEnd(frames: DebuggedThread["frames"]): DebuggedThread["frames"] {
   const last = frames.findIndex(({ name }) =>
     /^runtime\.(?:goexit|mcall|mstart|rt0_go)(?:\.abi0)?$/u.test(name ?? ""),
   );
-  return last === -1 ? frames : frames.slice(0, last + 1);
+  const kept = last === -1 ? frames : frames.slice(0, last + 1);
+  const end = kept.findIndex(({ address }, index) => index > 0 && address === "0x0");
+  return end === -1 ? kept : kept.slice(0, end);
 }
 
-/** Names of functions of ours, in a program's own code, that differ from gdb's. */
-export function differingNames(
+/** Names of functions of ours, in a program's own code, that differ from gdb's for the same frame. */
+export async function differingNames(
   ours: readonly UnwoundThread[],
   theirs: readonly DebuggedThread[],
   program: string,
-): string[] {
-  return ours.flatMap(({ tid, frames }) => {
+): Promise<string[]> {
+  const pairs = ours.flatMap(({ tid, frames }) => {
     const debugged = theirs.find((thread) => thread.tid === tid)?.frames ?? [];
     return frames.flatMap(({ name, module, frame }, index) => {
       const other = debugged[index];
-      if (module?.path !== program || frame.isSignalFrame || other === undefined) return [];
-      return plain(name) === plain(other.name) ? [] : [`${name} is ${other.name} in gdb`];
+      const isSame = other?.address === `0x${frame.programCounter.toString(16)}`;
+      if (module?.path !== program || frame.isSignalFrame || other === undefined || !isSame)
+        return [];
+      return other.name === null ? [] : [{ name: name ?? "", other: other.name }];
     });
   });
+  const readable = await demangle(pairs.map(({ name }) => name));
+  return pairs.flatMap(({ name, other }, index) =>
+    plain(readable[index] ?? "") === plain(other) ? [] : [`${name} is ${other} in gdb`],
+  );
 }
 
-/** Aliases and parts of one function; the C library's have several names for the same address. */
-function plain(name: string | null): string {
-  return (name ?? "").replace(/^(?:__GI_)?_*|(?:\.(?:part|isra|constprop|cold)(?:\.\d+)?)+$/gu, "");
+/** By binutils, which gdb's demangler is one with. */
+async function demangle(names: readonly string[]): Promise<string[]> {
+  const input = new Blob([names.map((name) => `${name}\n`).join("")]);
+  const child = Bun.spawn(["c++filt"], { stdin: input, stderr: "inherit" });
+  return (await child.stdout.text()).split("\n");
+}
+
+/**
+ * The last part of a name, as gdb may have it from debug information and we from a symbol: without types, parameters,
+ * hashes and the marks of parts. The C library's functions have several names for the same address.
+ */
+export function plain(name: string): string {
+  let bare = name.replace(/::h[0-9a-f]{16}$|(?:\.abi0)$/gu, "").replace(/ const$/u, "");
+  for (let before = ""; before !== bare;) {
+    before = bare;
+    bare = bare.replace(/<[^<>]*>|\([^()]*\)|\[[^[\]]*\]|\{[^{}]*\}/gu, "");
+  }
+  const last = bare.split("::").findLast((part) => part.trim() !== "") ?? "";
+  return last.replace(/^(?:__GI_)?_*|(?:\.(?:part|isra|constprop|cold)(?:\.\d+)?)+$/gu, "").trim();
 }

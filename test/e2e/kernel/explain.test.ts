@@ -2,11 +2,11 @@
 // the process that it holds.
 import { expect } from "bun:test";
 import { chmodSync, copyFileSync, existsSync, unlinkSync, writeFileSync } from "node:fs";
-import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { explainFile } from "../../../src/reading/explain-file.ts";
 import type { CrashSummary } from "../../../src/model/crash-summary.ts";
 import { withCorePattern } from "../../support/borrowed-kernel.ts";
+import { crashIntoFile, withCoreFiles } from "../../support/core-files.ts";
 import { buildCrashes, buildObstacle, EXPLAIN_SOURCES } from "../../support/crash-builds.ts";
 import { readInDebugger } from "../../support/debugged-core.ts";
 import { executablePath } from "../../support/executable.ts";
@@ -20,24 +20,6 @@ const obstacles = [kernelObstacle(), buildObstacle("c-O0")];
 /** Seconds each, and cores of gigabytes with holes. */
 const runtimesObstacle =
   Number(process.env["CDH_TEST_ROUNDS"]) >= 100 ? undefined : "needs CDH_TEST_ROUNDS=100";
-/** Runs a program until it crashes; the kernel writes its core into the folder. */
-async function crash(folder: string, command: readonly string[]): Promise<string> {
-  const child = Bun.spawn(["sh", "-c", 'ulimit -c unlimited; exec "$@"', "sh", ...command], {
-    cwd: folder,
-    stdio: ["ignore", "ignore", "ignore"],
-    timeout: 60_000,
-    killSignal: "SIGKILL",
-  });
-  await child.exited;
-  const core = join(folder, `core.${child.pid}`);
-  expect(existsSync(core)).toBe(true);
-  return core;
-}
-
-function withCoreFiles(body: (folder: string) => Promise<void>): Promise<void> {
-  return withFolder((folder) => withCorePattern(join(folder, "core.%p"), () => body(folder)));
-}
-
 gatedTest("a delivered dump explains itself, in the terminal too", obstacles, async () => {
   const program = await buildCrashes("c-O0");
   await withComposer({}, async (composer) => {
@@ -60,7 +42,7 @@ gatedTest(
   async () => {
     const program = await buildCrashes("c-O0");
     await withCoreFiles(async (folder) => {
-      const core = await crash(folder, [program, "threads", "1000"]);
+      const core = await crashIntoFile(folder, [program, "threads", "1000"]);
       const found = compareStacks(unwindCore(core), await readInDebugger(program, core));
       expect(found).toEqual({ agreed: 64, threads: 64, differences: [] });
       const summary = await explainFile(core, {});
@@ -79,7 +61,7 @@ gatedTest(
       copyFileSync(await buildCrashes("c-O0"), program);
       chmodSync(program, 0o755);
       const command = ["sh", "-c", `exec 3< "$0"; rm "$0"; exec /proc/self/fd/3 divide`, program];
-      const core = await crash(folder, command);
+      const core = await crashIntoFile(folder, command);
       const summary = await explainFile(core, {});
       expect(summary.process.exe).toContain("(deleted)");
       expect(summary.signal?.sentence).toContain("division by zero");
@@ -91,36 +73,12 @@ gatedTest(
 );
 
 gatedTest(
-  "aarch64: the same bug has the same id as on x86-64",
-  [...obstacles, buildObstacle("c-aarch64"), missingProgram("qemu-aarch64-static")],
-  async () => {
-    const qemu = findProgram("qemu-aarch64-static") ?? "";
-    await withCoreFiles(async (folder) => {
-      for (const kind of ["null_write", "call_null", "assert"]) {
-        // QEMU writes the guest's core itself, and then crashes in the same way.
-        await crash(folder, [qemu, await buildCrashes("c-aarch64"), kind]);
-        const guest = (await readdir(folder)).find((name) => name.startsWith("qemu_")) ?? "none";
-        const ours = await explainFile(join(folder, guest), {});
-        unlinkSync(join(folder, guest));
-        const native = await crash(folder, [await buildCrashes("c-O2"), kind]);
-        expect([kind, ours.fingerprint]).toMatchObject([
-          kind,
-          { bug: (await explainFile(native, {})).fingerprint.bug },
-        ]);
-        const trusts = ours.crashing_thread?.frames.slice(1).map(({ trust }) => trust);
-        expect(new Set(trusts)).toEqual(new Set(["cfi"]));
-      }
-    });
-  },
-);
-
-gatedTest(
   "Node: threads agree with gdb, the one with generated code is walked to main",
   [...obstacles, runtimesObstacle, missingProgram("node")],
   async () => {
     await withCoreFiles(async (folder) => {
       const node = findProgram("node") ?? "node";
-      const core = await crash(folder, [node, "-e", "process.abort()"]);
+      const core = await crashIntoFile(folder, [node, "-e", "process.abort()"]);
       const found = compareStacks(unwindCore(core), await readInDebugger(node, core));
       console.log(found);
       expect(found.agreed).toBeGreaterThanOrEqual(found.threads - 1);
@@ -139,7 +97,7 @@ gatedTest(
   async () => {
     await withCoreFiles(async (folder) => {
       await runTool(["javac", "-nowarn", "-d", folder, join(EXPLAIN_SOURCES, "Crash.java")]);
-      const core = await crash(folder, ["java", "-Xmx64m", "-cp", folder, "Crash"]);
+      const core = await crashIntoFile(folder, ["java", "-Xmx64m", "-cp", folder, "Crash"]);
       const java = await Bun.$`readlink -f ${findProgram("java") ?? "java"}`.text();
       const found = compareStacks(unwindCore(core), await readInDebugger(java.trim(), core));
       console.log(found);

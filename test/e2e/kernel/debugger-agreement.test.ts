@@ -1,0 +1,152 @@
+// Crashes of every kind of program, whose cores the kernel writes: each of their threads has the frames that gdb sees in
+// the same core, in the same order, and its functions the same names. Where a thread differs, the test names it.
+import { expect } from "bun:test";
+import { join } from "node:path";
+import {
+  buildCrashes,
+  buildObstacle,
+  EXPLAIN_SOURCES,
+  type CrashBuild,
+} from "../../support/crash-builds.ts";
+import { crashIntoFile, withCoreFiles } from "../../support/core-files.ts";
+import { readInDebugger } from "../../support/debugged-core.ts";
+import { gatedTest, kernelObstacle, missingProgram } from "../../support/gate.ts";
+import { realPython } from "../../support/real-python.ts";
+import { compareStacks, differingNames, plain, unwindCore } from "../../support/unwound-core.ts";
+
+const obstacles = [kernelObstacle(), missingProgram("gdb")];
+
+/** How many threads agree; the others, and names that differ. */
+interface Found {
+  agreed: number;
+  threads: number;
+  differences: string[];
+}
+
+const ENVIRONMENT = { GOTRACEBACK: "crash" };
+
+/** Crashes one program in each of these ways. */
+async function compare(program: string, ways: readonly string[][]): Promise<Found> {
+  return withCoreFiles(async (folder) => {
+    const all: Found = { agreed: 0, threads: 0, differences: [] };
+    for (const way of ways) {
+      const core = await crashIntoFile(folder, [program, ...way], ENVIRONMENT);
+      const [ours, theirs] = [unwindCore(core), await readInDebugger(program, core)];
+      const found = compareStacks(ours, theirs);
+      all.agreed += found.agreed;
+      all.threads += found.threads;
+      const names = await differingNames(ours, theirs, program);
+      const lines = [...found.differences, ...names];
+      all.differences.push(...lines.map((line) => `${way.at(-1)}: ${line}`));
+    }
+    return all;
+  });
+}
+
+function report(what: string, { agreed, threads, differences }: Found): void {
+  console.log([`${what}: ${agreed} of ${threads} threads agree`, ...differences].join("\n"));
+}
+
+const C = [
+  "null_write",
+  "double_free",
+  "overflow",
+  "handler",
+  "call_null",
+  "divide",
+  "past_end",
+  "assert",
+  "trap",
+  "threads",
+];
+const CC = ["exception", "template", "virtual"];
+
+interface Crashes {
+  build: CrashBuild;
+  kinds: readonly string[];
+  /** What gdb is known to get wrong. */
+  gdbErrs?: RegExp;
+}
+
+const RUST = ["panic", "thread"];
+/** Two names of one function, of which debug information has the other. */
+const RUST_ALIAS = "rust_begin_unwind is std::panicking::panic_handler in gdb$";
+
+const CRASHES: readonly Crashes[] = [
+  { build: "c-O0", kinds: C },
+  { build: "c-O2", kinds: C },
+  { build: "c-stripped", kinds: C },
+  { build: "c-static", kinds: C },
+  { build: "c-clang-O2", kinds: C },
+  { build: "cc-O0", kinds: CC },
+  { build: "cc-O2", kinds: CC },
+  { build: "rust", kinds: RUST, gdbErrs: new RegExp(RUST_ALIAS, "u") },
+  {
+    build: "rust-v0",
+    kinds: RUST,
+    // main has no call frame information there, and keeps a function's address where gdb looks for its caller's.
+    gdbErrs: new RegExp(String.raw`__libc_start_call_main, gdb \w+ null$|${RUST_ALIAS}`, "u"),
+  },
+  {
+    build: "go",
+    kinds: ["goroutine", "panic", "map"],
+    // Go changes to the goroutine's stack there, which gdb does not follow.
+    gdbErrs: /runtime\.fatalthrow, gdb \w+ null$/u,
+  },
+];
+
+for (const { build, kinds, gdbErrs } of CRASHES)
+  gatedTest(
+    `${build}: every thread has the frames that gdb sees`,
+    [...obstacles, buildObstacle(build)],
+    async () => {
+      const ways = kinds.map((kind) => [kind]);
+      const found = await compare(await buildCrashes(build), ways);
+      report(build, found);
+      expect(found.differences.filter((line) => gdbErrs?.test(line) !== true)).toEqual([]);
+    },
+  );
+
+gatedTest(
+  "Python: every thread has the frames that gdb sees",
+  [...obstacles, missingProgram("python3")],
+  async () => {
+    const script = join(EXPLAIN_SOURCES, "crash.py");
+    const found = await compare(await realPython(), [["-S", script]]);
+    report("Python", found);
+    expect(found.differences).toEqual([]);
+  },
+);
+
+/** Their stacks are known from another build of the same source: gdb finds no way through these. */
+const BEYOND_GDB: readonly { build: CrashBuild; like: CrashBuild; kinds: readonly string[] }[] = [
+  { build: "c-musl", like: "c-O2", kinds: C },
+  { build: "c-musl-static", like: "c-O2", kinds: C },
+  { build: "go-stripped", like: "go", kinds: ["goroutine", "panic"] },
+];
+
+for (const { build, like, kinds } of BEYOND_GDB)
+  gatedTest(
+    `${build}: the functions on the stack are those of another build, which gdb confirms`,
+    [...obstacles, buildObstacle(build), buildObstacle(like)],
+    () =>
+      withCoreFiles(async (folder) => {
+        const functionsOf = async (one: CrashBuild, kind: string) => {
+          const program = await buildCrashes(one);
+          const core = await crashIntoFile(folder, [program, kind], ENVIRONMENT);
+          const frames = unwindCore(core)[0]?.frames ?? [];
+          return frames.flatMap(({ name, module }) =>
+            name === null || module?.path !== program ? [] : [plain(name)],
+          );
+        };
+        for (const kind of kinds) {
+          const expected = (await functionsOf(like, kind)).filter((name) => name !== "start");
+          const found = await functionsOf(build, kind);
+          // A static program has the C library's functions too.
+          expect([kind, ...found.filter((name) => expected.includes(name))]).toEqual([
+            kind,
+            ...expected,
+          ]);
+        }
+      }),
+  );
