@@ -25,6 +25,7 @@ export const EVIDENCE: Readonly<Record<string, string>> = {
   COMP_CRASH_LOOP_WINDOW: "unit/composer/crash-loop-limit.test.ts",
   COMP_EXPLAIN: "e2e/kernel/explained-crash.test.ts",
   COMP_EXPLAIN_TIMEOUT: "e2e/kernel/stalled-files.test.ts",
+  COMP_REPORT: "e2e/kernel/explained-crash.test.ts",
   COMP_DUMPS_AT_ONCE: "e2e/runtime/dumps-at-once.test.ts",
   CAPTURE_MODE: "e2e/chart/socket.test.ts",
   HOST_DIR: "e2e/kernel/agent-lifecycle.test.ts",

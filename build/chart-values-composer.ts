@@ -66,6 +66,13 @@ export const COMPOSER_VALUES: readonly ChartValue[] = [
     about: "Seconds that this process may take; then the dump is published without a summary.",
   },
   {
+    path: "composer.report",
+    variable: "COMP_REPORT",
+    fallback: true,
+    about:
+      "Add T-report.html, a page that shows the crash in any browser: what happened, where, its stack, its last log lines. It loads nothing and runs nothing.",
+  },
+  {
     path: "composer.logLength",
     variable: "COMP_LOG_LENGTH",
     fallback: 500,

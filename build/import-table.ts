@@ -12,6 +12,7 @@ const LAYERS: Readonly<Record<string, number>> = {
   host: 1,
   store: 2,
   explain: 2,
+  report: 2,
   explainer: 3,
   composer: 3,
   listener: 3,

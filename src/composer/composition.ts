@@ -12,6 +12,7 @@ import type { EventFacts } from "./metadata/metadata.ts";
 import { openDump } from "./opening.ts";
 import { sealArchive } from "./sealing.ts";
 import { logSkipped } from "./skipped-dump.ts";
+import { openReport } from "./summary/report-entry.ts";
 import { containerLogOf, withSummary, withSummaryEntry } from "./summary/summary-entry.ts";
 import { isCut } from "./waiting-core.ts";
 
@@ -69,18 +70,30 @@ export async function composeDump(job: Job): Promise<number> {
 
 /** Makes the zip whole. Returns its name without `.zip`, and the dump-info in it. */
 async function seal(
-  { environment: { settings, complaints }, attempts, explaining }: Job,
+  { environment: { settings, complaints }, attempts, explaining, canary }: Job,
   archive: Parameters<typeof sealArchive>[0]["archive"],
   { drain, end, found }: Drained,
   info: DumpInfo,
 ): Promise<{ base: string; sealed: DumpInfo }> {
   const settings_ignored = [...complaints, ...(found.complaints ?? [])];
-  const summary = await explaining?.finish(containerLogOf(found));
+  const log = containerLogOf(found);
+  const summary = await explaining?.finish(log);
   const known = withSummary({ ...info, ...found.facts, settings_ignored }, summary);
   const base = renderDumpName(settings.FILENAME_TEMPLATE, templateValues(known));
   const entries = withSummaryEntry(found.entries, summary);
   const compress = settings.COMPRESSION;
-  const sealing = { archive, drain, end, compress, base, entries, info: known, attempts };
+  const lastEntry = await openReport(canary, settings, attempts, { base, log, summary });
+  const sealing = {
+    archive,
+    drain,
+    end,
+    compress,
+    base,
+    entries,
+    lastEntry,
+    info: known,
+    attempts,
+  };
   return { base, sealed: await sealArchive(sealing) };
 }
 

@@ -21,6 +21,8 @@ export interface Sealing {
   /** The dump's name, T. */
   base: string;
   entries: readonly DumpEntry[];
+  /** The last entry, which is made of what the others became; undefined where there is none. Throws nothing. */
+  lastEntry?: (info: DumpInfo) => DumpEntry | undefined;
   info: DumpInfo;
   attempts: AttemptLog;
 }
@@ -74,27 +76,31 @@ function withoutEntries(sealing: Sealing): Sealing {
       hint: "free space there, or give the cores a filesystem of their own",
     });
   for (const { suffix } of entries) attempts.record(`${base}${suffix}`, NO_ROOM);
-  return { ...sealing, entries: [] };
+  return { ...sealing, entries: [], lastEntry: () => undefined };
 }
 
 async function addRest(sealing: Sealing, end: DrainEnd): Promise<DumpInfo> {
   const { archive, drain, base, entries, attempts } = sealing;
   const method = sealing.compress ? DEFLATED : STORED;
-  const leftOut = [];
-  for (const { suffix, data } of entries) {
+  const leftOut: { what: string; why: string }[] = [];
+  const add = async ({ suffix, data }: DumpEntry) => {
     try {
       await archive.add(base, suffix, data, method);
     } catch (error) {
       if (!isNoSpace(error)) throw error;
       leftOut.push({ what: `${base}${suffix}`, why: NO_ROOM });
     }
-  }
-  const info: DumpInfo = {
+  };
+  for (const entry of entries) await add(entry);
+  const infoNow = (): DumpInfo => ({
     ...sealing.info,
     ...coreFacts(drain, end),
     dump_file: base + CORE_SUFFIX,
     missing: [...attempts.missing, ...leftOut],
-  };
+  });
+  const last = sealing.lastEntry?.(infoNow());
+  if (last !== undefined) await add(last);
+  const info = infoNow();
   await archive.finish(base, formatDumpInfo(info, FIRST_ENTRY_MAX_BYTES));
   return info;
 }

@@ -69,6 +69,8 @@ const FED_BY: Partial<Record<keyof ComposerSettings, string>> = {
   // The agent writes the pattern that it finds in place of the variable's value (previous-pattern.ts).
   PREVIOUS_HANDLER: "PREVIOUS_HANDLER",
   NODE_NAME: "NODE_NAME",
+  STORE_KEY_TEMPLATE: "STORE_KEY_TEMPLATE",
+  CLUSTER_NAME: "CLUSTER_NAME",
 };
 
 /** All of the agent's settings. */
@@ -123,6 +125,8 @@ export function readAgentSettings(
     EVENT_DIRECTORY: EVENT_DIR,
     CRIO_ENDPOINT: own.values.CRIO_ENDPOINT,
     NODE_NAME: own.values.NODE_NAME,
+    STORE_KEY_TEMPLATE: own.values.STORE_KEY_TEMPLATE,
+    CLUSTER_NAME: own.values.CLUSTER_NAME,
     CORE_DIR,
   };
   return { ...own.values, CORE_DIR, EVENT_DIR, composer };

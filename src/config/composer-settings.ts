@@ -3,6 +3,7 @@
 import { resolve } from "node:path";
 import * as v from "valibot";
 import { DEFAULT_TEMPLATE, unknownTemplateFields } from "../model/dump-name.ts";
+import { keyTemplate } from "./key-template.ts";
 import {
   byteSize,
   choice,
@@ -84,6 +85,11 @@ export const COMPOSER_SETTINGS = {
   /** Each dump gets a summary of why it crashed, made by a process of its own that ends within EXPLAIN_TIMEOUT. */
   EXPLAIN: flag(true),
   EXPLAIN_TIMEOUT: integer(5, { min: 1, max: 60, unit: "seconds" }),
+  /** Each dump gets a page for people (src/report/). */
+  REPORT: flag(true),
+  /** How the agent names the dump in the store; the report tells its key. */
+  STORE_KEY_TEMPLATE: keyTemplate,
+  CLUSTER_NAME: text(""),
   /** The node's name in dumps; empty means the host name. Kubernetes may know a node by another name. */
   NODE_NAME: text(""),
 } as const;

@@ -1,6 +1,6 @@
 // The settings of the store: where and how the agent delivers dumps.
 import * as v from "valibot";
-import { DEFAULT_KEY_TEMPLATE, KEY_FIELDS, keyTemplateProblems } from "../model/object-key.ts";
+import { keyTemplate } from "./key-template.ts";
 import { isRegionName, isS3Host, parseS3Address } from "../model/s3-address.ts";
 import { S3_PART_WISHED_BYTES } from "../model/s3-limits.ts";
 import { parseStoreUrl, STORE_URL_FORMS, STORE_URL_PATTERN } from "../model/store-url.ts";
@@ -23,15 +23,6 @@ const storeUrl: Setting<string> = {
   fallback: "",
   expected: STORE_URL_FORMS,
   shape: { kind: "pattern", pattern: STORE_URL_PATTERN },
-};
-
-const keyTemplate: Setting<string> = {
-  schema: v.pipe(
-    v.string(),
-    v.check((template) => keyTemplateProblems(template).length === 0),
-  ),
-  fallback: DEFAULT_KEY_TEMPLATE,
-  expected: `a path with {filename} or {uuid} in it, of the fields ${KEY_FIELDS.map((field) => `{${field}}`).join(" ")}`,
 };
 
 /** Stores other than AWS's allow more names (Ceph: tenant:bucket). Rejects only what no store takes as a name. */

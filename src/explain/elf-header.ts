@@ -8,6 +8,7 @@ export type Machine = "x86_64" | "aarch64";
 export const [PT_LOAD, PT_DYNAMIC, PT_NOTE, PT_GNU_EH_FRAME] = [1, 2, 4, 0x6474e550];
 export const ET_CORE = 4;
 export const PF_X = 1;
+export const PF_W = 2;
 
 /** One program header. */
 export interface ProgramHeader {

@@ -9,6 +9,7 @@ import { fingerprintOf } from "./fingerprint.ts";
 import { FrameSymbols, summarizeFrame, type NamedFrame } from "./frame-symbols.ts";
 import { ALL_FRAMES_MAX, FRAMES_MAX, MODULES_MAX, TEXT_MAX_CHARACTERS } from "./limits.ts";
 import { Malformed } from "./malformed.ts";
+import { memoryAreas } from "./memory-areas.ts";
 import { MappedModules, type MappedModule } from "./mapped-modules.ts";
 import { findCulprits, type CulpritFrame } from "./normalisation.ts";
 import { findPanic } from "./panic-text.ts";
@@ -124,6 +125,7 @@ function summarize(
           },
     threads: summarizeThreads(otherThreads, others, threadNames),
     modules: context.modules.all.map(summarizeModule),
+    memory: memoryAreas(core, context.modules.all, executable),
     fingerprint: fingerprintOf({
       program,
       signalClass: signalClassOf(signal, core, context),

@@ -1,6 +1,7 @@
 // Reads T-summary.json without trusting it: another version, or anybody, may have written it. A key that is missing or
 // has another type reads as null or empty. Long lists and texts are cut.
 import {
+  AREA_KINDS,
   SUMMARY_SCHEMA,
   type CrashSummary,
   type FrameTrust,
@@ -61,6 +62,14 @@ export function parseCrashSummary(json: Json): CrashSummary | undefined {
         build_id: text(module, "build_id"),
         package: text(module, "package"),
         other_build: at(module, "other_build") === true,
+      })),
+    memory: objectsAt(json, "memory")
+      .slice(0, ITEMS_MAX)
+      .map((area) => ({
+        start: text(area, "start") ?? "",
+        end: text(area, "end") ?? "",
+        kind: AREA_KINDS.find((kind) => kind === textAt(area, "kind")) ?? "anonymous",
+        name: text(area, "name"),
       })),
     fingerprint: {
       bug: text(json, "fingerprint", "bug") ?? "",

@@ -75,6 +75,20 @@ export interface SummaryModule {
   other_build: boolean;
 }
 
+/** A stretch of the process's memory; neighbours of one kind are one. */
+export interface SummaryArea {
+  start: string;
+  end: string;
+  kind: AreaKind;
+  /** The file's path, or whose stack it is; null for memory without a name. */
+  name: string | null;
+}
+
+/** What a stretch of memory holds. "heap" is where the kernel would have put it. */
+export const AREA_KINDS = ["program", "library", "heap", "stack", "anonymous"] as const;
+/** One of AREA_KINDS. */
+export type AreaKind = (typeof AREA_KINDS)[number];
+
 /** Two keys by which dumps of one bug are found. */
 export interface SummaryFingerprint {
   /** A key that is the same for all builds and architectures, 16 hex digits. */
@@ -118,6 +132,8 @@ export interface CrashSummary {
   /** The other threads; those with the same stack are one entry. */
   threads: SummaryThreads[];
   modules: SummaryModule[];
+  /** What lies where, by address; the largest areas where there are many. */
+  memory: SummaryArea[];
   fingerprint: SummaryFingerprint;
   incomplete: { what: string; why: string }[];
 }

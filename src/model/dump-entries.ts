@@ -34,6 +34,8 @@ export function imageInfoSuffix(container: number): string {
 
 /** Why it crashed; behind the contract's entries. */
 export const SUMMARY_SUFFIX = "-summary.json";
+/** The crash as a page for people, the last entry. */
+export const REPORT_SUFFIX = "-report.html";
 
 /** Returns the suffix of the folder that holds container N's /proc files, such as `maps`. */
 export function procFolder(container: number): string {

@@ -2,6 +2,7 @@
 import { AppError } from "../model/app-error.ts";
 import { isDeeperThan, isObject, type Json, type JsonObject } from "../model/json.ts";
 import { oneLine } from "../model/printable.ts";
+import { shellWord } from "../model/shell-word.ts";
 import { formatBytes } from "../model/byte-text.ts";
 import { DUMP_INFO_SUFFIX } from "../model/dump-entries.ts";
 import { asKnownInfo, type KnownInfo, type DumpInfo } from "../model/dump-info.ts";
@@ -129,9 +130,4 @@ function nextSteps({ source }: DumpZip, info: KnownInfo): string[] {
 function programWord({ exe_path: path }: KnownInfo): string {
   const isPath = typeof path === "string" && path.startsWith("/") && oneLine(path) === path;
   return isPath ? shellWord(path) : "PROGRAM";
-}
-
-/** Quotes a text as one word for any shell: no option, no expansion, no second command. */
-function shellWord(text: string): string {
-  return /^[\w./][\w./:@%+,=-]*$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

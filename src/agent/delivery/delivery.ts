@@ -9,7 +9,8 @@ import { describeError } from "../../model/app-error.ts";
 import { planBackoff } from "../../model/backoff.ts";
 import { renderObjectKey } from "../../model/object-key.ts";
 import { removeHiddenName } from "../recovery/hidden-name.ts";
-import { keyValuesOf, labelsOf, readDumpInfo } from "../../store/dump-labels.ts";
+import { keyValuesOf } from "../../model/key-values.ts";
+import { labelsOf, readDumpInfo } from "../../store/dump-labels.ts";
 import {
   isSameFile,
   journalPathOf,

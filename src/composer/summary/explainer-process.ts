@@ -14,6 +14,7 @@ import { at, isDeeperThan, textAt, type Json } from "../../model/json.ts";
 export interface Explained {
   /** T-summary.json. */
   data: Uint8Array;
+  summary: CrashSummary;
   title: string;
   bug: string;
   exact: string;
@@ -113,6 +114,7 @@ function readAnswer(fd: number, how: string): Explained {
   }
   return {
     data: new TextEncoder().encode(`${text}\n`),
+    summary,
     title: summary.title,
     bug: fingerprint(at(json, "fingerprint", "bug")),
     exact: fingerprint(at(json, "fingerprint", "exact")),

@@ -4,7 +4,8 @@ import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { planKubernetesEvent } from "../../../src/agent/kubernetes/kubernetes-event.ts";
-import { labelsOf, keyValuesOf } from "../../../src/store/dump-labels.ts";
+import { keyValuesOf } from "../../../src/model/key-values.ts";
+import { labelsOf } from "../../../src/store/dump-labels.ts";
 import { metadataOf } from "../../../src/store/s3/s3-headers.ts";
 import {
   formatReportJson as formatDoctorJson,

@@ -2,7 +2,8 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "bun:test";
-import { keyValuesOf, labelsOf, readDumpInfo } from "../../../src/store/dump-labels.ts";
+import { keyValuesOf } from "../../../src/model/key-values.ts";
+import { labelsOf, readDumpInfo } from "../../../src/store/dump-labels.ts";
 import { parseDumpHead } from "../../../src/model/dump-head.ts";
 import { asKnownInfo } from "../../../src/model/dump-info.ts";
 import { temporaryFolder, writeDump } from "../../support/dumps.ts";

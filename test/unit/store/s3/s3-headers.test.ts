@@ -1,6 +1,7 @@
 // What becomes of hostile values on their way into headers.
 import { expect, test } from "bun:test";
-import { keyValuesOf, labelsOf } from "../../../../src/store/dump-labels.ts";
+import { keyValuesOf } from "../../../../src/model/key-values.ts";
+import { labelsOf } from "../../../../src/store/dump-labels.ts";
 import { metadataOf, taggingOf } from "../../../../src/store/s3/s3-headers.ts";
 
 const CONTEXT = { zipPath: "/cores/T.zip", cluster: "prod", nowMs: Date.UTC(2024, 0, 2, 3) };
