@@ -44,6 +44,12 @@ export const DEBIAN_PACKAGES: readonly DebianPackage[] = [
   { name: "buildah", provides: "buildah", reason: "builds the image of Dockerfile.gnu" },
   { name: "ntfs-3g", provides: "ntfs-3g", reason: "a share with Windows' rules for names" },
   { name: "strace", provides: "strace", reason: "stops a process between two system calls" },
+  { name: "chromium", provides: "chromium", reason: "shows reports and pages: a real browser" },
+  {
+    name: "fonts-dejavu-core",
+    provides: "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf",
+    reason: "shows reports and pages: a font",
+  },
   { name: "busybox-static", provides: "/bin/busybox", reason: "a shell in a container" },
 ];
 

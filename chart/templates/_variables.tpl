@@ -10,6 +10,7 @@ COMP_CORE_EVENTS: composer.coreEvents
 COMP_FILENAME_TEMPLATE: composer.filenameTemplate
 COMP_EXPLAIN: composer.explain
 COMP_EXPLAIN_TIMEOUT: composer.explainTimeout
+COMP_REPORT: composer.report
 COMP_LOG_LENGTH: composer.logLength
 COMP_POD_SELECTOR_LABEL: composer.podSelectorLabel
 COMP_NAMESPACE_INCLUDE: composer.namespaceInclude

@@ -49,6 +49,8 @@ function anonymousAreas(
   let [nextModule, nextPointer] = [0, 0];
   let isHeapFound = false;
   for (const { address: start, memoryBytes, flags } of core.segments) {
+    // Nobody may touch it: a guard, between the stacks of threads for one.
+    if (flags === 0) continue;
     const end = start + memoryBytes;
     while ((modules[nextModule]?.end ?? end + 1n) <= start) nextModule++;
     if ((modules[nextModule]?.start ?? end) < end) continue;

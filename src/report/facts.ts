@@ -4,6 +4,9 @@ import type { ReportedCrash, ReportLimits } from "./reported-crash.ts";
 import { html, type Html, type Value } from "./html.ts";
 import { cutText, fileOf, momentOf } from "./text.ts";
 
+/** How much of a name stands in the sentence, in characters. */
+const SENTENCE_NAME_MAX = 80;
+
 /** The title: the summary's, else program and signal. */
 export function titleOf(
   { summary, info }: ReportedCrash,
@@ -24,7 +27,7 @@ export function sentenceOf(crash: ReportedCrash, { textCharacters }: ReportLimit
   const moment = momentOf(info.timestamp);
   const why = summary?.signal?.sentence ?? "";
   const said = summary?.abort_message?.text ?? summary?.panic?.text.split("\n")[0] ?? "";
-  return html`<strong>${cutText(program, textCharacters)}</strong>${placeOf(crash)} was ended by
+  return html`<strong>${cutText(program, SENTENCE_NAME_MAX)}</strong>${placeOf(crash)} was ended by
     ${summary?.signal?.name || signalOf(info)}${
       moment !== undefined && html` on <time datetime="${moment.iso}">${moment.shown}</time>`
     }${why !== "" && html`: ${cutText(why, textCharacters)}`}.${said !== "" && html` It said: <q>${cutText(said, textCharacters)}</q>`}`;
@@ -32,13 +35,11 @@ export function sentenceOf(crash: ReportedCrash, { textCharacters }: ReportLimit
 
 function placeOf({ info }: ReportedCrash): Html {
   const { container_name: container, namespace, podname } = info;
-  const pod = podname ? html` of pod <strong>${namespace ?? "unknown"}/${podname}</strong>` : "";
-  const inside = container
-    ? html` in container <strong>${container}</strong>`
-    : podname
-      ? " in a container"
-      : "";
-  return html`${inside}${pod}`;
+  const name = (text: string) => cutText(text, SENTENCE_NAME_MAX);
+  const pod =
+    podname && html` of pod <strong>${name(namespace ?? "unknown")}/${name(podname)}</strong>`;
+  const inside = container ? html` in container <strong>${name(container)}</strong>` : "";
+  return html`${inside || (pod && " in a container")}${pod}`;
 }
 
 /** Where and when. */

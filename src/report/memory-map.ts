@@ -32,14 +32,14 @@ export function memorySection({ summary }: ReportedCrash, limits: ReportLimits):
 /** The addresses that a person looks for. */
 function markersOf({ signal, crashing_thread: thread }: CrashSummary): Marker[] {
   const registers = thread?.registers ?? {};
-  const found: [label: string, address: string | null | undefined][] = [
-    ["fault address", signal?.fault_address],
-    ["program counter", registers["rip"] ?? registers["pc"]],
-    ["stack pointer", registers["rsp"] ?? registers["sp"]],
+  const found: [label: string, short: string, address: string | null | undefined][] = [
+    ["fault address", "fault", signal?.fault_address],
+    ["program counter", "pc", registers["rip"] ?? registers["pc"]],
+    ["stack pointer", "sp", registers["rsp"] ?? registers["sp"]],
   ];
-  return found.flatMap(([label, text]) => {
+  return found.flatMap(([label, short, text]) => {
     const address = parseAddress(text);
-    return address === undefined ? [] : [{ label, address }];
+    return address === undefined ? [] : [{ label, short, address }];
   });
 }
 
@@ -117,7 +117,7 @@ function rowPicture(row: MapRow, y: number, height: number, width: number): Html
     ><text class="range" x="30%" y="${y + 33}"
       >${kind === "hole" ? "nothing is mapped here" : `from 0x${start.toString(16)}${size}`}</text
     >${markers.map(
-      ({ label, address }, index) =>
+      ({ short, address }, index) =>
         html`<line
             class="marker"
             x1="0"
@@ -125,7 +125,7 @@ function rowPicture(row: MapRow, y: number, height: number, width: number): Html
             y1="${y + ROW_PIXELS + index * MARKER_PIXELS + 6}"
             y2="${y + ROW_PIXELS + index * MARKER_PIXELS + 6}"
           /><text class="marker" x="30%" y="${y + ROW_PIXELS + index * MARKER_PIXELS + 11}"
-            >◀ ${label} 0x${address.toString(16)}</text
+            >◀ ${short} 0x${address.toString(16)}</text
           >`,
     )}`;
 }

@@ -6,6 +6,8 @@ import { parseAddress } from "./text.ts";
 /** An address that a person looks for. */
 export interface Marker {
   label: string;
+  /** What the picture has room for. */
+  short: string;
   address: bigint;
 }
 

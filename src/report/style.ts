@@ -57,6 +57,8 @@ ul,ol{padding-left:1.3rem;margin:0}
 table{border-collapse:collapse;width:100%;font-size:.88rem}
 caption{text-align:left;font-weight:600;padding:.3rem 0}
 th{text-align:left;color:var(--faint);font-weight:500}
+td code{white-space:nowrap}
+td:first-child{min-width:11rem}
 th,td{padding:.35rem .8rem .35rem 0;border-bottom:1px solid var(--line);vertical-align:top}
 footer{color:var(--faint);font-size:.85rem;margin-top:1.5rem}
 @media(max-width:40rem){main{padding:1rem .7rem 2rem}h1{font-size:1.25rem}section{padding:.8rem}dl{grid-template-columns:1fr}.stack li{grid-template-columns:1.6rem 1fr auto}.stack .name{grid-column:2/4}.stack .module{grid-column:2;text-align:left}.stack .trust{grid-column:3}}

@@ -119,7 +119,11 @@ gatedTest(
       await compose({ FILENAME_TEMPLATE: fields.map(form).join("-") }, ({ zips, zip }) => {
         const name = Object.values(FIELDS).join("-");
         expect(Object.keys(zips)).toEqual([`${name}.zip`]);
-        expect(zip.names).toEqual([`${name}-dump-info.json`, `${name}.core`]);
+        expect(zip.names).toEqual([
+          `${name}-dump-info.json`,
+          `${name}.core`,
+          `${name}-report.html`,
+        ]);
       });
   },
 );
@@ -256,7 +260,7 @@ gatedTest(
     await compose(
       { ...CRICTL, IGNORE_CRIO: true },
       ({ composer, zip }) => {
-        expect(zip.names).toEqual(["T-dump-info.json", "T.core"]);
+        expect(zip.names).toEqual(["T-dump-info.json", "T.core", "T-report.html"]);
         expect(crictlCalls(composer.hostDir)).toEqual([]);
       },
       withCrictl("good"),
@@ -272,6 +276,7 @@ gatedTest(
           "-ps-info.json",
           "-0.log",
           "-0-image-info.json",
+          "-report.html",
         ];
         expect(zip.bad).toBeNull();
         expect(zip.names).toEqual(suffixes.map((suffix) => `shop-web-1${suffix}`));

@@ -4,7 +4,7 @@ import { expect } from "bun:test";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmod, copyFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { CrashSummary, SummaryFrame } from "../../../src/model/crash-summary.ts";
 import type { JsonObject } from "../../../src/model/json.ts";
 import { openDumpZip } from "../../../src/reading/dump-zip.ts";
@@ -14,6 +14,7 @@ import { openFileSource } from "../../../src/store/byte-source.ts";
 import { buildCrashes, buildObstacle } from "../../support/crash-builds.ts";
 import { gatedTest, kernelObstacle, mountObstacle } from "../../support/gate.ts";
 import { withComposer } from "../../support/installed-composer.ts";
+import { runTool } from "../../support/run-tool.ts";
 import { withFolder } from "../../support/temporary-folder.ts";
 
 const obstacles = [kernelObstacle(), buildObstacle("c-O0")];
@@ -33,6 +34,10 @@ async function readDump(path: string): Promise<ReadDump> {
   } finally {
     await source.close();
   }
+}
+
+function readReport(path: string): Promise<string> {
+  return runTool(["unzip", "-p", path, "*-report.html"]);
 }
 
 async function run(...command: string[]): Promise<void> {
@@ -57,7 +62,7 @@ gatedTest("a dump says why it crashed, as one explained later does", obstacles, 
       await run(program, kind);
     for (const path of await composer.zips(4)) {
       const { names, summary, info } = await readDump(path);
-      expect(names.at(-1)).toBe("-summary.json");
+      expect(names.slice(-2)).toEqual(["-summary.json", "-report.html"]);
       const later = await explainFile(path, { sysroot: "/" });
       // Later there may be more names: of symbols that distributions keep elsewhere.
       expect(framesOf(summary?.crashing_thread?.frames)).toEqual(
@@ -76,6 +81,31 @@ gatedTest("a dump says why it crashed, as one explained later does", obstacles, 
     expect(published.map(({ title }) => title)).toContain(
       "SIGABRT: double free or corruption (!prev) in free ← close_connection ← main (crashes)",
     );
+  });
+});
+
+gatedTest("a dump has a page for people, unless COMP_REPORT=false", obstacles, async () => {
+  const program = await buildCrashes("c-O0");
+  const settings = { EXPLAIN_TIMEOUT: 30, STORE_KEY_TEMPLATE: "{exe_name}/{filename}" };
+  await withComposer(settings, async (composer) => {
+    await run(program, "threads", "20");
+    const [path = "none"] = await composer.zips(1);
+    const page = await readReport(path);
+    const { summary } = await readDump(path);
+    expect(page).toContain(`<h1>${summary?.title}</h1>`);
+    expect(page).toContain(`fetch crashes/${basename(path)} --output ${basename(path)}`);
+    expect(page).toContain("The fault address lies where nothing is mapped");
+    expect(page).toContain("the program counter lies in the program");
+    expect(page).toMatch(/the stack pointer lies in the stack of thread \d+/);
+    const kinds = Map.groupBy(summary?.memory ?? [], ({ kind }) => kind);
+    expect(kinds.get("stack")).toHaveLength(21);
+    for (const kind of ["program", "heap", "library"] as const)
+      expect(kinds.get(kind)?.length).toBeGreaterThan(0);
+  });
+  await withComposer({ REPORT: false }, async (composer) => {
+    await run(program, "null_write");
+    const [path = "none"] = await composer.zips(1);
+    expect((await readDump(path)).names.at(-1)).toBe("-summary.json");
   });
 });
 

@@ -87,6 +87,7 @@ async function expectTheWholePod({ zip, pod, answers }: Crashed): Promise<void> 
     "-ps-info.json",
     ...[0, 1].flatMap((n) => [`-${n}.log`, `-${n}-image-info.json`]),
     "-summary.json",
+    "-report.html",
   ]);
   const known = answers.pods as CriJson[];
   expect(await zip.json("-pod-info.json")).toEqual({ ...known.find(({ id }) => id === pod.id) });

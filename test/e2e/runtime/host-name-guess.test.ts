@@ -82,6 +82,7 @@ suite.test("a pod that is only guessed is named as a guess, and gives nothing of
         "-runtime-info.json",
         "-ps-info.json",
         "-summary.json",
+        "-report.html",
       ]);
       for (const suffix of ["-pod-info.json", "-runtime-info.json", "-ps-info.json"])
         expect(await zip.json(suffix)).toEqual({});

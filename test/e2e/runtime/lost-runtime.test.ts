@@ -26,7 +26,13 @@ const EMPTY = ["-pod-info.json", "-runtime-info.json", "-ps-info.json"];
 async function expectNoPodButTheCore(zip: OpenedZip, containerId: string): Promise<void> {
   expect(zip.info).toMatchObject({ core_complete: true, identity: "cgroup" });
   expect(zip.info).toMatchObject({ container_id: containerId, namespace: null, podname: null });
-  expect(zip.suffixes).toEqual(["-dump-info.json", ".core", ...EMPTY, "-summary.json"]);
+  expect(zip.suffixes).toEqual([
+    "-dump-info.json",
+    ".core",
+    ...EMPTY,
+    "-summary.json",
+    "-report.html",
+  ]);
   for (const suffix of EMPTY) expect(await zip.json(suffix)).toEqual({});
   expect((await zip.bytes(".core")).length).toBe(zip.info.core_bytes);
 }
@@ -186,7 +192,13 @@ for (const cgroup of ["/default/redis", "/system.slice/web.service/runtime", "/k
       expect(info.identity).not.toBe("host_process");
       expect(info).toMatchObject({ namespace: null, core_complete: true });
       expect(info.cgroup).toStartWith(cgroup.replace("ID", ""));
-      expect(suffixes).toEqual(["-dump-info.json", ".core", ...EMPTY, "-summary.json"]);
+      expect(suffixes).toEqual([
+        "-dump-info.json",
+        ".core",
+        ...EMPTY,
+        "-summary.json",
+        "-report.html",
+      ]);
     }),
   );
 
@@ -211,7 +223,7 @@ suite.test("a process of the host is delivered as one, without pod files", async
       await composer.zips(1);
       const zip = await openZipOf("sleeper", composer.coreDir, composer.folder);
       expect(zip.info).toMatchObject({ identity: "host_process", missing: [], podname: null });
-      expect(zip.suffixes).toEqual(["-dump-info.json", ".core", "-summary.json"]);
+      expect(zip.suffixes).toEqual(["-dump-info.json", ".core", "-summary.json", "-report.html"]);
     });
   } finally {
     await sleeper.end();

@@ -129,6 +129,7 @@ suite.podTest(
       ...[0, 1].flatMap((n) => [`-${n}.log`, `-${n}-image-info.json`, ...procNames(`-${n}-proc`)]),
       ...procNames("-crash-proc"),
       "-summary.json",
+      "-report.html",
     ]);
     await expectEvent(zip, composer);
   },

@@ -48,7 +48,7 @@ const NAME = "web-1-server";
 const TEMPLATE = "FILENAME_TEMPLATE={hostname}-{exe_name}";
 
 gatedTest(
-  "a core becomes a zip of two entries, told in the log from start to end",
+  "a core becomes a zip of it, of what is known and of a report, told in the log from start to end",
   [readersObstacle()],
   async () => {
     const { exitCode, events, files, dumps } = await run(TEMPLATE);
@@ -59,7 +59,7 @@ gatedTest(
     ]);
     expect(dumps[`${NAME}.zip`]).toMatchObject({
       bad: null,
-      names: [`${NAME}-dump-info.json`, `${NAME}.core`],
+      names: [`${NAME}-dump-info.json`, `${NAME}.core`, `${NAME}-report.html`],
       info: {
         core_complete: true,
         core_bytes: CORE.length,

@@ -60,6 +60,7 @@ test("every setting of the composer can be given to the agent, and arrives", () 
     DUMPS_AT_ONCE: ["9", 9],
     EXPLAIN: ["false", false],
     EXPLAIN_TIMEOUT: ["9", 9],
+    REPORT: ["false", false],
   };
   // PREVIOUS_HANDLER: what the agent finds on the host, see previous-pattern.ts.
   const fed = [
@@ -69,6 +70,8 @@ test("every setting of the composer can be given to the agent, and arrives", () 
     "CORE_DIR",
     "PREVIOUS_HANDLER",
     "NODE_NAME",
+    "STORE_KEY_TEMPLATE",
+    "CLUSTER_NAME",
   ];
   const source = Object.fromEntries(
     Object.entries(given).map(([key, [text]]) => [`COMP_${key}`, text]),
