@@ -73,6 +73,19 @@ export const COMPOSER_VALUES: readonly ChartValue[] = [
       "Add T-report.html, a page that shows the crash in any browser: what happened, where, its stack, its last log lines. It loads nothing and runs nothing.",
   },
   {
+    path: "composer.modules",
+    variable: "COMP_MODULES",
+    fallback: "off",
+    about:
+      "Keep what a crashed process had mapped, once per build-id, so that `debug` works on any machine: off, program, or all (recommended). Whoever may read the store can read the programs then.",
+  },
+  {
+    path: "composer.moduleMaxSize",
+    variable: "COMP_MODULE_MAX_SIZE",
+    fallback: "512Mi",
+    about: "The largest file that is kept; of a larger one the dump has the build-id only.",
+  },
+  {
     path: "composer.logLength",
     variable: "COMP_LOG_LENGTH",
     fallback: 500,

@@ -109,6 +109,14 @@ export const STORE_VALUES: readonly ChartValue[] = [
     about: "Put namespace, pod, container, signal, node and core_complete on each object.",
   },
   {
+    path: "daemonset.s3ModulePrefix",
+    variable: "STORE_MODULE_PREFIX",
+    fallback: "",
+    sample: "debug",
+    about:
+      "What stands before buildid/… in the keys of modules (composer.modules). Below it the store has debuginfod's layout.",
+  },
+  {
     path: "daemonset.s3Tags",
     variable: "STORE_TAGS",
     fallback: "",

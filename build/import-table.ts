@@ -34,6 +34,7 @@ const WINGS: readonly string[] = [
   "observe",
   "recovery",
   "delivery",
+  "modules",
   "sweep",
   "vm",
   "agent.ts",

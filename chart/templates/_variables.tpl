@@ -11,6 +11,8 @@ COMP_FILENAME_TEMPLATE: composer.filenameTemplate
 COMP_EXPLAIN: composer.explain
 COMP_EXPLAIN_TIMEOUT: composer.explainTimeout
 COMP_REPORT: composer.report
+COMP_MODULES: composer.modules
+COMP_MODULE_MAX_SIZE: composer.moduleMaxSize
 COMP_LOG_LENGTH: composer.logLength
 COMP_POD_SELECTOR_LABEL: composer.podSelectorLabel
 COMP_NAMESPACE_INCLUDE: composer.namespaceInclude
@@ -65,6 +67,7 @@ S3_SSE: daemonset.s3Sse
 S3_SSE_KMS_KEY_ID: daemonset.s3SseKmsKeyId
 S3_STORAGE_CLASS: daemonset.s3StorageClass
 STORE_METADATA: daemonset.s3Metadata
+STORE_MODULE_PREFIX: daemonset.s3ModulePrefix
 STORE_TAGS: daemonset.s3Tags
 STORE_KEY_TEMPLATE: daemonset.s3KeyTemplate
 CLUSTER_NAME: daemonset.clusterName

@@ -54,6 +54,22 @@ export const ROLE_COMMANDS = {
         return runExplainer(operands);
       },
   }),
+  "keep-modules": defineCommand({
+    group: "roles",
+    usage: "keep-modules …",
+    about: "keep what a crash had mapped (the composer does)",
+    text: "It reads the descriptors that the composer leaves it. Its arguments may change with any version.",
+    exit: USUAL_EXIT,
+    options: {},
+    raw: true,
+    operands: { most: Number.POSITIVE_INFINITY },
+    prepare:
+      ({ operands }) =>
+      async () => {
+        const { runKeepModules } = await import("../composer/modules/keep-modules.ts");
+        return runKeepModules(operands);
+      },
+  }),
   listen: defineCommand({
     group: "roles",
     usage: "listen",

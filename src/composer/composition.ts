@@ -1,9 +1,11 @@
 // Makes one crash's dump: opens its file, drains the core into it, seals and publishes it, or removes it where the
 // owner's rules leave it out.
+import { untilAborted } from "../host/timer.ts";
 import { EXIT, describeError } from "../model/app-error.ts";
 import { canaryZipBase } from "../model/canary.ts";
 import type { DumpInfo } from "../model/dump-info.ts";
 import { renderDumpName } from "../model/dump-name.ts";
+import { ownerOfCrash } from "./crash-owner.ts";
 import { drainCore, type Drained } from "./draining.ts";
 import { firstFacts, templateValues } from "./dump-facts.ts";
 import { eventDirectoryOf, writeEvent } from "./event.ts";
@@ -12,6 +14,7 @@ import type { EventFacts } from "./metadata/metadata.ts";
 import { openDump } from "./opening.ts";
 import { sealArchive } from "./sealing.ts";
 import { logSkipped } from "./skipped-dump.ts";
+import { withModules, withModulesEntry } from "./modules/modules-entry.ts";
 import { openReport } from "./summary/report-entry.ts";
 import { containerLogOf, withSummary, withSummaryEntry } from "./summary/summary-entry.ts";
 import { isCut } from "./waiting-core.ts";
@@ -32,6 +35,7 @@ export async function composeDump(job: Job): Promise<number> {
   const { verdict, facts, event } = drained.found;
   if (verdict.kind === "skip") {
     await job.explaining?.abandon();
+    job.modules?.abandon();
     await file.abandon();
     logSkipped(log, verdict, { facts });
     return EXIT.done;
@@ -46,6 +50,7 @@ export async function composeDump(job: Job): Promise<number> {
     return EXIT.cut;
   }
   const zip = await file.publish(canary ? canaryZipBase(source.crash.exeName) : base);
+  job.modules?.keep(ownerOfCrash(source.crash, drained.found));
   log.milestone(sealed.core_complete === false ? "warn" : "info", "dump_published", {
     ...(canary ? { canary } : {}),
     zip,
@@ -70,7 +75,7 @@ export async function composeDump(job: Job): Promise<number> {
 
 /** Makes the zip whole. Returns its name without `.zip`, and the dump-info in it. */
 async function seal(
-  { environment: { settings, complaints }, attempts, explaining, canary }: Job,
+  { environment: { settings, complaints }, attempts, explaining, modules, deadline, canary }: Job,
   archive: Parameters<typeof sealArchive>[0]["archive"],
   { drain, end, found }: Drained,
   info: DumpInfo,
@@ -78,9 +83,11 @@ async function seal(
   const settings_ignored = [...complaints, ...(found.complaints ?? [])];
   const log = containerLogOf(found);
   const summary = await explaining?.finish(log);
-  const known = withSummary({ ...info, ...found.facts, settings_ignored }, summary);
+  const listed = await modules?.listed(untilAborted(deadline.signal));
+  const facts = { ...info, ...found.facts, settings_ignored };
+  const known = withModules(withSummary(facts, summary), summary, listed);
   const base = renderDumpName(settings.FILENAME_TEMPLATE, templateValues(known));
-  const entries = withSummaryEntry(found.entries, summary);
+  const entries = withModulesEntry(withSummaryEntry(found.entries, summary), listed);
   const compress = settings.COMPRESSION;
   const lastEntry = await openReport(canary, settings, attempts, { base, log, summary });
   const sealing = {

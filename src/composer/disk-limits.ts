@@ -3,6 +3,7 @@
 // little. The crashed process waits only a short time: longer work continues beside the drain, which then stops only
 // at the reserve.
 import type { DiskLimits } from "../host/disk-room.ts";
+import { dropModules } from "../host/kept-modules.ts";
 import type { ComposerLog } from "../host/composer-log.ts";
 import { bytesAboveReserve } from "./disk-space.ts";
 import { ensureRoom, MARGIN_BYTES, dumpShareOf } from "./room.ts";
@@ -34,6 +35,9 @@ export interface OpenDiskLimits {
 /** How long a dump waits in all, in ms, for room to be measured and made. */
 const WAIT_MAX_MS = 1_000;
 
+/** How little room above the reserve makes modules give way, in bytes: more than a look allows to be written. */
+const MODULES_GIVE_WAY_BYTES = 16 << 20;
+
 /** Opens the limits of one dump. */
 export function openDiskLimits(context: DiskLimitsContext): OpenDiskLimits {
   const { coreDir, hostDir, uuid, rules, log, asker } = context;
@@ -44,7 +48,10 @@ export function openDiskLimits(context: DiskLimitsContext): OpenDiskLimits {
   const ended = new AbortController();
 
   async function look(): Promise<number> {
-    const aboveReserve = await bytesAboveReserve(coreDir, rules.reserveBytes);
+    let aboveReserve = await bytesAboveReserve(coreDir, rules.reserveBytes);
+    // A module gives way to a core, also where no floor would make room.
+    if (aboveReserve < MODULES_GIVE_WAY_BYTES && dropModules(coreDir, Infinity).length > 0)
+      aboveReserve = await bytesAboveReserve(coreDir, rules.reserveBytes);
     if (rules.quota === "100%" && rules.free === "0") {
       // There is neither quota nor floor. Without a reserve the dump may fill the disk to its last byte.
       return rules.reserveBytes === 0 ? Infinity : (aboveReserve - MARGIN_BYTES) / 2;

@@ -6,6 +6,7 @@ import type { CrashSource } from "./crash-source.ts";
 import type { Deadline } from "./deadline.ts";
 import type { Environment } from "./environment.ts";
 import type { MetadataTask } from "./metadata-task.ts";
+import type { ModuleKeeping } from "./modules/module-keeping.ts";
 import type { PreviousHandler } from "./previous-handler.ts";
 import type { Release } from "./release.ts";
 import type { Explaining } from "./summary/explaining.ts";
@@ -27,4 +28,6 @@ export interface Job {
   metadata: MetadataTask;
   /** Finds out why it crashed; undefined where nobody asks for that. */
   explaining: Explaining | undefined;
+  /** Keeps the mapped files for debuggers; undefined where nobody asks for that. */
+  modules: ModuleKeeping | undefined;
 }

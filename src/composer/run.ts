@@ -7,6 +7,7 @@ import type { Invocation } from "../model/composer-invocation.ts";
 import { CRASH_ENDS } from "../model/crash-record.ts";
 import { AttemptLog } from "./attempt.ts";
 import { isCanary, settingsForCanary } from "./canary-crasher.ts";
+import { openModuleKeeping } from "./modules/opening.ts";
 import { parseCommandLine, type ComposerCommandLine } from "./command-line.ts";
 import { composeDump } from "./composition.ts";
 import { CoreInput } from "./core-input.ts";
@@ -105,15 +106,18 @@ async function takeCrash(
   const previous = file === undefined ? settings.PREVIOUS_HANDLER : "";
   const chain = chainPreviousHandler(previous, core, crash, log);
   // Nobody waits for why a canary crashed. With a core that lay in a file its process and modules are gone.
-  const explaining =
-    canary || file !== undefined
-      ? undefined
-      : openExplaining(settings, crash, held.release.process, attempts, deadline.signal);
+  const looksInside = !canary && file === undefined;
+  const modules = looksInside ? openModuleKeeping(environment, held.uuid, attempts) : undefined;
+  const { process: pinned } = held.release;
+  const explaining = looksInside
+    ? openExplaining(settings, modules, crash, pinned, attempts, deadline.signal)
+    : undefined;
   try {
-    const asked = { attempts, metadata, explaining };
+    const asked = { attempts, metadata, explaining, modules };
     return await composeDump({ ...held, canary, chain, environment, ...asked });
   } catch (error) {
     await explaining?.abandon();
+    modules?.abandon();
     log.milestone("error", "dump_failed", { error: describeError(error) });
     await chain?.takeRest(core, deadline.signal);
     await chain?.end();

@@ -90,6 +90,10 @@ export const COMPOSER_SETTINGS = {
   /** How the agent names the dump in the store; the report tells its key. */
   STORE_KEY_TEMPLATE: keyTemplate,
   CLUSTER_NAME: text(""),
+  /** Which of the files that a crashed process had mapped are kept for debuggers: none, the program, or libraries too. */
+  MODULES: choice("off", ["off", "program", "all"]),
+  /** Larger files are not kept. */
+  MODULE_MAX_SIZE: byteSize(512 * 2 ** 20, { min: "1Mi", max: "4Gi", zero: false }),
   /** The node's name in dumps; empty means the host name. Kubernetes may know a node by another name. */
   NODE_NAME: text(""),
 } as const;

@@ -53,6 +53,19 @@ const region: Setting<string> = {
   expected: "a region such as eu-west-1, or the host name of an S3-compatible service",
 };
 
+/** Whole folders of a key: debuginfod's clients get everything below them. */
+const MODULE_PREFIX_PATTERN = "^[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*/?$";
+
+const modulePrefix: Setting<string> = {
+  schema: v.pipe(
+    v.string(),
+    v.regex(new RegExp(MODULE_PREFIX_PATTERN)),
+    v.transform((prefix) => (prefix.endsWith("/") ? prefix : `${prefix}/`)),
+  ),
+  fallback: "",
+  expected: "folders of a key such as modules/ or debug/files/, without . and ..",
+};
+
 const CHECKSUM_MODES = ["when_required", "when_supported"] as const;
 
 /** These settings by variable. */
@@ -62,6 +75,8 @@ export const STORE_SETTINGS = {
   STORE_KEY_TEMPLATE: { ...keyTemplate, formerly: "S3_KEY_TEMPLATE" },
   /** Tags on the dump, `key=value,key={namespace}`, with the key template's fields, where the store knows tags. */
   STORE_TAGS: { ...text(""), formerly: "S3_TAGS" },
+  /** What stands before buildid/… in the keys of modules (src/model/module-id.ts). */
+  STORE_MODULE_PREFIX: { ...modulePrefix, formerly: "S3_MODULE_PREFIX" },
   /** {cluster} in STORE_KEY_TEMPLATE and STORE_TAGS. */
   CLUSTER_NAME: text(""),
   /** How long the store may keep one request waiting, beside the time that its bytes need. */

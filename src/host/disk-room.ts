@@ -1,4 +1,5 @@
-// Keeps CORE_DIR within its limits: measures it and evicts dumps (src/model/eviction.ts decides which). Composers and
+// Keeps CORE_DIR within its limits: measures it, and drops modules (kept-modules.ts), then evicts dumps
+// (src/model/eviction.ts decides which). Composers and
 // agent use it, and one lock keeps two of them from evicting for the same need.
 import { constants } from "node:fs";
 import { open, statfs, unlink } from "node:fs/promises";
@@ -7,6 +8,7 @@ import { errnoOf } from "../model/app-error.ts";
 import { shareOf } from "../model/disk-share.ts";
 import { HOST_OWNER, UNKNOWN_OWNER } from "../model/dump-owner.ts";
 import { planEvictions, type KeptDump } from "../model/eviction.ts";
+import { dropModules, modulesDiskBytes } from "./kept-modules.ts";
 import { tryLock } from "./libc.ts";
 import {
   listStored,
@@ -66,11 +68,12 @@ async function roomOf(
   limits: DiskLimits,
   { usedBytes, underWay }: Survey,
 ): Promise<Room> {
+  const heldBytes = usedBytes + modulesDiskBytes(coreDir);
   const { bavail, blocks, bsize } = await statfs(coreDir);
   const totalBytes = blocks * bsize;
   const aboveFloor = bavail * bsize - shareOf(limits.free, totalBytes);
   const quotaBytes = shareOf(limits.quota, totalBytes);
-  return { roomBytes: Math.min(aboveFloor, quotaBytes - usedBytes), underWay, quotaBytes };
+  return { roomBytes: Math.min(aboveFloor, quotaBytes - heldBytes), underWay, quotaBytes };
 }
 
 /**
@@ -91,7 +94,12 @@ export async function makeRoom(
   try {
     if (!tryLock(lock.fd)) return "busy";
     const { dumps, ...stored } = await listStored(coreDir);
-    const before = await roomOf(coreDir, limits, stored);
+    let before = await roomOf(coreDir, limits, stored);
+    // A module gives way to a core: the next crash of its program brings it again.
+    if (before.roomBytes < wantedBytes) {
+      dropModules(coreDir, wantedBytes - before.roomBytes);
+      before = await roomOf(coreDir, limits, stored);
+    }
     if (before.roomBytes >= wantedBytes) return before;
     for (const dump of planEvictions(dumps, wantedBytes - before.roomBytes, asker))
       if (await evict(coreDir, dump, onEvicted)) stored.usedBytes -= dump.sizeBytes;

@@ -1,6 +1,7 @@
 // The files of CORE_DIR by their names: composer, agent and delivery agree on them here.
 
 import { isCanaryZip } from "./canary.ts";
+import { MODULES_FOLDER } from "./module-id.ts";
 
 /** What a file of CORE_DIR is, judged by its name. */
 export type CoreFileKind =
@@ -12,6 +13,8 @@ export type CoreFileKind =
   | "journal"
   /** The doctor's own dump (canary.ts): never delivered, removed by the doctor. */
   | "canary"
+  /** The folder of the mapped files that are kept (module-id.ts). */
+  | "modules"
   /** A file that this program did not make. */
   | "foreign";
 
@@ -23,6 +26,7 @@ export function kindOfCoreFile(name: string): CoreFileKind {
   if (PARTIAL.test(name)) return "partial";
   if (JOURNAL.test(name)) return "journal";
   if (isCanaryZip(name)) return "canary";
+  if (name === MODULES_FOLDER) return "modules";
   if (!name.startsWith(".") && name.endsWith(".zip")) return "dump";
   return "foreign";
 }

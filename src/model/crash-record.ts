@@ -87,6 +87,10 @@ export const CRASH_EVENTS = {
     namespace: textOrNull,
     age_s: number,
   }),
+  /** Mapped files of the crash were copied for debuggers. */
+  modules_kept: v.object({ count: number, bytes: number }),
+  /** Mapped files were not copied, the first of them for this reason. */
+  modules_left_out: v.object({ count: number, why: text }),
   /** The composer killed the crashed process, because the kernel went on writing a core that no one reads. */
   process_killed: v.object({ host_pid: numberOrNull }),
   process_not_killed: v.object({ host_pid: numberOrNull }),

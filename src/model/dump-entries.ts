@@ -37,6 +37,9 @@ export const SUMMARY_SUFFIX = "-summary.json";
 /** The crash as a page for people, the last entry. */
 export const REPORT_SUFFIX = "-report.html";
 
+/** Which files the process had mapped, by build-id and content; last of all. */
+export const MODULES_SUFFIX = "-modules.json";
+
 /** Returns the suffix of the folder that holds container N's /proc files, such as `maps`. */
 export function procFolder(container: number): string {
   return `-${container}-proc`;

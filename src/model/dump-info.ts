@@ -69,6 +69,11 @@ const KEYS = {
   bug: textOrNull,
   exact: textOrNull,
 
+  /** The ids of the mapped programs and libraries (module-id.ts), as many as fit; T-modules.json has all. */
+  modules: v.array(words),
+  /** How many there are; null where they are not known. */
+  module_count: numberOrNull,
+
   /** Optional pieces that the composer could not get, and why. */
   missing: v.array(missingPiece),
   /** Wrong settings in `.env` that were replaced by their defaults. */
@@ -120,6 +125,8 @@ export const UNKNOWN_DUMP: DumpInfo = {
   crash_function: null,
   bug: null,
   exact: null,
+  modules: [],
+  module_count: null,
   missing: [],
   settings_ignored: [],
 };
@@ -148,12 +155,13 @@ export function asKnownInfo(parsed: unknown): KnownInfo {
 
 /** How long each text and list may be. The formatter takes the next, shorter pair while the record is too long. */
 const CUTS = [
-  { characters: 1024, items: 32 },
-  { characters: 256, items: 32 },
-  { characters: 256, items: 8 },
-  { characters: 96, items: 8 },
-  { characters: 96, items: 0 },
-  { characters: 64, items: 0 },
+  { characters: 1024, items: 32, modules: 256 },
+  { characters: 1024, items: 32, modules: 64 },
+  { characters: 256, items: 32, modules: 64 },
+  { characters: 256, items: 8, modules: 32 },
+  { characters: 96, items: 8, modules: 8 },
+  { characters: 96, items: 0, modules: 0 },
+  { characters: 64, items: 0, modules: 0 },
 ] as const;
 
 /**
@@ -161,8 +169,8 @@ const CUTS = [
  * Nothing in it harms a terminal (printable.ts).
  */
 export function formatDumpInfo(info: DumpInfo, maxBytes: number): Uint8Array {
-  const records = CUTS.values().map(({ characters, items }) =>
-    encode(cutRecord(info, characters, items)),
+  const records = CUTS.values().map(({ characters, items, modules }) =>
+    encode({ ...cutRecord(info, characters, items), modules: info.modules.slice(0, modules) }),
   );
   const fitting = records.find((record) => record.length <= maxBytes);
   if (fitting === undefined) throw new RangeError(`dump-info does not fit into ${maxBytes} bytes`);

@@ -17,6 +17,17 @@ export const CRASH_LOOP_LOCK = "crash-loop.lock";
 /** Each running composer locks a place in it; their number is limited by namespace (src/composer/dumps-at-once.ts). */
 export const DUMPS_AT_ONCE_LOCK = "dumps-at-once.lock";
 
+/** How many namespaces may copy modules at a time; each has its turn by a lock that it shares with few others. */
+const MODULE_TURNS = 16;
+const moduleTurns = Array.from({ length: MODULE_TURNS }, (_, turn) => `modules-${turn}.lock`);
+
+/** The lock that is held while modules of this namespace are copied into CORE_DIR (src/composer/modules/). */
+export function moduleTurnLock(namespace: string): string {
+  let sum = 0;
+  for (const character of namespace) sum = (sum * 31 + (character.codePointAt(0) ?? 0)) >>> 0;
+  return `modules-${sum % MODULE_TURNS}.lock`;
+}
+
 /** The lock that a composer or the agent holds while it makes room in CORE_DIR. */
 export const EVICTION_LOCK = "eviction.lock";
 
@@ -48,4 +59,5 @@ export const HOST_STATE_FILES = [
   OWNER_RECORD,
   KERNEL_LOG_POSITION,
   HARVEST_STATE,
+  ...moduleTurns,
 ] as const;

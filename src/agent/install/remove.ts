@@ -13,6 +13,7 @@ import {
 import type { AgentSettings } from "../../config/agent-settings.ts";
 import { removeEmptyDirectory } from "../../host/directories.ts";
 import { removeFile, removeTemporaries } from "../../host/files.ts";
+import { removeModules } from "../../host/kept-modules.ts";
 import type { Log } from "../../host/log.ts";
 import { DEFAULT_PATTERN, readBackup } from "../../host/original-pattern.ts";
 import { readSysctl } from "../../host/sysctl.ts";
@@ -92,6 +93,7 @@ async function removeLocked(
     if (await removeFile(join(HOST_DIR, name))) log.info("file_removed", { name });
   }
   await removeOldCanaries(HOST_DIR, CORE_DIR, 0);
+  removeModules(CORE_DIR);
   const directories = record?.directories ?? [CORE_DIR, EVENT_DIR];
   const holdsHostDir = (directory: string) => `${HOST_DIR}/`.startsWith(`${directory}/`);
   for (const directory of directories.filter((each) => !holdsHostDir(each)).toReversed())

@@ -10,7 +10,9 @@ export interface HeadFacts {
   /** The crashing one first. */
   threads: { tid: number; stackPointer: bigint }[];
   /** The first part of each mapped file. */
-  files: { start: bigint; end: bigint }[];
+  files: { start: bigint; end: bigint; path: string }[];
+  /** Where the program's own headers stand in memory, which tells its file from the libraries'. */
+  programHeaders: bigint | undefined;
   /** Where the C library keeps its variables. */
   libraryData: bigint | undefined;
   vdso: bigint | undefined;
@@ -28,7 +30,8 @@ const [NT_PRSTATUS, NT_AUXV, NT_FILE] = [1, 6, 0x46494c45];
 const [HEADER_BYTES, SEGMENT_BYTES, NOTE_HEAD_BYTES] = [64, 56, 12];
 /** struct elf_prstatus: pr_cursig, pr_pid, pr_reg. */
 const [SIGNAL_AT, TID_AT, REGISTERS_AT] = [12, 32, 112];
-const [AT_PAGESZ, AT_SYSINFO_EHDR] = [6n, 33n];
+const [AT_PHDR, AT_PAGESZ, AT_SYSINFO_EHDR] = [3n, 6n, 33n];
+const PATH_MAX_BYTES = 1024;
 const C_LIBRARY = /\/libc(?:-[\d.]+)?\.so(?:\.6)?$/;
 
 /** Keeps the core's head, up to HEAD_MAX_BYTES, and reads what its notes tell. */
@@ -67,6 +70,7 @@ export class CoreHead {
       signal: 0,
       threads: [],
       files: [],
+      programHeaders: undefined,
       libraryData: undefined,
       vdso: undefined,
     };
@@ -141,6 +145,7 @@ function readAuxiliary(vector: Buffer, facts: HeadFacts): void {
   for (let at = 0; at + 16 <= vector.length; at += 16) {
     const [type, value] = [vector.readBigUInt64LE(at), vector.readBigUInt64LE(at + 8)];
     if (type === AT_SYSINFO_EHDR) facts.vdso = value;
+    if (type === AT_PHDR) facts.programHeaders = value;
     if (type === AT_PAGESZ && value >= 4096n && value <= 65_536n) facts.pageBytes = Number(value);
   }
 }
@@ -155,8 +160,10 @@ function readFiles(note: Buffer, facts: HeadFacts): void {
     const nameEnd = nameAt < note.length ? note.indexOf(0, nameAt) : -1;
     if (nameEnd === -1) return;
     const start = note.readBigUInt64LE(at);
-    if (note.readBigUInt64LE(at + 16) === 0n && facts.files.length < FILES_MAX)
-      facts.files.push({ start, end: note.readBigUInt64LE(at + 8) });
+    if (note.readBigUInt64LE(at + 16) === 0n && facts.files.length < FILES_MAX) {
+      const path = note.toString("utf8", nameAt, Math.min(nameEnd, nameAt + PATH_MAX_BYTES));
+      facts.files.push({ start, end: note.readBigUInt64LE(at + 8), path });
+    }
     // Its last mapping is the one that it writes to.
     const isLibrary =
       nameEnd - nameAt < 512 && C_LIBRARY.test(note.toString("latin1", nameAt, nameEnd));

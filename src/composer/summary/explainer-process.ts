@@ -20,6 +20,8 @@ export interface Explained {
   exact: string;
   /** The innermost function of the crashing thread that has a name, for people. */
   crashFunction: string | null;
+  /** Of the mapped files, by their pages in the process; each once. */
+  buildIds: string[];
 }
 
 const DEPTH_MAX = 16;
@@ -119,6 +121,7 @@ function readAnswer(fd: number, how: string): Explained {
     bug: fingerprint(at(json, "fingerprint", "bug")),
     exact: fingerprint(at(json, "fingerprint", "exact")),
     crashFunction: crashFunctionOf(summary),
+    buildIds: [...new Set(summary.modules.flatMap(({ build_id }) => build_id ?? []))],
   };
 }
 

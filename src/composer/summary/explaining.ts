@@ -9,6 +9,7 @@ import { describeError } from "../../model/app-error.ts";
 import { formatExcerptEnd } from "../../model/crash-excerpt.ts";
 import type { CrashContext } from "../../model/crash-context.ts";
 import type { Attempts } from "../attempt.ts";
+import { MODULES_LABEL, type ModuleKeeping } from "../modules/module-keeping.ts";
 import { CoreHead } from "./core-head.ts";
 import { ExplainerProcess, type Explained } from "./explainer-process.ts";
 import { HeldCopier, type HeldCopy } from "./held-copy.ts";
@@ -21,8 +22,10 @@ export interface ExplainingContext {
   attempts: Attempts;
   deadline: AbortSignal;
   procDir: string;
-  /** What starts the explainer; its processor seconds are added. */
-  command: readonly string[];
+  /** What starts the explainer; its processor seconds are added. Undefined where no summary is wanted. */
+  command: readonly string[] | undefined;
+  /** Gets the descriptors of the mapped files too; undefined where modules are not kept. */
+  modules: ModuleKeeping | undefined;
 }
 
 /** The name in dump-info's `missing`. */
@@ -91,7 +94,10 @@ export class Explaining {
     let copy: HeldCopy | undefined;
     try {
       copy = await this.copyHeld(head, space);
-      if (copy !== undefined && !this.isLetGo) this.process = this.start(copy, head, space);
+      if (copy !== undefined && !this.isLetGo) {
+        this.context.modules?.start(copy);
+        this.process = this.start(copy, head, space);
+      }
     } catch (error) {
       this.fail(error);
     }
@@ -112,8 +118,9 @@ export class Explaining {
     return this.copier.run(facts, crash.dumpable === 1);
   }
 
-  private start(copy: HeldCopy, head: CoreHead, space: number): ExplainerProcess {
+  private start(copy: HeldCopy, head: CoreHead, space: number): ExplainerProcess | undefined {
     const { command, timeoutSeconds, crash } = this.context;
+    if (command === undefined) return undefined;
     const { ranges, modules, threadNames, descriptors, endBytes } = copy;
     const mayShowMemory = crash.dumpable === 1;
     const table = { headBytes: head.sizeBytes, mayShowMemory, ranges, modules, threadNames };
@@ -132,7 +139,9 @@ export class Explaining {
 
   /** Said once. */
   private fail(error: unknown): void {
-    if (!this.hasFailed) this.context.attempts.record(SUMMARY_LABEL, describeError(error));
+    const { attempts, command } = this.context;
+    const label = command === undefined ? MODULES_LABEL : SUMMARY_LABEL;
+    if (!this.hasFailed) attempts.record(label, describeError(error));
     this.hasFailed = true;
     this.head = undefined;
   }

@@ -11,9 +11,15 @@ import type { HeadFacts } from "./core-head.ts";
 export interface HeldCopy extends Pick<ExcerptTable, "ranges" | "modules" | "threadNames"> {
   /** Of `modules`, in their order; the caller's to close. */
   descriptors: number[];
+  /** As the process saw the files, in the same order. */
+  paths: string[];
+  /** Which of them is the program itself; undefined where that is not known. */
+  program: number | undefined;
   /** Where the file ends now. */
   endBytes: number;
 }
+
+type MappedFile = HeadFacts["files"][number];
 
 const CRASHED_STACK_BYTES = 256 << 10;
 const STACK_BYTES = 32 << 10;
@@ -59,6 +65,8 @@ export class HeldCopier {
       modules: [],
       threadNames: {},
       descriptors: [],
+      paths: [],
+      program: undefined,
       endBytes: startBytes,
     };
   }
@@ -73,7 +81,7 @@ export class HeldCopier {
       }
       if (facts.vdso !== undefined) await this.copyVdso(facts.vdso);
       for (const [index, file] of facts.files.entries()) {
-        this.takeFile(file);
+        this.takeFile(file, facts.programHeaders);
         if (index % 16 === 15) await this.turn();
       }
       this.nameThreads();
@@ -123,12 +131,14 @@ export class HeldCopier {
     if (count > 0) this.keep(address, block.subarray(0, count));
   }
 
-  private takeFile({ start, end }: { start: bigint; end: bigint }): void {
+  private takeFile({ start, end, path: name }: MappedFile, headers = -1n): void {
     const [from, to] = [start.toString(16), end.toString(16)];
     try {
       const path = `${this.procDir}/${this.held.pid}/map_files/${from}-${to}`;
       this.copy.descriptors.push(openSync(path, O_PATH));
       this.copy.modules.push({ start: from, end: to });
+      this.copy.paths.push(name);
+      if (headers >= start && headers < end) this.copy.program = this.copy.modules.length - 1;
     } catch {
       // The explainer says of a module without a descriptor that it was not to be had.
     }

@@ -61,6 +61,8 @@ test("every setting of the composer can be given to the agent, and arrives", () 
     EXPLAIN: ["false", false],
     EXPLAIN_TIMEOUT: ["9", 9],
     REPORT: ["false", false],
+    MODULES: ["all", "all"],
+    MODULE_MAX_SIZE: ["1Gi", 2 ** 30],
   };
   // PREVIOUS_HANDLER: what the agent finds on the host, see previous-pattern.ts.
   const fed = [

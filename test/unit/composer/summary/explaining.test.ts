@@ -37,6 +37,7 @@ function explaining(folder: string, script: string, hostPid = startHeld()) {
     timeoutSeconds: 60,
     attempts,
     deadline: new AbortController().signal,
+    modules: undefined,
     procDir: "/proc",
     command: ["sh", "-c", script, folder, SUMMARY],
   });
