@@ -45,8 +45,14 @@ async function uploadToFreeKey(context: UploadContext): Promise<string> {
   throw new StoreError("exists", `${SUFFIXES_MAX} other objects stand at ${journal.key}`);
 }
 
-/** Delivers to one key. "taken": a different object has the key and stays as it is. */
-async function deliverTo(key: string, context: UploadContext): Promise<"delivered" | "taken"> {
+/**
+ * Delivers to one key. "taken": a different object has the key and stays as it is. Throws StoreError. Dumps go through
+ * uploadDump; modules, whose keys are fixed, come here.
+ */
+export async function deliverTo(
+  key: string,
+  context: UploadContext,
+): Promise<"delivered" | "taken"> {
   const { journal, store } = context;
   const proof = proofAt(journal, key);
   const resuming = journal.upload?.key === key;

@@ -1,4 +1,5 @@
-// The agent's uploads while it runs: sweeps, one at a time, with their log lines and metrics.
+// The agent's uploads while it runs: sweeps over dumps, one at a time, with their log lines and metrics, and behind them
+// over modules.
 import { AppError, describeError } from "../../model/app-error.ts";
 import type { AgentSettings } from "../../config/agent-settings.ts";
 import type { Log } from "../../host/log.ts";
@@ -31,16 +32,24 @@ export async function openUploads(context: UploadsContext): Promise<Uploads> {
   const { settings, metrics, log, signal } = context;
   // Loads delivery only where it is used, because the store's client is most of the agent's memory.
   const { openDelivery } = await import("../delivery/delivery.ts");
+  const { openModuleDelivery } = await import("../modules/module-delivery.ts");
   const delivery = openDelivery(settings, log);
   await describeStore(delivery, log);
   const told = tellKubernetes(countDeliveries(delivery, metrics), context);
   const sweep = () => sweepFolder({ coreDir: settings.CORE_DIR, delivery: told, log, signal });
   const sweeper = openSweeper(sweep, { log, signal });
+  const modules = openModuleDelivery({ settings, log, signal });
+  const sweepModules = () => modules.sweep(() => sweeper.idle());
+  const moduleSweeper = openSweeper(sweepModules, { log, signal });
   return {
-    request: (reason) => sweeper.request(reason),
+    request(reason) {
+      sweeper.request(reason);
+      moduleSweeper.request(`${reason}, modules`);
+    },
     close: async () => {
-      await sweeper.idle();
+      await Promise.all([sweeper.idle(), moduleSweeper.idle()]);
       delivery.close();
+      modules.close();
     },
   };
 }
