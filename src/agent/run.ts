@@ -1,6 +1,8 @@
 // The commands of a host: reads each one's settings and runs it. Each returns the exit code and throws AppError; its
 // page of help explains it (src/command/host-commands.ts).
 import { AppError, EXIT } from "../model/app-error.ts";
+import { hostDirOf } from "../model/core-pattern.ts";
+import { CORE_PATTERN } from "../model/sysctls.ts";
 import { VERSION } from "../model/version.ts";
 import {
   agentVariables,
@@ -8,15 +10,13 @@ import {
   readAgentSettings,
   readHostSettings,
   type AgentSettings,
+  type HostSettings,
 } from "../config/agent-settings.ts";
+import { readSysctl } from "../host/sysctl.ts";
 import { openLog, type Log } from "../host/log.ts";
 import { runAgent } from "./agent.ts";
 import { installCapture } from "./capture/choice.ts";
-import {
-  isCompiled,
-  loadEnvironment,
-  type ProcessEnvironment,
-} from "../host/process-environment.ts";
+import { isCompiled, type ProcessEnvironment } from "../host/process-environment.ts";
 import { adaptToHost } from "./install/host-settings.ts";
 import { HOST_PLACES } from "./vm/places.ts";
 import { isVmInstalled, removeFromVm, stopOnVm } from "./vm/remove-service.ts";
@@ -170,11 +170,21 @@ export async function runRemove(
   }
   if (settings.POD_NAMESPACE !== "" || !(await isVmInstalled(HOST_PLACES))) {
     await remove(settings, log);
-    return EXIT.done;
+  } else {
+    const systemd = (await isSystemdHost()) ? SYSTEMD : undefined;
+    await stopOnVm(systemd);
+    await remove(settings, log);
+    await removeFromVm(HOST_PLACES, systemd, log);
   }
-  const systemd = (await isSystemdHost()) ? SYSTEMD : undefined;
-  await stopOnVm(systemd);
-  await remove(readHostSettings(await loadEnvironment(environment, HOST_PLACES.programDir)), log);
-  await removeFromVm(HOST_PLACES, systemd, log);
+  if (when === "now") await requireRestored(settings);
   return EXIT.done;
+}
+
+/** Throws AppError "host" where core_pattern names an install in another folder, which this removal left alone. */
+async function requireRestored({ HOST_DIR, PROC_ROOT }: HostSettings): Promise<void> {
+  const left = hostDirOf(await readSysctl(PROC_ROOT, CORE_PATTERN));
+  if (left === undefined) return;
+  throw new AppError("host", `core_pattern still starts what is installed in ${left}`, {
+    hint: `this removal looked at HOST_DIR ${HOST_DIR}; HOST_DIR=${left} core-dump-handler remove`,
+  });
 }

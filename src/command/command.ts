@@ -30,6 +30,8 @@ export interface Call<Options extends OptionTable = OptionTable> {
   realEnvironment: Record<string, string | undefined>;
   /** Reads the environment together with the `.env` beside the executable. */
   loadEnvironment: () => Promise<ProcessEnvironment>;
+  /** The same with the folders of the install on this host, for commands that a person types. */
+  loadInstalled: () => Promise<ProcessEnvironment>;
   /** All commands by name. */
   commands: Readonly<Record<string, Command>>;
 }

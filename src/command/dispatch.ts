@@ -7,6 +7,7 @@ import {
   shareAwsVariables,
   type ProcessEnvironment,
 } from "../host/process-environment.ts";
+import { HOST_PLACES } from "../agent/vm/places.ts";
 import { parseLine } from "./parse.ts";
 import { COMMANDS } from "./table.ts";
 
@@ -31,6 +32,7 @@ export async function runLine(
         options,
         realEnvironment,
         loadEnvironment: () => loadShared(realEnvironment),
+        loadInstalled: () => loadInstalled(realEnvironment),
         commands: COMMANDS,
       };
       return COMMANDS[line.name].prepare(call)();
@@ -40,6 +42,22 @@ export async function runLine(
 
 async function loadShared(real: Record<string, string | undefined>): Promise<ProcessEnvironment> {
   const environment = await loadEnvironment(real, directoryOfExecutable());
+  shareAwsVariables(environment, real);
+  return environment;
+}
+
+async function loadInstalled(
+  real: Record<string, string | undefined>,
+): Promise<ProcessEnvironment> {
+  const { findInstalled } = await import("../host/installed-host.ts");
+  const { environment, unreadable } = await findInstalled(real, [
+    directoryOfExecutable(),
+    HOST_PLACES.programDir,
+  ]);
+  if (unreadable !== undefined)
+    process.stderr.write(
+      `core-dump-handler: continues without ${unreadable}, which only root can read\n`,
+    );
   shareAwsVariables(environment, real);
   return environment;
 }

@@ -26,7 +26,7 @@ export const DUMP_COMMANDS = {
       json: { type: "boolean", about: "one JSON array" },
     },
     operands: { most: 1 },
-    prepare: ({ operands: [folder], options, loadEnvironment }) => {
+    prepare: ({ operands: [folder], options, loadInstalled }) => {
       const { store = false, since, prefix = "", namespace = "", json = false } = options;
       if (store && folder !== undefined)
         throw new AppError("usage", "list takes a folder or --store, not both");
@@ -34,7 +34,7 @@ export const DUMP_COMMANDS = {
       return async () => {
         const { runList } = await import("../reading/run-reading.ts");
         const wanted = { folder, store, prefix, sinceMs, namespace, json };
-        return runList(wanted, await loadEnvironment());
+        return runList(wanted, await loadInstalled());
       };
     },
   }),
@@ -104,10 +104,10 @@ export const DUMP_COMMANDS = {
     options: { output: { ...OUTPUT, about: "where to" }, force: FORCE },
     operands: { most: 1, needs: ["a key"] },
     prepare:
-      ({ operands: [key = ""], options: { output, force = false }, loadEnvironment }) =>
+      ({ operands: [key = ""], options: { output, force = false }, loadInstalled }) =>
       async () => {
         const { runFetch } = await import("../reading/run-reading.ts");
-        return runFetch({ key, output, force }, await loadEnvironment());
+        return runFetch({ key, output, force }, await loadInstalled());
       },
   }),
   debug: defineCommand({

@@ -28,10 +28,10 @@ export const HOST_COMMANDS = {
     options: {},
     operands: { most: 1 },
     prepare:
-      ({ operands, loadEnvironment }) =>
+      ({ operands, loadInstalled }) =>
       async () => {
         const { runSweep } = await import("../agent/run.ts");
-        return runSweep(operands[0], await loadEnvironment());
+        return runSweep(operands[0], await loadInstalled());
       },
   }),
   doctor: defineCommand({
@@ -43,10 +43,10 @@ export const HOST_COMMANDS = {
     options: { json: { type: "boolean", about: "the findings as JSON on stdout" } },
     operands: { most: 0 },
     prepare:
-      ({ options, loadEnvironment }) =>
+      ({ options, loadInstalled }) =>
       async () => {
         const { runDoctorHere } = await import("../agent/run.ts");
-        return runDoctorHere(options.json === true, await loadEnvironment());
+        return runDoctorHere(options.json === true, await loadInstalled());
       },
   }),
   install: defineCommand({
@@ -105,7 +105,7 @@ export const HOST_COMMANDS = {
       stay: { type: "boolean", about: "behind that, wait for SIGTERM" },
     },
     operands: { most: 0 },
-    prepare: ({ options, loadEnvironment }) => {
+    prepare: ({ options, loadInstalled }) => {
       const uninstalled = options["when-uninstalled"] === true;
       const behind = options["behind-uninstall"] === true;
       if (uninstalled && behind)
@@ -116,7 +116,7 @@ export const HOST_COMMANDS = {
       const when = behind ? "behind" : uninstalled ? "uninstalled" : "now";
       return async () => {
         const { runRemove } = await import("../agent/run.ts");
-        return runRemove({ when, stay: options.stay === true }, await loadEnvironment());
+        return runRemove({ when, stay: options.stay === true }, await loadInstalled());
       };
     },
   }),
@@ -149,10 +149,10 @@ export const HOST_COMMANDS = {
     options: { victim: { type: "boolean" } },
     operands: { most: 0 },
     prepare:
-      ({ options, loadEnvironment }) =>
+      ({ options, loadInstalled }) =>
       async () => {
         const { runCrashTestHere } = await import("../agent/run.ts");
-        return runCrashTestHere(options.victim === true, await loadEnvironment());
+        return runCrashTestHere(options.victim === true, await loadInstalled());
       },
   }),
 };

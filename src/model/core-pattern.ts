@@ -78,3 +78,13 @@ export function captureModeOf(pattern: string, hostDir: string): CaptureMode | u
 export function isOurPattern(pattern: string, hostDir: string): boolean {
   return captureModeOf(pattern, hostDir) !== undefined;
 }
+
+/**
+ * Returns the HOST_DIR that a pattern of this program or of its ancestor names, whichever folder that is; undefined for
+ * another program's pattern, and for the one of file capture, which names no folder.
+ */
+export function hostDirOf(pattern: string): string | undefined {
+  const [program = ""] = pattern.trimEnd().split(/\s/, 1);
+  const named = /^(?:\|(\/.+)\/cdc|@@?(\/.+)\/cdc\.sock)$/.exec(program);
+  return named?.[1] ?? named?.[2];
+}

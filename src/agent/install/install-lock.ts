@@ -53,7 +53,12 @@ async function tryOpenLocked(path: string): Promise<FileHandle | undefined | "he
     file = await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
   } catch (error) {
     if (errnoOf(error) === "ENOENT" || errnoOf(error) === "ENOTDIR") return undefined;
-    throw new AppError("host", `cannot open ${path}`, { cause: error });
+    const hint = "only root may install on a host or remove from it";
+    const isRefused = errnoOf(error) === "EACCES" || errnoOf(error) === "EPERM";
+    throw new AppError("host", `cannot open ${path}`, {
+      cause: error,
+      ...(isRefused ? { hint } : {}),
+    });
   }
   try {
     // The previous holder may have removed the file between this process's open and its lock.

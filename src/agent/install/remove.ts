@@ -82,6 +82,10 @@ async function removeLocked(
   // A start that was killed before its first file leaves a HOST_DIR without a record.
   await removeTemporaries(HOST_DIR, 0);
   const wasEmpty = record === undefined && (await countFiles(HOST_DIR, INSTALL_LOCK)) === 0;
+  const wasInstalled =
+    record !== undefined ||
+    !wasEmpty ||
+    isOurPattern(await readSysctl(settings.PROC_ROOT, CORE_PATTERN), HOST_DIR);
   await restoreSysctls(settings, record, log);
   await restoreSendBuffer(settings, record?.sysctls, log);
   // After a killed doctor the composer of its canary may still be starting.
@@ -103,7 +107,8 @@ async function removeLocked(
   if (wasEmpty) await removeEmptyDirectory(HOST_DIR);
   for (const directory of directories.filter(holdsHostDir).toReversed())
     await removeEmptyDirectory(directory);
-  log.info("removed", { host_dir: HOST_DIR, files_left: await countFiles(CORE_DIR) });
+  if (!wasInstalled) log.info("nothing_installed", { host_dir: HOST_DIR });
+  else log.info("removed", { host_dir: HOST_DIR, files_left: await countFiles(CORE_DIR) });
 }
 
 /** Restores each of the three settings, the pattern first, unless it no longer has the value that the install wrote. */

@@ -20,6 +20,7 @@ function refusalOf(args: readonly string[]): string {
         options: line.options,
         realEnvironment: {},
         loadEnvironment: async () => ({}),
+        loadInstalled: async () => ({}),
         commands: COMMANDS,
       });
     return "";
