@@ -2,7 +2,7 @@
 // error.
 import { basename } from "node:path";
 import { COMPOSER_NAME } from "./model/core-pattern.ts";
-import { describeError, exitCodeOf } from "./model/app-error.ts";
+import { exitCodeOf, formatError } from "./model/app-error.ts";
 
 /** Runs the role. The kernel starts the composer by its name, with core_pattern's arguments instead of a command. */
 async function run(): Promise<number> {
@@ -18,6 +18,6 @@ async function run(): Promise<number> {
 try {
   process.exit(await run());
 } catch (error) {
-  process.stderr.write(`core-dump-handler: ${describeError(error)}\n`);
+  process.stderr.write(formatError(error));
   process.exit(exitCodeOf(error));
 }

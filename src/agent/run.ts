@@ -66,7 +66,14 @@ export async function runInstall(configPath: string): Promise<number> {
   const places = HOST_PLACES;
   const apply = async (settings: AgentSettings, executable: string, config: ProcessEnvironment) =>
     installCapture({ settings: await adaptToHost(settings, config), executable, log });
-  await installOnVm({ configPath, executable: process.execPath, places, systemd, apply, log });
+  const request = { configPath, executable: process.execPath, places, systemd, apply, log };
+  const command = await installOnVm(request);
+  process.stdout.write(
+    `installed; what to type next:\n` +
+      `  sudo ${command} doctor      # lets a program crash and follows its dump\n` +
+      `  sudo ${command} list        # the dumps that wait here; list --store: those delivered\n` +
+      `  sudo ${command} remove      # restores the kernel's settings and deletes all of it\n`,
+  );
   return EXIT.done;
 }
 

@@ -3,7 +3,7 @@
 import { parseArgs } from "node:util";
 import { AppError } from "../model/app-error.ts";
 import type { OptionSpec } from "./command.ts";
-import { nearestWord } from "./nearest-word.ts";
+import { nearestWord } from "../model/nearest-word.ts";
 import { COMMAND_NAMES, COMMANDS, isCommandName, type CommandName } from "./table.ts";
 
 /** A parsed command line. */

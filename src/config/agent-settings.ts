@@ -111,10 +111,9 @@ export function readAgentSettings(
   const composerSource = readSettings(composerTable(), source);
   const complaints = [...own.complaints, ...composerSource.complaints, ...combined(own.values)];
   if (complaints.length > 0)
-    throw new AppError(
-      "configuration",
-      `wrong settings, nothing was changed: ${complaints.map(describeComplaint).join("; ")}`,
-    );
+    throw new AppError("configuration", "wrong settings, nothing was changed", {
+      faults: complaints.map(describeComplaint),
+    });
   const CORE_DIR = own.values.CORE_DIR || `${own.values.HOST_DIR}/cores`;
   const EVENT_DIR =
     own.values.EVENT_DIR || own.values.COMP_CORE_EVENT_DIR || `${own.values.HOST_DIR}/events`;

@@ -31,6 +31,8 @@ export type ErrorCode =
 export interface AppErrorDetails {
   /** What the reader can do about it: one sentence. */
   hint?: string;
+  /** Several faults of one kind, a sentence each; a terminal shows each on a line of its own. */
+  faults?: readonly string[];
   cause?: unknown;
 }
 
@@ -38,12 +40,19 @@ export interface AppErrorDetails {
 export class AppError extends Error {
   readonly code: ErrorCode;
   readonly hint: string | undefined;
+  readonly faults: readonly string[];
+  /** The message without the faults. */
+  readonly headline: string;
 
   constructor(code: ErrorCode, message: string, details: AppErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    const faults = details.faults ?? [];
+    const whole = faults.length === 0 ? message : `${message}: ${faults.join("; ")}`;
+    super(whole, details.cause === undefined ? undefined : { cause: details.cause });
     this.name = "AppError";
     this.code = code;
     this.hint = details.hint;
+    this.faults = faults;
+    this.headline = message;
   }
 }
 
@@ -71,6 +80,25 @@ export function describeError(error: unknown): string {
   }
   const hint = error instanceof AppError && error.hint !== undefined ? ` (${error.hint})` : "";
   return oneLine(parts.join(": ") + hint);
+}
+
+/** The longest line that a terminal shows as one. */
+const TERMINAL_COLUMNS = 100;
+
+/**
+ * An error for a terminal: one line where it is short; else each fault and the hint have lines of their own. Control
+ * characters cannot forge a line.
+ */
+export function formatError(error: unknown): string {
+  const line = `core-dump-handler: ${describeError(error)}`;
+  if (!(error instanceof AppError)) return `${line}\n`;
+  const { code, headline, faults, hint, cause } = error;
+  if (faults.length < 2 && line.length <= TERMINAL_COLUMNS) return `${line}\n`;
+  const first = describeError(new AppError(code, headline, { cause }));
+  const rest = [...faults, ...(hint === undefined ? [] : [hint])].map(
+    (each) => `  ${oneLine(each)}`,
+  );
+  return [`core-dump-handler: ${first}`, ...rest, ""].join("\n");
 }
 
 /** The errno name of a failed system call (`ENOSPC`), or undefined. */

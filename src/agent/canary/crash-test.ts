@@ -71,7 +71,7 @@ export async function runCrashTest(context: CrashTestContext): Promise<void> {
   await until(`${zip} was not delivered`, async () =>
     (await exists(join(settings.CORE_DIR, zip))) ? undefined : true,
   );
-  log.info("crash_test_passed", { zip, delivered: true });
+  log.info("crash_test_passed", { zip, delivered: true, stays_in_store: zip });
 }
 
 /** Crashes this program again as the victim: it needs no shell, and its core has a realistic size. */

@@ -19,6 +19,8 @@ import type { CaptureMode } from "../../model/capture-mode.ts";
 import { isOurPattern } from "../../model/core-pattern.ts";
 import { CORE_PATTERN } from "../../model/sysctls.ts";
 import type { ProcessEnvironment } from "../../host/process-environment.ts";
+import { makeCommandLink } from "./command-link.ts";
+import { checkBeforeInstall } from "./install-checks.ts";
 import { PROGRAM_NAME, type ServicePlaces } from "./places.ts";
 import type { Systemd } from "./systemd.ts";
 import { planUnits } from "./units.ts";
@@ -38,12 +40,18 @@ export interface VmInstall {
     program: string,
     config: ProcessEnvironment,
   ) => Promise<CaptureMode>;
+  /** Refuses what would fail later; checkBeforeInstall() where it is not set. */
+  check?: typeof checkBeforeInstall;
   log: Log;
 }
 
-/** Installs; can be run again, also with another configuration. Throws AppError "usage", "configuration" or "host". */
-export async function installOnVm(install: VmInstall): Promise<void> {
+/**
+ * Installs; can be run again, also with another configuration. Returns the name by which the program can be typed.
+ * Throws AppError "usage", "configuration" or "host".
+ */
+export async function installOnVm(install: VmInstall): Promise<string> {
   const { configPath, executable, places, systemd, apply, log } = install;
+  const check = install.check ?? checkBeforeInstall;
   const text = await readTextFile(resolve(configPath));
   if (text === undefined)
     throw new AppError("usage", `there is no ${configPath}`, {
@@ -56,6 +64,7 @@ export async function installOnVm(install: VmInstall): Promise<void> {
     throw new AppError("configuration", `HOST_DIR must not be ${places.programDir} itself`, {
       hint: "the composer has a .env of its own in HOST_DIR",
     });
+  await check(config, settings);
   const present = await readSysctl(settings.PROC_ROOT, CORE_PATTERN);
   if (isPipePattern(present) && !isOurPattern(present, settings.HOST_DIR))
     log.info("previous_handler_found", {
@@ -68,9 +77,10 @@ export async function installOnVm(install: VmInstall): Promise<void> {
   const program = join(places.programDir, PROGRAM_NAME);
   // Runs before the units, because their sandboxes need existing folders, and so that errors appear here.
   const mode = await apply(settings, program, config);
+  const command = (await makeCommandLink(places)) ? PROGRAM_NAME : program;
   if (systemd === undefined) {
     log.warn("no_systemd", { hint: `start ${program} agent at every boot by your own means` });
-    return;
+    return command;
   }
   const units = planUnits({ program, settings, mode });
   for (const [name, unit] of Object.entries(units))
@@ -82,6 +92,7 @@ export async function installOnVm(install: VmInstall): Promise<void> {
     units: places.unitDir,
     config: join(places.programDir, ".env"),
   });
+  return command;
 }
 
 /**

@@ -49,7 +49,11 @@ async function withVm(
         ([key, value]) => `${key}=${value}`,
       );
       writeFileSync(configPath, `${lines.join("\n")}\n`);
-      const places = { programDir, unitDir: join(folder, "units") };
+      const places = {
+        programDir,
+        unitDir: join(folder, "units"),
+        commandDir: join(folder, "bin"),
+      };
       const log = recordedLog();
       const executable = await executablePath();
       const apply = async (settings: AgentSettings, program: string) => {

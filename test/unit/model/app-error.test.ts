@@ -5,6 +5,7 @@ import {
   describeError,
   errnoOf,
   exitCodeOf,
+  formatError,
 } from "../../../src/model/app-error.ts";
 
 test("an error reads as one line: what failed, why, and what to do", () => {
@@ -51,4 +52,24 @@ test("an error made of several tells each of them", () => {
   ];
   const error = new Error("cannot lock", { cause: new AggregateError(failures, "no libc found") });
   expect(describeError(error)).toBe("cannot lock: no libc found: no libc.so.6, no musl: ENOENT");
+});
+
+test("several faults have a line each on a terminal, the hint too, and one line in a log", () => {
+  const error = new AppError("configuration", "nothing was changed", {
+    faults: ["A is wrong", "B is\nwrong"],
+    hint: "look at the page",
+  });
+  expect(formatError(error)).toBe(
+    "core-dump-handler: nothing was changed\n  A is wrong\n  B is\\u000awrong\n  look at the page\n",
+  );
+  expect(describeError(error)).toBe(
+    "nothing was changed: A is wrong; B is\\u000awrong (look at the page)",
+  );
+});
+
+test("a short error is one line, and so is one that is not this program's own", () => {
+  expect(formatError(new AppError("usage", "no", { hint: "yes" }))).toBe(
+    "core-dump-handler: no (yes)\n",
+  );
+  expect(formatError(new Error("x".repeat(200)))).toBe(`core-dump-handler: ${"x".repeat(200)}\n`);
 });
