@@ -144,7 +144,7 @@ export const HOST_COMMANDS = {
     group: "host",
     usage: "crash-test",
     about: "crash a child and wait until its dump was delivered",
-    text: "What helm test does. Unlike the doctor's, this dump goes to the store and stays there; the last line names it.",
+    text: "What helm test does. Unlike the doctor's, this dump goes to the store and stays; the last line names it.",
     exit: USUAL_EXIT,
     options: { victim: { type: "boolean" } },
     operands: { most: 0 },
