@@ -53,4 +53,12 @@ export const WIRED_VARIABLES: readonly WiredVariable[] = [
 export const UNUSED_VARIABLES: Readonly<Record<string, string>> = {
   COMP_CORE_EVENT_DIR: "the older name of EVENT_DIR, which the chart sets",
   AWS_REGION: "the AWS SDK's own, which EKS sets; s3Region goes before it",
+  AZURE_STORAGE_CONNECTION_STRING: "a secret: daemonset.envFrom takes it from one",
+  AZURE_STORAGE_KEY: "a secret: daemonset.envFrom takes it from one",
+  AZURE_STORAGE_SAS_TOKEN: "a secret: daemonset.envFrom takes it from one",
+  AZURE_CLIENT_ID: "set by AKS's webhook",
+  AZURE_TENANT_ID: "set by AKS's webhook",
+  AZURE_FEDERATED_TOKEN_FILE: "set by AKS's webhook",
+  AZURE_AUTHORITY_HOST: "set by AKS's webhook",
+  AZURE_POD_IDENTITY_AUTHORITY_HOST: "Azure's SDKs' own, for tests of the metadata service",
 };

@@ -33,7 +33,8 @@ export interface Complaint {
   expected: string;
 }
 
-const PASSWORD_IN_URL = /\/\/[^/]*@/;
+/** A password, or a signature that opens a store (Azure's SAS). */
+const SECRET_IN_URL = /\/\/[^/]*@|[?&]sig=/i;
 
 type AnySettings = Record<string, Setting<unknown>>;
 /** The parsed values of a table of settings. */
@@ -59,7 +60,7 @@ export function readSettings<S extends AnySettings>(
     else
       complaints.push({
         variable,
-        value: setting.secret === true || PASSWORD_IN_URL.test(given) ? "(hidden)" : given,
+        value: setting.secret === true || SECRET_IN_URL.test(given) ? "(hidden)" : given,
         expected: setting.expected,
       });
   }

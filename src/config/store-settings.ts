@@ -66,6 +66,16 @@ const modulePrefix: Setting<string> = {
   expected: "folders of a key such as modules/ or debug/files/, without . and ..",
 };
 
+/** An address of a token service, without a query; a slash at its end makes no difference. */
+function httpUrl(fallback: string): Setting<string> {
+  const schema = v.pipe(
+    v.string(),
+    v.check((value) => /^https?:\/\/[^@?#\s]+$/.test(value) && URL.canParse(value)),
+    v.transform((value) => `${value.replace(/\/+$/, "")}/`),
+  );
+  return { schema, fallback, expected: `an address such as ${fallback}` };
+}
+
 const CHECKSUM_MODES = ["when_required", "when_supported"] as const;
 
 /** These settings by variable. */
@@ -84,6 +94,16 @@ export const STORE_SETTINGS = {
     ...integer(60, { min: 1, max: 3600, unit: "seconds" }),
     formerly: "S3_TIMEOUT",
   },
+  /** Azure's own variables. Set is one of the first three, or AKS's webhook sets the others, or IMDS is asked. */
+  AZURE_STORAGE_CONNECTION_STRING: text("", { secret: true }),
+  AZURE_STORAGE_KEY: text("", { secret: true }),
+  AZURE_STORAGE_SAS_TOKEN: text("", { secret: true }),
+  AZURE_CLIENT_ID: text(""),
+  AZURE_TENANT_ID: text(""),
+  AZURE_FEDERATED_TOKEN_FILE: path(""),
+  AZURE_AUTHORITY_HOST: httpUrl("https://login.microsoftonline.com/"),
+  /** The host of the instance metadata service, as Azure's SDKs call it. */
+  AZURE_POD_IDENTITY_AUTHORITY_HOST: httpUrl("http://169.254.169.254/"),
   /** Unset, the AWS SDK looks for credentials (environment, IRSA, EKS Pod Identity, IMDS). */
   S3_ACCESS_KEY: text("", { secret: true }),
   S3_SECRET: text("", { secret: true }),

@@ -26,35 +26,52 @@ const DIRECTORY: Adapter = {
   },
 };
 
-const S3: Adapter = {
-  isNamed: (settings) => bucketOf(settings).bucket !== "",
+const AZURE: Adapter = {
+  isNamed: ({ STORE_URL }) => parseStoreUrl(STORE_URL)?.kind === "azure",
   async openWriter(settings) {
-    const { openS3Writer } = await import("./s3/s3-writer.ts");
-    const { bucket, prefix } = bucketOf(settings);
-    const writer = openS3Writer({
-      ...settings,
-      S3_BUCKET_NAME: bucket,
-      STORE_KEY_TEMPLATE: prefix + settings.STORE_KEY_TEMPLATE,
-    });
-    return prefixedWriter(writer, prefix);
+    const { openAzureWriter } = await import("./azure/azure-writer.ts");
+    return below(settings, openAzureWriter, prefixedWriter);
   },
   async openReader(settings) {
-    const { openS3Reader } = await import("./s3/s3-reader.ts");
-    const { bucket, prefix } = bucketOf(settings);
-    return prefixedReader(openS3Reader({ ...settings, S3_BUCKET_NAME: bucket }), prefix);
+    const { openAzureReader } = await import("./azure/azure-reader.ts");
+    return below(settings, openAzureReader, prefixedReader);
   },
 };
 
-function bucketOf({ STORE_URL, S3_BUCKET_NAME }: StoreSettings): {
-  bucket: string;
-  prefix: string;
-} {
-  const address = parseStoreUrl(STORE_URL);
-  return address?.kind === "s3" ? address : { bucket: S3_BUCKET_NAME, prefix: "" };
+/** Opens a store below the prefix of STORE_URL. */
+function below<S>(
+  settings: StoreSettings,
+  open: (settings: StoreSettings) => S,
+  prefixed: (store: S, prefix: string) => S,
+): S {
+  const address = parseStoreUrl(settings.STORE_URL);
+  const prefix = address === undefined || address.kind === "directory" ? "" : address.prefix;
+  const STORE_KEY_TEMPLATE = prefix + settings.STORE_KEY_TEMPLATE;
+  return prefixed(open({ ...settings, STORE_KEY_TEMPLATE }), prefix);
+}
+
+const S3: Adapter = {
+  isNamed: (settings) => withBucket(settings).S3_BUCKET_NAME !== "",
+  async openWriter(settings) {
+    const { openS3Writer } = await import("./s3/s3-writer.ts");
+    return below(withBucket(settings), openS3Writer, prefixedWriter);
+  },
+  async openReader(settings) {
+    const { openS3Reader } = await import("./s3/s3-reader.ts");
+    return below(withBucket(settings), openS3Reader, prefixedReader);
+  },
+};
+
+function withBucket(settings: StoreSettings): StoreSettings {
+  const address = parseStoreUrl(settings.STORE_URL);
+  return address?.kind === "s3" ? { ...settings, S3_BUCKET_NAME: address.bucket } : settings;
 }
 
 /** The adapters by their folders; the first one that the settings name is used. */
-const ADAPTERS = { directory: DIRECTORY, s3: S3 } as const satisfies Record<string, Adapter>;
+const ADAPTERS = { directory: DIRECTORY, azure: AZURE, s3: S3 } as const satisfies Record<
+  string,
+  Adapter
+>;
 
 /** The folder of an adapter. */
 export type AdapterName = keyof typeof ADAPTERS;

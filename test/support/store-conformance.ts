@@ -25,7 +25,7 @@ export function describeStore(kind: StoreKind): void {
 
   describe(kind.name, () => {
     describeDelivery(storeTest);
-    describeWriter(storeTest);
+    describeWriter(storeTest, kind.knowsNoUploads !== true);
     if (kind.ignoresTaken !== true) describeRefusal(storeTest);
     describeReader(storeTest);
   });

@@ -4,6 +4,8 @@ import { existsSync, mkdirSync, readdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { AdapterName } from "../../src/store/open-store.ts";
+import { ACCOUNT, KEY, makeContainer } from "./azurite.ts";
+import { azuriteObstacle } from "./azurite-package.ts";
 import { makeBucket } from "./bucket.ts";
 import { temporaryFolder } from "./dumps.ts";
 import { md5, startMemoryStore, type Oddities } from "./memory-store.ts";
@@ -32,6 +34,8 @@ export interface StoreKind {
   obstacle?: string | undefined;
   /** It does not notice by itself that a key was taken between the look and the write. */
   ignoresTaken?: boolean;
+  /** An upload is its parts there and nothing else: a part of one that was abandoned is taken. */
+  knowsNoUploads?: boolean;
   /** It needs a server: its tests are e2e tests. */
   isReal: boolean;
   open(): Promise<Place>;
@@ -69,6 +73,14 @@ export const STORE_KINDS: readonly StoreKind[] = [
       ),
   },
   { name: "radosgw", adapter: "s3", obstacle: s3Obstacle(), isReal: true, open: openRadosgw },
+  {
+    name: "Azurite",
+    adapter: "azure",
+    obstacle: azuriteObstacle(),
+    knowsNoUploads: true,
+    isReal: true,
+    open: openAzurite,
+  },
   {
     name: "radosgw behind a strict front",
     adapter: "s3",
@@ -168,6 +180,50 @@ async function openRadosgw(): Promise<Place> {
         /no bucket no-such-bucket.*S3_BUCKET_NAME/,
       ],
       deadEndpoint(port),
+    ],
+    close: () => {},
+  };
+}
+
+async function openAzurite(): Promise<Place> {
+  const container = await makeContainer();
+  const { endpoint } = container.server;
+  const [port] = await freePorts(1);
+  const prefix = "team-a/";
+  const url = (place: string) => `${endpoint}/${place}/team-a`;
+  return {
+    variables: {
+      STORE_URL: url(container.name),
+      AZURE_STORAGE_KEY: KEY,
+      STORE_PART_SIZE: "5Mi",
+    },
+    keys: async () =>
+      (await container.keys()).map((key) =>
+        key.startsWith(prefix) ? key.slice(prefix.length) : `/${key}`,
+      ),
+    read: (key) => container.read(prefix + key),
+    put: (key, bytes) => container.put(prefix + key, bytes),
+    wrong: [
+      [
+        "a wrong key",
+        { AZURE_STORAGE_KEY: "AAAA" },
+        /refuses the account's key.*AZURE_STORAGE_KEY/,
+      ],
+      [
+        "a wrong signature",
+        { AZURE_STORAGE_KEY: "", AZURE_STORAGE_SAS_TOKEN: "sv=2021-12-02&sr=c&sp=rcw&sig=AAAA" },
+        /refuses the signature.*AZURE_STORAGE_SAS_TOKEN/,
+      ],
+      [
+        "a missing container",
+        { STORE_URL: url("no-such-container") },
+        /has no container no-such-container.*STORE_URL/,
+      ],
+      [
+        "a dead endpoint",
+        { STORE_URL: `http://127.0.0.1:${port}/${ACCOUNT}/cores` },
+        /127\.0\.0\.1:\d+\S* cannot be reached.*STORE_URL/,
+      ],
     ],
     close: () => {},
   };

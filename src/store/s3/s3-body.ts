@@ -2,6 +2,7 @@
 // for the headers.
 import type { Dump } from "../store-port.ts";
 import { digestRange, toBase64, toHex } from "../range-digest.ts";
+import { openPiece, type FileBody } from "../file-body.ts";
 import { signPayload } from "./s3-client.ts";
 import type { S3Session } from "./s3-session.ts";
 
@@ -9,7 +10,7 @@ import type { S3Session } from "./s3-session.ts";
 export interface S3Body {
   /** Makes the request's input, anew for every sending, because a stream can be read only once. */
   input(): {
-    Body: Blob | ReadableStream | Uint8Array;
+    Body: FileBody;
     ContentLength: number;
     /** Every S3 store knows Content-MD5, and refuses bytes that do not fit it (BadDigest). */
     ContentMD5: string;
@@ -44,20 +45,4 @@ export async function readBody(
     md5Hex: toHex(digest.md5),
     crc32,
   };
-}
-
-/**
- * Opens the slice. Over plain http Bun sends it by sendfile(2). Under TLS Bun would first read the whole slice into
- * memory (measured: 118 MiB with two parts of 16 MiB), so it gets a stream, which it reads as the socket takes the
- * bytes (60 MiB).
- */
-function openPiece(
-  path: string,
-  start: number,
-  end: number,
-  isPlain: boolean,
-): Blob | ReadableStream | Uint8Array {
-  if (start === end) return new Uint8Array(0);
-  const slice = Bun.file(path).slice(start, end);
-  return isPlain ? slice : slice.stream();
 }

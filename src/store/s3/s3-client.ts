@@ -1,14 +1,12 @@
 // Makes the AWS SDK's client with Bun's fetch (bodies are slices of files that never enter memory), a timeout for
 // every request, the owner's CA bundle and the SDK's credential chain. Loaded only on demand. retry.ts does the
 // retries, so the SDK makes one attempt.
-import { readFileSync } from "node:fs";
-import { rootCertificates } from "node:tls";
 import { S3Client } from "@aws-sdk/client-s3";
 import { FetchHttpHandler } from "@smithy/fetch-http-handler";
 import type { StoreSettings } from "../../config/store-settings.ts";
-import { AppError } from "../../model/app-error.ts";
 import type { S3Endpoint } from "./s3-endpoint.ts";
 import { StoreError } from "../store-error.ts";
+import { tlsOptions } from "../tls-options.ts";
 
 /**
  * The completion of an upload gets this many times STORE_TIMEOUT: by AWS's documentation it "can take several minutes".
@@ -105,13 +103,4 @@ async function fetchInTime(
 function staticCredentials({ S3_ACCESS_KEY, S3_SECRET }: StoreSettings) {
   if (S3_ACCESS_KEY === "") return {};
   return { credentials: { accessKeyId: S3_ACCESS_KEY, secretAccessKey: S3_SECRET } };
-}
-
-function tlsOptions(caBundle: string): BunFetchRequestInit {
-  if (caBundle === "") return {};
-  try {
-    return { tls: { ca: [...rootCertificates, readFileSync(caBundle, "utf8")] } };
-  } catch (cause) {
-    throw new AppError("configuration", `cannot read STORE_CA_BUNDLE ${caBundle}`, { cause });
-  }
 }

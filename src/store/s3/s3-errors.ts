@@ -4,7 +4,11 @@ import { errnoOf } from "../../model/app-error.ts";
 import { isRegionName, regionOfHost } from "../../model/s3-address.ts";
 import { BY_CODE, byStatus, OPTIONAL_SETTINGS, type S3Context } from "./s3-error-codes.ts";
 import { S3Error } from "./s3-error.ts";
+import { explainNetworkError } from "../network-error.ts";
+import { parseRetryAfter } from "../retry-after.ts";
 import { StoreError } from "../store-error.ts";
+
+const UNREACHABLE_HINT = "check S3_ENDPOINT or S3_REGION, name resolution and network policies";
 
 /** Turns what the S3 client threw into a StoreError, which has the original as its cause. */
 export function explainS3Error(error: unknown, where: S3Context): StoreError {
@@ -19,7 +23,7 @@ export function explainS3Error(error: unknown, where: S3Context): StoreError {
     });
   // The connection broke after the status, and before the error code that would explain it.
   if (/^(ECONN|EPIPE|ETIMEDOUT)/.test(errnoOf(error) ?? ""))
-    return explainNetworkError(error, message, context);
+    return explainNetworkError(error, context.address, UNREACHABLE_HINT);
   // For an answer without a body (HEAD, some gateways), or with an unknown one, the SDK has only this word.
   const isWordless = message === "UnknownError";
   const details = {
@@ -45,7 +49,7 @@ export function explainS3Error(error: unknown, where: S3Context): StoreError {
     );
   if (status !== undefined)
     return new StoreError("server", `${context.action}: the answer was broken`, { cause: error });
-  return explainNetworkError(error, message, context);
+  return explainNetworkError(error, context.address, UNREACHABLE_HINT);
 }
 
 /** Returns the hint for a 400 without a code. */
@@ -57,19 +61,6 @@ function hintFor(status: number, isWordless: boolean): { hint?: string } {
 /** Returns scheme and host of a Location header and drops its path, which may hold a signature. */
 function originOf(location: string | undefined): string | undefined {
   return location !== undefined && URL.canParse(location) ? new URL(location).origin : undefined;
-}
-
-function explainNetworkError(error: unknown, message: string, context: S3Context): StoreError {
-  const code = errnoOf(error) ?? "";
-  if (/CERT|SIGNATURE|SELF_SIGNED|ISSUER/i.test(code) || /certificate/i.test(message))
-    return new StoreError("unreachable", `${context.address} shows a certificate we do not trust`, {
-      hint: "put the authority that signed it into a PEM file and name it in STORE_CA_BUNDLE",
-      cause: error,
-    });
-  return new StoreError("unreachable", `${context.address} cannot be reached`, {
-    hint: "check S3_ENDPOINT or S3_REGION, name resolution and network policies",
-    cause: error,
-  });
 }
 
 interface Facts {
@@ -108,14 +99,4 @@ function regionNamedIn(header: unknown, region: unknown, endpoint: unknown): str
   for (const named of [header, region])
     if (typeof named === "string" && isRegionName(named)) return named;
   return typeof endpoint === "string" ? regionOfHost(endpoint) : undefined;
-}
-
-/**
- * Parses Retry-After, which is in seconds or a date (RFC 9110, 10.2.3). Returns ms, at most an hour; 0 for any other
- * text.
- */
-export function parseRetryAfter(value: string | undefined, nowMs = Date.now()): number {
-  if (value === undefined) return 0;
-  const waitMs = /^\d+$/.test(value.trim()) ? Number(value) * 1000 : Date.parse(value) - nowMs;
-  return Number.isFinite(waitMs) ? Math.min(3_600_000, Math.max(0, waitMs)) : 0;
 }

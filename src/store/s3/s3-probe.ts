@@ -1,5 +1,6 @@
 // Tests whether the agent may write to a bucket. Begins a multipart upload and aborts it: that needs the same right as
 // a dump (s3:PutObject) and leaves nothing, while a small object would need s3:DeleteObject too.
+import { fixedFolderOf } from "../key-path.ts";
 import { StoreError } from "../store-error.ts";
 import type { Dump, MultipartWriter, StoreProbe } from "../store-port.ts";
 import type { S3Session } from "./s3-session.ts";
@@ -34,12 +35,4 @@ export async function probeS3(
     failure = error;
   }
   return { name: session.name, failure, aheadMs: session.aheadMs };
-}
-
-/**
- * Returns the part of the key template before its first field, because the agent's rights may cover only that prefix.
- */
-function fixedFolderOf(template: string): string {
-  const fixed = template.split("{", 1)[0] ?? "";
-  return fixed.slice(0, fixed.lastIndexOf("/") + 1);
 }

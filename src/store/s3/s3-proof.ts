@@ -5,7 +5,8 @@
 import type { HeadObjectCommandOutput } from "@aws-sdk/client-s3";
 import * as v from "valibot";
 import type { Dump, Presence, Proof, Receipt } from "../store-port.ts";
-import { DELIVERY_ID, unquoteEtag } from "./s3-headers.ts";
+import { DELIVERY_ID } from "../label-text.ts";
+import { unquoteEtag } from "./s3-headers.ts";
 
 const writeSchema = v.object({
   /** The ETag that the sent bytes have where the store's ETags are MD5s; null where they are not. */

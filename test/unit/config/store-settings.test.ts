@@ -45,6 +45,11 @@ test("a password in an address is refused, and not shown", () => {
     );
 });
 
+test("a signature in STORE_URL is refused, and not shown", () => {
+  const STORE_URL = "https://acc123.blob.core.windows.net/cores?sv=2021&SIG=hush";
+  expect(() => readAgentSettings({ STORE_URL })).toThrow("STORE_URL is (hidden); expected s3://");
+});
+
 test.each(["cores", "my.cores-1", "Old_Name", "tenant:cores", "ap-x1y2z3-s3alias"])(
   "the bucket %s is one",
   (name) => {

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { planKubernetesEvent } from "../../../src/agent/kubernetes/kubernetes-event.ts";
 import { keyValuesOf } from "../../../src/model/key-values.ts";
 import { labelsOf } from "../../../src/store/dump-labels.ts";
-import { metadataOf } from "../../../src/store/s3/s3-headers.ts";
+import { metadataOf } from "../../../src/store/label-text.ts";
 import {
   formatReportJson as formatDoctorJson,
   formatTable,

@@ -2,7 +2,8 @@
 import { expect, test } from "bun:test";
 import { keyValuesOf } from "../../../../src/model/key-values.ts";
 import { labelsOf } from "../../../../src/store/dump-labels.ts";
-import { metadataOf, taggingOf } from "../../../../src/store/s3/s3-headers.ts";
+import { metadataOf } from "../../../../src/store/label-text.ts";
+import { taggingOf } from "../../../../src/store/s3/s3-headers.ts";
 
 const CONTEXT = { zipPath: "/cores/T.zip", cluster: "prod", nowMs: Date.UTC(2024, 0, 2, 3) };
 const INFO = { uuid: "u-1", namespace: "shop", podname: "cart-0", core_complete: false };

@@ -5,7 +5,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, expect, test } from "bun:test";
 import { openDelivery } from "../../../../src/agent/delivery/delivery.ts";
-import { parseRetryAfter } from "../../../../src/store/s3/s3-errors.ts";
+import { parseRetryAfter } from "../../../../src/store/retry-after.ts";
 import { openS3Writer } from "../../../../src/store/s3/s3-writer.ts";
 import { failureOf, StoreError } from "../../../../src/store/store-error.ts";
 import { temporaryFolder, writeDump } from "../../../support/dumps.ts";

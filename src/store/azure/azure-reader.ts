@@ -1,0 +1,85 @@
+// The reading half for a container of Azure Blob Storage: List Blobs and ranged Get Blob, with retries where they help.
+import type { StoreSettings } from "../../config/store-settings.ts";
+import { openLog } from "../../host/log.ts";
+import { withRetries } from "../retry.ts";
+import { failureOf, StoreError } from "../store-error.ts";
+import type { StoreReader } from "../store-port.ts";
+import type { AzureRequest } from "./azure-request.ts";
+import { AzureSession } from "./azure-session.ts";
+import { parseBlobs } from "./azure-xml.ts";
+
+/** Opens the container. Throws AppError "configuration" for settings that contradict each other. */
+export function openAzureReader(settings: StoreSettings): StoreReader {
+  const session = new AzureSession(settings);
+  const { signal } = new AbortController();
+  const log = openLog({ level: "Error", format: "text" });
+  const again = (action: string, make: () => AzureRequest) =>
+    withRetries(() => session.run(action, signal, make), { signal, log });
+
+  async function* list(prefix: string) {
+    for (let marker = ""; ;) {
+      const query = {
+        restype: "container",
+        comp: "list",
+        ...(prefix === "" ? {} : { prefix }),
+        ...(marker === "" ? {} : { marker }),
+      };
+      const { body } = await again(`list ${prefix || "the container"}`, () => ({
+        method: "GET",
+        query,
+      }));
+      const { blobs, next } = parseBlobs(body.toString());
+      yield* blobs.filter(({ key }) => key.endsWith(".zip"));
+      if (next !== "" && next === marker)
+        throw new StoreError("server", `${session.name} lists the same page over and over`);
+      marker = next;
+      if (marker === "") return;
+    }
+  }
+
+  /** Reads the bytes [start, end), or fewer. */
+  async function range(
+    key: string,
+    start: number,
+    end: number,
+    condition: Record<string, string>,
+  ): Promise<Buffer> {
+    const { body } = await again(`fetch ${key}`, () => ({
+      method: "GET",
+      key,
+      headers: { range: `bytes=${start}-${end - 1}`, ...condition },
+      answerMaxBytes: end - start,
+    }));
+    return body;
+  }
+
+  async function head(key: string, bytes: number) {
+    try {
+      return await range(key, 0, bytes, {});
+    } catch (error) {
+      // The blob was removed meanwhile, or it is empty: the service refuses a range of nothing (416).
+      const failure = failureOf(error);
+      if (failure === "not_found" || failure === "refused") return Buffer.alloc(0);
+      throw error;
+    }
+  }
+
+  async function open(key: string) {
+    const { headers } = await again(`look at ${key}`, () => ({ method: "HEAD", key }));
+    const sizeBytes = Number(headers.get("content-length") ?? 0);
+    const version = headers.get("etag") ?? "";
+    return {
+      name: `${key} in ${session.name}`,
+      sizeBytes,
+      version,
+      async read(start: number, end: number) {
+        const last = Math.min(end, sizeBytes);
+        if (last <= start) return Buffer.alloc(0);
+        return range(key, start, last, version === "" ? {} : { "if-match": version });
+      },
+      close: () => Promise.resolve(),
+    };
+  }
+
+  return { name: session.name, list, head, open, close: () => {} };
+}
