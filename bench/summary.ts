@@ -1,6 +1,7 @@
 // What explaining a crash costs: the composer with EXPLAIN beside itself without, in turns in one run, through the
 // real kernel: how long the crashed process is held, when its dump is published, each process's peak memory.
-// `sudo CDH_TEST_KERNEL=1 bun bench/summary.ts [ROUNDS [large]]`. Figures and machine go to docs/performance.md.
+// `sudo CDH_TEST_KERNEL=1 bun bench/summary.ts [ROUNDS [small|large [EXECUTABLE]]]`: EXECUTABLE, an older one, takes its
+// turns beside this one. Figures and machine go to docs/performance.md.
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { startSleeper } from "../test/support/crash-program.ts";
@@ -8,7 +9,7 @@ import { withComposer } from "../test/support/installed-composer.ts";
 import { formatTable, median } from "./figures.ts";
 
 const ROUNDS = Number(process.argv[2] ?? 10);
-const [, , , ONLY] = process.argv;
+const [, , , ONLY = "all", OLDER] = process.argv;
 const HEAP_MB = 1000;
 const SAMPLE_MS = 3;
 
@@ -67,7 +68,24 @@ function watchBoth(): { end(): { composer: number; explainer: number } } {
   };
 }
 
-async function measure(explain: boolean, crash: Crash, figures: Figures): Promise<void> {
+interface Contender {
+  explain: boolean;
+  /** undefined for the one that is built from these sources. */
+  executable: string | undefined;
+}
+
+const nameOf = ({ explain, executable }: Contender) =>
+  `${executable === undefined ? "" : "older, "}EXPLAIN=${explain}`;
+
+const EXECUTABLES = OLDER === undefined ? [undefined] : [undefined, OLDER];
+const CONTENDERS = EXECUTABLES.flatMap((executable) =>
+  [false, true].map((explain): Contender => ({ explain, executable })),
+);
+
+async function measure(contender: Contender, crash: Crash, figures: Figures): Promise<void> {
+  const { explain, executable } = contender;
+  // What support/executable.ts installs.
+  process.env["CDH_EXECUTABLE"] = executable ?? "";
   await withComposer({ EXPLAIN: explain }, async (composer) => {
     const watch = watchBoth();
     figures.heldMs.push(await crash());
@@ -81,33 +99,30 @@ async function measure(explain: boolean, crash: Crash, figures: Figures): Promis
     );
     if (explain && typeof published?.["title"] !== "string") throw new Error("it has no summary");
     figures.totalMs.push(Number(published?.["total_ms"]));
-    process.stderr.write(`EXPLAIN=${explain}: ${figures.heldMs.at(-1)?.toFixed(0)} ms\n`);
+    process.stderr.write(`${nameOf(contender)}: ${figures.heldMs.at(-1)?.toFixed(0)} ms\n`);
   });
 }
 
 const empty = (): Figures => ({ heldMs: [], totalMs: [], composerMiB: [], explainerMiB: [] });
 
 async function compare(title: string, crash: Crash, rounds: number): Promise<void> {
-  const [without, with_] = [empty(), empty()];
-  for (let round = 0; round < rounds; round++) {
-    const turns = [
-      [false, without],
-      [true, with_],
-    ] as const;
-    for (const [explain, figures] of round % 2 === 0 ? turns : turns.toReversed())
-      await measure(explain, crash, figures);
-  }
-  const base = median(without.heldMs);
-  const rows = [without, with_].map((figures, index) => [
-    index === 0 ? "EXPLAIN=false" : "EXPLAIN=true",
+  const all = CONTENDERS.map((contender) => ({ contender, figures: empty() }));
+  for (let round = 0; round < rounds; round++)
+    for (const { contender, figures } of round % 2 === 0 ? all : all.toReversed())
+      await measure(contender, crash, figures);
+  const base = median(all[0]?.figures.heldMs ?? []);
+  const rows = all.map(({ contender, figures }) => [
+    nameOf(contender),
     `${median(figures.heldMs).toFixed(0)} ms`,
     (median(figures.heldMs) / base).toFixed(3),
+    (Math.min(...figures.heldMs) / Math.min(...(all[0]?.figures.heldMs ?? []))).toFixed(3),
     `${median(figures.totalMs).toFixed(0)} ms`,
-    `${Math.max(...figures.composerMiB).toFixed(0)} MiB`,
-    index === 0 ? "" : `${Math.max(...figures.explainerMiB).toFixed(0)} MiB`,
+    `${Math.max(...figures.composerMiB).toFixed(1)} MiB`,
+    contender.explain ? `${Math.max(...figures.explainerMiB).toFixed(1)} MiB` : "",
   ]);
   console.log(`\n### ${title}, medians of ${rounds}\n`);
-  const head = ["", "held", "ratio", "published after", "composer's peak", "explainer's peak"];
+  const peaks = ["composer's peak", "explainer's peak"];
+  const head = ["", "held", "ratio", "ratio of the least", "published after", ...peaks];
   console.log(formatTable(head, rows));
 }
 
@@ -115,4 +130,4 @@ if (ONLY !== "large") {
   await compare("C, 10 MB", smallC, ROUNDS);
   await compare("Node, small", node(1), ROUNDS);
 }
-await compare(`Node, a heap of ${HEAP_MB} MB`, node(HEAP_MB), ROUNDS);
+if (ONLY !== "small") await compare(`Node, a heap of ${HEAP_MB} MB`, node(HEAP_MB), ROUNDS);

@@ -1,6 +1,7 @@
 // Drains one core into an open dump. Starts the metadata at the first byte, checks the disk's limits on the way, and
 // releases the crashed process at the last byte.
 import type { ComposerSettings } from "../config/composer-settings.ts";
+import { forgetStartupCode } from "../host/startup-code.ts";
 import { describeError } from "../model/app-error.ts";
 import { UNKNOWN_OWNER } from "../model/dump-owner.ts";
 import { CoreDrain, type DrainEnd } from "./core-drain.ts";
@@ -36,6 +37,8 @@ export async function drainCore(job: Job, { file, archive }: OpenedDump): Promis
     hasSpace: (sizeBytes) => limits.hasSpace(sizeBytes),
     onBlock: (block) => explaining?.take(block),
     onFirstBytes: () => {
+      // The start is over, and the peak is to come.
+      forgetStartupCode();
       metadata.start(() => drain.stop("skipped"));
       void metadata.result().then(noteOwner);
     },
