@@ -13,7 +13,7 @@ export interface HeadFacts {
   files: { start: bigint; end: bigint; path: string }[];
   /** Where the program's own headers stand in memory, which tells its file from the libraries'. */
   programHeaders: bigint | undefined;
-  /** Where the C library keeps its variables. */
+  /** Where the C library keeps its variables; of a static program, where it keeps its own. */
   libraryData: bigint | undefined;
   vdso: bigint | undefined;
 }
@@ -144,8 +144,8 @@ function readThread(status: Buffer, facts: HeadFacts): void {
 function readAuxiliary(vector: Buffer, facts: HeadFacts): void {
   for (let at = 0; at + 16 <= vector.length; at += 16) {
     const [type, value] = [vector.readBigUInt64LE(at), vector.readBigUInt64LE(at + 8)];
-    if (type === AT_SYSINFO_EHDR) facts.vdso = value;
     if (type === AT_PHDR) facts.programHeaders = value;
+    if (type === AT_SYSINFO_EHDR) facts.vdso = value;
     if (type === AT_PAGESZ && value >= 4096n && value <= 65_536n) facts.pageBytes = Number(value);
   }
 }
@@ -154,22 +154,25 @@ function readAuxiliary(vector: Buffer, facts: HeadFacts): void {
 function readFiles(note: Buffer, facts: HeadFacts): void {
   if (note.length < 16) return;
   const count = Math.min(Number(note.readBigUInt64LE(0)), MAPPINGS_MAX);
+  const { programHeaders = 0n } = facts;
   let nameAt = 16 + Number(note.readBigUInt64LE(0)) * 24;
+  let program: Buffer | undefined;
+  let programData: bigint | undefined;
   for (let index = 0; index < count; index++) {
     const at = 16 + index * 24;
     const nameEnd = nameAt < note.length ? note.indexOf(0, nameAt) : -1;
-    if (nameEnd === -1) return;
-    const start = note.readBigUInt64LE(at);
-    if (note.readBigUInt64LE(at + 16) === 0n && facts.files.length < FILES_MAX) {
-      const path = note.toString("utf8", nameAt, Math.min(nameEnd, nameAt + PATH_MAX_BYTES));
-      facts.files.push({ start, end: note.readBigUInt64LE(at + 8), path });
-    }
+    if (nameEnd === -1) break;
+    const name = note.subarray(nameAt, nameEnd);
+    const [start, end] = [note.readBigUInt64LE(at), note.readBigUInt64LE(at + 8)];
+    if (note.readBigUInt64LE(at + 16) === 0n && facts.files.length < FILES_MAX)
+      facts.files.push({ start, end, path: name.toString("utf8", 0, PATH_MAX_BYTES) });
     // Its last mapping is the one that it writes to.
-    const isLibrary =
-      nameEnd - nameAt < 512 && C_LIBRARY.test(note.toString("latin1", nameAt, nameEnd));
-    if (isLibrary) facts.libraryData = start;
+    if (name.length < 512 && C_LIBRARY.test(name.toString("latin1"))) facts.libraryData = start;
+    if (programHeaders >= start && programHeaders < end) program = name;
+    if (program?.equals(name) === true) programData = start;
     nameAt = nameEnd + 1;
   }
+  facts.libraryData ??= programData;
 }
 
 function padded(sizeBytes: number): number {

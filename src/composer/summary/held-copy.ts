@@ -2,11 +2,12 @@
 // mapped, the C library's message. Nothing here may wait for anybody: only pages are read that are there and belong to
 // no file (another may be a trap: userfaultfd(2), a FUSE server that takes it back), and of mapped files only the place
 // is opened (O_PATH).
-import { closeSync, openSync, read, readdirSync, readFileSync, readSync, writeSync } from "node:fs";
+import { closeSync, openSync, read, readdirSync, readFileSync, writeSync } from "node:fs";
 import { isStillHeld, type HeldProcess } from "../../host/held-process.ts";
 import type { ExcerptTable } from "../../model/crash-excerpt.ts";
 import { oneLine } from "../../model/printable.ts";
 import type { HeadFacts } from "./core-head.ts";
+import { HeldPages } from "./held-pages.ts";
 
 export interface HeldCopy extends Pick<ExcerptTable, "ranges" | "modules" | "threadNames"> {
   /** Of `modules`, in their order; the caller's to close. */
@@ -24,9 +25,11 @@ type MappedFile = HeadFacts["files"][number];
 const CRASHED_STACK_BYTES = 256 << 10;
 const STACK_BYTES = 32 << 10;
 const VDSO_BYTES = 16 << 10;
-const LIBRARY_DATA_BYTES = 128 << 10;
+/** The C library's variables take 50 KiB; those of a static program stand before and among them. */
+const LIBRARY_DATA_BYTES = 512 << 10;
+const DATA_STEP_BYTES = 64 << 10;
 const MESSAGE_BYTES = 1024;
-const MESSAGES_MAX = 16;
+const MESSAGES_MAX = 64;
 const NAMES_MAX = 128;
 /** Pages that a stack's overflow may have left out before the first that is there. */
 const ABSENT_PAGES_MAX = 4;
@@ -35,17 +38,14 @@ const INTERRUPTED_MAX = 4;
 const SCAN_BYTES = 64 << 10;
 const O_PATH = 0x200000;
 const SIGABRT = 6;
-/** /proc/PID/pagemap, in the highest byte: in memory, or swapped out; a file's, or shared. */
-const [PRESENT, OF_FILE] = [0xc0, 0x20];
 
 /** Copies what explaining needs out of one held process. */
 export class HeldCopier {
   private readonly held: HeldProcess;
-  private readonly memory: number;
-  private readonly pagemap: number;
+  private readonly pages: HeldPages;
   private readonly space: number;
   private readonly procDir: string;
-  private readonly block = Buffer.alloc(CRASHED_STACK_BYTES);
+  private readonly thread: string;
   private readonly copy: HeldCopy;
   private isStopped = false;
 
@@ -57,9 +57,9 @@ export class HeldCopier {
     this.procDir = procDir;
     this.held = held;
     this.space = space;
-    const thread = `${procDir}/${held.pid}/task/${tid}`;
-    this.memory = openSync(`${thread}/mem`, "r");
-    this.pagemap = openSync(`${thread}/pagemap`, "r");
+    // By the thread's id as a process's: below task/ there is no map_files (fs/proc/base.c).
+    this.thread = `${procDir}/${tid}`;
+    this.pages = new HeldPages(this.thread, CRASHED_STACK_BYTES);
     this.copy = {
       ranges: [],
       modules: [],
@@ -92,8 +92,7 @@ export class HeldCopier {
       for (const fd of this.copy.descriptors) closeSync(fd);
       throw error;
     } finally {
-      closeSync(this.memory);
-      closeSync(this.pagemap);
+      this.pages.close();
     }
   }
 
@@ -123,7 +122,7 @@ export class HeldCopier {
   private async copyVdso(address: bigint): Promise<void> {
     const block = Buffer.alloc(VDSO_BYTES);
     const count = await new Promise<number>((resolve) => {
-      read(this.memory, block, 0, block.length, address, (error, length) =>
+      read(this.pages.memory, block, 0, block.length, address, (error, length) =>
         resolve(error === null ? length : 0),
       );
     });
@@ -134,7 +133,7 @@ export class HeldCopier {
   private takeFile({ start, end, path: name }: MappedFile, headers = -1n): void {
     const [from, to] = [start.toString(16), end.toString(16)];
     try {
-      const path = `${this.procDir}/${this.held.pid}/map_files/${from}-${to}`;
+      const path = `${this.thread}/map_files/${from}-${to}`;
       this.copy.descriptors.push(openSync(path, O_PATH));
       this.copy.modules.push({ start: from, end: to });
       this.copy.paths.push(name);
@@ -159,24 +158,40 @@ export class HeldCopier {
   private copyMessages(facts: HeadFacts): void {
     const { libraryData, pageBytes } = facts;
     if (libraryData === undefined) return;
-    const data = Buffer.from(this.copyRange(libraryData, LIBRARY_DATA_BYTES, facts));
     const seen = new Set<bigint>();
+    for (let at = 0; at < LIBRARY_DATA_BYTES; at += DATA_STEP_BYTES)
+      for (const data of this.copyPages(libraryData + BigInt(at), DATA_STEP_BYTES, pageBytes))
+        this.copyMessagesOf(data, pageBytes, seen);
+  }
+
+  private copyMessagesOf(data: Buffer, pageBytes: number, seen: Set<bigint>): void {
     for (let at = 0; at + 8 <= data.length && seen.size < MESSAGES_MAX; at += 8) {
       if (data.readUInt16LE(at) % pageBytes !== 0 || data.readUInt32LE(at + 4) === 0) continue;
       const address = data.readBigUInt64LE(at);
       if (address % BigInt(pageBytes) !== 0n || seen.has(address)) continue;
       seen.add(address);
-      const message = this.readPresent(address, MESSAGE_BYTES, pageBytes);
+      const message = this.pages.read(address, MESSAGE_BYTES, pageBytes);
       const length = message.length < 8 ? 0 : message.readUInt32LE(0);
       if (length > 0 && length % pageBytes === 0 && length <= 1 << 20) this.keep(address, message);
     }
+  }
+
+  /** All pages there that are in memory and no file's: what was never written to is still the file's. */
+  private copyPages(address: bigint, sizeBytes: number, pageBytes: number): Buffer[] {
+    const copied: Buffer[] = [];
+    for (let at = 0; at < sizeBytes;) {
+      const bytes = this.pages.read(address + BigInt(at), sizeBytes - at, pageBytes);
+      if (bytes.length > 0) copied.push(Buffer.from(this.keep(address + BigInt(at), bytes)));
+      at += Math.max(bytes.length, pageBytes);
+    }
+    return copied;
   }
 
   private copyRange(address: bigint, sizeBytes: number, { pageBytes }: HeadFacts): Buffer {
     const page = BigInt(pageBytes);
     let start = address;
     for (let absent = 0; absent < ABSENT_PAGES_MAX; absent++) {
-      const bytes = this.readPresent(start, sizeBytes, pageBytes);
+      const bytes = this.pages.read(start, sizeBytes, pageBytes);
       if (bytes.length > 0) return this.keep(start, bytes);
       start = (start / page + 1n) * page;
     }
@@ -189,21 +204,6 @@ export class HeldCopier {
     this.copy.endBytes += bytes.length;
     this.copy.ranges.push({ address: address.toString(16), offset, sizeBytes: bytes.length });
     return bytes;
-  }
-
-  /** As far as page after page is there. Valid until the next read. */
-  private readPresent(address: bigint, sizeBytes: number, pageBytes: number): Buffer {
-    if (address < 0n || address >= 1n << 62n) return Buffer.alloc(0);
-    const first = address / BigInt(pageBytes);
-    const into = Number(address % BigInt(pageBytes));
-    const entries = Buffer.alloc(Math.ceil((into + sizeBytes) / pageBytes) * 8);
-    const known = readOrNothing(this.pagemap, entries, first * 8n);
-    let pages = 0;
-    while (pages * 8 + 8 <= known && isReadable(entries[pages * 8 + 7] ?? 0)) pages++;
-    const length = Math.min(sizeBytes, pages * pageBytes - into, this.block.length);
-    if (length <= 0) return Buffer.alloc(0);
-    const block = this.block.subarray(0, length);
-    return block.subarray(0, readOrNothing(this.memory, block, address));
   }
 }
 
@@ -229,21 +229,9 @@ function findInterrupted(
   return undefined;
 }
 
-function isReadable(flags: number): boolean {
-  return (flags & PRESENT) !== 0 && (flags & OF_FILE) === 0;
-}
-
 function isInside(address: bigint, range: { address: string; sizeBytes: number }): boolean {
   const start = BigInt(`0x${range.address}`);
   return address >= start && address < start + BigInt(range.sizeBytes);
-}
-
-function readOrNothing(fd: number, into: Buffer, position: bigint): number {
-  try {
-    return readSync(fd, into, 0, into.length, position);
-  } catch {
-    return 0; // EIO, EFAULT: there is nothing
-  }
 }
 
 function turn(): Promise<void> {

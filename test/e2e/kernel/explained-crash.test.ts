@@ -123,6 +123,44 @@ gatedTest("all threads of a process are told, by their names", obstacles, async 
   });
 });
 
+gatedTest(
+  "what glibc wrote before it aborted a static program is kept, too",
+  obstacles,
+  async () => {
+    const program = await buildCrashes("c-static");
+    await withComposer({ EXPLAIN_TIMEOUT: 30 }, async (composer) => {
+      const texts = {
+        double_free: "double free or corruption",
+        assert: "check_input: Assertion `count == 1' failed.",
+        smash: "stack smashing detected",
+      };
+      for (const kind of Object.keys(texts)) await run(program, kind);
+      const dumps = await Promise.all((await composer.zips(3)).map(readDump));
+      const messages = dumps.map(({ summary }) => summary?.abort_message?.text ?? "none");
+      for (const text of Object.values(texts))
+        expect(messages.some((message) => message.includes(text))).toBe(true);
+    });
+  },
+);
+
+gatedTest(
+  "a process whose first thread has ended is told with all its modules",
+  obstacles,
+  async () => {
+    const program = await buildCrashes("c-O0");
+    await withComposer({ EXPLAIN_TIMEOUT: 30 }, async (composer) => {
+      await run(program, "first_gone");
+      const [path = "none"] = await composer.zips(1);
+      const { summary, info } = await readDump(path);
+      expect(summary?.title).toBe(
+        "SIGABRT: double free or corruption (out) in free ← close_connection ← crash_alone (crashes)",
+      );
+      expect(summary?.incomplete).toEqual([]);
+      expect(info["missing"]).toEqual([]);
+    });
+  },
+);
+
 gatedTest("COMP_EXPLAIN=false leaves it out", obstacles, async () => {
   const program = await buildCrashes("c-O0");
   await withComposer({ EXPLAIN: false }, async (composer) => {
