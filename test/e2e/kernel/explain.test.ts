@@ -1,11 +1,8 @@
-// Crashes through the kernel, explained from what it wrote, by the composer into a zip and straight into files, and of
-// the process that it holds.
+// Crashes through the kernel, explained from what it wrote, by the composer into a zip and straight into files.
 import { expect } from "bun:test";
-import { chmodSync, copyFileSync, existsSync, unlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { explainFile } from "../../../src/reading/explain-file.ts";
-import type { CrashSummary } from "../../../src/model/crash-summary.ts";
-import { withCorePattern } from "../../support/borrowed-kernel.ts";
 import { crashIntoFile, withCoreFiles } from "../../support/core-files.ts";
 import { buildCrashes, buildObstacle, EXPLAIN_SOURCES } from "../../support/crash-builds.ts";
 import { readInDebugger } from "../../support/debugged-core.ts";
@@ -13,7 +10,6 @@ import { executablePath } from "../../support/executable.ts";
 import { findProgram, gatedTest, kernelObstacle, missingProgram } from "../../support/gate.ts";
 import { withComposer } from "../../support/installed-composer.ts";
 import { runTool } from "../../support/run-tool.ts";
-import { withFolder } from "../../support/temporary-folder.ts";
 import { compareStacks, unwindCore } from "../../support/unwound-core.ts";
 
 const obstacles = [kernelObstacle(), buildObstacle("c-O0")];
@@ -106,44 +102,6 @@ gatedTest(
       expect(summary.crashing_thread?.frames.map(({ function: name }) => name)).toContain(
         "JavaMain",
       );
-    });
-  },
-);
-
-gatedTest(
-  "the held process tells as much as its whole core, of a program whose file is gone too",
-  obstacles,
-  async () => {
-    await withFolder(async (folder) => {
-      const [program, gone] = [await buildCrashes("c-O0"), join(folder, "gone")];
-      copyFileSync(program, gone);
-      chmodSync(gone, 0o755);
-      const output = join(folder, "summary.json");
-      const script = join(import.meta.dir, "../../support/held-explainer.ts");
-      const helper = join(folder, "helper");
-      writeFileSync(helper, `#!/bin/sh\nexec ${process.execPath} ${script} ${output} "$1"\n`, {
-        mode: 0o755,
-      });
-      await withCorePattern(`|${helper} %P`, async () => {
-        const command = [
-          "sh",
-          "-c",
-          `exec 3< "$0"; rm "$0"; exec /proc/self/fd/3 double_free`,
-          gone,
-        ];
-        await Bun.spawn(command, { stdio: ["ignore", "ignore", "ignore"] }).exited;
-        while (!existsSync(output)) await Bun.sleep(10);
-      });
-      const { summary } = (await Bun.file(output).json()) as { summary: CrashSummary };
-      expect(summary.title).toBe(
-        "SIGABRT: double free or corruption (!prev) in free ← close_connection ← main (gone)",
-      );
-      expect(
-        summary.crashing_thread?.frames.every(
-          ({ trust }) => trust === "cfi" || trust === "context",
-        ),
-      ).toBe(true);
-      expect(summary.incomplete).toEqual([]);
     });
   },
 );
