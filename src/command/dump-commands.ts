@@ -10,12 +10,14 @@ const FORCE = { type: "boolean", short: "f", about: "over an existing file" } as
 export const DUMP_COMMANDS = {
   list: defineCommand({
     group: "dumps",
-    usage: "list [FOLDER | --store] [--since TIME] [--namespace NS] [--prefix KEY] [--json]",
+    usage:
+      "list [FOLDER | --store] [--by bug] [--since TIME] [--namespace NS] [--prefix KEY] [--json]",
     about: "the dumps in CORE_DIR, a folder or the store",
-    text: "Time, namespace/pod/container, executable, signal, size, and whether the core is whole.",
+    text: "Time, namespace/pod/container, executable, signal, size, whether the core is whole, and why it crashed.",
     exit: USUAL_EXIT,
     options: {
       store: { type: "boolean", about: "in the store instead" },
+      by: { type: "string", value: "bug", about: "one line a bug: how often, since when, where" },
       prefix: { type: "string", value: "KEY", about: "only keys that begin so" },
       since: {
         type: "string",
@@ -27,13 +29,15 @@ export const DUMP_COMMANDS = {
     },
     operands: { most: 1 },
     prepare: ({ operands: [folder], options, loadInstalled }) => {
-      const { store = false, since, prefix = "", namespace = "", json = false } = options;
+      const { store = false, by, since, prefix = "", namespace = "", json = false } = options;
+      if (by !== undefined && by !== "bug")
+        throw new AppError("usage", `list --by is ${JSON.stringify(by)}; expected bug`);
       if (store && folder !== undefined)
         throw new AppError("usage", "list takes a folder or --store, not both");
       const sinceMs = since === undefined ? 0 : parseSince(since, Date.now());
       return async () => {
         const { runList } = await import("../reading/run-reading.ts");
-        const wanted = { folder, store, prefix, sinceMs, namespace, json };
+        const wanted = { folder, store, byBug: by === "bug", prefix, sinceMs, namespace, json };
         return runList(wanted, await loadInstalled());
       };
     },

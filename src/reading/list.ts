@@ -1,10 +1,10 @@
 // `list`: lists the dumps, one line each, the oldest first. Each line comes from the dump-info at the head of the zip;
 // nothing else of the zip is read.
-import { oneLine } from "../model/printable.ts";
 import { formatBytes } from "../model/byte-text.ts";
 import { parseDumpHead } from "../model/dump-head.ts";
 import type { KnownInfo } from "../model/dump-info.ts";
 import type { StoredDump, StoreReader } from "../store/store-port.ts";
+import { formatTable } from "./text-table.ts";
 
 /** How many first bytes are read; they hold dump-info and its header. */
 const HEAD_BYTES = 17 * 1024;
@@ -32,6 +32,9 @@ export interface ListedDump {
   signal: string;
   core_bytes: number | null;
   core_complete: boolean | null;
+  /** Why it crashed, in one line, and which bug it is; null where no summary was made. */
+  title: string | null;
+  bug: string | null;
 }
 
 /** Lists the dumps of a store. Throws StoreError or AppError where it cannot be read. */
@@ -73,45 +76,31 @@ function describe({ key, sizeBytes, modifiedMs }: StoredDump, info: KnownInfo): 
     signal: info.signal_name ?? info.signal ?? "",
     core_bytes: info.core_bytes ?? null,
     core_complete: info.core_complete ?? null,
+    title: info.title ?? null,
+    bug: info.bug ?? null,
   };
 }
 
-const HEAD = ["TIME", "POD", "EXE", "SIGNAL", "CORE", "ZIP", "COMPLETE", "FILE"];
+const HEAD = ["TIME", "POD", "EXE", "SIGNAL", "CORE", "ZIP", "COMPLETE", "TITLE", "FILE"];
 
-/**
- * The longest cell, so that one dump cannot widen the column of all. A file's name is shown whole, because people copy
- * it.
- */
-const CELL_MAX_CHARACTERS = 100;
-const LAST_COLUMN = HEAD.length - 1;
-
-function shownCell(cell: string, column: number): string {
-  const line = oneLine(cell);
-  const isLong = column !== LAST_COLUMN && line.length > CELL_MAX_CHARACTERS;
-  return isLong ? `${line.slice(0, CELL_MAX_CHARACTERS - 1)}…` : line;
-}
-
-/** Writes the table for people, with columns as wide as their widest value. */
-export function formatList(dumps: readonly ListedDump[]): string {
+/** Writes the table for people; columns is the terminal's width, undefined where there is none. */
+export function formatList(dumps: readonly ListedDump[], columns?: number): string {
   const rows = dumps.map((dump) => [
-    dump.time.replace(".000Z", "Z"),
+    shortTime(dump.time),
     [dump.namespace, dump.podname, dump.container].filter((part) => part !== null).join("/") || "-",
     dump.exe || "-",
     dump.signal || "-",
     dump.core_bytes === null ? "-" : formatBytes(dump.core_bytes),
     formatBytes(dump.zip_bytes),
     dump.core_complete === null ? "unknown" : dump.core_complete ? "yes" : "no",
+    dump.title || "-",
     dump.key,
   ]);
-  const lines = [HEAD, ...rows].map((row) => row.map(shownCell));
-  const widths = HEAD.map((_, column) => Math.max(...lines.map((row) => row[column]?.length ?? 0)));
-  return lines
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join("  ")
-        .trimEnd(),
-    )
-    .map((line) => `${line}\n`)
-    .join("");
+  const [elastic, whole] = [HEAD.indexOf("TITLE"), HEAD.indexOf("FILE")];
+  return formatTable(rows, { head: HEAD, elastic, whole, columns });
+}
+
+/** ISO 8601 without the milliseconds, which crashes do not have. */
+export function shortTime(time: string): string {
+  return time.replace(".000Z", "Z");
 }

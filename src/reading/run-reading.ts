@@ -8,6 +8,7 @@ import { oneLine, printableJson } from "../model/printable.ts";
 import { portableFileName } from "../model/portable-name.ts";
 import type { ProcessEnvironment } from "../host/process-environment.ts";
 import { openFileSource } from "../store/byte-source.ts";
+import { formatBugGroups, groupByBug } from "./bug-groups.ts";
 import { debugDump } from "./debug.ts";
 import { findEntry, openDumpZip, type DumpZip } from "./dump-zip.ts";
 import { extractToFile, extractToStdout, fileNameOf } from "./extract.ts";
@@ -27,6 +28,8 @@ export interface ListRequest extends ListOptions {
   /** A folder in place of CORE_DIR or the store. */
   folder: string | undefined;
   store: boolean;
+  /** Whether to list bugs with what is known of their dumps. */
+  byBug: boolean;
   json: boolean;
 }
 
@@ -38,9 +41,13 @@ export async function runList(
   const dumps = await openListed(request, environment);
   try {
     const listed = await listDumps(dumps, request);
-    if (request.json) print(`${printableJson(listed, 2)}\n`);
-    else
-      print(listed.length === 0 ? `${oneLine(`no dumps in ${dumps.name}`)}\n` : formatList(listed));
+    if (request.json) print(`${printableJson(request.byBug ? groupByBug(listed) : listed, 2)}\n`);
+    else if (listed.length === 0) print(`${oneLine(`no dumps in ${dumps.name}`)}\n`);
+    else {
+      const columns = process.stdout.isTTY ? process.stdout.columns : undefined;
+      const { byBug } = request;
+      print(byBug ? formatBugGroups(groupByBug(listed), columns) : formatList(listed, columns));
+    }
     return EXIT.done;
   } finally {
     dumps.close();

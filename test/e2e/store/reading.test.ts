@@ -3,6 +3,7 @@ import { expect } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { zipSync } from "fflate";
+import { groupByBug } from "../../../src/reading/bug-groups.ts";
 import { fetchDump } from "../../../src/reading/fetch.ts";
 import { listDumps } from "../../../src/reading/list.ts";
 import { openS3Reader } from "../../../src/store/s3/s3-reader.ts";
@@ -23,7 +24,7 @@ function dump(info: Record<string, unknown>, core = new Uint8Array(1000)): Uint8
 
 storeTest("a bucket is listed past the first thousand keys, by namespace and prefix", async () => {
   const bucket = await makeBucket();
-  const small = dump({ namespace: "shop" });
+  const small = dump({ namespace: "shop", bug: "0123456789abcdef", title: "SIGSEGV in f" });
   for (let n = 0; n < 1010; n += 101)
     await Promise.all(
       Array.from({ length: 101 }, (_, k) => bucket.put(`shop/${n + k}.zip`, small)),
@@ -33,7 +34,12 @@ storeTest("a bucket is listed past the first thousand keys, by namespace and pre
   await bucket.put("bank/empty.zip", "");
   const store = openS3Reader(bucketSettings(bucket));
   const all = { prefix: "", sinceMs: 0, namespace: "" };
-  expect(await listDumps(store, all)).toHaveLength(1012);
+  const listed = await listDumps(store, all);
+  expect(listed).toHaveLength(1012);
+  expect(groupByBug(listed)).toMatchObject([
+    { bug: "0123456789abcdef", dumps: 1010, namespaces: ["shop"], title: "SIGSEGV in f" },
+    { bug: null, dumps: 2, namespaces: ["bank"] },
+  ]);
   expect(await listDumps(store, { ...all, namespace: "bank" })).toMatchObject([
     { key: "bank/a.zip", exe: "app", core_complete: true },
   ]);

@@ -14,6 +14,7 @@ import {
 } from "../../../src/agent/doctor/report.ts";
 import { MetricRegistry } from "../../../src/agent/metrics/metric-registry.ts";
 import { formatInfo } from "../../../src/reading/info.ts";
+import { formatBugGroups, groupByBug } from "../../../src/reading/bug-groups.ts";
 import { formatList } from "../../../src/reading/list.ts";
 import { writeEvent } from "../../../src/composer/event.ts";
 import { firstFacts } from "../../../src/composer/dump-facts.ts";
@@ -70,6 +71,8 @@ const listed = {
   signal: HOSTILE,
   core_bytes: 1,
   core_complete: true,
+  title: HOSTILE,
+  bug: HOSTILE,
 };
 const finding = {
   name: "store",
@@ -108,6 +111,7 @@ const OUTPUTS: readonly [name: string, output: () => string | Promise<string>, l
   ["the agent's log as JSON", () => logLine("json"), 1],
   ["an error", () => describeError(new Error(HOSTILE, { cause: HOSTILE }))],
   ["list", () => formatList([listed]), 2],
+  ["list --by bug", () => formatBugGroups(groupByBug([listed])), 2],
   ["list --json", () => printableJson([listed], 2)],
   ["info", () => formatInfo(zip, info)],
   ["info --json", () => printableJson({ ...info, [HOSTILE]: HOSTILE }, 2)],

@@ -7,6 +7,7 @@ import { openFileSource, type ByteSource } from "../../../src/store/byte-source.
 import { findEntry, openDumpZip, readSmallEntry } from "../../../src/reading/dump-zip.ts";
 import { extractToFile, fileNameOf } from "../../../src/reading/extract.ts";
 import { fetchDump } from "../../../src/reading/fetch.ts";
+import { formatBugGroups, groupByBug } from "../../../src/reading/bug-groups.ts";
 import { formatInfo, readInfo } from "../../../src/reading/info.ts";
 import { formatList, listDumps } from "../../../src/reading/list.ts";
 import { openDirectoryReader } from "../../../src/store/directory/directory-reader.ts";
@@ -128,14 +129,16 @@ describe("extract", () => {
 
 describe("list", () => {
   test("tells each dump by its dump-info, oldest crash first", async () => {
-    writeDump("b.zip", { timestamp: "1700000200", namespace: "shop", podname: "cart-0" });
+    const why = { title: "SIGSEGV in f", bug: "0123456789abcdef" };
+    writeDump("b.zip", { timestamp: "1700000200", namespace: "shop", podname: "cart-0", ...why });
     writeDump("a.zip", { timestamp: "1700000100", core_complete: false, core_bytes: 2048 });
     const listed = await listDumps(openDirectoryReader(folder), everything);
     expect(listed.map(({ key }) => key)).toEqual(["a.zip", "b.zip"]);
     const [head, first, second] = formatList(listed).split("\n");
     expect(head).toMatch(/^TIME +POD +EXE/);
-    expect(first).toMatch(/2023-11-14T22:15:00Z +- +app +SIGSEGV +2\.0 KiB .* no +a\.zip$/);
-    expect(second).toMatch(/shop\/cart-0 .* unknown +b\.zip$/);
+    expect(first).toMatch(/2023-11-14T22:15:00Z +- +app +SIGSEGV +2\.0 KiB .* no +- +a\.zip$/);
+    expect(second).toMatch(/shop\/cart-0 .* unknown +SIGSEGV in f +b\.zip$/);
+    expect(listed[1]).toMatchObject({ title: "SIGSEGV in f", bug: "0123456789abcdef" });
   });
 
   test("by namespace and since, and a foreign zip is listed with what is known of it", async () => {
@@ -158,6 +161,49 @@ describe("list", () => {
     const lines = formatList(await listDumps(openDirectoryReader(folder), everything)).trimEnd();
     expect(lines.split("\n")).toHaveLength(2);
     expect(lines).toContain("x\\u000a2026 forged \\u001b[31m");
+  });
+});
+
+describe("list --by bug", () => {
+  const at = (seconds: number) => String(1_700_000_000 + seconds);
+  const boom = { bug: "0123456789abcdef", title: "SIGSEGV in boom (app)" };
+  const other = { bug: "fedcba9876543210", title: "SIGABRT in other (app)" };
+
+  async function grouped() {
+    writeDump("c.zip", { timestamp: at(300), ...boom, namespace: "bank", core_complete: false });
+    writeDump("a.zip", { timestamp: at(100), ...boom, title: "older", namespace: "shop" });
+    writeDump("b.zip", { timestamp: at(200), ...boom, namespace: "shop", core_complete: true });
+    writeDump("d.zip", { timestamp: at(400), ...other });
+    writeDump("e.zip", { timestamp: at(0) });
+    writeDump("f.zip", { timestamp: at(1) });
+    return groupByBug(await listDumps(openDirectoryReader(folder), everything));
+  }
+
+  test("one bug is one group: how often, since when, where, and which dump to look at", async () => {
+    expect(await grouped()).toEqual([
+      {
+        ...boom,
+        dumps: 3,
+        whole: 1,
+        first_seen: "2023-11-14T22:15:00.000Z",
+        last_seen: "2023-11-14T22:18:20.000Z",
+        namespaces: ["bank", "shop"],
+        key: "b.zip",
+      },
+      expect.objectContaining({ ...other, dumps: 1, whole: 0, namespaces: [], key: "d.zip" }),
+      expect.objectContaining({ bug: null, dumps: 2, title: null, key: "f.zip" }),
+    ]);
+  });
+
+  test("in a terminal the title gives way to its width", async () => {
+    const groups = await grouped();
+    const [first] = groups;
+    if (first !== undefined) first.title = `SIGSEGV in ${"x".repeat(200)}`;
+    const lines = formatBugGroups(groups, 130).trimEnd().split("\n");
+    expect(lines[0]).toMatch(/^BUG +DUMPS +WHOLE +FIRST SEEN +LAST SEEN +NAMESPACES +TITLE$/);
+    expect(lines[1]).toMatch(/^0123456789abcdef +3 +1 .*Z +bank,shop +SIGSEGV in x+…$/);
+    expect(Math.max(...lines.map((line) => line.length))).toBe(130);
+    expect(lines[3]).toMatch(/^unknown +2 +0 .* - +-$/);
   });
 });
 
