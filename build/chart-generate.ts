@@ -11,6 +11,7 @@ import {
   renderVariables,
 } from "./chart-render.ts";
 import { CHART_VALUES } from "./chart-values.ts";
+import { renderSettingsPage } from "./settings-page.ts";
 import { ROOT } from "./targets.ts";
 
 const BEGIN = "<!-- values: written by build/chart-generate.ts -->";
@@ -23,6 +24,7 @@ export function generateChartFiles(): Map<string, string> {
     ["chart/values.schema.json", renderSchema(CHART_VALUES)],
     ["chart/dashboards/core-dump-handler.json", renderDashboard()],
     ["chart/README.md", withTable("chart/README.md", renderReadmeTable(CHART_VALUES))],
+    ["docs/settings.md", renderSettingsPage()],
     ["docs/values.md", withTable("docs/values.md", renderTraceTable(CHART_VALUES))],
   ]);
   for (const [path, text] of files) files.set(path, format(path, text));

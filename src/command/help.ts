@@ -14,7 +14,7 @@ const SETTINGS = `settings
   S3_BUCKET_NAME   the bucket, with S3_REGION, S3_ENDPOINT, S3_ACCESS_KEY, S3_SECRET
   STORE_URL        s3://bucket/prefix, or file:///a/directory
   COMP_…           the composer's settings
-  docs/values.md lists them all; docs/operations.md explains every log line and exit code.
+  docs/settings.md has them all; docs/operations.md explains every log line and exit code.
 
 exit codes
   0 done   1 could not   2 wrong command line or settings, nothing was changed

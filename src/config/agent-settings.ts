@@ -89,16 +89,21 @@ export function formerVariables(): string[] {
   return formerNames(AGENT_SETTINGS);
 }
 
+/** Returns a variable's setting; undefined for an unknown variable. For the chart's schema and the pages. */
+export function settingOf(variable: string): Setting<unknown> | undefined {
+  const table: Readonly<Record<string, Setting<unknown>>> = {
+    ...AGENT_SETTINGS,
+    ...composerTable(),
+  };
+  return table[variable];
+}
+
 /**
  * Returns the values that a variable of the agent allows, for the chart's schema; undefined where it allows any text,
  * and for an unknown variable.
  */
 export function shapeOfVariable(variable: string): SettingShape | undefined {
-  const table: Readonly<Record<string, Setting<unknown>>> = {
-    ...AGENT_SETTINGS,
-    ...composerTable(),
-  };
-  return table[variable]?.shape;
+  return settingOf(variable)?.shape;
 }
 
 /**
