@@ -64,6 +64,8 @@ export const EVIDENCE: Readonly<Record<string, string>> = {
   S3_SSE_KMS_KEY_ID: "e2e/store/where-to.test.ts",
   S3_STORAGE_CLASS: "e2e/store/where-to.test.ts",
   STORE_METADATA: "e2e/store/where-to.test.ts",
+  STORE_INDEX: "support/index-conformance.ts",
+  STORE_INDEX_PREFIX: "support/index-conformance.ts",
   STORE_TAGS: "e2e/store/delivery.test.ts",
   STORE_KEY_TEMPLATE: "e2e/store/delivery.test.ts",
   CLUSTER_NAME: "e2e/store/delivery.test.ts",

@@ -45,6 +45,19 @@ export const STORE_VALUES: readonly ChartValue[] = [
       "Where dumps go: s3://bucket/prefix, or file:///a/directory, a share mounted with extraVolumes and extraVolumeMounts.",
   },
   {
+    path: "daemonset.index",
+    variable: "STORE_INDEX",
+    fallback: false,
+    about:
+      "Write an empty object with each dump whose name tells the crash, so that lists and pages need not open dumps. Off by default, as buckets may start functions on every object.",
+  },
+  {
+    path: "daemonset.indexPrefix",
+    variable: "STORE_INDEX_PREFIX",
+    fallback: "index/",
+    about: "The folder of these objects; nothing else may lie there.",
+  },
+  {
     path: "daemonset.s3Addressing",
     variable: "S3_ADDRESSING",
     fallback: "path",

@@ -57,6 +57,8 @@ S3_BUCKET_NAME: daemonset.s3BucketName
 S3_REGION: daemonset.s3Region
 S3_ENDPOINT: daemonset.s3Endpoint
 STORE_URL: daemonset.storeUrl
+STORE_INDEX: daemonset.index
+STORE_INDEX_PREFIX: daemonset.indexPrefix
 S3_ADDRESSING: daemonset.s3Addressing
 STORE_CA_BUNDLE: daemonset.s3CaBundle
 S3_REQUEST_CHECKSUM: daemonset.s3RequestChecksum

@@ -42,6 +42,23 @@ export const DUMP_COMMANDS = {
       };
     },
   }),
+  index: defineCommand({
+    group: "dumps",
+    usage: "index rebuild",
+    about: "make the index entries that the store's dumps lack",
+    text: "For dumps that were delivered without STORE_INDEX. Reads the head of each, writes an empty object for each, and\ncan be stopped and run again. What is no entry in the index's place is left alone and counted.",
+    exit: USUAL_EXIT,
+    options: {},
+    operands: { most: 1, needs: ["the word rebuild"] },
+    prepare: ({ operands: [action = ""], loadEnvironment }) => {
+      if (action !== "rebuild")
+        throw new AppError("usage", `index knows rebuild, not ${JSON.stringify(action)}`);
+      return async () => {
+        const { runIndexRebuild } = await import("../reading/run-reading.ts");
+        return runIndexRebuild(await loadEnvironment());
+      };
+    },
+  }),
   info: defineCommand({
     group: "dumps",
     usage: "info FILE [--json]",

@@ -78,6 +78,16 @@ function httpUrl(fallback: string): Setting<string> {
 
 const CHECKSUM_MODES = ["when_required", "when_supported"] as const;
 
+const INDEX_PREFIX_PATTERN = "^([A-Za-z0-9_-][A-Za-z0-9._-]*/)+$";
+
+/** A folder of the store; no dump may have its key there. */
+const indexPrefix: Setting<string> = {
+  schema: v.pipe(v.string(), v.maxLength(200), v.regex(new RegExp(INDEX_PREFIX_PATTERN))),
+  fallback: "index/",
+  expected: "a folder that ends with /, such as index/, of letters, digits and ._-",
+  shape: { kind: "pattern", pattern: INDEX_PREFIX_PATTERN },
+};
+
 /** These settings by variable. */
 export const STORE_SETTINGS = {
   /** Where dumps go (src/model/store-url.ts). Unset, S3_BUCKET_NAME names a bucket. */
@@ -89,6 +99,9 @@ export const STORE_SETTINGS = {
   STORE_MODULE_PREFIX: { ...modulePrefix, formerly: "S3_MODULE_PREFIX" },
   /** {cluster} in STORE_KEY_TEMPLATE and STORE_TAGS. */
   CLUSTER_NAME: text(""),
+  /** Each delivery also writes an empty object whose name tells the crash (src/model/crash-index.ts). */
+  STORE_INDEX: flag(false),
+  STORE_INDEX_PREFIX: { ...indexPrefix, formerly: "S3_INDEX_PREFIX" },
   /** How long the store may keep one request waiting, beside the time that its bytes need. */
   STORE_TIMEOUT: {
     ...integer(60, { min: 1, max: 3600, unit: "seconds" }),

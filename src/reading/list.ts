@@ -1,13 +1,12 @@
-// `list`: lists the dumps, one line each, the oldest first. Each line comes from the dump-info at the head of the zip;
-// nothing else of the zip is read.
+// `list`: lists the dumps, one line each, the oldest first. Each line comes from the store's index, else from the
+// dump-info at the head of the zip; nothing else of the zip is read.
+import { dayOf } from "../model/crash-index.ts";
 import { formatBytes } from "../model/byte-text.ts";
-import { parseDumpHead } from "../model/dump-head.ts";
 import type { KnownInfo } from "../model/dump-info.ts";
+import { factsBy, readHead, readIndex } from "./crash-index.ts";
 import type { StoredDump, StoreReader } from "../store/store-port.ts";
 import { formatTable } from "./text-table.ts";
 
-/** How many first bytes are read; they hold dump-info and its header. */
-const HEAD_BYTES = 17 * 1024;
 /** How many heads are read at once, because a store answers many small requests faster side by side. */
 const READERS = 8;
 
@@ -37,19 +36,27 @@ export interface ListedDump {
   bug: string | null;
 }
 
-/** Lists the dumps of a store. Throws StoreError or AppError where it cannot be read. */
-export async function listDumps(dumps: StoreReader, options: ListOptions): Promise<ListedDump[]> {
+/**
+ * Lists the dumps of a store. `indexPrefix` is where the store's index stands; without it the dumps themselves are read.
+ * Throws StoreError or AppError where it cannot be read.
+ */
+export async function listDumps(
+  dumps: StoreReader,
+  options: ListOptions,
+  indexPrefix = "",
+): Promise<ListedDump[]> {
   const listed: ListedDump[] = [];
-  const names = dumps.list(options.prefix);
+  const factsOf =
+    indexPrefix === ""
+      ? (key: string) => readHead(dumps, key)
+      : factsBy(await readIndex(dumps, indexPrefix, dayOf(options.sinceMs / 1000)), dumps);
+  const names = dumps.list(options.prefix, indexPrefix === "" ? undefined : indexPrefix);
   const reader = async () => {
     // All readers share one generator, and each takes the next name.
     for (let next = await names.next(); next.done !== true; next = await names.next()) {
       // A dump is written after its crash, so one that was stored before the moment crashed before it.
       if (next.value.modifiedMs < options.sinceMs) continue;
-      const dump = describe(
-        next.value,
-        parseDumpHead(await dumps.head(next.value.key, HEAD_BYTES)) ?? {},
-      );
+      const dump = describe(next.value, await factsOf(next.value.key));
       if (isWanted(dump, options)) listed.push(dump);
     }
   };

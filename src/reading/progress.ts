@@ -11,6 +11,20 @@ export interface Progress {
   end(): void;
 }
 
+/** Begins to show a step that tells in words how far it is. */
+export function showWords(): { at(words: string): void; end(): void } {
+  if (!process.stderr.isTTY) return { at: () => undefined, end: () => undefined };
+  let shownMs = 0;
+  return {
+    at(words) {
+      if (Date.now() - shownMs < EVERY_MS) return;
+      shownMs = Date.now();
+      process.stderr.write(`\r\x1b[K${oneLine(words)}`);
+    },
+    end: () => void process.stderr.write("\r\x1b[K"),
+  };
+}
+
 /** Begins to show a step of totalBytes. */
 export function showProgress(what: string, totalBytes: number): Progress {
   if (!process.stderr.isTTY) return { at: () => undefined, end: () => undefined };

@@ -18,7 +18,9 @@ import { fetchDump } from "./fetch.ts";
 import { formatInfo, readInfo } from "./info.ts";
 import { formatList, listDumps, type ListOptions } from "./list.ts";
 import { openDirectoryReader } from "../store/directory/directory-reader.ts";
-import { openStoreReader } from "../store/open-store.ts";
+import { rebuildIndex } from "./index-rebuild.ts";
+import { showWords } from "./progress.ts";
+import { openStoreReader, openStoreWriter } from "../store/open-store.ts";
 import type { StoreReader } from "../store/store-port.ts";
 
 const STDOUT = "-";
@@ -38,9 +40,9 @@ export async function runList(
   request: ListRequest,
   environment: ProcessEnvironment,
 ): Promise<number> {
-  const dumps = await openListed(request, environment);
+  const { dumps, indexPrefix } = await openListed(request, environment);
   try {
-    const listed = await listDumps(dumps, request);
+    const listed = await listDumps(dumps, request, indexPrefix);
     if (request.json) print(`${printableJson(request.byBug ? groupByBug(listed) : listed, 2)}\n`);
     else if (listed.length === 0) print(`${oneLine(`no dumps in ${dumps.name}`)}\n`);
     else {
@@ -57,10 +59,38 @@ export async function runList(
 async function openListed(
   { folder, store }: ListRequest,
   environment: ProcessEnvironment,
-): Promise<StoreReader> {
-  if (folder !== undefined) return openDirectoryReader(folder);
+): Promise<{ dumps: StoreReader; indexPrefix: string }> {
+  if (folder !== undefined) return { dumps: openDirectoryReader(folder), indexPrefix: "" };
   const settings = readAgentSettings(environment);
-  return store ? openStoreReader(settings) : openDirectoryReader(settings.CORE_DIR);
+  if (!store) return { dumps: openDirectoryReader(settings.CORE_DIR), indexPrefix: "" };
+  return { dumps: await openStoreReader(settings), indexPrefix: settings.STORE_INDEX_PREFIX };
+}
+
+/** Makes the index entries that the store's dumps lack. */
+export async function runIndexRebuild(environment: ProcessEnvironment): Promise<number> {
+  const settings = readAgentSettings(environment);
+  const reader = await openStoreReader(settings);
+  const writer = await openStoreWriter(settings);
+  // A run that is killed loses nothing: the next one goes on.
+  const { signal } = new AbortController();
+  const progress = showWords();
+  try {
+    const { made, present, noDumps, foreign } = await rebuildIndex(
+      { reader, writer },
+      settings.STORE_INDEX_PREFIX,
+      signal,
+      (report) => progress.at(`${report.made} made, ${report.present} there`),
+    );
+    progress.end();
+    print(
+      `${oneLine(reader.name)}: ${made} entries made, ${present} were there; ${noDumps} zips are no dumps, ${foreign} names in ${settings.STORE_INDEX_PREFIX} are no entries\n`,
+    );
+    return EXIT.done;
+  } finally {
+    progress.end();
+    reader.close();
+    writer.close();
+  }
 }
 
 /** Where the output goes. */

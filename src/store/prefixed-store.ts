@@ -14,6 +14,7 @@ export function prefixedWriter(writer: StoreWriter, prefix: string): StoreWriter
     multipart: multipart === undefined ? undefined : prefixedMultipart(multipart, prefix),
     examine: (key, ...rest) => writer.examine(prefix + key, ...rest),
     put: (key, ...rest) => writer.put(prefix + key, ...rest),
+    mark: (key, signal) => writer.mark(prefix + key, signal),
     probe: async (signal) => ({ ...(await writer.probe(signal)), name: nameOf(writer, prefix) }),
     close: () => writer.close(),
   };
@@ -43,9 +44,14 @@ export function prefixedReader(reader: StoreReader, prefix: string): StoreReader
   if (prefix === "") return reader;
   return {
     name: nameOf(reader, prefix),
-    async *list(wanted) {
-      for await (const dump of reader.list(prefix + wanted))
+    async *list(wanted, except) {
+      const left = except === undefined ? undefined : prefix + except;
+      for await (const dump of reader.list(prefix + wanted, left))
         yield { ...dump, key: dump.key.slice(prefix.length) };
+    },
+    async *names(wanted, after) {
+      for await (const page of reader.names(prefix + wanted, prefix + (after ?? "")))
+        yield page.map((key) => key.slice(prefix.length));
     },
     head: (key, bytes) => reader.head(prefix + key, bytes),
     open: (key) => reader.open(prefix + key),

@@ -78,6 +78,8 @@ export interface StoreWriter {
   put(key: string, dump: Dump, replaces: boolean, signal: AbortSignal): Promise<Receipt>;
   /** Undefined in a store that takes dumps of every size through put(). */
   readonly multipart: MultipartWriter | undefined;
+  /** Makes an empty object. "exists" comes from a store that noticed that the key is taken. */
+  mark(key: string, signal: AbortSignal): Promise<"made" | "exists">;
   /** Tests whether the store is reachable and writable. Never throws StoreError. */
   probe(signal: AbortSignal): Promise<StoreProbe>;
   close(): void;
@@ -139,8 +141,13 @@ export interface StoredSource extends ByteSource {
 export interface StoreReader {
   /** The store's name, for messages. */
   readonly name: string;
-  /** Yields every zip whose key begins with the prefix, page by page. */
-  list(prefix: string): AsyncGenerator<StoredDump>;
+  /**
+   * Yields every zip whose key begins with the prefix, page by page. May leave out keys that begin with `except`, which
+   * no dump has.
+   */
+  list(prefix: string, except?: string): AsyncGenerator<StoredDump>;
+  /** Yields all keys that begin with the prefix and come after `after` in the order of their bytes, page by page. */
+  names(prefix: string, after?: string): AsyncGenerator<readonly string[]>;
   /** Reads the dump's first bytes; empty where it no longer exists or is too short for a dump. */
   head(key: string, bytes: number): Promise<Buffer>;
   /** Opens a dump; the caller closes it. Throws AppError where it does not exist. */

@@ -64,7 +64,7 @@ export function startMemoryStore(odd: Oddities = {}): MemoryStore {
     if (method === "GET" && query.includes("x-id=GetObject") && there !== undefined)
       return read(there, headers.get("range") ?? "");
     if (method === "GET" && asks.has("list-type"))
-      return listObjects(path, asks.get("prefix") ?? "");
+      return listObjects(path, asks.get("prefix") ?? "", asks.get("start-after") ?? "");
     if (method === "GET" && asks.has("uploads")) return listUploads(path);
     if (asks.has("uploads")) return begin(path, headers);
     if (asks.has("uploadId") && upload === undefined) return s3Error(404, "NoSuchUpload");
@@ -116,11 +116,11 @@ export function startMemoryStore(odd: Oddities = {}): MemoryStore {
     return xml(`<CompleteMultipartUploadResult>${told}</CompleteMultipartUploadResult>`);
   }
 
-  function listObjects(bucket: string, prefix: string): Response {
+  function listObjects(bucket: string, prefix: string, after: string): Response {
     const under = `${bucket.replace(/\/$/, "")}/`;
     const found = [...objects]
       .map(([path, { bytes }]) => ({ key: path.slice(under.length), size: bytes.length }))
-      .filter(({ key }) => key.startsWith(prefix));
+      .filter(({ key }) => key.startsWith(prefix) && key > after);
     const contents = found.map(
       ({ key, size }) =>
         `<Contents><Key>${key}</Key><Size>${size}</Size><LastModified>2026-01-02T03:04:05Z</LastModified></Contents>`,

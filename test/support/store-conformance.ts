@@ -2,6 +2,7 @@
 import { describe } from "bun:test";
 import { describeDelivery } from "./delivery-conformance.ts";
 import { gatedTest } from "./gate.ts";
+import { describeIndex } from "./index-conformance.ts";
 import { describeReader, describeRefusal, describeWriter } from "./port-conformance.ts";
 import type { Place, StoreKind } from "./store-places.ts";
 
@@ -28,5 +29,6 @@ export function describeStore(kind: StoreKind): void {
     describeWriter(storeTest, kind.knowsNoUploads !== true);
     if (kind.ignoresTaken !== true) describeRefusal(storeTest);
     describeReader(storeTest);
+    describeIndex(storeTest);
   });
 }

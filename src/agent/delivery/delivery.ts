@@ -11,6 +11,7 @@ import { renderObjectKey } from "../../model/object-key.ts";
 import { removeHiddenName } from "../recovery/hidden-name.ts";
 import { keyValuesOf } from "../../model/key-values.ts";
 import { labelsOf, readDumpInfo } from "../../store/dump-labels.ts";
+import { writeIndexEntry } from "./index-entry.ts";
 import {
   isSameFile,
   journalPathOf,
@@ -132,6 +133,8 @@ export function openDelivery(settings: StoreSettings, log: Log): Delivery {
       const key = await uploadDump({ store: target, dump, journal, save, log, signal });
       storeFailures = 0;
       storeRestsUntilMs = 0;
+      const delivered = { info, key, zipBytes: file.sizeBytes };
+      await writeIndexEntry(delivered, target, settings, { log, signal });
       await forget(zipPath, journalPath, journal, signal);
       log.info("upload_finished", {
         path: zipPath,

@@ -6,16 +6,34 @@ import { AppError, errnoOf } from "../../model/app-error.ts";
 import { openFileSource } from "../byte-source.ts";
 import type { StoreReader } from "../store-port.ts";
 
+/** How many keys a page of names has, as a bucket's. */
+const PAGE_KEYS = 1000;
+
 /** Opens the zips below `directory`; their keys are their paths below it. */
 export function openDirectoryReader(directory: string): StoreReader {
   return {
     name: directory,
-    async *list(prefix) {
-      for await (const key of filesBelow(directory, "")) {
+    async *list(prefix, except) {
+      const isWanted = (folder: string) =>
+        mayHold(folder, prefix, "") && (except === undefined || !folder.startsWith(except));
+      for await (const key of filesBelow(directory, "", isWanted)) {
         if (!key.endsWith(".zip") || !key.startsWith(prefix)) continue;
         const found = await statIfThere(join(directory, key));
         if (found?.isFile()) yield { key, sizeBytes: found.size, modifiedMs: found.mtimeMs };
       }
+    },
+    async *names(prefix, after = "") {
+      let page: string[] = [];
+      for await (const key of filesBelow(directory, "", (folder) =>
+        mayHold(folder, prefix, after),
+      )) {
+        if (!key.startsWith(prefix) || key <= after) continue;
+        page.push(key);
+        if (page.length < PAGE_KEYS) continue;
+        yield page;
+        page = [];
+      }
+      yield page;
     },
     async head(key, bytes) {
       try {
@@ -38,7 +56,11 @@ export function openDirectoryReader(directory: string): StoreReader {
 /**
  * Yields every file below as its path from there, folder by folder in the order of names. Follows no link to a folder.
  */
-async function* filesBelow(directory: string, folder: string): AsyncGenerator<string> {
+async function* filesBelow(
+  directory: string,
+  folder: string,
+  isWanted: (folder: string) => boolean = () => true,
+): AsyncGenerator<string> {
   // Does not use readdir's recursion: Bun 1.4.5 follows links there, in circles and out of the directory.
   const entries = await readdir(join(directory, folder), { withFileTypes: true }).catch(
     (error: unknown) => {
@@ -48,8 +70,8 @@ async function* filesBelow(directory: string, folder: string): AsyncGenerator<st
   );
   for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
     const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
-    if (await isFolder(entry, join(directory, path))) yield* filesBelow(directory, path);
-    else yield path;
+    if (!(await isFolder(entry, join(directory, path)))) yield path;
+    else if (isWanted(`${path}/`)) yield* filesBelow(directory, path, isWanted);
   }
 }
 
@@ -67,6 +89,12 @@ function noSuch(directory: string, key: string) {
   return (cause: unknown) => {
     throw new AppError("store", `there is no ${key} in ${directory}`, { cause });
   };
+}
+
+/** Returns whether a folder, "a/b/", may hold keys that begin so and come after `after`. */
+function mayHold(folder: string, prefix: string, after: string): boolean {
+  const isOnTheWay = prefix.startsWith(folder) || folder.startsWith(prefix);
+  return isOnTheWay && (folder > after || after.startsWith(folder));
 }
 
 async function statIfThere(path: string) {

@@ -11,7 +11,7 @@ import { errnoOf } from "../../model/app-error.ts";
 import type { Dump, Presence, Proof, Receipt, StoreProbe, StoreWriter } from "../store-port.ts";
 import { digestRange } from "../range-digest.ts";
 import { explained, local, named, watchMount } from "./share.ts";
-import { StoreError } from "../store-error.ts";
+import { failureOf, StoreError } from "../store-error.ts";
 import { stallGuard, type StallGuard } from "../stall-guard.ts";
 
 const BLOCK_BYTES = 1 << 20;
@@ -84,6 +84,23 @@ export function openDirectoryWriter(storeUrl: string, timeoutMs: number): StoreW
     });
   }
 
+  async function mark(key: string): Promise<"made" | "exists"> {
+    const path = join(root, key);
+    return explained(root, `write ${key}`, async () => {
+      await guard(mount);
+      try {
+        await naming(key, async () => {
+          await mkdir(dirname(path), { recursive: true, mode: 0o750 });
+          await claim(path);
+        });
+        return "made";
+      } catch (error) {
+        if (failureOf(error) === "exists") return "exists";
+        throw error;
+      }
+    });
+  }
+
   const name = `directory ${root}`;
 
   async function probe(): Promise<StoreProbe> {
@@ -101,7 +118,7 @@ export function openDirectoryWriter(storeUrl: string, timeoutMs: number): StoreW
   }
 
   const rightsToLook = "rights to read the share";
-  return { name, rightsToLook, multipart: undefined, examine, put, probe, close: () => {} };
+  return { name, rightsToLook, multipart: undefined, examine, put, mark, probe, close: () => {} };
 }
 
 async function statOrNothing(path: string): Promise<Stats | undefined> {

@@ -36,7 +36,7 @@ export function taggingOf(labels: DumpLabels): string {
   return tagHeader(tagsOf(labels, TAG_RULES));
 }
 
-function encryption({ S3_SSE, S3_SSE_KMS_KEY_ID }: StoreSettings) {
+export function encryption({ S3_SSE, S3_SSE_KMS_KEY_ID }: StoreSettings) {
   if (S3_SSE === "none") return {};
   const keyId = S3_SSE === "aws:kms" && S3_SSE_KMS_KEY_ID !== "";
   return {

@@ -15,27 +15,43 @@ export function openS3Reader(settings: StoreSettings): StoreReader {
   const again = <T>(action: string, send: Parameters<typeof session.run<T>>[2]) =>
     withRetries(() => session.run(action, signal, send), { signal, log });
 
-  async function* list(prefix: string) {
+  /** Yields the pages of a listing. Where a page ends within `except`, the next begins behind that. */
+  async function* pages(prefix: string, { after = "", except = "" } = {}) {
+    let start = after;
     for (let token: string | undefined; ;) {
+      const from =
+        token === undefined
+          ? { ...(start === "" ? {} : { StartAfter: start }) }
+          : { ContinuationToken: token };
       const page = await again(`list ${prefix || "the bucket"}`, (client, options) =>
         client.send(
-          new ListObjectsV2Command({
-            Bucket: session.bucket,
-            Prefix: prefix,
-            ...(token === undefined ? {} : { ContinuationToken: token }),
-          }),
+          new ListObjectsV2Command({ Bucket: session.bucket, Prefix: prefix, ...from }),
           options,
         ),
       );
-      for (const { Key: key = "", Size = 0, LastModified } of page.Contents ?? [])
-        if (key.endsWith(".zip"))
-          yield { key, sizeBytes: Size, modifiedMs: LastModified?.getTime() ?? 0 };
+      const objects = page.Contents ?? [];
+      yield objects;
       const next = page.NextContinuationToken;
       if (next !== undefined && next === token)
         throw new StoreError("server", `${session.address} lists the same page over and over`);
       token = next;
       if (token === undefined) return;
+      if (except === "" || objects.at(-1)?.Key?.startsWith(except) !== true) continue;
+      token = undefined;
+      start = afterAll(except);
     }
+  }
+
+  async function* list(prefix: string, except?: string) {
+    for await (const page of pages(prefix, { except }))
+      for (const { Key: key = "", Size = 0, LastModified } of page)
+        if (key.endsWith(".zip"))
+          yield { key, sizeBytes: Size, modifiedMs: LastModified?.getTime() ?? 0 };
+  }
+
+  async function* names(prefix: string, after?: string) {
+    for await (const page of pages(prefix, { after }))
+      yield page.flatMap(({ Key }) => (Key === undefined ? [] : [Key]));
   }
 
   /**
@@ -98,8 +114,14 @@ export function openS3Reader(settings: StoreSettings): StoreReader {
   return {
     name: session.name,
     list,
+    names,
     head,
     open,
     close: () => session.close(),
   };
+}
+
+/** Returns a key that is greater than all that begin with the prefix, which ends with a character of ASCII. */
+function afterAll(prefix: string): string {
+  return `${prefix.slice(0, -1)}${String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1)}`;
 }

@@ -9,7 +9,7 @@ import type { StoreSettings } from "../../config/store-settings.ts";
 import type { Dump, Presence, Proof, Receipt, StoreWriter } from "../store-port.ts";
 import { localEtag } from "./s3-digest.ts";
 import { readBody } from "./s3-body.ts";
-import { objectHeaders, unquoteEtag } from "./s3-headers.ts";
+import { encryption, objectHeaders, unquoteEtag } from "./s3-headers.ts";
 import { openS3Multipart } from "./s3-multipart.ts";
 import { probeS3 } from "./s3-probe.ts";
 import { compareObject, parseWrite, receiptOf } from "./s3-proof.ts";
@@ -85,6 +85,19 @@ export function openS3Writer(settings: StoreSettings): StoreWriter {
     });
   }
 
+  async function mark(key: string, signal: AbortSignal): Promise<"made" | "exists"> {
+    const input = { ...session.at(key), Body: "", ContentLength: 0, ...encryption(settings) };
+    try {
+      await session.write(`write ${key}`, { signal, replaces: false }, (client, options, only) =>
+        client.send(new PutObjectCommand({ ...input, ...only }), options),
+      );
+      return "made";
+    } catch (error) {
+      if (failureOf(error) === "exists") return "exists";
+      throw error;
+    }
+  }
+
   return {
     get name() {
       return session.name;
@@ -93,6 +106,7 @@ export function openS3Writer(settings: StoreSettings): StoreWriter {
     multipart,
     examine,
     put,
+    mark,
     probe: (signal) => probeS3(session, multipart, signal),
     close: () => session.close(),
   };
