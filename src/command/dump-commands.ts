@@ -46,7 +46,7 @@ export const DUMP_COMMANDS = {
     group: "dumps",
     usage: "index rebuild",
     about: "make the index entries that the store's dumps lack",
-    text: "For dumps that were delivered without STORE_INDEX. Reads the head of each, writes an empty object for each, and\ncan be stopped and run again. What is no entry in the index's place is left alone and counted.",
+    text: "For dumps that were delivered without STORE_INDEX. Reads the head of each and writes an empty object for\nit; can be stopped and run again. What is no entry in the index's place is left alone and counted.",
     exit: USUAL_EXIT,
     options: {},
     operands: { most: 1, needs: ["the word rebuild"] },

@@ -36,6 +36,7 @@ export function taggingOf(labels: DumpLabels): string {
   return tagHeader(tagsOf(labels, TAG_RULES));
 }
 
+/** Returns the options by which the store encrypts what is written. */
 export function encryption({ S3_SSE, S3_SSE_KMS_KEY_ID }: StoreSettings) {
   if (S3_SSE === "none") return {};
   const keyId = S3_SSE === "aws:kms" && S3_SSE_KMS_KEY_ID !== "";

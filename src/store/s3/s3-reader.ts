@@ -19,10 +19,8 @@ export function openS3Reader(settings: StoreSettings): StoreReader {
   async function* pages(prefix: string, { after = "", except = "" } = {}) {
     let start = after;
     for (let token: string | undefined; ;) {
-      const from =
-        token === undefined
-          ? { ...(start === "" ? {} : { StartAfter: start }) }
-          : { ContinuationToken: token };
+      const begin = start === "" ? {} : { StartAfter: start };
+      const from = token === undefined ? begin : { ContinuationToken: token };
       const page = await again(`list ${prefix || "the bucket"}`, (client, options) =>
         client.send(
           new ListObjectsV2Command({ Bucket: session.bucket, Prefix: prefix, ...from }),
