@@ -54,7 +54,8 @@ export function startMemoryStore(odd: Oddities = {}): MemoryStore {
     const refusal = odd.refuse?.(asked);
     if (refusal !== undefined) return refusal;
     const { method, headers, bytes } = asked;
-    const [path = "", query = ""] = asked.target.split("?");
+    const [encoded = "", query = ""] = asked.target.split("?");
+    const path = decodeURIComponent(encoded);
     const asks = new URLSearchParams(query);
     const id = asks.get("uploadId") ?? "";
     const upload = uploads.get(id);

@@ -16,7 +16,7 @@ export function openAzureReader(settings: StoreSettings): StoreReader {
   const again = (action: string, make: () => AzureRequest) =>
     withRetries(() => session.run(action, signal, make), { signal, log });
 
-  async function* list(prefix: string) {
+  async function* pages(prefix: string) {
     for (let marker = ""; ;) {
       const query = {
         restype: "container",
@@ -29,12 +29,22 @@ export function openAzureReader(settings: StoreSettings): StoreReader {
         query,
       }));
       const { blobs, next } = parseBlobs(body.toString());
-      yield* blobs.filter(({ key }) => key.endsWith(".zip"));
+      yield blobs;
       if (next !== "" && next === marker)
         throw new StoreError("server", `${session.name} lists the same page over and over`);
       marker = next;
       if (marker === "") return;
     }
+  }
+
+  async function* list(prefix: string) {
+    for await (const blobs of pages(prefix)) yield* blobs.filter(({ key }) => key.endsWith(".zip"));
+  }
+
+  /** The service cannot begin behind a name: what comes before `after` is listed, and left out here. */
+  async function* names(prefix: string, after = "") {
+    for await (const blobs of pages(prefix))
+      yield blobs.map(({ key }) => key).filter((key) => key > after);
   }
 
   /** Reads the bytes [start, end), or fewer. */
@@ -81,5 +91,5 @@ export function openAzureReader(settings: StoreSettings): StoreReader {
     };
   }
 
-  return { name: session.name, list, head, open, close: () => {} };
+  return { name: session.name, list, names, head, open, close: () => {} };
 }

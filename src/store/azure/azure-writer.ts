@@ -68,6 +68,22 @@ export function openAzureWriter(settings: StoreSettings): StoreWriter {
     return receiptOf(digest, false);
   }
 
+  async function mark(key: string, signal: AbortSignal): Promise<"made" | "exists"> {
+    try {
+      await session.run(`write ${key}`, signal, () => ({
+        method: "PUT",
+        key,
+        headers: { ...unlessThere(false), "x-ms-blob-type": "BlockBlob" },
+        body: "",
+        bodyBytes: 0,
+      }));
+      return "made";
+    } catch (error) {
+      if (failureOf(error) === "exists") return "exists";
+      throw error;
+    }
+  }
+
   /**
    * Commits a block that is not there: the service looks at the sender's rights and at the container before it refuses
    * that, and nothing stays.
@@ -97,6 +113,7 @@ export function openAzureWriter(settings: StoreSettings): StoreWriter {
     multipart,
     examine,
     put,
+    mark,
     probe,
     close: () => {},
   };
