@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { renderDashboard } from "./chart-dashboard.ts";
 import {
+  renderDefaults,
   renderReadmeTable,
   renderSchema,
   renderTraceTable,
@@ -28,6 +29,7 @@ export function generateChartFiles(): Map<string, string> {
     ["docs/values.md", withTable("docs/values.md", renderTraceTable(CHART_VALUES))],
   ]);
   for (const [path, text] of files) files.set(path, format(path, text));
+  files.set("chart/templates/_defaults.tpl", renderDefaults(CHART_VALUES));
   return files.set("chart/templates/_variables.tpl", renderVariables(CHART_VALUES));
 }
 

@@ -1,5 +1,6 @@
 // What is written from the table of the chart's values, as text; chart-generate.ts puts it into files.
 import { EVIDENCE, VALUE_EVIDENCE } from "./chart-evidence.ts";
+import { FORMER_VALUES } from "./chart-former-values.ts";
 import type { ChartValue, Json } from "./chart-value.ts";
 
 type Tree = { [key: string]: Tree | ChartValue };
@@ -59,7 +60,9 @@ export function renderSchema(values: readonly ChartValue[]): string {
   const schema = {
     $schema: "http://json-schema.org/draft-07/schema#",
     title: "core-dump-handler values",
-    ...objectSchema(treeOf(values), { global: { type: ["object", "null"] } }),
+    ...objectSchema(treeOf([...values, ...FORMER_VALUES]), {
+      global: { type: ["object", "null"] },
+    }),
   };
   return `${JSON.stringify(schema, null, 2)}\n`;
 }
@@ -90,6 +93,28 @@ export function renderVariables(values: readonly ChartValue[]): string {
 ${rows.join("\n")}
 {{- end -}}
 `;
+}
+
+/**
+ * The helm template that holds every default. `helm upgrade --reuse-values` gives the values of the release as it was,
+ * of IBM's chart or of an earlier one of ours, in place of values.yaml.
+ */
+export function renderDefaults(values: readonly ChartValue[]): string {
+  const json = JSON.stringify(defaultsOf(treeOf(values)), null, 2);
+  if (json.includes("{{")) throw new Error("a default that helm would take for a template");
+  return `{{- /* Written by \`bun build/chart-generate.ts\` from build/chart-values*.ts: change it there. */ -}}
+{{- define "core-dump-handler.defaults" -}}
+${json}
+{{- end -}}
+`;
+}
+
+function defaultsOf(tree: Tree): Record<string, Json> {
+  const entries = Object.entries(tree).map(([key, node]): [string, Json] => [
+    key,
+    isValue(node) ? node.fallback : defaultsOf(node),
+  ]);
+  return Object.fromEntries(entries);
 }
 
 /** The values as a Markdown table: name, default, meaning. */

@@ -44,7 +44,8 @@ export const AGENT_VALUES: readonly ChartValue[] = [
     path: "daemonset.crioEndpoint",
     variable: "CRIO_ENDPOINT",
     fallback: "unix:///run/containerd/containerd.sock",
-    about: "The container runtime's CRI socket on the node.",
+    about:
+      "The container runtime's CRI socket on the node; with scc.create the default is CRI-O's, as on OpenShift.",
   },
   {
     path: "daemonset.suidDumpable",

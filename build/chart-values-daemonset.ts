@@ -141,6 +141,7 @@ export const DAEMONSET_VALUES: readonly ChartValue[] = [
     path: "daemonset.seLinuxOptions",
     fallback: {},
     schema: TEXTS_BY_NAME,
-    about: "SELinux label of the agent's container; {type: spc_t} where SELinux enforces.",
+    about:
+      "SELinux label of the agent's container: {type: spc_t} where SELinux enforces, which scc.create sets by itself.",
   },
 ];

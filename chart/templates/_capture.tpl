@@ -12,7 +12,7 @@ they may be used. Each right is explained in docs/security.md, and was tried wit
 
 {{- /* CRI-O and cri-dockerd keep containers in another way, which file capture does not know. */ -}}
 {{- define "core-dump-handler.mayHarvest" -}}
-{{- $other := regexMatch "/(crio|cri-dockerd)\\.sock$" .Values.daemonset.crioEndpoint -}}
+{{- $other := regexMatch "/(crio|cri-dockerd)\\.sock$" (include "core-dump-handler.crioEndpoint" .) -}}
 {{- with .Values.daemonset -}}
 {{- if or (eq .captureMode "file") (and (eq .captureMode "auto") .captureFallback (not $other)) }}true{{ end -}}
 {{- end -}}
@@ -38,9 +38,15 @@ they may be used. Each right is explained in docs/security.md, and was tried wit
 {{- toYaml $add -}}
 {{- end -}}
 
+{{- /* OpenShift runs CRI-O, and IBM's values for it left the endpoint to its crictl. */ -}}
+{{- define "core-dump-handler.crioEndpoint" -}}
+{{- $default := "unix:///run/containerd/containerd.sock" -}}
+{{- and .Values.scc.create (eq .Values.daemonset.crioEndpoint $default) | ternary "unix:///var/run/crio/crio.sock" .Values.daemonset.crioEndpoint -}}
+{{- end -}}
+
 {{- /* The path of the runtime's socket on the node. */ -}}
 {{- define "core-dump-handler.runtimeSocket" -}}
-{{- trimPrefix "unix://" .Values.daemonset.crioEndpoint -}}
+{{- trimPrefix "unix://" (include "core-dump-handler.crioEndpoint" .) -}}
 {{- end -}}
 
 {{- /*

@@ -3,7 +3,7 @@
 {{- $d := .Values.daemonset -}}
 {{- $key := include "core-dump-handler.storeValue" $d.s3AccessKey -}}
 {{- $secret := include "core-dump-handler.storeValue" $d.s3Secret -}}
-{{- if and $d.manageStoreSecret (not $d.storeSecret.name) (ne (empty $key) (empty $secret)) -}}
+{{- if and (include "core-dump-handler.makesSecret" .) (ne (empty $key) (empty $secret)) -}}
 {{- fail (printf "daemonset.%s is set and daemonset.%s is not: set both, or neither to use the node's, IRSA's or Pod Identity's credentials." (empty $key | ternary "s3Secret" "s3AccessKey") (empty $key | ternary "s3AccessKey" "s3Secret")) -}}
 {{- end -}}
 {{- range $name := list "hostDirectory" "coreDirectory" "eventDirectory" -}}
@@ -18,9 +18,30 @@
 {{- fail "scc.create needs a ServiceAccount to grant to: set serviceAccount.create, or serviceAccount.name to an existing one." -}}
 {{- end -}}
 {{- include "core-dump-handler.captureChecks" . -}}
+{{- include "core-dump-handler.formerChecks" . -}}
 {{- range $d.sidecarContainers -}}
 {{- if has .name (list "coredump-container" "listener") -}}
 {{- fail (printf "daemonset.sidecarContainers has one called %s, which is the name of a container of the chart's own: give it another one." .name) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- /* What values for IBM's chart may hold that would change its meaning here without a word (build/chart-former-values.ts). */ -}}
+{{- define "core-dump-handler.formerChecks" -}}
+{{- $d := .Values.daemonset -}}
+{{- $tag := toString .Values.image.tag -}}
+{{- if and (regexMatch "icdh/core-dump-handler(-musl)?$" .Values.image.repository) (regexMatch "^v?[1-9]\\.[0-9]+\\.[0-9]+$" $tag) (ne (trimPrefix "v" $tag) .Chart.AppVersion) (not .Values.image.digest) -}}
+{{- fail (printf "image.tag is %s, a version of IBM's image: our pod would start IBM's program, which cannot work in it. Take image.tag out of your values (helm get values shows them)." $tag) -}}
+{{- end -}}
+{{- $key := include "core-dump-handler.storeValue" $d.s3AccessKey -}}
+{{- if and (eq (toString .Values.manageStoreSecret) "false") $d.manageStoreSecret $key -}}
+{{- fail "manageStoreSecret is false at the top level, where IBM's chart did not read it, and daemonset.s3AccessKey is set: set daemonset.manageStoreSecret to false and take the key out, or take manageStoreSecret out." -}}
+{{- end -}}
+{{- range $former := list "logLevel" "ignoreCrio" -}}
+{{- $name := printf "composer%s%s" (substr 0 1 $former | upper) (substr 1 -1 $former) -}}
+{{- $given := get $d $name -}}
+{{- if and (hasKey $d $name) (not (kindIs "invalid" $given)) (ne (toString $given | lower) (get $.Values.composer $former | toString | lower)) -}}
+{{- fail (printf "daemonset.%s is %v, and neither IBM's chart 9 nor this one reads that key: set composer.%s, or take it out." $name $given $former) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
@@ -36,8 +57,8 @@
 {{- if and $asks (not (hasPrefix "/" (include "core-dump-handler.runtimeSocket" .))) -}}
 {{- fail (printf "daemonset.crioEndpoint is %s: captureMode %s mounts the runtime's socket, so it must be a path, or unix:// and a path." $d.crioEndpoint $d.captureMode) -}}
 {{- end -}}
-{{- if and (eq $d.captureMode "file") (regexMatch "/(crio|cri-dockerd)\\.sock$" $d.crioEndpoint) -}}
-{{- fail (printf "daemonset.captureMode is file and daemonset.crioEndpoint is %s: file capture knows containerd only. Use pipe, or socket (Linux 6.16)." $d.crioEndpoint) -}}
+{{- if and (eq $d.captureMode "file") (regexMatch "/(crio|cri-dockerd)\\.sock$" (include "core-dump-handler.crioEndpoint" .)) -}}
+{{- fail (printf "daemonset.captureMode is file and daemonset.crioEndpoint is %s: file capture knows containerd only. Use pipe, or socket (Linux 6.16)." (include "core-dump-handler.crioEndpoint" .)) -}}
 {{- end -}}
 {{- $surge := get (default dict (get (default dict $d.updateStrategy) "rollingUpdate")) "maxSurge" -}}
 {{- if and $listens $surge (not (has (toString $surge) (list "0" "0%"))) -}}

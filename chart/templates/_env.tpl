@@ -33,6 +33,11 @@ comes from a Secret is decided here. A value that is not set makes no variable, 
 {{- end -}}
 {{- end -}}
 
+{{- /* Whether the chart makes the store's Secret. IBM's FAQ told people to set manageStoreSecret at the top level. */ -}}
+{{- define "core-dump-handler.makesSecret" -}}
+{{- if and .Values.daemonset.manageStoreSecret (ne (toString .Values.manageStoreSecret) "false") (not .Values.daemonset.storeSecret.name) }}true{{ end -}}
+{{- end -}}
+
 {{- define "core-dump-handler.fromSecret" }}
 - name: {{ .variable }}
   valueFrom:
@@ -53,7 +58,7 @@ comes from a Secret is decided here. A value that is not set makes no variable, 
 {{- range $variable, $value := $values -}}
 {{- $text := include "core-dump-handler.storeValue" $value -}}
 {{- $public := has $variable (list "S3_BUCKET_NAME" "S3_REGION") -}}
-{{- if and $d.manageStoreSecret (not $d.storeSecret.name) -}}
+{{- if include "core-dump-handler.makesSecret" $ -}}
 {{- /* Made by the chart: what is set is in it. */ -}}
 {{- if $text }}
 {{- include "core-dump-handler.fromSecret" (dict "variable" $variable "secret" (include "core-dump-handler.storeSecretName" $) "key" (get $ours $variable)) }}
@@ -83,6 +88,8 @@ comes from a Secret is decided here. A value that is not set makes no variable, 
 {{- if and (eq $path "daemonset.deployCrioConfig") (not (kindIs "invalid" $.Values.daemonset.DeployCrioConfig)) -}}
 {{- $value = $.Values.daemonset.DeployCrioConfig -}}
 {{- end -}}
+{{- if and (eq $path "composer.crioImageCmd") (eq $value "img") $.Values.daemonset.composerCrioImageCmd }}{{ $value = $.Values.daemonset.composerCrioImageCmd }}{{ end -}}
+{{- if eq $path "daemonset.crioEndpoint" }}{{ $value = include "core-dump-handler.crioEndpoint" $ }}{{ end -}}
 {{- $text := include "core-dump-handler.text" $value -}}
 {{- if $text }}
 - name: {{ $variable }}

@@ -1,5 +1,24 @@
 {{- /* How objects are called, and their labels. Two releases never share a name; see fixedNames in values.yaml. */ -}}
 
+{{- /*
+Fills in what the values lack, first in every template: `helm upgrade --reuse-values` leaves out what is new in this
+chart, and a null takes a default away. What is there stays, false and "" too (sprig's merge would replace those).
+*/ -}}
+{{- define "core-dump-handler.fillValues" -}}
+{{- include "core-dump-handler.fill" (dict "into" .Values "from" (fromJson (include "core-dump-handler.defaults" .))) -}}
+{{- end -}}
+
+{{- define "core-dump-handler.fill" -}}
+{{- range $key, $default := .from -}}
+{{- $found := get $.into $key -}}
+{{- if or (not (hasKey $.into $key)) (and (kindIs "map" $default) (kindIs "invalid" $found)) -}}
+{{- $_ := set $.into $key $default -}}
+{{- else if and (kindIs "map" $default) (kindIs "map" $found) -}}
+{{- include "core-dump-handler.fill" (dict "into" $found "from" $default) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
 {{- define "core-dump-handler.fullname" -}}
 {{- $name := default .Chart.Name .Values.nameOverride -}}
 {{- if .Values.fullnameOverride -}}
@@ -54,9 +73,21 @@ had under IBM's chart (an upgrade must find the same DaemonSet and ServiceAccoun
 {{- include "core-dump-handler.name" (dict "root" . "given" .Values.daemonset.label "usual" "core-dump-ds" "suffix" "") -}}
 {{- end -}}
 
+{{- /*
+The trust policy of a role names the ServiceAccount (IRSA and the like), and so does whoever granted it a constraint by
+hand: IBM's name stays where it has annotations or is this release's already, and no other release has it.
+*/ -}}
 {{- define "core-dump-handler.serviceAccountName" -}}
 {{- if .Values.serviceAccount.create -}}
-{{- include "core-dump-handler.name" (dict "root" . "given" .Values.serviceAccount.name "usual" "core-dump-admin" "suffix" "-admin") -}}
+{{- $usual := "core-dump-admin" -}}
+{{- $there := default dict (lookup "v1" "ServiceAccount" .Release.Namespace $usual) -}}
+{{- $owner := get (default dict (get (default dict $there.metadata) "annotations")) "meta.helm.sh/release-name" -}}
+{{- $isKept := and (eq (default $usual .Values.serviceAccount.name) $usual) (has $owner (list "" .Release.Name)) (or $owner .Values.serviceAccount.annotations) -}}
+{{- if $isKept -}}
+{{- $usual -}}
+{{- else -}}
+{{- include "core-dump-handler.name" (dict "root" . "given" .Values.serviceAccount.name "usual" $usual "suffix" "-admin") -}}
+{{- end -}}
 {{- else -}}
 {{- default "default" .Values.serviceAccount.name -}}
 {{- end -}}

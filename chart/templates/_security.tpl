@@ -27,8 +27,17 @@ appArmorProfile:
   type: Unconfined
 {{- end }}
 {{- end }}
-{{- with $d.seLinuxOptions }}
+{{- with include "core-dump-handler.seLinuxOptions" .root }}
 seLinuxOptions:
-  {{- toYaml . | nindent 2 }}
+  {{- . | nindent 2 }}
 {{- end }}
+{{- end -}}
+
+{{- /* OpenShift's nodes enforce SELinux, and IBM's values for it relied on a privileged pod, which has this label by itself. */ -}}
+{{- define "core-dump-handler.seLinuxOptions" -}}
+{{- if .Values.daemonset.seLinuxOptions -}}
+{{- toYaml .Values.daemonset.seLinuxOptions -}}
+{{- else if .Values.scc.create -}}
+type: spc_t
+{{- end -}}
 {{- end -}}

@@ -9,7 +9,7 @@ needs no mount of its own for the agent, which can then remove it again when it 
 {{- $below := printf "%s/" (clean $d.hostDirectory) -}}
 - {name: host, path: {{ $d.hostDirectory | quote }}, agent: true, sidecar: false}
 - {name: core, path: {{ $d.coreDirectory | quote }}, agent: {{ or .Values.usePersistentVolumes (not (hasPrefix $below (clean $d.coreDirectory))) }}, sidecar: {{ not (empty $d.sidecarContainers) }}}
-- {name: event, path: {{ $d.eventDirectory | quote }}, agent: {{ or (and .Values.usePersistentVolumes .Values.composer.coreEvents) (not (hasPrefix $below (clean $d.eventDirectory))) }}, sidecar: {{ and .Values.composer.coreEvents (not (empty $d.sidecarContainers)) }}}
+- {name: event, path: {{ $d.eventDirectory | quote }}, agent: {{ and .Values.composer.coreEvents (or .Values.usePersistentVolumes (not (hasPrefix $below (clean $d.eventDirectory)))) }}, sidecar: {{ and .Values.composer.coreEvents (not (empty $d.sidecarContainers)) }}}
 {{- end -}}
 
 {{- define "core-dump-handler.sysctls" -}}
@@ -67,7 +67,7 @@ needs no mount of its own for the agent, which can then remove it again when it 
 - name: container-runtime
   hostPath:
     path: {{ .Values.daemonset.hostContainerRuntimeEndpoint | quote }}
-    type: Socket
+    {{- /* No type: with one the pod would wait for ever on a node where this socket is gone, and nothing of ours needs it. */}}
 {{- end }}
 {{- with .Values.daemonset.extraVolumes }}
 {{ toYaml . }}

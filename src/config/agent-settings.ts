@@ -2,7 +2,12 @@
 import { AppError } from "../model/app-error.ts";
 import { CAPTURE_MODES } from "../model/capture-mode.ts";
 import { parseStoreUrl } from "../model/store-url.ts";
-import { COMPOSER_SETTINGS, LOG_LEVELS, type ComposerSettings } from "./composer-settings.ts";
+import {
+  COMPOSER_SETTINGS,
+  LOG_LEVELS,
+  OTHER_LOG_LEVELS,
+  type ComposerSettings,
+} from "./composer-settings.ts";
 import { OBSERVER_SETTINGS } from "./observer-settings.ts";
 import { SCHEDULE_SETTINGS } from "./schedule-settings.ts";
 import {
@@ -51,7 +56,7 @@ const AGENT_SETTINGS = {
   USE_INOTIFY: flag(false),
   ...STORE_SETTINGS,
   ...OBSERVER_SETTINGS,
-  LOG_LEVEL: choice("Info", LOG_LEVELS),
+  LOG_LEVEL: choice("Info", LOG_LEVELS, OTHER_LOG_LEVELS),
   LOG_FORMAT: choice("text", ["text", "json"]),
   /**
    * Where the host's /proc/sys stands, as PROC_ROOT/sys. A container that is not privileged sees its own

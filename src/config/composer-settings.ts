@@ -20,6 +20,8 @@ import {
 
 /** The values of a log level's setting. */
 export const LOG_LEVELS = ["Debug", "Info", "Warn", "Error"] as const;
+/** IBM's other two levels: the most that there is, and the least. What went wrong with a crash is always logged. */
+export const OTHER_LOG_LEVELS = { Trace: "Debug", Off: "Error" } as const;
 
 const fileNameTemplate: Setting<string> = {
   schema: v.pipe(
@@ -38,7 +40,7 @@ export const TIMEOUT_MAX_SECONDS = 86_400;
 
 /** Every setting of the composer, by its key in `.env`. */
 export const COMPOSER_SETTINGS = {
-  LOG_LEVEL: choice("Warn", LOG_LEVELS),
+  LOG_LEVEL: choice("Warn", LOG_LEVELS, OTHER_LOG_LEVELS),
   IGNORE_CRIO: flag(false),
   INCLUDE_PROC_INFO: flag(false),
   CRIO_IMAGE_CMD: choice("img", ["img", "images"]),

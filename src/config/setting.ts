@@ -110,19 +110,26 @@ export function integer<T>(
   return { schema, fallback, expected, shape: { kind: "integer", min, max } };
 }
 
-/** One of a few words, in any case; the word as listed is the value. */
+/**
+ * One of a few words, in any case; the word as listed is the value. `others` are words that stand for one of them, such
+ * as those of IBM's agent.
+ */
 export function choice<const T extends string>(
   fallback: NoInfer<T>,
   words: readonly T[],
+  others: Readonly<Record<string, NoInfer<T>>> = {},
 ): Setting<T> {
-  const find = (given: string) => words.find((word) => word.toLowerCase() === given.toLowerCase());
+  const meanings = [...words.map((word) => [word, word] as const), ...Object.entries(others)];
+  const find = (given: string) =>
+    meanings.find(([word]) => word.toLowerCase() === given.toLowerCase())?.[1];
   const schema = v.pipe(
     v.string(),
     v.check((given) => find(given) !== undefined),
     v.transform((given) => find(given) ?? fallback),
   );
   const expected = `one of ${words.join(", ")}`;
-  return { schema, fallback, expected, shape: { kind: "choice", words } };
+  const shape = { kind: "choice" as const, words: meanings.map(([word]) => word) };
+  return { schema, fallback, expected, shape };
 }
 
 /** Any text on one line. */

@@ -17,11 +17,14 @@ const RESOURCES: Readonly<Record<string, readonly Resource[]>> = {
     { name: "persistentvolumes", kind: "PersistentVolume", namespaced: false },
     { name: "persistentvolumeclaims", kind: "PersistentVolumeClaim", namespaced: true },
     { name: "serviceaccounts", kind: "ServiceAccount", namespaced: true },
+    { name: "secrets", kind: "Secret", namespaced: true },
   ],
   "apps/v1": [{ name: "daemonsets", kind: "DaemonSet", namespaced: true }],
   "rbac.authorization.k8s.io/v1": [
     { name: "roles", kind: "Role", namespaced: true },
     { name: "rolebindings", kind: "RoleBinding", namespaced: true },
+    { name: "clusterroles", kind: "ClusterRole", namespaced: false },
+    { name: "clusterrolebindings", kind: "ClusterRoleBinding", namespaced: false },
   ],
   "security.openshift.io/v1": [
     { name: "securitycontextconstraints", kind: "SecurityContextConstraints", namespaced: false },

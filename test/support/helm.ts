@@ -39,6 +39,8 @@ export async function runHelm(helm: HelmName, ...args: string[]): Promise<HelmRu
 }
 
 export interface Rendering {
+  /** Another chart than ours, by its folder. */
+  chart?: string;
   release?: string;
   namespace?: string;
   /** Values files, below chart/. */
@@ -64,7 +66,7 @@ export async function refusalOf(helm: HelmName, rendering: Rendering): Promise<s
 }
 
 function templateArguments(rendering: Rendering): string[] {
-  const { release = "core-dump-handler", namespace = "observe" } = rendering;
+  const { chart = CHART, release = "core-dump-handler", namespace = "observe" } = rendering;
   const { files = [], values, helmArguments = [] } = rendering;
   // --set-json takes any value as it is, without a file to clean up.
   const sets = Object.entries(values ?? {}).flatMap(([key, value]) => [
@@ -72,7 +74,7 @@ function templateArguments(rendering: Rendering): string[] {
     `${key}=${JSON.stringify(value)}`,
   ]);
   const fileArguments = files.flatMap((file) => ["--values", join(CHART, file)]);
-  return [release, CHART, "--namespace", namespace, ...fileArguments, ...sets, ...helmArguments];
+  return [release, chart, "--namespace", namespace, ...fileArguments, ...sets, ...helmArguments];
 }
 
 export function parseManifests(yaml: string): Manifest[] {

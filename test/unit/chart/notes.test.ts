@@ -1,10 +1,13 @@
 // What is told after an install: the next commands, and what looks odd about the values.
 import { expect, test } from "bun:test";
+import { withCluster } from "../../support/helm-cluster.ts";
 import { CHART, runHelm } from "../../support/helm.ts";
+import { ibmObjects } from "../../support/ibm-release.ts";
+import { IBM_PROVIDERS } from "../../support/ibm-values.ts";
 
 const QUIET = { "daemonset.s3BucketName": "cores" };
 
-async function notes(values: object): Promise<string> {
+async function notes(values: object, helmArguments = ["--dry-run=client"]): Promise<string> {
   const sets = Object.entries(values).flatMap(([key, value]) => [
     "--set-json",
     `${key}=${JSON.stringify(value)}`,
@@ -14,10 +17,10 @@ async function notes(values: object): Promise<string> {
     "install",
     "second",
     CHART,
-    "--dry-run=client",
     "-n",
     "observe",
     ...sets,
+    ...helmArguments,
   );
   if (!run.ok) throw new Error(run.errors);
   return run.output.slice(run.output.indexOf("NOTES:"));
@@ -40,6 +43,7 @@ test.each([
   ],
   ["nothing is uploaded", { "daemonset.useINotify": false }],
   ["are not used", { "daemonset.manageStoreSecret": false, "daemonset.s3AccessKey": "k" }],
+  ["image.tag is main, which in this repository is IBM's", { "image.tag": "main" }],
   ["runs privileged", { "daemonset.privileged": true }],
   ["over the node's processes", { "daemonset.captureFallback": true }],
   ["over the files of all containers", { "daemonset.captureMode": "file" }],
@@ -56,6 +60,15 @@ test("without a store it is said that the agents end, and not that dumps wait an
   const off = await notes({ "daemonset.useINotify": false });
   expect(off).toContain("Dumps wait on each node in /var/mnt/core-dump-handler/cores.");
   expect(off).not.toContain("no bucket is set");
+});
+
+test("IBM's privileged constraint, which no release owns, is named with how to delete it", async () => {
+  const values = { ...QUIET, "scc.create": true };
+  const left = ibmObjects(IBM_PROVIDERS["openshift"] ?? {});
+  const words = await withCluster(left, (helmArguments) => notes(values, helmArguments));
+  expect(words).toContain("kubectl delete scc core-dump-admin-privileged");
+  const clean = await withCluster([], (helmArguments) => notes(values, helmArguments));
+  expect(clean).not.toContain("kubectl delete scc");
 });
 
 test("a bucket from elsewhere is enough", async () => {

@@ -8,7 +8,6 @@ const HELMS: HelmName[] = ["helm3", "helm4"];
 describe.each(HELMS)("%s", (helm) => {
   test.each([
     "daemonset.intervall",
-    "daemonset.composerCrioImageCmd",
     "composer.timeOut",
     "image.memory",
     "storageclass",
