@@ -139,7 +139,8 @@ async function backUp({
     if (patternIsOurs && sysctl !== SOCKET_BUFFER) continue;
     const backup = join(hostDir, sysctl.backup);
     if (await exists(backup)) continue;
-    await writeFileAtomically(backup, `${found.get(sysctl.name) ?? ""}\n`);
+    // Without a newline, as the ancestor's agent reads it, and scripts of its time.
+    await writeFileAtomically(backup, found.get(sysctl.name) ?? "");
     rollback.add(backup, () => removeFile(backup));
   }
 }

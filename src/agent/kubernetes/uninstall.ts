@@ -2,7 +2,9 @@
 // Only the first may take the composer off the host. The API server knows: the DaemonSet is gone, or it is going, or
 // its namespace is going (since Kubernetes 1.33 pods go first, and the DaemonSet has no deletionTimestamp yet).
 //
-// A refusal proves nothing. 401 is what `helm uninstall` leads to, which deletes the ServiceAccount behind the
+// A DaemonSet that another chart has taken over counts as going, too (handed-over.ts).
+//
+// A refusal alone proves nothing. 401 is what `helm uninstall` leads to, which deletes the ServiceAccount behind the
 // DaemonSet, and what every pod gets after `kubectl delete pod --force`, as its token is bound to the pod; 403 is
 // what a changed Role or an API server that has just started answers. The chart's clean-up (chart/templates/
 // cleanup.yaml) comes behind a `helm uninstall` that a pod could not be sure of.
@@ -16,6 +18,7 @@ import { readTextFile, removeFile, writeFileAtomically } from "../../host/files.
 import type { Log } from "../../host/log.ts";
 import type { KubernetesAnswer, KubernetesApi } from "./kubernetes-api.ts";
 import { DAEMONSET_NOTE } from "../../model/host-file.ts";
+import { isRightGone, runsAnotherProgram } from "./handed-over.ts";
 
 /** Which DaemonSet owns the pod. */
 export interface DaemonSetSettings {
@@ -54,17 +57,30 @@ export async function noteDaemonSet(
   }
 }
 
-/** Decides at the pod's end. Everything unclear counts as staying, because a composer that stays loses no core. */
+/** Between two questions whether the right to ask is gone, in ms; a preStop hook has half a minute in all. */
+const ASK_AGAIN_MS = 2_000;
+
+/**
+ * Decides at the pod's end, within half a minute. Everything unclear counts as staying, because a composer that stays
+ * loses no core.
+ */
 export async function findUninstall(
   settings: DaemonSetSettings,
   api: KubernetesApi | undefined,
+  askAgainMs = ASK_AGAIN_MS,
 ): Promise<UninstallVerdict> {
   if (api === undefined || settings.DAEMONSET_NAME === "")
     return { uninstalled: false, because: "this is no pod of a DaemonSet" };
   const uid = await readTextFile(join(settings.HOST_DIR, DAEMONSET_NOTE));
   try {
-    const verdict = judgeAnswer(await api.get(daemonSetPath(settings)), uid);
+    const answer = await api.get(daemonSetPath(settings));
+    const verdict = judgeAnswer(answer, uid);
+    const mayAskNoMore = answer.status === 403 && uid !== undefined;
+    if (mayAskNoMore && (await isRightGone(settings, api, askAgainMs)))
+      return { uninstalled: true, because: "the chart's Role was taken away" };
     if (verdict !== "there") return verdict;
+    if (runsAnotherProgram(answer))
+      return { uninstalled: true, because: "another program has taken the DaemonSet over" };
     return judgeNamespace(await api.get(namespacePath(settings)));
   } catch (error) {
     return { uninstalled: false, because: describeError(error) };

@@ -77,17 +77,15 @@ kernelTest(
     const HOST_DIR = join(folder, "host");
     mkdirSync(join(HOST_DIR, "cores"), { recursive: true });
     writeFileSync(join(HOST_DIR, "cdc"), "#!/bin/false\n");
-    writeFileSync(join(HOST_DIR, "core_pattern.bak"), `${ORIGINALS.corePattern}\n`);
-    writeFileSync(join(HOST_DIR, "core_pipe_limit.bak"), `${ORIGINALS.corePipeLimit}\n`);
-    writeFileSync(join(HOST_DIR, "suid_dumpable.bak"), `${ORIGINALS.suidDumpable}\n`);
+    writeFileSync(join(HOST_DIR, "core_pattern.bak"), ORIGINALS.corePattern);
+    writeFileSync(join(HOST_DIR, "core_pipe_limit.bak"), ORIGINALS.corePipeLimit);
+    writeFileSync(join(HOST_DIR, "suid_dumpable.bak"), ORIGINALS.suidDumpable);
     const ancestors = `|${HOST_DIR}/cdc -c=%c -e=%e -p=%p -s=%s -t=%t -h=%h -E=%E`;
     writeFileSync("/proc/sys/kernel/core_pattern", ancestors);
     const agent = await startAgent(executable, { HOST_DIR });
     await agent.saysEvent("installed");
     expect(readKernel().corePattern).not.toBe(ancestors);
-    expect(readFileSync(join(HOST_DIR, "core_pattern.bak"), "utf8")).toBe(
-      `${ORIGINALS.corePattern}\n`,
-    );
+    expect(readFileSync(join(HOST_DIR, "core_pattern.bak"), "utf8")).toBe(ORIGINALS.corePattern);
     agent.child.kill("SIGTERM");
     await agent.child.exited;
     await runCommand(executable, ["remove"], { HOST_DIR });

@@ -181,9 +181,7 @@ modeTest(
       expect(names.includes("cdc")).toBe(mode === "pipe");
       expect(names.includes("cdc.sock")).toBe(mode === "socket");
       expect((await askListener(hostDir)) !== undefined).toBe(mode === "socket");
-      expect(readFileSync(join(hostDir, "core_pattern.bak"), "utf8")).toBe(
-        `${ORIGINALS.corePattern}\n`,
-      );
+      expect(readFileSync(join(hostDir, "core_pattern.bak"), "utf8")).toBe(ORIGINALS.corePattern);
       await stop(agent);
     }
   },

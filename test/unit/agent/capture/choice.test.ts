@@ -144,9 +144,7 @@ test("every change of modes keeps the first originals, and remove gives them bac
     expect(patternMode()).toBe(CAPTURE_MODE);
     expect(readdirSync(host.hostDir).includes("cdc")).toBe(CAPTURE_MODE === "pipe");
     expect(listener.now).toBe(CAPTURE_MODE === "socket" ? "answers" : "absent");
-    expect(readFileSync(join(host.hostDir, "core_pattern.bak"), "utf8")).toBe(
-      `${ORIGINAL_PATTERN}\n`,
-    );
+    expect(readFileSync(join(host.hostDir, "core_pattern.bak"), "utf8")).toBe(ORIGINAL_PATTERN);
     expect(host.sysctls()).toMatchObject({ pipeLimit: "128", suidDumpable: "2" });
   }
   await remove(host.settings(), host.log, listener);

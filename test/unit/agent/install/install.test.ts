@@ -46,9 +46,9 @@ test("a fresh host gets the composer, its settings and the three sysctls", async
 
 test("the originals are kept", async () => {
   await run();
-  expect(textOf("core_pattern.bak")).toBe(`${ORIGINAL_PATTERN}\n`);
-  expect(textOf("core_pipe_limit.bak")).toBe("16\n");
-  expect(textOf("suid_dumpable.bak")).toBe("1\n");
+  expect(textOf("core_pattern.bak")).toBe(ORIGINAL_PATTERN);
+  expect(textOf("core_pipe_limit.bak")).toBe("16");
+  expect(textOf("suid_dumpable.bak")).toBe("1");
 });
 
 test("only root can look into the dumps, and the files are root's alone", async () => {
@@ -72,10 +72,10 @@ test("our own pattern never becomes the backup, and the first backup stays", asy
   expect(existsSync(inHost("core_pattern.bak"))).toBe(false);
   host.setSysctl("core_pattern", "core.%p");
   await run();
-  expect(textOf("core_pattern.bak")).toBe("core.%p\n");
+  expect(textOf("core_pattern.bak")).toBe("core.%p");
   host.setSysctl("core_pattern", "other");
   await run();
-  expect(textOf("core_pattern.bak")).toBe("core.%p\n");
+  expect(textOf("core_pattern.bak")).toBe("core.%p");
 });
 
 test("a new version replaces the composer while the old one runs", async () => {

@@ -1,5 +1,13 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
-import { closeSync, existsSync, mkdirSync, openSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { install } from "../../../../src/agent/install/install.ts";
 import { remove } from "../../../../src/agent/install/remove.ts";
@@ -41,6 +49,17 @@ test("a second removal finds nothing to do", async () => {
   await end();
   await end();
   expect(host.snapshot()).toEqual(before);
+});
+
+test("ours removed first, IBM's agent finds the host's own pattern, and restores that one day", async () => {
+  await start();
+  await end();
+  // What its install and its removal do: keep the present pattern, write its own, and later write the kept one back.
+  mkdirSync(host.hostDir, { recursive: true });
+  writeFileSync(inHost("core_pattern.bak"), host.sysctls().pattern);
+  host.setSysctl("core_pattern", `|${inHost("cdc")} -c=%c -e=%e`);
+  host.setSysctl("core_pattern", readFileSync(inHost("core_pattern.bak"), "utf8"));
+  expect(host.sysctls().pattern).toBe(ORIGINAL_PATTERN);
 });
 
 test("without any start nothing happens", async () => {

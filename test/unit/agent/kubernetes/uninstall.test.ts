@@ -99,6 +99,38 @@ test.each([
   expect(await findUninstall(settings(), api)).toMatchObject({ uninstalled });
 });
 
+const withHook = (...command: string[]) => {
+  const container = { lifecycle: { preStop: { exec: { command } } } };
+  const answer = daemonSet("u1");
+  const spec = { template: { spec: { containers: [container] } } };
+  return { ...answer, body: { ...answer.body, spec } };
+};
+
+test.each([
+  ["is updated", withHook("/app/core-dump-agent", "remove", "--when-uninstalled"), false],
+  ["was rolled back to IBM's chart", withHook("/app/core-dump-agent", "remove"), true],
+])("a DaemonSet that %s", async (_name, answer, uninstalled) => {
+  const api = openKubernetesApi(server.access);
+  server.answers.set(PATH, answer);
+  server.answers.set(NAMESPACE, { status: 200, body: { metadata: { uid: "n1" } } });
+  await noteDaemonSet(settings(), api, quiet);
+  expect(await findUninstall(settings(), api)).toMatchObject({ uninstalled });
+});
+
+const REVIEWS = "POST /apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
+test.each([
+  ["the Role went with the release", { status: 201, body: { status: { allowed: false } } }, true],
+  ["the right is back", { status: 201, body: { status: { allowed: true } } }, false],
+  ["the API server knows no rules yet", { status: 403, body: {} }, false],
+])("refused after it could ask: %s", async (_name, answer, uninstalled) => {
+  const api = openKubernetesApi(server.access);
+  server.answers.set(PATH, daemonSet("u1"));
+  await noteDaemonSet(settings(), api, quiet);
+  server.answers.set(PATH, { status: 403, body: {} });
+  server.answers.set(REVIEWS, answer);
+  expect(await findUninstall(settings(), api, 1)).toMatchObject({ uninstalled });
+});
+
 test("an agent that may not ask forgets what it knew", async () => {
   const api = openKubernetesApi(server.access);
   writeFileSync(join(hostDir, "daemonset.uid"), "u0");
