@@ -53,6 +53,9 @@ export const WIRED_VARIABLES: readonly WiredVariable[] = [
 export const UNUSED_VARIABLES: Readonly<Record<string, string>> = {
   COMP_CORE_EVENT_DIR: "the older name of EVENT_DIR, which the chart sets",
   AWS_REGION: "the AWS SDK's own, which EKS sets; s3Region goes before it",
+  GOOGLE_APPLICATION_CREDENTIALS: "off GKE: daemonset.extraEnvVars, with the file's volume",
+  GCE_METADATA_HOST: "Google's clients' own, for tests of the metadata server",
+  STORAGE_EMULATOR_HOST: "Google's clients' own, for tests",
   AZURE_STORAGE_CONNECTION_STRING: "a secret: daemonset.envFrom takes it from one",
   AZURE_STORAGE_KEY: "a secret: daemonset.envFrom takes it from one",
   AZURE_STORAGE_SAS_TOKEN: "a secret: daemonset.envFrom takes it from one",

@@ -12,7 +12,8 @@ const SETTINGS = `settings
   INTERVAL         milliseconds between uploads; or SCHEDULE (cron); USE_INOTIFY goes with either.
                    None of the three: nothing is uploaded
   S3_BUCKET_NAME   the bucket, with S3_REGION, S3_ENDPOINT, S3_ACCESS_KEY, S3_SECRET
-  STORE_URL        s3://bucket/prefix, or file:///a/directory
+  STORE_URL        s3://bucket/prefix, azblob://account/container/prefix, gs://bucket/prefix, or
+                   file:///a/directory
   COMP_…           the composer's settings
   docs/settings.md has them all; docs/operations.md explains every log line and exit code.
 

@@ -117,6 +117,12 @@ export const STORE_SETTINGS = {
   AZURE_AUTHORITY_HOST: httpUrl("https://login.microsoftonline.com/"),
   /** The host of the instance metadata service, as Azure's SDKs call it. */
   AZURE_POD_IDENTITY_AUTHORITY_HOST: httpUrl("http://169.254.169.254/"),
+  /** Google's own variables: a key file or one of a workload identity federation. Unset, the metadata server is asked. */
+  GOOGLE_APPLICATION_CREDENTIALS: path(""),
+  /** host[:port] of the metadata server. */
+  GCE_METADATA_HOST: text(""),
+  /** An emulator's address, which is asked in place of Google's, and without credentials where none are named. */
+  STORAGE_EMULATOR_HOST: text(""),
   /** Unset, the AWS SDK looks for credentials (environment, IRSA, EKS Pod Identity, IMDS). */
   S3_ACCESS_KEY: text("", { secret: true }),
   S3_SECRET: text("", { secret: true }),

@@ -2,7 +2,7 @@
 
 /** What a STORE_URL names. A prefix is "" or ends with a slash. */
 export type StoreAddress =
-  { kind: "directory" } | { kind: "s3"; bucket: string; prefix: string } | AzureAddress;
+  { kind: "directory" } | { kind: "s3" | "google"; bucket: string; prefix: string } | AzureAddress;
 
 /** A container of Azure Blob Storage. */
 export interface AzureAddress {
@@ -23,6 +23,8 @@ const DIRECTORY = String.raw`file:///[^\s/].*`;
 /** Stores other than AWS's allow more names than AWS (Ceph: tenant:bucket). */
 const S3 = String.raw`s3://([A-Za-z0-9][A-Za-z0-9._:-]*)${FOLDERS}`;
 
+/** "Bucket naming": a name with dots has up to 222 characters. */
+const GOOGLE = `gs://([a-z0-9][a-z0-9._-]{1,220}[a-z0-9])${FOLDERS}`;
 const ACCOUNT = "[a-z0-9]{3,24}";
 const CONTAINER = String.raw`/([a-z0-9][a-z0-9-]{1,61}[a-z0-9])${FOLDERS}`;
 const AZURE = `azblob://(${ACCOUNT})${CONTAINER}`;
@@ -32,23 +34,27 @@ const AZURE_HOST = String.raw`(https://(${ACCOUNT})(?:\.[a-z0-9]+)?\.blob(?:\.[a
 const AZURE_PATH = String.raw`(https?://(?:[0-9.]+|[a-z0-9-]+)(?::\d+)?/(${ACCOUNT}))${CONTAINER}`;
 
 /** The form of a STORE_URL, for schemas; parseStoreUrl() is stricter. */
-export const STORE_URL_PATTERN = `^(?:${[DIRECTORY, S3, AZURE, AZURE_HOST, AZURE_PATH].join("|")})$`;
+export const STORE_URL_PATTERN = `^(?:${[DIRECTORY, S3, GOOGLE, AZURE, AZURE_HOST, AZURE_PATH].join("|")})$`;
 
 /** The forms of a STORE_URL, for messages. */
 export const STORE_URL_FORMS =
-  "s3://BUCKET/prefix, azblob://ACCOUNT/CONTAINER/prefix, https://ACCOUNT.blob.core.windows.net/CONTAINER/prefix or file:///a/directory, without keys and ?";
+  "s3://BUCKET/prefix, gs://BUCKET/prefix, azblob://ACCOUNT/CONTAINER/prefix, https://ACCOUNT.blob.core.windows.net/CONTAINER/prefix or file:///a/directory, without keys and ?";
 
 /** Parses a STORE_URL; undefined for any other text. */
 export function parseStoreUrl(text: string): StoreAddress | undefined {
   if (exactly(DIRECTORY).test(text)) return { kind: "directory" };
-  return parseS3(text) ?? parseAzure(text);
+  return parseBucket("s3", S3, text) ?? parseBucket("google", GOOGLE, text) ?? parseAzure(text);
 }
 
-function parseS3(text: string): StoreAddress | undefined {
-  const [, bucket, folders] = exactly(S3).exec(text) ?? [];
+function parseBucket(
+  kind: "s3" | "google",
+  pattern: string,
+  text: string,
+): StoreAddress | undefined {
+  const [, bucket, folders] = exactly(pattern).exec(text) ?? [];
   const prefix = parsePrefix(folders);
   if (bucket === undefined || prefix === undefined) return undefined;
-  return { kind: "s3", bucket, prefix };
+  return { kind, bucket, prefix };
 }
 
 function parseAzure(text: string): AzureAddress | undefined {

@@ -38,6 +38,18 @@ const AZURE: Adapter = {
   },
 };
 
+const GOOGLE: Adapter = {
+  isNamed: ({ STORE_URL }) => parseStoreUrl(STORE_URL)?.kind === "google",
+  async openWriter(settings) {
+    const { openGoogleWriter } = await import("./google/google-writer.ts");
+    return below(settings, openGoogleWriter, prefixedWriter);
+  },
+  async openReader(settings) {
+    const { openGoogleReader } = await import("./google/google-reader.ts");
+    return below(settings, openGoogleReader, prefixedReader);
+  },
+};
+
 /** Opens a store below the prefix of STORE_URL. */
 function below<S>(
   settings: StoreSettings,
@@ -68,10 +80,12 @@ function withBucket(settings: StoreSettings): StoreSettings {
 }
 
 /** The adapters by their folders; the first one that the settings name is used. */
-const ADAPTERS = { directory: DIRECTORY, azure: AZURE, s3: S3 } as const satisfies Record<
-  string,
-  Adapter
->;
+const ADAPTERS = {
+  directory: DIRECTORY,
+  azure: AZURE,
+  google: GOOGLE,
+  s3: S3,
+} as const satisfies Record<string, Adapter>;
 
 /** The folder of an adapter. */
 export type AdapterName = keyof typeof ADAPTERS;

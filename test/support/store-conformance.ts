@@ -26,7 +26,7 @@ export function describeStore(kind: StoreKind): void {
 
   describe(kind.name, () => {
     describeDelivery(storeTest);
-    describeWriter(storeTest, kind.knowsNoUploads !== true);
+    describeWriter(storeTest, kind);
     if (kind.ignoresTaken !== true) describeRefusal(storeTest);
     describeReader(storeTest);
     describeIndex(storeTest);

@@ -7,6 +7,7 @@ import type { AdapterName } from "../../src/store/open-store.ts";
 import { ACCOUNT, KEY, makeContainer } from "./azurite.ts";
 import { azuriteObstacle } from "./azurite-package.ts";
 import { makeBucket } from "./bucket.ts";
+import { startGcsServer, type GcsOptions } from "./gcs-server.ts";
 import { temporaryFolder } from "./dumps.ts";
 import { md5, startMemoryStore, type Oddities } from "./memory-store.ts";
 import { freePorts, s3Obstacle } from "./radosgw.ts";
@@ -36,6 +37,8 @@ export interface StoreKind {
   ignoresTaken?: boolean;
   /** An upload is its parts there and nothing else: a part of one that was abandoned is taken. */
   knowsNoUploads?: boolean;
+  /** It has no list of uploads. */
+  listsNoUploads?: boolean;
   /** It needs a server: its tests are e2e tests. */
   isReal: boolean;
   open(): Promise<Place>;
@@ -73,6 +76,20 @@ export const STORE_KINDS: readonly StoreKind[] = [
       ),
   },
   { name: "radosgw", adapter: "s3", obstacle: s3Obstacle(), isReal: true, open: openRadosgw },
+  {
+    name: "Cloud Storage in memory",
+    adapter: "google",
+    listsNoUploads: true,
+    isReal: false,
+    open: () => openGcs({}),
+  },
+  {
+    name: "Cloud Storage that keeps little of each chunk",
+    adapter: "google",
+    listsNoUploads: true,
+    isReal: false,
+    open: () => openGcs({ chunkMaxBytes: 700_000 }),
+  },
   {
     name: "Azurite",
     adapter: "azure",
@@ -182,6 +199,39 @@ async function openRadosgw(): Promise<Place> {
       deadEndpoint(port),
     ],
     close: () => {},
+  };
+}
+
+async function openGcs(options: GcsOptions): Promise<Place> {
+  const server = startGcsServer(options);
+  const { objects, bucket } = server;
+  const [port] = await freePorts(1);
+  const prefix = "team-a/";
+  const keyOf = (key: string) => (key.startsWith(prefix) ? key.slice(prefix.length) : `/${key}`);
+  return {
+    variables: {
+      STORE_URL: `gs://${bucket}/team-a`,
+      STORAGE_EMULATOR_HOST: server.endpoint,
+      STORE_PART_SIZE: "5Mi",
+    },
+    keys: async () => [...objects.keys(), ...server.unfinished()].map(keyOf).sort(),
+    read: async (key) => new Uint8Array(objects.get(prefix + key)?.bytes ?? []),
+    async put(key, bytes) {
+      server.put(prefix + key, bytes);
+    },
+    wrong: [
+      [
+        "a missing bucket",
+        { STORE_URL: "gs://no-such-bucket" },
+        /no bucket no-such-bucket.*STORE_URL/,
+      ],
+      [
+        "a dead endpoint",
+        { STORAGE_EMULATOR_HOST: `127.0.0.1:${port}` },
+        /127\.0\.0\.1:\d+ cannot be reached.*STORAGE_EMULATOR_HOST/,
+      ],
+    ],
+    close: () => server.stop(),
   };
 }
 

@@ -30,6 +30,7 @@ test.each([
       prefix: "a/",
     },
   ],
+  ["gs://my.cores_1/a", { kind: "google", bucket: "my.cores_1", prefix: "a/" }],
   ["s3://tenant:cores/x/", { kind: "s3", bucket: "tenant:cores", prefix: "x/" }],
 ] as const)("%s names a store", (text, address) => {
   expect(parseStoreUrl(text)).toEqual(address);
@@ -50,6 +51,8 @@ test.each([
   "s3://cores/a b",
   `s3://cores/${"a".repeat(201)}`,
   "azblob://acc123",
+  "gs://Cores",
+  "gs://co",
   "azblob://acc123/Cores",
   "azblob://ACC/cores",
   "http://acc123.blob.core.windows.net/cores",

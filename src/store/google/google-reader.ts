@@ -1,0 +1,90 @@
+// The reading half for a bucket of Google Cloud Storage: lists of objects and ranges of one, with retries where they
+// help.
+import type { StoreSettings } from "../../config/store-settings.ts";
+import { openLog } from "../../host/log.ts";
+import { withRetries } from "../retry.ts";
+import { failureOf, StoreError } from "../store-error.ts";
+import type { StoreReader } from "../store-port.ts";
+import { OBJECT_FIELDS, parseList, parseObject } from "./google-object.ts";
+import { GoogleSession, type GoogleRequest } from "./google-session.ts";
+
+/** Opens the bucket. Throws AppError "configuration" for credentials that are none. */
+export function openGoogleReader(settings: StoreSettings): StoreReader {
+  const session = new GoogleSession(settings);
+  const { signal } = new AbortController();
+  const log = openLog({ level: "Error", format: "text" });
+  const again = (action: string, make: () => GoogleRequest) =>
+    withRetries(() => session.run(action, signal, make), { signal, log });
+
+  async function* list(prefix: string) {
+    const action = `list ${prefix || "the bucket"}`;
+    for (let token = ""; ;) {
+      const query = {
+        fields: `items(${OBJECT_FIELDS}),nextPageToken`,
+        ...(prefix === "" ? {} : { prefix }),
+        ...(token === "" ? {} : { pageToken: token }),
+      };
+      const { body } = await again(action, () => ({
+        method: "GET",
+        url: session.bucketUrl("storage/v1", query),
+      }));
+      const { items, nextPageToken } = parseList(body, action);
+      for (const { name, size, updated } of items)
+        if (name.endsWith(".zip"))
+          yield { key: name, sizeBytes: size, modifiedMs: Date.parse(updated) || 0 };
+      if (nextPageToken !== "" && nextPageToken === token)
+        throw new StoreError("server", `${session.name} lists the same page over and over`);
+      token = nextPageToken;
+      if (token === "") return;
+    }
+  }
+
+  /** Reads the bytes [start, end), or fewer. */
+  async function range(
+    key: string,
+    start: number,
+    end: number,
+    condition: Record<string, string>,
+  ): Promise<Buffer> {
+    const { body } = await again(`fetch ${key}`, () => ({
+      method: "GET",
+      url: session.objectUrl(key, { alt: "media", ...condition }),
+      headers: { range: `bytes=${start}-${end - 1}` },
+      answerMaxBytes: end - start,
+    }));
+    return body;
+  }
+
+  async function head(key: string, bytes: number) {
+    try {
+      return await range(key, 0, bytes, {});
+    } catch (error) {
+      // The object was removed meanwhile, or it is empty: the store refuses a range of nothing (416).
+      const failure = failureOf(error);
+      if (failure === "not_found" || failure === "refused") return Buffer.alloc(0);
+      throw error;
+    }
+  }
+
+  async function open(key: string) {
+    const action = `look at ${key}`;
+    const { body } = await again(action, () => ({
+      method: "GET",
+      url: session.objectUrl(key, { fields: OBJECT_FIELDS }),
+    }));
+    const { size: sizeBytes, generation } = parseObject(body, action);
+    return {
+      name: `${key} in ${session.name}`,
+      sizeBytes,
+      version: generation,
+      async read(start: number, end: number) {
+        const last = Math.min(end, sizeBytes);
+        if (last <= start) return Buffer.alloc(0);
+        return range(key, start, last, { ifGenerationMatch: generation });
+      },
+      close: () => Promise.resolve(),
+    };
+  }
+
+  return { name: session.name, list, head, open, close: () => {} };
+}
