@@ -52,7 +52,8 @@ export interface GcsServer {
 }
 
 export function startGcsServer(options: GcsOptions = {}): GcsServer {
-  const bucket = "cores-bucket";
+  // A name that holds pieces of the API's own paths.
+  const bucket = "o-cores-b";
   const objects = new Map<string, GcsObject>();
   const sessions = new Map<string, Session>();
   let generations = 1_700_000_000_000_000;

@@ -26,7 +26,7 @@ export function openGoogleReader(settings: StoreSettings): StoreReader {
       };
       const { body } = await again(action, () => ({
         method: "GET",
-        url: session.bucketUrl("storage/v1", query),
+        url: session.listUrl(query),
       }));
       const { items, nextPageToken } = parseList(body, action);
       for (const { name, size, updated } of items)

@@ -60,12 +60,20 @@ export class GoogleSession {
   /** Returns the address of an object's resource. Throws StoreError "name_refused". */
   objectUrl(key: string, query: Readonly<Record<string, string>>): string {
     refuseDotSegments(key);
-    return `${this.bucketUrl("storage/v1", query).replace(/\/o\b/, `/o/${encodeURIComponent(key)}`)}`;
+    return this.url(`storage/v1/b/${this.bucket}/o/${encodeURIComponent(key)}`, query);
   }
 
-  /** Returns the address of the bucket's objects below an API's path. */
-  bucketUrl(api: "storage/v1" | "upload/storage/v1", query: Readonly<Record<string, string>>) {
-    const path = `${api}/b/${encodeURIComponent(this.bucket)}/o`;
+  /** Returns the address of the bucket's list of objects. */
+  listUrl(query: Readonly<Record<string, string>>): string {
+    return this.url(`storage/v1/b/${this.bucket}/o`, query);
+  }
+
+  /** Returns the address where uploads begin. */
+  uploadUrl(query: Readonly<Record<string, string>>): string {
+    return this.url(`upload/storage/v1/b/${this.bucket}/o`, query);
+  }
+
+  private url(path: string, query: Readonly<Record<string, string>>): string {
     return `${this.endpoint}/${path}?${new URLSearchParams(query).toString()}`;
   }
 

@@ -39,7 +39,7 @@ export async function beginUpload(
     const body = JSON.stringify({ name: key, ...resourceOf(session.settings, dump) });
     return {
       method: "POST",
-      url: session.bucketUrl("upload/storage/v1", query),
+      url: session.uploadUrl(query),
       headers: {
         "content-type": "application/json; charset=UTF-8",
         "x-upload-content-type": "application/zip",
