@@ -133,6 +133,26 @@ export const COMPOSER_VALUES: readonly ChartValue[] = [
       "includeProcInfo for processes that the kernel calls not dumpable (set-uid and the like) too.",
   },
   {
+    path: "composer.coreContent",
+    variable: "COMP_CORE_CONTENT",
+    fallback: "full",
+    about:
+      "What a dump has of the core. full: all of it. stacks: registers, stacks and what a backtrace needs, read from the process, which is let go at once. auto: stacks of cores over fullCoreMax.",
+  },
+  {
+    path: "composer.fullCoreMax",
+    variable: "COMP_FULL_CORE_MAX",
+    fallback: "4Gi",
+    about: "For coreContent auto: the size of the longest core that is taken whole.",
+  },
+  {
+    path: "composer.podPolicy",
+    variable: "COMP_POD_POLICY",
+    fallback: false,
+    about:
+      "Let a pod ask for less by its annotations core-dump-handler/core-content, /max-core-size, /collect and /priority (docs/operations.md).",
+  },
+  {
     path: "composer.maxCoreSize",
     variable: "COMP_MAX_CORE_SIZE",
     fallback: "0",

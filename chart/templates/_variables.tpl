@@ -20,6 +20,9 @@ COMP_NAMESPACE_EXCLUDE: composer.namespaceExclude
 COMP_CRI_CLIENT: composer.criClient
 COMP_CRI_TIMEOUT: composer.criTimeout
 COMP_INCLUDE_UNDUMPABLE_PROC_INFO: composer.includeUndumpableProcInfo
+COMP_CORE_CONTENT: composer.coreContent
+COMP_FULL_CORE_MAX: composer.fullCoreMax
+COMP_POD_POLICY: composer.podPolicy
 COMP_MAX_CORE_SIZE: composer.maxCoreSize
 COMP_DISK_RESERVE: composer.diskReserve
 COMP_DISK_QUOTA: composer.diskQuota

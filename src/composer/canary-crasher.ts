@@ -72,6 +72,8 @@ export function settingsForCanary(settings: ComposerSettings): ComposerSettings 
     NAMESPACE_EXCLUDE: "",
     CORE_EVENTS: false,
     MAX_CORE_SIZE: 0,
+    CORE_CONTENT: "full",
+    POD_POLICY: false,
     DISK_QUOTA: "100%",
     DISK_FREE: "0",
     CRASH_LOOP_LIMIT: 0,

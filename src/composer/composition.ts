@@ -77,14 +77,14 @@ export async function composeDump(job: Job): Promise<number> {
 async function seal(
   { environment: { settings, complaints }, attempts, explaining, modules, deadline, canary }: Job,
   archive: Parameters<typeof sealArchive>[0]["archive"],
-  { drain, end, found }: Drained,
+  { drain, end, found, content, isWhole }: Drained,
   info: DumpInfo,
 ): Promise<{ base: string; sealed: DumpInfo }> {
   const settings_ignored = [...complaints, ...(found.complaints ?? [])];
   const log = containerLogOf(found);
   const summary = await explaining?.finish(log);
   const listed = await modules?.listed(untilAborted(deadline.signal));
-  const facts = { ...info, ...found.facts, settings_ignored };
+  const facts = { ...info, ...found.facts, ...content, settings_ignored };
   const known = withModules(withSummary(facts, summary), summary, listed);
   const base = renderDumpName(settings.FILENAME_TEMPLATE, templateValues(known));
   const entries = withModulesEntry(withSummaryEntry(found.entries, summary), listed);
@@ -94,6 +94,7 @@ async function seal(
     archive,
     drain,
     end,
+    isWhole,
     compress,
     base,
     entries,

@@ -6,7 +6,7 @@ import { crc32WithZeros } from "../model/crc32-zeros.ts";
 import { CORE_BLOCK_BYTES as BLOCK_BYTES } from "../model/partial-layout.ts";
 import { BlockDeflater, freeOutput } from "./block-deflater.ts";
 import { Checkpoints } from "./checkpoints.ts";
-import type { CoreInput } from "./core-input.ts";
+import type { CoreBytes } from "./core-input.ts";
 import { Mailbox } from "./mailbox.ts";
 import { isNoSpace } from "./partial-file.ts";
 import { RUN_BLOCKS, ZeroRuns } from "./zero-runs.ts";
@@ -60,7 +60,7 @@ interface Passing {
 /** The drain of one core. */
 export class CoreDrain {
   readonly elf = new ElfCoreReader();
-  private readonly input: CoreInput;
+  private readonly input: CoreBytes;
   private readonly archive: ZipArchive;
   private readonly options: DrainOptions;
   private readonly idle = new Mailbox<Lane>();
@@ -75,7 +75,7 @@ export class CoreDrain {
   private stopReason: DrainEnd | undefined;
   private wakeReader: () => void = () => undefined;
 
-  constructor(input: CoreInput, archive: ZipArchive, options: DrainOptions) {
+  constructor(input: CoreBytes, archive: ZipArchive, options: DrainOptions) {
     this.input = input;
     this.archive = archive;
     this.options = options;

@@ -15,6 +15,9 @@ const RETRY_MAX_MS = 100;
 /** How many bytes are read while the composer still starts. */
 const EARLY_BYTES = 64 * 1024;
 
+/** A core's bytes, from the first on; the drain reads them so. */
+export type CoreBytes = Pick<CoreInput, "readSome" | "skipHole">;
+
 /** One core's input. */
 export class CoreInput {
   private readonly fd: number;
@@ -118,6 +121,11 @@ export class CoreInput {
         else reject(error);
       });
     });
+  }
+
+  /** The file that the core lies in, for reading by offset while this input is open. */
+  get filePlace(): { kind: "file"; fd: number } | undefined {
+    return this.position === null ? undefined : { kind: "file", fd: this.fd };
   }
 
   /** True once the input has ended, so that it no longer holds the crashed process. */

@@ -4,6 +4,7 @@ import * as v from "valibot";
 import type { CrashContext } from "../model/crash-context.ts";
 import { POD_INFO_SUFFIX } from "../model/dump-entries.ts";
 import { namespaceOwner } from "../model/dump-owner.ts";
+import type { DumpPriority } from "../model/dump-priority.ts";
 import { hashWorkload, workloadKey } from "../model/workload.ts";
 import type { Metadata } from "./metadata/metadata.ts";
 
@@ -13,6 +14,7 @@ export interface CrashOwner {
   namespace: string;
   /** The workload's hash. */
   workload: string;
+  priority: DumpPriority;
   /** The workload's key, for the log. */
   workloadKey: string;
 }
@@ -33,7 +35,12 @@ export function ownerOfCrash(
     executable: facts.exe_path ?? (crash.pathname || crash.exeName),
     signal: String(crash.signal ?? ""),
   });
-  return { namespace: namespaceOwner(facts), workload: hashWorkload(key), workloadKey: key };
+  return {
+    namespace: namespaceOwner(facts),
+    workload: hashWorkload(key),
+    priority: facts.priority ?? "normal",
+    workloadKey: key,
+  };
 }
 
 function labelsOf(podInfo: Uint8Array): Readonly<Record<string, string>> {

@@ -2,12 +2,15 @@
 // releases the crashed process at the last byte.
 import type { ComposerSettings } from "../config/composer-settings.ts";
 import { forgetStartupCode } from "../host/startup-code.ts";
+import { untilAborted } from "../host/timer.ts";
 import { describeError } from "../model/app-error.ts";
 import { UNKNOWN_OWNER } from "../model/dump-owner.ts";
 import { CoreDrain, type DrainEnd } from "./core-drain.ts";
 import { ownerOfCrash } from "./crash-owner.ts";
+import type { ContentFacts } from "./small-core/core-source.ts";
 import { openDiskLimits, type DiskRules } from "./disk-limits.ts";
 import { whyNoFileList } from "./dump-facts.ts";
+import { openCoreSource } from "./small-core/opening.ts";
 import type { Job } from "./job.ts";
 import type { Metadata } from "./metadata/metadata.ts";
 import type { OpenedDump } from "./opening.ts";
@@ -17,13 +20,17 @@ export interface Drained {
   drain: CoreDrain;
   end: DrainEnd;
   found: Metadata;
+  content: ContentFacts;
+  /** False where the crashed process ended before its core could be whole. */
+  isWhole: boolean;
   /** How long the drain held the crashed process, in ms. */
   drainedMs: number;
 }
 
 /** Drains until the core's end or the deadline, and then waits for the metadata. */
-export async function drainCore(job: Job, { file, archive }: OpenedDump): Promise<Drained> {
+export async function drainCore(job: Job, opened: OpenedDump): Promise<Drained> {
   const { uuid, core, release, chain, deadline, environment, log, attempts, metadata } = job;
+  const { file, archive } = opened;
   const { explaining } = job;
   const { settings, coreDir, hostDir } = environment;
   const startedMs = Date.now();
@@ -31,17 +38,25 @@ export async function drainCore(job: Job, { file, archive }: OpenedDump): Promis
   let namespace = UNKNOWN_OWNER;
   const rules = diskRules(settings);
   const limits = openDiskLimits({ coreDir, hostDir, uuid, rules, log, asker: () => namespace });
-  const drain = new CoreDrain(core, archive, {
+  const skipped = Promise.withResolvers<void>();
+  const begin = once(() => {
+    // The start is over, and the peak is to come.
+    forgetStartupCode();
+    metadata.start(() => {
+      drain.stop("skipped");
+      skipped.resolve();
+    });
+    void metadata.result().then(noteOwner);
+  });
+  const source = openCoreSource(job, begin, opened.note);
+  const drain = new CoreDrain(source ?? core, archive, {
     compress: settings.COMPRESSION,
-    maxCoreBytes: settings.MAX_CORE_SIZE,
+    get maxCoreBytes() {
+      return source?.maxCoreBytes ?? settings.MAX_CORE_SIZE;
+    },
     hasSpace: (sizeBytes) => limits.hasSpace(sizeBytes),
     onBlock: (block) => explaining?.take(block),
-    onFirstBytes: () => {
-      // The start is over, and the peak is to come.
-      forgetStartupCode();
-      metadata.start(() => drain.stop("skipped"));
-      void metadata.result().then(noteOwner);
-    },
+    onFirstBytes: begin,
     onLastBytes: async () => {
       // Without a first byte (a full disk), reads the process now, before it is released.
       metadata.start();
@@ -65,13 +80,29 @@ export async function drainCore(job: Job, { file, archive }: OpenedDump): Promis
   deadline.signal.addEventListener("abort", () => drain.stop("timeout"));
   if (deadline.passed) drain.stop("timeout");
 
+  // The limit of the core's size may be the pod's.
+  if (source !== undefined)
+    await Promise.race([source.ready(), skipped.promise, untilAborted(deadline.signal)]);
   const end = await drain.run();
   limits.end();
+  const content = source?.facts ?? FULL_CONTENT;
+  const isWhole = source?.isWhole ?? true;
+  source?.close();
   log.detail("debug", "core_drained", { end, core_bytes: drain.written.sizeBytes });
   if (drain.elf.lacksFiles) attempts.record("list of mapped files", whyNoFileList());
   const found = await metadata.result();
   noteOwner(found);
-  return { drain, end, found, drainedMs };
+  return { drain, end, found, drainedMs, content, isWhole };
+}
+
+const FULL_CONTENT: ContentFacts = { core_content: "full", core_omitted_bytes: 0 };
+
+function once(fn: () => void): () => void {
+  let isDone = false;
+  return () => {
+    if (!isDone) fn();
+    isDone = true;
+  };
 }
 
 function diskRules({ DISK_QUOTA, DISK_FREE, DISK_RESERVE }: ComposerSettings): DiskRules {

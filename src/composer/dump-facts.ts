@@ -31,17 +31,18 @@ export function firstFacts(uuid: string, crash: CrashContext, nodeName = hostnam
   };
 }
 
-/** Returns what is known about the core after the drain. */
+/** Returns what is known about the core after the drain; isWhole as Sealing has it. */
 export function coreFacts(
   drain: CoreDrain,
   end: DrainEnd,
+  isWhole = true,
 ): Pick<
   DumpInfo,
   "core_format" | "core_bytes" | "core_expected_bytes" | "core_complete" | "truncated_by"
 > {
   const { sizeBytes } = drain.written;
   const { format, expectedBytes } = drain.elf;
-  const complete = isComplete(end, sizeBytes, format, expectedBytes);
+  const complete = isWhole && isComplete(end, sizeBytes, format, expectedBytes);
   return {
     core_format: format,
     core_bytes: sizeBytes,

@@ -2,6 +2,8 @@
 // core's end. It always has a result soon after the deadline, so that metadata never costs a core.
 import { describeError } from "../model/app-error.ts";
 import { untilAborted, within } from "../host/timer.ts";
+import type { PodPolicy } from "../config/pod-policy.ts";
+import type { MetadataSteps } from "./metadata/collect.ts";
 import type { Metadata } from "./metadata/metadata.ts";
 
 /**
@@ -14,8 +16,8 @@ const GRACE_AFTER_DEADLINE_MS = 1000;
 
 /** How the task collects. */
 export interface MetadataTaskOptions {
-  /** Collects. Calls onProcessRead when it no longer needs the crashed process's /proc. */
-  collect: (onProcessRead: () => void) => Promise<Metadata>;
+  /** Collects. Notifies us on its way (MetadataSteps). */
+  collect: (steps: MetadataSteps) => Promise<Metadata>;
   /** Makes the result where the collection failed or did not end. */
   fallback: (why: string) => Metadata;
   /** The signal that aborts at the deadline. */
@@ -26,6 +28,7 @@ export interface MetadataTaskOptions {
 export class MetadataTask {
   private readonly options: MetadataTaskOptions;
   private readonly read = Promise.withResolvers<void>();
+  private readonly decided = Promise.withResolvers<PodPolicy | undefined>();
   private running: Promise<Metadata> | undefined;
 
   constructor(options: MetadataTaskOptions) {
@@ -42,14 +45,24 @@ export class MetadataTask {
 
   private run(): Promise<Metadata> {
     const { collect, fallback } = this.options;
-    const collected = Promise.try(collect, this.read.resolve);
-    return collected.catch((error: unknown) => fallback(describeError(error)));
+    const collected = Promise.try(collect, {
+      onProcessRead: this.read.resolve,
+      onPolicy: this.decided.resolve,
+    });
+    return collected
+      .catch((error: unknown) => fallback(describeError(error)))
+      .finally(() => this.decided.resolve(undefined));
   }
 
   /** Returns the result if there is one within maxMs, else undefined. */
   async resultWithin(maxMs: number): Promise<Metadata | undefined> {
     this.running ??= this.run();
     return within(this.running, maxMs, () => undefined);
+  }
+
+  /** Returns the pod's wishes if they are known within maxMs; undefined for a crash without a pod. */
+  async policyWithin(maxMs: number): Promise<PodPolicy | undefined | "late"> {
+    return within(this.decided.promise, maxMs, () => "late" as const);
   }
 
   /**

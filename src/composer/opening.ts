@@ -16,6 +16,8 @@ import { ZipArchive, type ArchiveFile } from "./zip-archive.ts";
 export interface OpenedDump {
   file: PartialFile;
   archive: ZipArchive;
+  /** Writes more into dump-info while the core is written, for whoever seals the file of a killed composer. */
+  note: (facts: Partial<DumpInfo>) => Promise<void>;
 }
 
 /** Begins a dump. Throws AppError "core_directory" when CORE_DIR cannot take one. */
@@ -31,7 +33,12 @@ export async function openDump(
   }
   const file = await PartialFile.create(coreDir, info.uuid);
   try {
-    return { file, archive: await openArchive(file, info, settings) };
+    const archive = await openArchive(file, info, settings);
+    const note = async (facts: Partial<DumpInfo>) => {
+      const noted = { ...info, ...facts, dump_file: firstBase(info, settings) + CORE_SUFFIX };
+      await archive.rewriteFirst(formatDumpInfo(noted, FIRST_ENTRY_MAX_BYTES));
+    };
+    return { file, archive, note };
   } catch (cause) {
     await file.abandon();
     throw new AppError("core_directory", `cannot write to CORE_DIR ${coreDir}`, {
@@ -49,11 +56,16 @@ export async function openArchive(
   info: DumpInfo,
   settings: Pick<ComposerSettings, "FILENAME_TEMPLATE" | "COMPRESSION">,
 ): Promise<ZipArchive> {
-  const base = renderDumpName(settings.FILENAME_TEMPLATE, templateValues(info));
+  const base = firstBase(info, settings);
   const archive = new ZipArchive(file, new Date(Number(info.timestamp) * 1000));
   const first = formatDumpInfo({ ...info, dump_file: base + CORE_SUFFIX }, FIRST_ENTRY_MAX_BYTES);
   await archive.addFirst(base, DUMP_INFO_SUFFIX, first);
   archive.begin(base, CORE_SUFFIX, settings.COMPRESSION ? DEFLATED : STORED);
   await archive.flush();
   return archive;
+}
+
+/** The dump's name as far as it can be known at first. */
+function firstBase(info: DumpInfo, settings: Pick<ComposerSettings, "FILENAME_TEMPLATE">): string {
+  return renderDumpName(settings.FILENAME_TEMPLATE, templateValues(info));
 }

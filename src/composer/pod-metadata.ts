@@ -9,6 +9,7 @@ import type { Environment } from "./environment.ts";
 import type { GoneCrasher } from "./metadata/gone-crasher.ts";
 import { NO_EVENT_FACTS, type Metadata } from "./metadata/metadata.ts";
 import { decide, rulesOf } from "./metadata/rules.ts";
+import type { MetadataSteps } from "./metadata/collect.ts";
 import { MetadataTask } from "./metadata-task.ts";
 
 /** What the task needs to know. */
@@ -25,7 +26,7 @@ export interface MetadataContext {
 /** Makes the task, which the caller starts. */
 export function openPodMetadata(context: MetadataContext): MetadataTask {
   return new MetadataTask({
-    collect: (onProcessRead) => collect(context, onProcessRead),
+    collect: (steps) => collect(context, steps),
     fallback: (why) => missingMetadata(context, why),
     deadline: context.deadline.signal,
   });
@@ -34,7 +35,7 @@ export function openPodMetadata(context: MetadataContext): MetadataTask {
 /** Loads the code only when the core flows, because it takes a while to start. */
 async function collect(
   { crash, gone, attempts, deadline, environment, log }: MetadataContext,
-  onProcessRead: () => void,
+  steps: MetadataSteps,
 ): Promise<Metadata> {
   const { collectMetadata } = await import("./metadata/collect.ts");
   const { settings, hostDir } = environment;
@@ -45,7 +46,7 @@ async function collect(
     attempts,
     deadline.signal,
     places,
-    onProcessRead,
+    steps,
     gone,
   );
   const context = { crash, settings, hostDir, log };

@@ -17,6 +17,8 @@ export interface Sealing {
   drain: CoreDrain;
   /** Why the drain ended. */
   end: DrainEnd;
+  /** False where what was drained is not all that it should be, although its headers say so. */
+  isWhole?: boolean;
   compress: boolean;
   /** The dump's name, T. */
   base: string;
@@ -94,7 +96,7 @@ async function addRest(sealing: Sealing, end: DrainEnd): Promise<DumpInfo> {
   for (const entry of entries) await add(entry);
   const infoNow = (): DumpInfo => ({
     ...sealing.info,
-    ...coreFacts(drain, end),
+    ...coreFacts(drain, end, sealing.isWhole),
     dump_file: base + CORE_SUFFIX,
     missing: [...attempts.missing, ...leftOut],
   });

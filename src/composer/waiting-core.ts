@@ -25,8 +25,9 @@ export interface CoreFile {
 export function isCut(
   { sizeBytes }: Pick<CoreFile, "sizeBytes">,
   end: DrainEnd,
-  { core_bytes }: Pick<DumpInfo, "core_bytes">,
+  { core_bytes, core_content, core_complete }: Pick<DumpInfo, "core_bytes"> & Partial<DumpInfo>,
 ): boolean {
+  if (core_content === "stacks" && core_complete === true) return false;
   return end !== "size_limit" && core_bytes < sizeBytes;
 }
 

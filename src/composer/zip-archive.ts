@@ -62,6 +62,7 @@ export class ZipArchive {
   private readonly modified: Date;
   private readonly zip: Zip;
   private readonly entries: PlacedEntry[] = [];
+  private firstBase = "";
   private stream: EntryStream | undefined;
   private ending = false;
   private queued: Uint8Array[] = [];
@@ -127,10 +128,28 @@ export class ZipArchive {
 
   /** Writes the first entry as far as it is known; finish writes it again in the same room. */
   async addFirst(base: string, suffix: string, data: Uint8Array): Promise<void> {
+    this.firstBase = base;
     this.begin(base, suffix, STORED, FIRST_ENTRY_ROOM_BYTES - data.length);
     this.push(data);
     this.end(crc32(data), data.length);
     await this.flush();
+  }
+
+  /** Writes other data into the first entry, under the name that it has so far. */
+  async rewriteFirst(data: Uint8Array): Promise<void> {
+    const first = this.firstWith(data);
+    await this.file.writeAt(first.offset, concat([this.header(first, this.firstBase), data]));
+  }
+
+  /** Returns the first entry with this data's sizes in it. */
+  private firstWith(data: Uint8Array): PlacedEntry {
+    const [first] = this.entries;
+    if (first === undefined) throw new Error("an archive without its first entry");
+    first.roomBytes = FIRST_ENTRY_ROOM_BYTES - data.length;
+    first.crc = crc32(data);
+    first.sizeBytes = data.length;
+    first.compressedBytes = data.length;
+    return first;
   }
 
   /**
@@ -151,12 +170,8 @@ export class ZipArchive {
    * again. The file is a whole zip then. On a full disk the file stays as it was, and this throws the error.
    */
   async finish(base: string, firstData: Uint8Array): Promise<void> {
-    const [first, ...others] = this.entries;
-    if (first === undefined) throw new Error("an archive without its first entry");
-    first.roomBytes = FIRST_ENTRY_ROOM_BYTES - firstData.length;
-    first.crc = crc32(firstData);
-    first.sizeBytes = firstData.length;
-    first.compressedBytes = firstData.length;
+    const first = this.firstWith(firstData);
+    const others = this.entries.slice(1);
     const before = this.endBytes;
     try {
       const records = this.entries.map((entry) => named(entry, base));

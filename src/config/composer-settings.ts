@@ -2,6 +2,7 @@
 // agent's variables for them have COMP_ before these names, so one table serves both.
 import { resolve } from "node:path";
 import * as v from "valibot";
+import { CORE_CONTENTS } from "../model/core-content.ts";
 import { DEFAULT_TEMPLATE, unknownTemplateFields } from "../model/dump-name.ts";
 import { keyTemplate } from "./key-template.ts";
 import {
@@ -69,6 +70,11 @@ export const COMPOSER_SETTINGS = {
   INCLUDE_UNDUMPABLE_PROC_INFO: flag(false),
   /** Bytes of core after which a dump is cut; 0 is no limit. */
   MAX_CORE_SIZE: byteSize(0),
+  /** Whether a dump has all of the core, only the stacks, or only the stacks of cores over FULL_CORE_MAX. */
+  CORE_CONTENT: choice("full", CORE_CONTENTS),
+  FULL_CORE_MAX: byteSize(4 * 2 ** 30),
+  /** Whether a pod's annotations may ask for less than these settings (src/model/pod-policy.ts). */
+  POD_POLICY: flag(false),
   /** Bytes that the composer leaves free on CORE_DIR's filesystem, whatever else is set. */
   DISK_RESERVE: byteSize(64 * 2 ** 20),
   /** What CORE_DIR may hold; beyond it, older dumps are evicted (src/model/eviction.ts). 100% is no limit. */

@@ -74,13 +74,14 @@ export async function listStored(coreDir: string): Promise<Survey & { dumps: Kep
   const total = await survey(coreDir, (name, path, found) => {
     const kind = kindOfCoreFile(name);
     if ((kind !== "dump" && kind !== "partial") || dumps.length >= DUMPS_MAX) return;
-    const { namespace, workload } = readOwner(path, kind);
+    const { namespace, workload, priority } = readOwner(path, kind);
     dumps.push({
       name,
       sizeBytes: found.blocks * BLOCK_BYTES,
       modifiedMs: found.mtimeMs,
       namespace: once(namespace),
       workload: once(workload),
+      ...(priority === undefined ? {} : { priority }),
       evictable: kind === "dump",
     });
   });
@@ -103,7 +104,9 @@ function readOwner(path: string, kind: "dump" | "partial"): DumpOwner {
   const key = info === undefined ? undefined : workloadOf(info);
   if (info === undefined || key === undefined)
     return { namespace: UNKNOWN_OWNER, workload: basename(path) };
-  return { namespace: namespaceOwner(info), workload: hashWorkload(key) };
+  const owner = { namespace: namespaceOwner(info), workload: hashWorkload(key) };
+  const { priority } = info;
+  return priority === "low" || priority === "high" ? { ...owner, priority } : owner;
 }
 
 const head = Buffer.alloc(FIRST_ENTRY_ROOM_BYTES);

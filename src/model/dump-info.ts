@@ -1,6 +1,7 @@
 // T-dump-info.json: what is known of one dump. The first nine keys are those of docs/contract.md, section 6, all of
 // them strings; the others follow. The record must fit the space kept for it at the head of the zip.
 import * as v from "valibot";
+import { DUMP_PRIORITIES } from "./dump-priority.ts";
 import { printableJson } from "./printable.ts";
 import { VERSION } from "./version.ts";
 
@@ -30,6 +31,10 @@ const KEYS = {
   version: words,
   signal_name: textOrNull,
   limit_size: words,
+  /** "stacks": the core has only stacks, registers and what belongs to them, and is whole as such. */
+  core_content: v.picklist(["full", "stacks"]),
+  /** How much shorter the core is than the kernel's would be, by intent. */
+  core_omitted_bytes: v.number(),
   /** "elf", or "unknown" for input that is no ELF core. */
   core_format: v.picklist(["elf", "unknown"]),
   core_bytes: v.number(),
@@ -61,6 +66,8 @@ const KEYS = {
   dumpable: numberOrNull,
   exe_path: textOrNull,
   cgroup: textOrNull,
+  /** What the pod's annotation asks for, where pods have a say. */
+  priority: v.nullable(v.picklist(DUMP_PRIORITIES)),
 
   /** What the summary begins with, and the innermost function with a name; null without a summary. */
   title: textOrNull,
@@ -97,6 +104,8 @@ export const UNKNOWN_DUMP: DumpInfo = {
   version: VERSION,
   signal_name: null,
   limit_size: "",
+  core_content: "full",
+  core_omitted_bytes: 0,
   core_format: "unknown",
   core_bytes: 0,
   core_expected_bytes: null,
@@ -121,6 +130,7 @@ export const UNKNOWN_DUMP: DumpInfo = {
   dumpable: null,
   exe_path: null,
   cgroup: null,
+  priority: null,
   title: null,
   crash_function: null,
   bug: null,

@@ -1,6 +1,7 @@
 // Which namespace a dump counts for, where limits are fair by namespace. Only the container runtime's word counts: a
 // namespace that the composer guessed from a host name may be one that the crashed pod chose.
 import type { Identity } from "./dump-info.ts";
+import { DUMP_PRIORITIES, type DumpPriority } from "./dump-priority.ts";
 
 /** The owner of dumps of the host's own processes; no namespace has such a name. */
 export const HOST_OWNER = "(host)";
@@ -28,18 +29,28 @@ export interface DumpOwner {
   namespace: string;
   /** The workload's hash (workload.ts). */
   workload: string;
+  /** Which of its dumps give way first; "normal" where it is left out. */
+  priority?: DumpPriority;
 }
 
-/** Writes the owner on one line, for the attribute of the dump's file. */
-export function formatOwner({ namespace, workload }: DumpOwner): string {
-  return `${namespace}/${workload}`;
+/** Writes the owner on one line, for the attribute of the dump's file. Earlier versions know two parts only. */
+export function formatOwner({ namespace, workload, priority = "normal" }: DumpOwner): string {
+  return priority === "normal"
+    ? `${namespace}/${workload}`
+    : `${namespace}/${workload}/${priority}`;
 }
 
 /** Parses such a line; undefined for one that formatOwner does not write. */
 export function parseOwner(text: string): DumpOwner | undefined {
-  const [namespace = "", workload = "", ...rest] = text.split("/");
+  const [namespace = "", workload = "", word = "normal", ...rest] = text.split("/");
+  const priority = DUMP_PRIORITIES.find((known) => known === word);
   const isKnown = namespace === HOST_OWNER || namespace === UNKNOWN_OWNER;
-  if (rest.length > 0 || workload === "" || !(isKnown || NAMESPACE.test(namespace)))
+  if (
+    priority === undefined ||
+    rest.length > 0 ||
+    workload === "" ||
+    !(isKnown || NAMESPACE.test(namespace))
+  )
     return undefined;
-  return { namespace, workload };
+  return priority === "normal" ? { namespace, workload } : { namespace, workload, priority };
 }

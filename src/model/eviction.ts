@@ -1,6 +1,7 @@
-// Plans which dumps to evict when CORE_DIR is at its limit. Each step takes the namespace with the most bytes, in it
-// the workload with the most bytes, and evicts the oldest dump of that workload, until enough is free. The newest dump
-// of each namespace stays, because somebody probably looks for it.
+// Plans which dumps to evict when CORE_DIR is at its limit. Each step takes the namespace with the most bytes, in it,
+// of the lowest priority that it has dumps of, the workload with the most bytes, and evicts the oldest dump of that
+// workload, until enough is free. The newest dump of each namespace stays, because somebody probably looks for it.
+import { DUMP_PRIORITIES, type DumpPriority } from "./dump-priority.ts";
 
 /** A dump in CORE_DIR, as the plan sees it. */
 export interface KeptDump {
@@ -11,12 +12,16 @@ export interface KeptDump {
   namespace: string;
   /** Which workload of the namespace; dumps of one crash loop share it. */
   workload: string;
+  /** "normal" where it is left out. */
+  priority?: DumpPriority;
   /** False for a dump that counts but must stay, because a composer writes it or the agent uploads it. */
   evictable: boolean;
 }
 
 interface Share<Dump> {
   bytes: number;
+  /** Of all its dumps: a workload has a share for each priority. */
+  priority: number;
   /** The dumps that may go, the newest first: the next to go is the last. */
   left: Dump[];
 }
@@ -24,7 +29,7 @@ interface Share<Dump> {
 interface NamespaceShare<Dump> {
   bytes: number;
   newest: Dump;
-  /** The workloads that have a dump to evict, the largest last. */
+  /** The workloads that have a dump to evict, the next to give way last. */
   workloads: Share<Dump>[];
 }
 
@@ -65,9 +70,11 @@ function shareOut<Dump extends KeptDump>(
   for (const dump of dumps.toSorted((a, b) => b.modifiedMs - a.modifiedMs)) {
     const namespace = namespaces.get(dump.namespace) ?? { bytes: 0, newest: dump, workloads: [] };
     const shares = workloads.get(dump.namespace) ?? new Map<string, Share<Dump>>();
-    const share = shares.get(dump.workload) ?? { bytes: 0, left: [] };
+    const priority = DUMP_PRIORITIES.indexOf(dump.priority ?? "normal");
+    const key = `${priority} ${dump.workload}`;
+    const share = shares.get(key) ?? { bytes: 0, priority, left: [] };
     namespaces.set(dump.namespace, namespace);
-    workloads.set(dump.namespace, shares.set(dump.workload, share));
+    workloads.set(dump.namespace, shares.set(key, share));
     namespace.bytes += dump.sizeBytes;
     share.bytes += dump.sizeBytes;
     if (dump.evictable && dump !== namespace.newest) share.left.push(dump);
@@ -75,7 +82,7 @@ function shareOut<Dump extends KeptDump>(
   for (const [name, namespace] of namespaces)
     namespace.workloads = [...(workloads.get(name)?.values() ?? [])]
       .filter(({ left }) => left.length > 0)
-      .sort((a, b) => a.bytes - b.bytes);
+      .sort(byWorth);
   return namespaces;
 }
 
@@ -88,12 +95,18 @@ function largest(namespaces: ReadonlyMap<string, NamespaceShare<KeptDump>>): str
   return found?.name;
 }
 
+/** What gives way sooner comes later. */
+function byWorth(a: Share<unknown>, b: Share<unknown>): number {
+  return b.priority - a.priority || a.bytes - b.bytes;
+}
+
 /** Inserts by binary search, because a namespace may have very many workloads. */
 function insert<Dump>(ascending: Share<Dump>[], share: Share<Dump>): void {
   let [from, to] = [0, ascending.length];
   while (from < to) {
     const middle = (from + to) >> 1;
-    if ((ascending[middle]?.bytes ?? 0) <= share.bytes) from = middle + 1;
+    const other = ascending[middle];
+    if (other !== undefined && byWorth(other, share) <= 0) from = middle + 1;
     else to = middle;
   }
   ascending.splice(from, 0, share);

@@ -1,5 +1,6 @@
 // Posts a Kubernetes Event on the pod whose dump was delivered, so that `kubectl describe pod` shows where the core
 // is. Off by default (KUBERNETES_EVENTS). RBAC: `create` on events, in the namespaces of the pods.
+import { ANNOTATION_COMPLAINT } from "../../config/pod-policy.ts";
 import { describeError } from "../../model/app-error.ts";
 import { oneLine } from "../../model/printable.ts";
 import type { Log } from "../../host/log.ts";
@@ -56,8 +57,16 @@ function messageOf(facts: DumpFacts, key: string): string {
   const cut = facts["core_complete"] === false ? " (cut short)" : "";
   const title = text(facts["title"]).slice(0, TITLE_MAX_CHARACTERS);
   const why = title === "" ? "" : ` (${title}; bug ${matching(facts["bug"], /^[0-9a-f]{16}$/)})`;
-  const sentence = `${text(facts["exe"])} crashed with ${signal}${why}; core dump${cut} delivered as ${key}`;
+  const ignored = ignoredAnnotations(facts["settings_ignored"]);
+  const sentence = `${text(facts["exe"])} crashed with ${signal}${why}; core dump${cut} delivered as ${key}${ignored}`;
   return oneLine(sentence).slice(0, MESSAGE_MAX_CHARACTERS);
+}
+
+/** The pod's own wishes that were not followed: whoever wrote them reads its events. */
+function ignoredAnnotations(complaints: unknown): string {
+  const lines = Array.isArray(complaints) ? complaints.map(text) : [];
+  const own = lines.filter((line) => line.startsWith(ANNOTATION_COMPLAINT));
+  return own.length === 0 ? "" : `; ignored: ${own.join("; ")}`;
 }
 
 /** Posts the event; logs a failure. Never throws, because the dump is delivered already. */

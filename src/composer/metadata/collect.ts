@@ -2,9 +2,16 @@
 // optional: a failure is recorded and never thrown.
 import { CRASH_PROC_FOLDER, type DumpEntry } from "../../model/dump-entries.ts";
 import type { ComposerSettings } from "../../config/composer-settings.ts";
+import {
+  ANNOTATION_PREFIX,
+  clusterPolicy,
+  readPodPolicy,
+  type PodPolicy,
+} from "../../config/pod-policy.ts";
 import { forgetStartupCode } from "../../host/startup-code.ts";
 import { describeError } from "../../model/app-error.ts";
 import type { CrashContext } from "../../model/crash-context.ts";
+import type { DumpInfo } from "../../model/dump-info.ts";
 import type { Attempts } from "../attempt.ts";
 import { ByteBudget } from "./byte-budget.ts";
 import { JsonEntries } from "./json-entries.ts";
@@ -12,7 +19,7 @@ import { readCrasher, type Crasher } from "./crasher.ts";
 import { crasherFacts, guessFacts, podFacts } from "./crash-facts.ts";
 import { textAt, textMapAt, type JsonObject } from "../../model/json.ts";
 import type { GoneCrasher, KnownPod } from "./gone-crasher.ts";
-import { NO_EVENT_FACTS, type Metadata } from "./metadata.ts";
+import { NO_EVENT_FACTS, type Metadata, type Verdict } from "./metadata.ts";
 import { openRuntime } from "./open-runtime.ts";
 import { collectPodEntries, emptyPodEntries, imageNames } from "./pod-entries.ts";
 import { findPod, NO_POD, type FoundPod } from "./pod-lookup.ts";
@@ -31,10 +38,16 @@ export interface Places {
   hostDir: string;
 }
 
+/** Whom the collection notifies on its way. */
+export interface MetadataSteps {
+  onProcessRead: () => void;
+  onPolicy: (policy: PodPolicy) => void;
+}
+
 /**
  * Collects within CRI_TIMEOUT. The caller calls it after it has read the core's first byte. Calls onProcessRead when it
- * no longer needs the crashed process's /proc; until then the process must not be released. Never throws, and records
- * what is missing in `attempts`.
+ * no longer needs the crashed process's /proc; until then the process must not be released. Calls onPolicy as soon as
+ * the pod's own wishes are known, where it has a say. Never throws, and records what is missing in `attempts`.
  */
 export async function collectMetadata(
   crash: CrashContext,
@@ -42,7 +55,7 @@ export async function collectMetadata(
   attempts: Attempts,
   signal: AbortSignal,
   places: Places,
-  onProcessRead: () => void,
+  { onProcessRead, onPolicy }: MetadataSteps,
   gone?: GoneCrasher,
 ): Promise<Metadata> {
   const steps = Steps.start(attempts, settings.CRI_TIMEOUT * 1000, signal);
@@ -51,7 +64,7 @@ export async function collectMetadata(
     const crasher = gone?.crasher ?? (await readCrasher(crash, places.procDir, attempts));
     const crashProc = readCrashProc(crash, crasher.thread, settings, places, steps, budget);
     void crashProc.then(onProcessRead);
-    const who = { crash, crasher, known: gone?.known };
+    const who = { crash, crasher, known: gone?.known, onPolicy };
     const collected = await collectPod(who, crashProc, settings, places, steps, budget);
     const { verdict, entries, event } = collected;
     const facts = { ...crasherFacts(crasher), ...collected.facts };
@@ -97,10 +110,11 @@ interface Who {
   crasher: Crasher;
   /** What the runtime told about the pod when the harvest found the core. */
   known: KnownPod | undefined;
+  onPolicy: (policy: PodPolicy) => void;
 }
 
 async function collectPod(
-  { crash, crasher: { identity, thread }, known }: Who,
+  { crash, crasher: { identity, thread }, known, onPolicy }: Who,
   crashProc: Promise<DumpEntry[]>,
   settings: ComposerSettings,
   places: Places,
@@ -115,15 +129,21 @@ async function collectPod(
     event: NO_EVENT_FACTS,
   };
   if (identity.kind === "host") return nothing;
-  if (settings.IGNORE_CRIO && !hasRules(rules)) return nothing;
+  if (settings.IGNORE_CRIO && !hasRules(rules) && !settings.POD_POLICY) return nothing;
 
   const runtime = await openRuntime(settings, places.hostDir, steps);
   try {
     const { found: asked, guessed } =
       runtime === null ? NO_POD : await findPod(runtime, identity, crash.hostname, steps);
     const found = asked ?? knownPod(known);
-    const verdict = decide(rules, knowledgeOf(found, guessed));
-    const facts = found === null ? guessFacts(guessed) : {};
+    const policy = policyOf(settings, found);
+    steps.complaints.push(...policy.complaints);
+    onPolicy(policy);
+    const ruled = decide(rules, knowledgeOf(found, guessed));
+    const verdict = ruled.kind === "collect" && !policy.collect ? REFUSED : ruled;
+    const wished: Partial<DumpInfo> = settings.POD_POLICY ? { priority: policy.priority } : {};
+    const named = verdict === REFUSED && found !== null ? podFacts(found, NO_CONTAINERS) : {};
+    const facts = { ...wished, ...named, ...(found === null ? guessFacts(guessed) : {}) };
     if (verdict.kind === "skip" || settings.IGNORE_CRIO) return { ...nothing, verdict, facts };
     const json = new JsonEntries(budget, steps);
     if (found === null) return { ...nothing, verdict, facts, entries: emptyPodEntries(json) };
@@ -154,13 +174,26 @@ async function collectPod(
     });
     return {
       verdict,
-      facts: podFacts(found, pod),
+      facts: { ...wished, ...podFacts(found, pod) },
       entries: pod.entries,
       event: { imageList: imageNames(pod.images), labels: eventLabels(found.pod) },
     };
   } finally {
     runtime?.close();
   }
+}
+
+const NO_CONTAINERS = { entries: [], containers: [], images: [], crashedIndex: null };
+
+const REFUSED: Verdict = {
+  kind: "skip",
+  reason: `the pod's annotation ${ANNOTATION_PREFIX}collect is false`,
+};
+
+/** Returns the wishes of a pod that is certain; a guessed one may be another tenant's. */
+function policyOf(settings: ComposerSettings, found: FoundPod | null): PodPolicy {
+  if (!settings.POD_POLICY || found === null) return clusterPolicy(settings);
+  return readPodPolicy(textMapAt(found.pod, "annotations"), settings);
 }
 
 /** Returns the pod as the runtime described it earlier, for a runtime that has forgotten it. */

@@ -27,7 +27,9 @@ export async function admit(
     log.milestone("warn", "crash_unknown", { complaint });
   const mayRefuse =
     connection.readRequest() &&
-    (hasRules(rulesOf(settings)) || (await isAnyWorkloadLimited(hostDir, settings)));
+    (hasRules(rulesOf(settings)) ||
+      settings.POD_POLICY ||
+      (await isAnyWorkloadLimited(hostDir, settings)));
   if (mayRefuse) {
     const known = await metadata.resultWithin(ADMISSION_MAX_MS);
     if (known?.verdict.kind === "skip") {

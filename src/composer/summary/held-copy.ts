@@ -211,7 +211,7 @@ export class HeldCopier {
  * The stack pointer in a signal frame: flags, link and stack of its ucontext, then the registers
  * (arch/x86/kernel/signal.c, arch/arm64/kernel/signal.c).
  */
-function findInterrupted(
+export function findInterrupted(
   stack: Buffer,
   isArm: boolean,
   isKnown: (address: bigint) => boolean,

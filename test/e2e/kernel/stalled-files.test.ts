@@ -11,25 +11,37 @@ const obstacles = [kernelObstacle(), compilerObstacle(), fuseObstacle(), readers
 /** Seconds. One that hangs is ended with its file system, long before anybody gives up waiting for its zip. */
 const HANGS_AFTER = 20;
 
-for (const name of ["cdh-0123456789a", "server"])
-  gatedTest(`a process called ${name} there is dumped like any other`, obstacles, () =>
-    withComposer({ TIMEOUT: 5, EXPLAIN_TIMEOUT: 1 }, async (composer) => {
-      const program = await startStalled(name, "sleeper");
-      try {
-        program.stall();
-        const ended = program.crash().then(() => "ended");
-        expect(await Promise.race([ended, Bun.sleep(HANGS_AFTER * 1000)])).toBe("ended");
-        const [zip = "none"] = await composer.zips(1);
-        expect(await readInfo(zip)).toMatchObject({ exe: name, uid: 65_534, core_complete: true });
-        // Whoever opens the program's file waits: that is not the composer.
-        expect((await readInfo(zip))["missing"]).toContainEqual({
-          what: "summary",
-          why: "no answer in 1000 ms",
-        });
-        // A canary's would be hidden, and nobody's to deliver.
-        expect(zip).not.toContain("canary");
-      } finally {
-        await program.end();
-      }
-    }),
+for (const [name, CORE_CONTENT] of [
+  ["cdh-0123456789a", "full"],
+  ["server", "full"],
+  ["server", "stacks"],
+] as const)
+  gatedTest(
+    `a process called ${name} there is dumped like any other (${CORE_CONTENT})`,
+    obstacles,
+    () =>
+      withComposer({ TIMEOUT: 5, EXPLAIN_TIMEOUT: 1, CORE_CONTENT }, async (composer) => {
+        const program = await startStalled(name, "sleeper");
+        try {
+          program.stall();
+          const ended = program.crash().then(() => "ended");
+          expect(await Promise.race([ended, Bun.sleep(HANGS_AFTER * 1000)])).toBe("ended");
+          const [zip = "none"] = await composer.zips(1);
+          expect(await readInfo(zip)).toMatchObject({
+            exe: name,
+            uid: 65534,
+            core_complete: true,
+            core_content: CORE_CONTENT,
+          });
+          // Whoever opens the program's file waits: that is not the composer.
+          expect((await readInfo(zip))["missing"]).toContainEqual({
+            what: "summary",
+            why: "no answer in 1000 ms",
+          });
+          // A canary's would be hidden, and nobody's to deliver.
+          expect(zip).not.toContain("canary");
+        } finally {
+          await program.end();
+        }
+      }),
   );

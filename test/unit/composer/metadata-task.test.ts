@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { NO_EVENT_FACTS, type Metadata } from "../../../src/composer/metadata/metadata.ts";
+import type { MetadataSteps } from "../../../src/composer/metadata/collect.ts";
 import { MetadataTask } from "../../../src/composer/metadata-task.ts";
 
 const KNOWN: Metadata = {
@@ -12,7 +13,7 @@ const skipped = (reason: string): Metadata => ({ ...KNOWN, verdict: { kind: "ski
 const NEVER = new Promise<never>(() => undefined);
 
 function open(
-  collect: (onProcessRead: () => void) => Promise<Metadata>,
+  collect: (steps: MetadataSteps) => Promise<Metadata>,
   deadline = new AbortController().signal,
 ) {
   return new MetadataTask({
@@ -82,7 +83,7 @@ test("what is done shortly after the deadline still counts", async () => {
 });
 
 test("the crashed process is held until its /proc is read, not until the collection ends", async () => {
-  const task = open((onProcessRead) => {
+  const task = open(({ onProcessRead }) => {
     setTimeout(onProcessRead, 5);
     return NEVER;
   });

@@ -28,6 +28,9 @@ test("the ancestor's keys stand first, with its defaults", () => {
     IGNORE_CRIO: false,
     POD_SELECTOR_LABEL: "",
     MAX_CORE_SIZE: 0,
+    CORE_CONTENT: "full",
+    FULL_CORE_MAX: 4 * 2 ** 30,
+    POD_POLICY: false,
   });
 });
 

@@ -25,6 +25,21 @@ test("an owner reads back as it was written, and nothing else does", () => {
     const owner = { namespace, workload: "x_-9" };
     expect(parseOwner(formatOwner(owner))).toEqual(owner);
   }
-  for (const text of ["", "shop", "shop/", "/x", "a/b/c", "Shop/x", "(other)/x"])
+  for (const priority of ["low", "high"] as const) {
+    const owner = { namespace: "shop", workload: "x_-9", priority };
+    expect(parseOwner(formatOwner(owner))).toEqual(owner);
+  }
+  expect(formatOwner({ namespace: "a", workload: "b", priority: "normal" })).toBe("a/b");
+  for (const text of [
+    "a/b/low/d",
+    "a/b/",
+    "",
+    "shop",
+    "shop/",
+    "/x",
+    "a/b/c",
+    "Shop/x",
+    "(other)/x",
+  ])
     expect(parseOwner(text)).toBeUndefined();
 });

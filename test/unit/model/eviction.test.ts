@@ -91,3 +91,29 @@ test("within a namespace the largest of very many workloads is found quickly", (
   expect(plan).toHaveLength(19_999);
   expect(names(plan.slice(0, 2))).toEqual(["19998", "19997"]);
 });
+
+test("of a namespace those of low priority go first, those of high priority last", () => {
+  const crowd: KeptDump[] = [
+    { ...dump("high-old", "web", 1, 100), priority: "high" },
+    dump("normal-old", "web", 2, 50),
+    dump("normal-new", "web", 3, 50),
+    { ...dump("low-new", "batch", 4, 1), priority: "low" },
+    dump("newest", "other", 9, 1),
+  ];
+  expect(names(planEvictions(crowd, 1e9))).toEqual([
+    "low-new",
+    "normal-old",
+    "normal-new",
+    "high-old",
+  ]);
+});
+
+test("a priority takes nothing from another namespace", () => {
+  const crowd: KeptDump[] = [
+    { ...dump("greedy-1", "a", 1, 30, "greedy"), priority: "high" },
+    { ...dump("greedy-2", "a", 2, 30, "greedy"), priority: "high" },
+    { ...dump("modest-1", "b", 3, 10, "modest"), priority: "low" },
+    { ...dump("modest-2", "b", 4, 10, "modest"), priority: "low" },
+  ];
+  expect(names(planEvictions(crowd, 30))).toEqual(["greedy-1"]);
+});

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test } from "bun:test";
+import { readPodPolicy } from "../../../../src/config/pod-policy.ts";
 import { openKubernetesApi } from "../../../../src/agent/kubernetes/kubernetes-api.ts";
 import {
   planKubernetesEvent,
@@ -90,4 +91,17 @@ test("a process cannot forge a line or a book in the message", () => {
 test("a core that was cut short is called so", () => {
   const event = planKubernetesEvent({ ...FACTS, core_complete: false }, "a.zip", new Date());
   expect(event?.body["message"]).toContain("core dump (cut short) delivered");
+});
+
+test("an annotation that was not followed stands in the event, whatever it holds", () => {
+  const complaints = readPodPolicy(
+    { "core-dump-handler/priority": "urgent\n\u202e" },
+    { CORE_CONTENT: "full", MAX_CORE_SIZE: 0 },
+  ).complaints;
+  const facts = { ...FACTS, settings_ignored: ["LOG_LEVEL is wrong", ...complaints, 7] };
+  const message = planKubernetesEvent(facts, "a.zip", new Date())?.body["message"];
+  expect(String(message)).toContain(
+    'delivered as a.zip; ignored: annotation core-dump-handler/priority is "urgent',
+  );
+  expect(String(message)).not.toMatch(/[\n\u202e]|LOG_LEVEL/);
 });

@@ -50,10 +50,12 @@ async function collect(
     const { settings } = readComposerSettings(source);
     const { signal } = new AbortController();
     const places = { procDir: "/proc", hostDir };
-    metadata = await collectMetadata(crash, settings, attempts, signal, places, () => {}, gone);
+    metadata = await collectMetadata(crash, settings, attempts, signal, places, UNHEARD, gone);
   });
   return { ...metadata, missing: attempts.missing.map(({ what }) => what) };
 }
+
+const UNHEARD = { onProcessRead: () => undefined, onPolicy: () => undefined };
 
 const pod = ({ entries }: Awaited<ReturnType<typeof collect>>) => {
   const found = entries?.find(({ suffix }) => suffix === "-pod-info.json");
