@@ -7,6 +7,7 @@ import {
   type IncomingMessage,
   type ServerResponse,
 } from "node:http";
+import { request as sendSecurely } from "node:https";
 import type { AddressInfo } from "node:net";
 
 export const FAULTS = [
@@ -27,6 +28,11 @@ export const FAULTS = [
   "slow_read",
   /** "Your clock is wrong", with a wrong time of the server's. */
   "clock_skew",
+  /** 403 whose body, which would say why, breaks off. */
+  "broken_403",
+  /** The key is said to be taken, without the store having looked. */
+  "conflict_409",
+  "precondition_412",
 ] as const;
 
 export type Fault = (typeof FAULTS)[number];
@@ -137,6 +143,12 @@ function serve(
       const date = new Date(Date.now() + 3 * 3_600_000).toUTCString();
       return answer(incoming, outgoing, 403, "RequestTimeTooSkewed", { date });
     }
+    case "broken_403":
+      return breakOff(incoming, outgoing, 403);
+    case "conflict_409":
+      return answer(incoming, outgoing, 409, "Conflict");
+    case "precondition_412":
+      return answer(incoming, outgoing, 412, "PreconditionFailed");
     case "lost_answer":
     case "truncated_answer":
     case "slow_read":
@@ -161,6 +173,15 @@ function answer(
   });
 }
 
+function breakOff(incoming: IncomingMessage, outgoing: ServerResponse, status: number): void {
+  incoming.resume();
+  incoming.once("end", () => {
+    outgoing.writeHead(status, { "content-type": "application/xml", "content-length": "4096" });
+    outgoing.write("<?xml");
+    setTimeout(() => incoming.socket.destroy(), 20);
+  });
+}
+
 function forward(
   fault: "lost_answer" | "truncated_answer" | "slow_read" | undefined,
   incoming: IncomingMessage,
@@ -168,7 +189,10 @@ function forward(
   target: URL,
   disguised: Disguise,
 ): void {
-  const onward = sendRequest({
+  const send = target.protocol === "https:" ? sendSecurely : sendRequest;
+  const onward = send({
+    // The upstream's authority is a test's own.
+    rejectUnauthorized: false,
     host: target.hostname,
     port: target.port,
     method: incoming.method,

@@ -89,8 +89,9 @@ export function startGcsServer(options: GcsOptions = {}): GcsServer {
 
   async function serveUpload(request: Request, query: URLSearchParams): Promise<Response> {
     const id = query.get("upload_id");
+    if (query.get("uploadType") === "media") return takeMedia(request, query);
     if (query.get("uploadType") !== "resumable")
-      return refuse(400, "invalid", "only resumable uploads here");
+      return refuse(400, "invalid", "no such uploadType here");
     if (id === null)
       return request.method === "POST"
         ? begin(request, query)
@@ -104,6 +105,14 @@ export function startGcsServer(options: GcsOptions = {}): GcsServer {
     }
     if (request.method !== "PUT") return refuse(405, "methodNotAllowed", "Method not allowed");
     return feed(request, session);
+  }
+
+  async function takeMedia(request: Request, query: URLSearchParams): Promise<Response> {
+    const key = query.get("name") ?? "";
+    if (request.method !== "POST" || key === "") return refuse(400, "invalid", "POST with a name");
+    if (!matches(key, query.get("ifGenerationMatch"))) return precondition();
+    put(key, await request.bytes());
+    return Response.json({ name: key });
   }
 
   async function begin(request: Request, query: URLSearchParams): Promise<Response> {
@@ -210,7 +219,10 @@ export function startGcsServer(options: GcsOptions = {}): GcsServer {
   function list(query: URLSearchParams): Response {
     const prefix = query.get("prefix") ?? "";
     const after = query.get("pageToken") ?? "";
-    const keys = [...objects.keys()].filter((key) => key.startsWith(prefix) && key > after).sort();
+    const from = query.get("startOffset") ?? "";
+    const keys = [...objects.keys()]
+      .filter((key) => key.startsWith(prefix) && key > after && key >= from)
+      .sort();
     const page = keys.slice(0, PAGE);
     const items = page.flatMap((key) => {
       const object = objects.get(key);

@@ -88,7 +88,11 @@ export const STORE_KINDS: readonly StoreKind[] = [
     adapter: "google",
     listsNoUploads: true,
     isReal: false,
-    open: () => openGcs({ chunkMaxBytes: 700_000 }),
+    open: async () => {
+      const place = await openGcs({ chunkMaxBytes: 700_000 });
+      // A dead endpoint takes its time, and is met by the other kinds.
+      return { ...place, wrong: place.wrong.slice(0, 1) };
+    },
   },
   {
     name: "Azurite",

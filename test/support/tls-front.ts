@@ -14,7 +14,15 @@ export interface TlsFront {
   stop(): void;
 }
 
-export async function startTlsFront(plainUrl: string): Promise<TlsFront> {
+/** Files of a certificate for this machine's loopback. */
+export interface Certificate {
+  certPath: string;
+  keyPath: string;
+  /** The authority's certificate. */
+  caPath: string;
+}
+
+export function makeCertificate(): Certificate {
   const folder = temporaryFolder("cdh-tls-");
   const inFolder = (name: string) => join(folder, name);
   const openssl = (...args: string[]) => {
@@ -27,11 +35,19 @@ export async function startTlsFront(plainUrl: string): Promise<TlsFront> {
   writeFileSync(inFolder("names"), "subjectAltName=DNS:localhost,IP:127.0.0.1");
   const by = ["-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-extfile", "names"];
   openssl("x509", "-req", "-in", "request.pem", "-out", "cert.pem", ...by);
+  return {
+    certPath: inFolder("cert.pem"),
+    keyPath: inFolder("key.pem"),
+    caPath: inFolder("ca.pem"),
+  };
+}
 
+export async function startTlsFront(plainUrl: string): Promise<TlsFront> {
+  const { certPath, keyPath, caPath } = makeCertificate();
   const plain = new URL(plainUrl);
   const options = {
-    key: readFileSync(inFolder("key.pem")),
-    cert: readFileSync(inFolder("cert.pem")),
+    key: readFileSync(keyPath),
+    cert: readFileSync(certPath),
   };
   const server = createServer(options, (outer) => {
     const inner = connect(Number(plain.port), plain.hostname);
@@ -45,7 +61,7 @@ export async function startTlsFront(plainUrl: string): Promise<TlsFront> {
   const { port } = server.address() as AddressInfo;
   return {
     endpoint: `https://127.0.0.1:${port}`,
-    caPath: inFolder("ca.pem"),
+    caPath,
     stop: () => void server.close(),
   };
 }

@@ -16,27 +16,36 @@ export function openGoogleReader(settings: StoreSettings): StoreReader {
   const again = (action: string, make: () => GoogleRequest) =>
     withRetries(() => session.run(action, signal, make), { signal, log });
 
-  async function* list(prefix: string) {
+  async function* pages(prefix: string, startOffset: string) {
     const action = `list ${prefix || "the bucket"}`;
     for (let token = ""; ;) {
       const query = {
         fields: `items(${OBJECT_FIELDS}),nextPageToken`,
         ...(prefix === "" ? {} : { prefix }),
+        ...(startOffset === "" ? {} : { startOffset }),
         ...(token === "" ? {} : { pageToken: token }),
       };
-      const { body } = await again(action, () => ({
-        method: "GET",
-        url: session.listUrl(query),
-      }));
+      const { body } = await again(action, () => ({ method: "GET", url: session.listUrl(query) }));
       const { items, nextPageToken } = parseList(body, action);
-      for (const { name, size, updated } of items)
-        if (name.endsWith(".zip"))
-          yield { key: name, sizeBytes: size, modifiedMs: Date.parse(updated) || 0 };
+      yield items;
       if (nextPageToken !== "" && nextPageToken === token)
         throw new StoreError("server", `${session.name} lists the same page over and over`);
       token = nextPageToken;
       if (token === "") return;
     }
+  }
+
+  async function* list(prefix: string) {
+    for await (const items of pages(prefix, ""))
+      for (const { name, size, updated } of items)
+        if (name.endsWith(".zip"))
+          yield { key: name, sizeBytes: size, modifiedMs: Date.parse(updated) || 0 };
+  }
+
+  /** The store begins at `after` itself. */
+  async function* names(prefix: string, after = "") {
+    for await (const items of pages(prefix, after))
+      yield items.map(({ name }) => name).filter((name) => name > after);
   }
 
   /** Reads the bytes [start, end), or fewer. */
@@ -86,5 +95,5 @@ export function openGoogleReader(settings: StoreSettings): StoreReader {
     };
   }
 
-  return { name: session.name, list, head, open, close: () => {} };
+  return { name: session.name, list, names, head, open, close: () => {} };
 }

@@ -77,6 +77,22 @@ export function openGoogleWriter(settings: StoreSettings): StoreWriter {
     return receiptOf(crc32c, object);
   }
 
+  /** Takes the request for small objects, which knows the condition too. */
+  async function mark(key: string, signal: AbortSignal): Promise<"made" | "exists"> {
+    const query = { uploadType: "media", name: key, ifGenerationMatch: NONE, fields: "name" };
+    try {
+      await session.run(`write ${key}`, signal, () => ({
+        method: "POST",
+        url: session.uploadUrl(query),
+        headers: { "content-type": "application/octet-stream", "content-length": "0" },
+      }));
+      return "made";
+    } catch (error) {
+      if (failureOf(error) === "exists") return "exists";
+      throw error;
+    }
+  }
+
   /** Begins an upload and cancels it: that needs the same right as a dump, and leaves nothing. */
   async function probe(signal: AbortSignal): Promise<StoreProbe> {
     const folder = fixedFolderOf(settings.STORE_KEY_TEMPLATE);
@@ -97,6 +113,7 @@ export function openGoogleWriter(settings: StoreSettings): StoreWriter {
     multipart: openGoogleChunks(session, generationOf),
     examine,
     put,
+    mark,
     probe,
     close: () => {},
   };
