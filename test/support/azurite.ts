@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { atEnd } from "./at-end.ts";
 import { installAzurite } from "./azurite-package.ts";
+import { startFaultProxy } from "./fault-proxy.ts";
 import { findProgram } from "./gate.ts";
 import { freePorts } from "./radosgw.ts";
 
@@ -80,7 +81,11 @@ export async function launchAzurite({ tls }: AzuriteOptions): Promise<BlobServer
   });
   const endpoint = `${tls === undefined ? "http" : "https"}://127.0.0.1:${port}/${ACCOUNT}`;
   await untilItListens(child, endpoint, log);
-  return { endpoint, client: await openClient(folder, endpoint) };
+  if (tls === undefined) return { endpoint, client: await openClient(folder, endpoint) };
+  // The client does not trust a test's authority.
+  const { origin } = new URL(endpoint);
+  const plain = await startFaultProxy(origin);
+  return { endpoint, client: await openClient(folder, endpoint.replace(origin, plain.endpoint)) };
 }
 
 /** Any answer will do: it refuses the question. */
