@@ -26,6 +26,7 @@ export const EVIDENCE: Readonly<Record<string, string>> = {
   COMP_CRASH_LOOP_LIMIT: "unit/composer/crash-loop-limit.test.ts",
   COMP_CRASH_LOOP_NAMESPACE_LIMIT: "unit/composer/crash-loop-limit.test.ts",
   COMP_CRASH_LOOP_WINDOW: "unit/composer/crash-loop-limit.test.ts",
+  COMP_KEEP_PER_BUG: "e2e/kernel/known-bug.test.ts",
   COMP_EXPLAIN: "e2e/kernel/explained-crash.test.ts",
   COMP_EXPLAIN_TIMEOUT: "e2e/kernel/stalled-files.test.ts",
   COMP_REPORT: "e2e/kernel/explained-crash.test.ts",

@@ -196,7 +196,14 @@ export const COMPOSER_VALUES: readonly ChartValue[] = [
     path: "composer.crashLoopWindow",
     variable: "COMP_CRASH_LOOP_WINDOW",
     fallback: 3600,
-    about: "Seconds that crashLoopLimit and crashLoopNamespaceLimit look back.",
+    about: "Seconds that crashLoopLimit, crashLoopNamespaceLimit and keepPerBug look back.",
+  },
+  {
+    path: "composer.keepPerBug",
+    variable: "COMP_KEEP_PER_BUG",
+    fallback: 0,
+    about:
+      "Whole dumps of one bug that each namespace may leave in crashLoopWindow on a node; the next ones have summary, metadata and logs, and no core. 0: keep all cores. Needs explain.",
   },
   {
     path: "composer.dumpsAtOnce",

@@ -171,6 +171,7 @@
     "crashLoopLimit": 250,
     "crashLoopNamespaceLimit": 1000,
     "crashLoopWindow": 3600,
+    "keepPerBug": 0,
     "dumpsAtOnce": 32
   },
   "monitoring": {

@@ -30,6 +30,7 @@ COMP_DISK_FREE: composer.diskFree
 COMP_CRASH_LOOP_LIMIT: composer.crashLoopLimit
 COMP_CRASH_LOOP_NAMESPACE_LIMIT: composer.crashLoopNamespaceLimit
 COMP_CRASH_LOOP_WINDOW: composer.crashLoopWindow
+COMP_KEEP_PER_BUG: composer.keepPerBug
 COMP_DUMPS_AT_ONCE: composer.dumpsAtOnce
 CAPTURE_MODE: daemonset.captureMode
 SOCKET_SEND_BUFFER: daemonset.socketSendBuffer

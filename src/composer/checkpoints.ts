@@ -28,6 +28,13 @@ export class Checkpoints {
     this.last = checkpoint;
   }
 
+  /** Returns the entry's start and drops all checkpoints after it. */
+  cutToStart(): Checkpoint {
+    this.older.length = 0;
+    this.last = this.start;
+    return this.start;
+  }
+
   /**
    * Returns the newest checkpoint at which the file is at most maxFileBytes long, and drops those after it; undefined
    * where there is none.

@@ -6,6 +6,7 @@ import { canaryZipBase } from "../model/canary.ts";
 import type { DumpInfo } from "../model/dump-info.ts";
 import { renderDumpName } from "../model/dump-name.ts";
 import { ownerOfCrash } from "./crash-owner.ts";
+import type { DrainEnd } from "./core-drain.ts";
 import { drainCore, type Drained } from "./draining.ts";
 import { firstFacts, templateValues } from "./dump-facts.ts";
 import { eventDirectoryOf, writeEvent } from "./event.ts";
@@ -41,8 +42,8 @@ export async function composeDump(job: Job): Promise<number> {
     return EXIT.done;
   }
 
-  const { base, sealed } = await seal(job, opened.archive, drained, info);
-  const cut = source.file !== undefined && isCut(source.file, drained.end, sealed);
+  const { base, sealed, end } = await seal(job, opened.archive, drained, info);
+  const cut = source.file !== undefined && isCut(source.file, end, sealed);
   if (cut && source.file?.keepsCut === false) {
     await file.abandon();
     const error = `the core's file is not whole in the zip (${sealed.truncated_by ?? "it grew"}), and stays`;
@@ -51,7 +52,9 @@ export async function composeDump(job: Job): Promise<number> {
   }
   const zip = await file.publish(canary ? canaryZipBase(source.crash.exeName) : base);
   job.modules?.keep(ownerOfCrash(source.crash, drained.found));
-  log.milestone(sealed.core_complete === false ? "warn" : "info", "dump_published", {
+  await job.knownBugs?.settle(sealed);
+  const isLess = sealed.core_complete === false && end !== "known_bug";
+  log.milestone(isLess ? "warn" : "info", "dump_published", {
     ...(canary ? { canary } : {}),
     zip,
     namespace: sealed.namespace,
@@ -73,16 +76,27 @@ export async function composeDump(job: Job): Promise<number> {
   return deadline.passed ? EXIT.deadline : EXIT.done;
 }
 
-/** Makes the zip whole. Returns its name without `.zip`, and the dump-info in it. */
+/** Makes the zip whole. Returns its name without `.zip`, the dump-info in it, and why the core ends where it does. */
 async function seal(
-  { environment: { settings, complaints }, attempts, explaining, modules, deadline, canary }: Job,
+  {
+    environment: { settings, complaints },
+    attempts,
+    explaining,
+    knownBugs,
+    modules,
+    deadline,
+    canary,
+  }: Job,
   archive: Parameters<typeof sealArchive>[0]["archive"],
-  { drain, end, found, content, isWhole }: Drained,
+  drained: Drained,
   info: DumpInfo,
-): Promise<{ base: string; sealed: DumpInfo }> {
+): Promise<{ base: string; sealed: DumpInfo; end: DrainEnd }> {
+  const { drain, found, content, isWhole } = drained;
   const settings_ignored = [...complaints, ...(found.complaints ?? [])];
   const log = containerLogOf(found);
   const summary = await explaining?.finish(log);
+  const bug = summary?.isOfPlace === true ? summary.bug : null;
+  const end = (await knownBugs?.isKnown(bug, found)) === true ? "known_bug" : drained.end;
   const listed = await modules?.listed(untilAborted(deadline.signal));
   const facts = { ...info, ...found.facts, ...content, settings_ignored };
   const known = withModules(withSummary(facts, summary), summary, listed);
@@ -102,7 +116,7 @@ async function seal(
     info: known,
     attempts,
   };
-  return { base, sealed: await sealArchive(sealing) };
+  return { base, sealed: await sealArchive(sealing), end };
 }
 
 /** Writes the event file. The dump is published already, so a failure is only logged. */

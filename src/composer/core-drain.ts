@@ -13,7 +13,7 @@ import { RUN_BLOCKS, ZeroRuns } from "./zero-runs.ts";
 import type { Checkpoint, ZipArchive } from "./zip-archive.ts";
 
 /** Why the drain ended: the input's end, or what cut it short. */
-export type DrainEnd = "end" | "timeout" | "size_limit" | "no_space" | "skipped";
+export type DrainEnd = "end" | "timeout" | "size_limit" | "no_space" | "skipped" | "known_bug";
 
 /** How many blocks are deflated at once; each has its own compressor. */
 const LANES = 4;
@@ -33,8 +33,8 @@ export interface DrainOptions {
   maxCoreBytes: number;
   /** Called before sizeBytes of the core are read; returns false when the drain must end for lack of space. */
   hasSpace: (sizeBytes: number) => Promise<boolean>;
-  /** Sees the core's bytes, block after block, except for holes of a file. It must not wait. */
-  onBlock?: (block: Uint8Array) => void;
+  /** Sees the core's bytes as they come, except for holes of a file. It must not wait. */
+  onBytes?: (bytes: Uint8Array) => void;
   /** Called once, when the drain has read the first bytes. */
   onFirstBytes: () => void;
   /** Called when the drain reads no more, while it still writes the last blocks. The drain awaits it. */
@@ -125,6 +125,11 @@ export class CoreDrain {
     return this.checkpoints.cutTo(this.archive.endBytes - freeBytes);
   }
 
+  /** Returns the core's beginning, to cut the whole core off. */
+  takeStart(): Checkpoint {
+    return this.checkpoints.cutToStart();
+  }
+
   private async readBlocks(): Promise<void> {
     while (this.stopReason === undefined) {
       if (!(await this.options.hasSpace(BLOCK_BYTES))) return this.stop("no_space");
@@ -173,6 +178,7 @@ export class CoreDrain {
       const count = await this.readOrStop(block, filled);
       if (count === 0) break;
       if (this.sizeBytes === 0 && filled === 0) this.options.onFirstBytes();
+      this.options.onBytes?.(block.subarray(filled, filled + count));
       filled += count;
     }
     return filled;
@@ -190,7 +196,6 @@ export class CoreDrain {
 
   private pass(lane: Lane, block: Uint8Array): void {
     this.elf.push(block);
-    this.options.onBlock?.(block);
     this.sizeBytes += block.length;
     this.crc = crc32(block, this.crc);
     const passed = { sizeBytes: this.sizeBytes, crc: this.crc };

@@ -1,12 +1,9 @@
 // Applies the crash-loop limits. HOST_DIR/crash-loop.json has the number of dumps that each namespace, and each
 // workload in it, left lately. Twenty composers may use it at once, so they read and write it under a lock. Where that
 // fails, the composer takes the core.
-import { closeSync, constants, openSync } from "node:fs";
-import { join } from "node:path";
 import * as v from "valibot";
 import type { ComposerSettings } from "../config/composer-settings.ts";
-import { tryLock } from "../host/libc.ts";
-import { readTextFile, writeFileAtomically } from "../host/files.ts";
+import { changeState, readState, type StateFile } from "../host/locked-state.ts";
 import { describeError } from "../model/app-error.ts";
 import type { CrashContext } from "../model/crash-context.ts";
 import {
@@ -22,9 +19,6 @@ import type { ComposerLog } from "../host/composer-log.ts";
 import { ownerOfCrash } from "./crash-owner.ts";
 import type { Metadata } from "./metadata/metadata.ts";
 import { CRASH_LOOP_LOCK, CRASH_LOOP_STATE } from "../model/host-file.ts";
-
-const LOCK_WAIT_MS = 2_000;
-const LOCK_STEP_MS = 5;
 
 type LoopSettings = Pick<
   ComposerSettings,
@@ -84,7 +78,7 @@ export async function isAnyWorkloadLimited(
 ): Promise<boolean> {
   const limits = limitsOf(settings);
   if (limits.perWorkload === 0) return false;
-  const state = await readState(join(hostDir, CRASH_LOOP_STATE));
+  const state = await readState(hostDir, STATE_FILE);
   return isAnyLimited(state, Date.now(), limits);
 }
 
@@ -96,6 +90,13 @@ function limitsOf(settings: LoopSettings): CrashLoopLimits {
   };
 }
 
+const STATE_FILE: StateFile<CrashLoopState> = {
+  name: CRASH_LOOP_STATE,
+  lock: CRASH_LOOP_LOCK,
+  parse: (json) => v.parse(crashLoopSchema, json),
+  empty: {},
+};
+
 /**
  * Counts this crash and returns the verdict. Throws where HOST_DIR cannot be written or the lock is not free within two
  * seconds; the caller collects the dump then.
@@ -105,36 +106,8 @@ export async function countCrash(
   crash: CountedCrash,
   limits: CrashLoopLimits,
 ): Promise<CrashLoopVerdict> {
-  const lock = await takeLock(join(hostDir, CRASH_LOOP_LOCK));
-  try {
-    const path = join(hostDir, CRASH_LOOP_STATE);
-    const judged = judgeCrash(await readState(path), crash, Date.now(), limits);
-    await writeFileAtomically(path, JSON.stringify(judged.state));
-    return judged.verdict;
-  } finally {
-    closeSync(lock);
-  }
-}
-
-async function takeLock(path: string): Promise<number> {
-  const fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
-  for (let waitedMs = 0; waitedMs < LOCK_WAIT_MS; waitedMs += LOCK_STEP_MS) {
-    if (tryLock(fd)) return fd;
-    await Bun.sleep(LOCK_STEP_MS);
-  }
-  closeSync(fd);
-  throw new Error(`${path} is still locked after ${LOCK_WAIT_MS} ms`);
-}
-
-/**
- * Reads the state. One that cannot be read (torn, too long, from an earlier version) is replaced by an empty one. The
- * limits then count from zero, which at worst collects one window's dumps again.
- */
-async function readState(path: string): Promise<CrashLoopState> {
-  try {
-    const text = await readTextFile(path);
-    return text === undefined ? {} : v.parse(crashLoopSchema, JSON.parse(text));
-  } catch {
-    return {};
-  }
+  return changeState(hostDir, STATE_FILE, (state) => {
+    const judged = judgeCrash(state, crash, Date.now(), limits);
+    return { state: judged.state, result: judged.verdict };
+  });
 }

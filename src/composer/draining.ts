@@ -31,7 +31,7 @@ export interface Drained {
 export async function drainCore(job: Job, opened: OpenedDump): Promise<Drained> {
   const { uuid, core, release, chain, deadline, environment, log, attempts, metadata } = job;
   const { file, archive } = opened;
-  const { explaining } = job;
+  const { explaining, knownBugs } = job;
   const { settings, coreDir, hostDir } = environment;
   const startedMs = Date.now();
   let drainedMs = 0;
@@ -47,6 +47,8 @@ export async function drainCore(job: Job, opened: OpenedDump): Promise<Drained> 
       skipped.resolve();
     });
     void metadata.result().then(noteOwner);
+    if (explaining !== undefined)
+      void knownBugs?.watch(explaining.bug(), metadata.result(), () => drain.stop("known_bug"));
   });
   const source = openCoreSource(job, begin, opened.note);
   const drain = new CoreDrain(source ?? core, archive, {
@@ -55,7 +57,7 @@ export async function drainCore(job: Job, opened: OpenedDump): Promise<Drained> 
       return source?.maxCoreBytes ?? settings.MAX_CORE_SIZE;
     },
     hasSpace: (sizeBytes) => limits.hasSpace(sizeBytes),
-    onBlock: (block) => explaining?.take(block),
+    onBytes: (bytes) => explaining?.take(bytes),
     onFirstBytes: begin,
     onLastBytes: async () => {
       // Without a first byte (a full disk), reads the process now, before it is released.

@@ -5,6 +5,7 @@ import type { CoreInput } from "./core-input.ts";
 import type { CrashSource } from "./crash-source.ts";
 import type { Deadline } from "./deadline.ts";
 import type { Environment } from "./environment.ts";
+import type { KnownBugLimit } from "./known-bug-limit.ts";
 import type { MetadataTask } from "./metadata-task.ts";
 import type { ModuleKeeping } from "./modules/module-keeping.ts";
 import type { PreviousHandler } from "./previous-handler.ts";
@@ -30,4 +31,6 @@ export interface Job {
   explaining: Explaining | undefined;
   /** Keeps the mapped files for debuggers; undefined where nobody asks for that. */
   modules: ModuleKeeping | undefined;
+  /** Leaves out the cores of known bugs; undefined where all are kept. */
+  knownBugs: KnownBugLimit | undefined;
 }

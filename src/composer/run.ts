@@ -15,6 +15,7 @@ import { openCrashSource } from "./crash-source.ts";
 import { Deadline } from "./deadline.ts";
 import { readEnvironment } from "./environment.ts";
 import type { Job } from "./job.ts";
+import { KnownBugLimit } from "./known-bug-limit.ts";
 import { openPodMetadata } from "./pod-metadata.ts";
 import { chainPreviousHandler } from "./previous-handler.ts";
 import { Release } from "./release.ts";
@@ -112,8 +113,12 @@ async function takeCrash(
   const explaining = looksInside
     ? openExplaining(settings, modules, crash, pinned, attempts, deadline.signal)
     : undefined;
+  const knownBugs =
+    !settings.EXPLAIN || explaining === undefined || settings.KEEP_PER_BUG === 0
+      ? undefined
+      : new KnownBugLimit({ uuid: held.uuid, crash, settings, hostDir, log, attempts });
   try {
-    const asked = { attempts, metadata, explaining, modules };
+    const asked = { attempts, metadata, explaining, knownBugs, modules };
     return await composeDump({ ...held, canary, chain, environment, ...asked });
   } catch (error) {
     await explaining?.abandon();

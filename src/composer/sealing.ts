@@ -42,7 +42,8 @@ export async function sealArchive(sealing: Sealing): Promise<DumpInfo> {
   let cutBytes = sealing.end === "no_space" ? 0 : undefined;
   for (;;) {
     try {
-      if (cutBytes === undefined) await closeCore(kept);
+      if (sealing.end === "known_bug") await leaveOutCore(kept);
+      else if (cutBytes === undefined) await closeCore(kept);
       else if (!(await cutCore(kept, cutBytes))) {
         kept = withoutEntries(kept);
         cutBytes = 0;
@@ -60,6 +61,11 @@ async function closeCore({ archive, drain, compress }: Sealing): Promise<void> {
   if (compress) archive.push(FINAL_BLOCK);
   archive.end(drain.written.crc, drain.written.sizeBytes);
   await archive.flush();
+}
+
+/** Cuts all of the core off. */
+async function leaveOutCore({ archive, drain, compress }: Sealing): Promise<void> {
+  await archive.cutBack(CORE_ENTRY, drain.takeStart(), compress ? FINAL_BLOCK : new Uint8Array(0));
 }
 
 /** Cuts the core back; returns false when it cannot be cut by that much. */

@@ -20,7 +20,8 @@ export interface CoreFile {
 }
 
 /**
- * Returns whether a dump holds less of the core than its file does, other than by the owner's limit (MAX_CORE_SIZE).
+ * Returns whether a dump holds less of the core than its file does, other than by the owner's limits (MAX_CORE_SIZE,
+ * KEEP_PER_BUG).
  */
 export function isCut(
   { sizeBytes }: Pick<CoreFile, "sizeBytes">,
@@ -28,7 +29,7 @@ export function isCut(
   { core_bytes, core_content, core_complete }: Pick<DumpInfo, "core_bytes"> & Partial<DumpInfo>,
 ): boolean {
   if (core_content === "stacks" && core_complete === true) return false;
-  return end !== "size_limit" && core_bytes < sizeBytes;
+  return end !== "size_limit" && end !== "known_bug" && core_bytes < sizeBytes;
 }
 
 /** How many first bytes are read. The first thread's notes fit, unless some thousand files are mapped. */

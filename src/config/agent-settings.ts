@@ -6,6 +6,7 @@ import {
   COMPOSER_SETTINGS,
   LOG_LEVELS,
   OTHER_LOG_LEVELS,
+  contradictions,
   type ComposerSettings,
 } from "./composer-settings.ts";
 import { OBSERVER_SETTINGS } from "./observer-settings.ts";
@@ -119,7 +120,13 @@ export function readAgentSettings(
 ): AgentSettings {
   const own = readSettings(AGENT_SETTINGS, source);
   const composerSource = readSettings(composerTable(), source);
-  const complaints = [...own.complaints, ...composerSource.complaints, ...combined(own.values)];
+  const forComposer = stripPrefix(composerSource.values);
+  const complaints = [
+    ...own.complaints,
+    ...composerSource.complaints,
+    ...combined(own.values),
+    ...contradictions({ ...COMPOSER_DEFAULTS, ...forComposer }, "COMP_"),
+  ];
   if (complaints.length > 0)
     throw new AppError("configuration", "wrong settings, nothing was changed", {
       faults: complaints.map(describeComplaint),
@@ -129,7 +136,7 @@ export function readAgentSettings(
     own.values.EVENT_DIR || own.values.COMP_CORE_EVENT_DIR || `${own.values.HOST_DIR}/events`;
   const composer: ComposerSettings = {
     ...COMPOSER_DEFAULTS,
-    ...stripPrefix(composerSource.values),
+    ...forComposer,
     USE_CRIO_CONF: own.values.DEPLOY_CRIO_CONFIG,
     EVENT_DIRECTORY: EVENT_DIR,
     CRIO_ENDPOINT: own.values.CRIO_ENDPOINT,

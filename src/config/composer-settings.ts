@@ -102,6 +102,11 @@ export const COMPOSER_SETTINGS = {
   MODULES: choice("off", ["off", "program", "all"]),
   /** Larger files are not kept. */
   MODULE_MAX_SIZE: byteSize(512 * 2 ** 20, { min: "1Mi", max: "4Gi", zero: false }),
+  /**
+   * Whole dumps of one bug that each tenant may leave in CRASH_LOOP_WINDOW; the next ones have no core. 0 keeps all
+   * cores. Needs EXPLAIN.
+   */
+  KEEP_PER_BUG: integer(0, { min: 0, max: 50, unit: "dumps" }),
   /** The node's name in dumps; empty means the host name. Kubernetes may know a node by another name. */
   NODE_NAME: text(""),
 } as const;
@@ -126,5 +131,15 @@ export function readComposerSettings(source: Readonly<Record<string, string | un
   complaints: Complaint[];
 } {
   const { values, complaints } = readSettings(COMPOSER_SETTINGS, source);
-  return { settings: values, complaints };
+  return { settings: values, complaints: [...complaints, ...contradictions(values)] };
+}
+
+/** Complains about settings that are right alone and wrong together. `prefix` goes before their names. */
+export function contradictions(
+  { KEEP_PER_BUG, EXPLAIN }: Pick<ComposerSettings, "KEEP_PER_BUG" | "EXPLAIN">,
+  prefix = "",
+): Complaint[] {
+  if (KEEP_PER_BUG === 0 || EXPLAIN) return [];
+  const expected = `0 where ${prefix}EXPLAIN is false, as no bug is known then`;
+  return [{ variable: `${prefix}KEEP_PER_BUG`, value: String(KEEP_PER_BUG), expected }];
 }

@@ -5,8 +5,8 @@ import { explainCore } from "../explain/explain.ts";
 import { findPanic } from "../explain/panic-text.ts";
 import { confine } from "../host/confinement.ts";
 import { describeError } from "../model/app-error.ts";
-import { ANSWER_MAX_BYTES, LOG_TAIL_BYTES } from "../model/crash-excerpt.ts";
-import type { CrashSummary } from "../model/crash-summary.ts";
+import { ANSWER_MAX_BYTES, BUG_AT, LOG_TAIL_BYTES } from "../model/crash-excerpt.ts";
+import { isOfPlace, type CrashSummary } from "../model/crash-summary.ts";
 import { printableJson } from "../model/printable.ts";
 import { openExcerpt } from "./excerpt.ts";
 
@@ -14,7 +14,7 @@ import { openExcerpt } from "./excerpt.ts";
 const MEMORY_MAX_BYTES = 256 << 20;
 const [STDIN, STDOUT] = [0, 1];
 
-/** Its answer is one JSON object on stdout: the summary, or `{"error": …}`. */
+/** Its answer is one JSON object on stdout: the summary, or `{"error": …}`. The bug's id stands there before. */
 export async function runExplainer([cpuSeconds = "5"]: readonly string[]): Promise<number> {
   const excerpt = openExcerpt();
   confine({
@@ -25,6 +25,7 @@ export async function runExplainer([cpuSeconds = "5"]: readonly string[]): Promi
   try {
     const { core, memory, modules, threadNames, mayShowMemory } = excerpt;
     const summary = explainCore({ core, memory, modules, threadNames });
+    if (isOfPlace(summary.fingerprint)) writeSync(STDOUT, summary.fingerprint.bug, BUG_AT);
     summary.panic = findPanic(readLog());
     answer(formatSummary(mayShowMemory ? summary : withoutMemory(summary)));
     return 0;
@@ -75,12 +76,12 @@ function formatSummary(summary: CrashSummary): string {
         }
       : summary;
     const json = printableJson(cut);
-    if (Buffer.byteLength(json) <= ANSWER_MAX_BYTES) return json;
+    if (Buffer.byteLength(json) < BUG_AT) return json;
   }
   throw new Error("the summary is too long");
 }
 
 function answer(json: string): void {
   const bytes = Buffer.from(json);
-  for (let at = 0; at < bytes.length;) at += writeSync(STDOUT, bytes, at);
+  for (let at = 0; at < bytes.length;) at += writeSync(STDOUT, bytes, at, undefined, at);
 }

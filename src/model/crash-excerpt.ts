@@ -6,8 +6,11 @@ import * as v from "valibot";
 export const EXCERPT_FD = 3;
 /** The mapped files follow, one descriptor each, in the table's order. */
 export const FIRST_MODULE_FD = 4;
-/** The longest answer, in bytes. */
+/** The space for the answer, in bytes. */
 export const ANSWER_MAX_BYTES = 512 * 1024;
+/** The end of the answer's space, where the bug's id stands as soon as it is known, in 16 hex digits. */
+export const BUG_BYTES = 16;
+export const BUG_AT = ANSWER_MAX_BYTES - BUG_BYTES;
 /** The end of the container's log that is looked through for a panic, in bytes. */
 export const LOG_TAIL_BYTES = 64 * 1024;
 

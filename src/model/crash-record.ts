@@ -78,6 +78,15 @@ export const CRASH_EVENTS = {
     suppressed: v.optional(number),
     window_s: v.optional(number),
   }),
+  /** The core of a bug that has left `dumps` whole ones in window_s is left out; `left_out` since the last of them. */
+  core_left_out: v.object({
+    namespace: textOrNull,
+    podname: textOrNull,
+    bug: text,
+    dumps: number,
+    left_out: number,
+    window_s: number,
+  }),
   crash_loop_over: v.object({ ...limited, workload: text, suppressed: number }),
   /** An older dump gave way to this one. */
   dump_evicted: v.object({
@@ -99,6 +108,7 @@ export const CRASH_EVENTS = {
   crash_unknown: v.object({ complaint: text }),
   event_failed: v.object({ error: text }),
   crash_loop_unknown: v.object({ error: text }),
+  known_bugs_unknown: v.object({ error: text }),
   dumps_at_once_unknown: v.object({ error: text }),
   disk_limits_unknown: v.object({ error: text }),
   previous_handler_failed: v.object({ program: text, error: text }),

@@ -100,6 +100,14 @@ export interface SummaryFingerprint {
   frames: string[];
 }
 
+/**
+ * Returns whether a bug's id was made of a place in the program. One that was made of program and signal alone may be
+ * that of many bugs.
+ */
+export function isOfPlace({ frames: [first] }: Pick<SummaryFingerprint, "frames">): boolean {
+  return first !== undefined && !first.startsWith("code ");
+}
+
 /** In `incomplete`: modules were missing that the bug's id would be made of. */
 export const FINGERPRINT = "fingerprint";
 

@@ -42,7 +42,9 @@ const KEYS = {
   core_expected_bytes: numberOrNull,
   /** null where the composer cannot decide it, because the input is no ELF core. */
   core_complete: v.nullable(v.boolean()),
-  truncated_by: v.nullable(v.picklist(["eof", "timeout", "size_limit", "no_space", "killed"])),
+  truncated_by: v.nullable(
+    v.picklist(["eof", "timeout", "size_limit", "no_space", "killed", "known_bug"]),
+  ),
 
   /** How the container was found; core_file: the core lay in it. */
   identity: v.picklist(["cgroup", "core_file", "host_process", "unknown"]),

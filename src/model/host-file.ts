@@ -14,6 +14,10 @@ export const CRASH_LOOP_STATE = "crash-loop.json";
 /** The lock under which composers count in crash-loop.json. */
 export const CRASH_LOOP_LOCK = "crash-loop.lock";
 
+/** Which bugs left whole dumps lately (src/composer/known-bug-limit.ts), and the lock under which composers count. */
+export const KNOWN_BUGS_STATE = "known-bugs.json";
+export const KNOWN_BUGS_LOCK = "known-bugs.lock";
+
 /** Each running composer locks a place in it; their number is limited by namespace (src/composer/dumps-at-once.ts). */
 export const DUMPS_AT_ONCE_LOCK = "dumps-at-once.lock";
 
@@ -53,6 +57,8 @@ export const HOST_STATE_FILES = [
   COMPOSER_LOG_POSITION,
   CRASH_LOOP_STATE,
   CRASH_LOOP_LOCK,
+  KNOWN_BUGS_STATE,
+  KNOWN_BUGS_LOCK,
   DUMPS_AT_ONCE_LOCK,
   EVICTION_LOCK,
   DAEMONSET_NOTE,

@@ -105,6 +105,7 @@ function completeness({
   const size = bytes === undefined ? "" : formatBytes(bytes);
   if (complete === true) return `complete, ${size}`;
   if (complete !== false) return `${size}, whether it is complete cannot be told`;
+  if (by === "known_bug") return "left out: its bug has left whole dumps already (known_bug)";
   const of = typeof expected === "number" ? ` of ${formatBytes(expected)}` : "";
   return `cut short (${by ?? "nobody knows by what"}), ${size}${of}`;
 }

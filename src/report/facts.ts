@@ -122,5 +122,6 @@ function coreText({ info }: ReportedCrash): string {
   const size = formatBytes(bytes);
   if (complete === true) return `${size}, complete`;
   if (complete !== false) return `${size}; whether it is complete cannot be told`;
+  if (by === "known_bug") return "left out: its bug has left whole dumps already";
   return `${size}${typeof expected === "number" ? ` of ${formatBytes(expected)}` : ""}, cut short (${by ?? "nobody knows by what"})`;
 }

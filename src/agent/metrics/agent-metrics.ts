@@ -48,6 +48,11 @@ export function openAgentMetrics() {
       "Crashes not collected: beyond a limit of their workload or namespace.",
       ["namespace"],
     ),
+    coresLeftOut: counter(
+      "cores_left_out_total",
+      "Dumps without their core: of a bug that has left enough whole ones.",
+      ["namespace"],
+    ),
     pipeLimitDrops: counter(
       "core_pipe_limit_drops_total",
       "Crashes that the kernel dropped as CORE_PIPE_LIMIT dumps were under way.",

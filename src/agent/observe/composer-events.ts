@@ -56,6 +56,8 @@ export function openComposerEvents(
     // A dump_skipped follows, which is the crash's last record.
     if (event === "dump_suppressed")
       metrics.suppressed.add(1, { namespace: record.namespace ?? "" });
+    if (event === "core_left_out")
+      metrics.coresLeftOut.add(1, { namespace: record.namespace ?? "" });
     if (event === "dump_evicted") countEvicted(metrics, record.namespace ?? "", record.bytes);
     if (isCrashEnd(record)) countEnd(record);
   }

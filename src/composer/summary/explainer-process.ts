@@ -5,8 +5,8 @@ import { openSealedSpace } from "../../host/memory-file.ts";
 import { bringForward, setAside } from "../../host/process-priority.ts";
 import { within } from "../../host/timer.ts";
 import { AppError } from "../../model/app-error.ts";
-import { ANSWER_MAX_BYTES, LOG_TAIL_BYTES } from "../../model/crash-excerpt.ts";
-import type { CrashSummary } from "../../model/crash-summary.ts";
+import { ANSWER_MAX_BYTES, BUG_AT, BUG_BYTES, LOG_TAIL_BYTES } from "../../model/crash-excerpt.ts";
+import { isOfPlace, type CrashSummary } from "../../model/crash-summary.ts";
 import { parseCrashSummary } from "../../model/crash-summary-json.ts";
 import { oneLine } from "../../model/printable.ts";
 import { at, isDeeperThan, textAt, type Json } from "../../model/json.ts";
@@ -18,6 +18,8 @@ export interface Explained {
   title: string;
   bug: string;
   exact: string;
+  /** Whether the bug's id is that of a place in the program, and not of many bugs. */
+  isOfPlace: boolean;
   /** The innermost function of the crashing thread that has a name, for people. */
   crashFunction: string | null;
   /** Of the mapped files, by their pages in the process; each once. */
@@ -26,14 +28,18 @@ export interface Explained {
 
 const DEPTH_MAX = 16;
 const READY_MS = 2_000;
+const ID = /^[0-9a-f]{16}$/;
 
 /** One explainer, from its start to its answer or its end. */
 export class ExplainerProcess {
   private readonly child: Bun.Subprocess<"pipe", number, "ignore">;
   private readonly answer: number;
 
-  /** It stays behind all other work until hurry. descriptors: the excerpt, then the mapped files; they stay the caller's. Throws where it cannot be started. */
-  constructor(command: readonly string[], descriptors: readonly number[]) {
+  /**
+   * descriptors: the excerpt, then the mapped files; they stay the caller's. Stays behind all other work until hurry,
+   * unless it is urgent. Throws where it cannot be started.
+   */
+  constructor(command: readonly string[], descriptors: readonly number[], isUrgent = false) {
     this.answer = openSealedSpace("explain-answer", ANSWER_MAX_BYTES);
     try {
       this.child = Bun.spawn([...command], {
@@ -48,11 +54,19 @@ export class ExplainerProcess {
       closeSync(this.answer);
       throw error;
     }
-    setAside(this.child.pid);
+    if (isUrgent) bringForward(this.child.pid);
+    else setAside(this.child.pid);
   }
 
   get pid(): number {
     return this.child.pid;
+  }
+
+  /** The bug's id, as soon as it is known, which may be before the answer. */
+  get bug(): string | undefined {
+    const bytes = Buffer.alloc(BUG_BYTES);
+    const text = bytes.toString("latin1", 0, readSync(this.answer, bytes, 0, BUG_BYTES, BUG_AT));
+    return ID.test(text) ? text : undefined;
   }
 
   /** The crashed process was let go, and the dump waits for this one. */
@@ -120,6 +134,7 @@ function readAnswer(fd: number, how: string): Explained {
     title: summary.title,
     bug: fingerprint(at(json, "fingerprint", "bug")),
     exact: fingerprint(at(json, "fingerprint", "exact")),
+    isOfPlace: isOfPlace(summary.fingerprint),
     crashFunction: crashFunctionOf(summary),
     buildIds: [...new Set(summary.modules.flatMap(({ build_id }) => build_id ?? []))],
   };
@@ -144,6 +159,6 @@ function parse(text: string): Json | undefined {
 }
 
 function fingerprint(value: Json | undefined): string {
-  if (typeof value === "string" && /^[0-9a-f]{16}$/.test(value)) return value;
+  if (typeof value === "string" && ID.test(value)) return value;
   throw failed("the explainer's answer has no fingerprint");
 }

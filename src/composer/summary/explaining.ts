@@ -19,6 +19,8 @@ export interface ExplainingContext {
   /** undefined where the process is gone, or not known. */
   held: HeldProcess | undefined;
   timeoutSeconds: number;
+  /** Whether somebody waits for the bug's id while the core drains. */
+  isUrgent: boolean;
   attempts: Attempts;
   deadline: AbortSignal;
   procDir: string;
@@ -32,6 +34,10 @@ export interface ExplainingContext {
 export const SUMMARY_LABEL = "summary";
 /** It takes some milliseconds; a process with very many threads and files is let go before all is copied. */
 const COPY_MAX_MS = 250;
+/** At the deadline a summary may be ready but for the log's last words. */
+const DEADLINE_GRACE_MS = 500;
+/** How often to look for the bug's id while somebody waits for it. */
+const BUG_LOOK_MS = 25;
 
 /** Has one crash explained. No call throws; what went wrong becomes a missing piece of dump-info. */
 export class Explaining {
@@ -39,6 +45,7 @@ export class Explaining {
   private space: number | undefined;
   private hasFailed = false;
   private isLetGo = false;
+  private isOver = false;
   private head: CoreHead | undefined;
   private copier: HeldCopier | undefined;
   private copying: Promise<void> | undefined;
@@ -67,22 +74,37 @@ export class Explaining {
     });
   }
 
+  /** The bug's id, perhaps long before the summary; undefined where the summary is asked for before it is known. */
+  bug(): Promise<string | undefined> {
+    const told = Promise.withResolvers<string | undefined>();
+    const timer = setInterval(() => {
+      const bug = this.isOver ? undefined : this.process?.bug;
+      if (bug === undefined && !this.isOver) return;
+      clearInterval(timer);
+      told.resolve(bug);
+    }, BUG_LOOK_MS);
+    return told.promise;
+  }
+
   /** The summary; undefined where there is none, which dump-info then lists. `log` is the container's, or its end. */
   async finish(log: Uint8Array): Promise<Explained | undefined> {
     const { attempts, deadline, timeoutSeconds } = this.context;
     const running = this.process;
+    this.isOver = true;
     this.letGo();
     if (running === undefined) return undefined;
     running.hurry();
+    const stop = untilAborted(deadline).then(() => Bun.sleep(DEADLINE_GRACE_MS));
     return attempts.attempt(
       SUMMARY_LABEL,
-      () => running.finish(log, timeoutSeconds * 1000, untilAborted(deadline)),
+      () => running.finish(log, timeoutSeconds * 1000, stop),
       undefined,
     );
   }
 
   /** The dump is left out, or failed: nobody waits for a summary. */
   async abandon(): Promise<void> {
+    this.isOver = true;
     this.letGo();
     await this.process?.end();
     this.process = undefined;
@@ -119,14 +141,15 @@ export class Explaining {
   }
 
   private start(copy: HeldCopy, head: CoreHead, space: number): ExplainerProcess | undefined {
-    const { command, timeoutSeconds, crash } = this.context;
+    const { command, timeoutSeconds, isUrgent, crash } = this.context;
     if (command === undefined) return undefined;
     const { ranges, modules, threadNames, descriptors, endBytes } = copy;
     const mayShowMemory = crash.dumpable === 1;
     const table = { headBytes: head.sizeBytes, mayShowMemory, ranges, modules, threadNames };
     const end = formatExcerptEnd(table, endBytes);
     writeSync(space, end, 0, end.length, endBytes);
-    return new ExplainerProcess([...command, String(timeoutSeconds)], [space, ...descriptors]);
+    const words = [...command, String(timeoutSeconds)];
+    return new ExplainerProcess(words, [space, ...descriptors], isUrgent);
   }
 
   private try(step: () => void): void {

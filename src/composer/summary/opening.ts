@@ -8,13 +8,14 @@ import { Explaining } from "./explaining.ts";
 
 /** held: undefined where the process is gone, or nobody knows which it was. */
 export function openExplaining(
-  { EXPLAIN, EXPLAIN_TIMEOUT }: Pick<ComposerSettings, "EXPLAIN" | "EXPLAIN_TIMEOUT">,
+  settings: Pick<ComposerSettings, "EXPLAIN" | "EXPLAIN_TIMEOUT" | "KEEP_PER_BUG">,
   modules: ModuleKeeping | undefined,
   crash: CrashContext,
   held: HeldProcess | undefined,
   attempts: Attempts,
   deadline: AbortSignal,
 ): Explaining | undefined {
+  const { EXPLAIN, EXPLAIN_TIMEOUT, KEEP_PER_BUG } = settings;
   if (!EXPLAIN && modules === undefined) return undefined;
   return new Explaining({
     crash,
@@ -23,6 +24,7 @@ export function openExplaining(
     deadline,
     procDir: "/proc",
     timeoutSeconds: EXPLAIN_TIMEOUT,
+    isUrgent: KEEP_PER_BUG > 0,
     command: EXPLAIN ? [process.execPath, "explain-crash"] : undefined,
     modules,
   });

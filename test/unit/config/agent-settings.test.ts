@@ -4,7 +4,7 @@ import {
   readAgentSettings,
   readHostSettings,
 } from "../../../src/config/agent-settings.ts";
-import { COMPOSER_SETTINGS } from "../../../src/config/composer-settings.ts";
+import { COMPOSER_SETTINGS, readComposerSettings } from "../../../src/config/composer-settings.ts";
 
 test("without any variable it is the ancestor's default install", () => {
   expect(readAgentSettings({})).toMatchObject({
@@ -61,7 +61,9 @@ test("every setting of the composer can be given to the agent, and arrives", () 
     CRASH_LOOP_NAMESPACE_LIMIT: ["7", 7],
     CRASH_LOOP_WINDOW: ["60", 60],
     DUMPS_AT_ONCE: ["9", 9],
-    EXPLAIN: ["false", false],
+    KEEP_PER_BUG: ["3", 3],
+    // False would contradict KEEP_PER_BUG.
+    EXPLAIN: ["yes", true],
     EXPLAIN_TIMEOUT: ["9", 9],
     REPORT: ["false", false],
     MODULES: ["all", "all"],
@@ -144,6 +146,16 @@ test.each(["* * * *", "61 * * * *", "soon", "* * * * * * * *", "0 0 3 * * 0"])(
     expect(() => readAgentSettings({ SCHEDULE: given })).toThrow("SCHEDULE");
   },
 );
+
+test("known bugs cannot be told without explaining, and that is said in one line", () => {
+  const wanted = { COMP_KEEP_PER_BUG: "3", COMP_EXPLAIN: "false" };
+  expect(() => readAgentSettings(wanted)).toThrow("wrong settings");
+  const expected = "0 where EXPLAIN is false, as no bug is known then";
+  expect(readComposerSettings({ KEEP_PER_BUG: "3", EXPLAIN: "false" }).complaints).toEqual([
+    { variable: "KEEP_PER_BUG", value: "3", expected },
+  ]);
+  expect(readAgentSettings({ COMP_EXPLAIN: "false" }).composer.EXPLAIN).toBe(false);
+});
 
 test("a time zone is one that exists", () => {
   expect(readAgentSettings({ TZ: "Europe/Berlin" }).TZ).toBe("Europe/Berlin");

@@ -35,6 +35,7 @@ function explaining(folder: string, script: string, hostPid = startHeld()) {
     crash: sampleCrash({ hostPid, hostTid: hostPid }),
     held: pinHeld("/proc", hostPid),
     timeoutSeconds: 60,
+    isUrgent: false,
     attempts,
     deadline: new AbortController().signal,
     modules: undefined,
