@@ -3,6 +3,7 @@
 import { AppError, EXIT } from "../model/app-error.ts";
 import { hostDirOf } from "../model/core-pattern.ts";
 import { CORE_PATTERN } from "../model/sysctls.ts";
+import { oneLine } from "../model/printable.ts";
 import { VERSION } from "../model/version.ts";
 import {
   agentVariables,
@@ -126,6 +127,33 @@ export async function runSweep(
   const report = await (file === undefined ? sweepFolder(context) : sweepFile(file, context));
   logSweep(log, report);
   return report.failed + report.waiting > 0 || signal.aborted ? EXIT.failed : EXIT.done;
+}
+
+/** Runs `modules add`: stores what a build pipeline ships. Returns 1 where a file could not be stored. */
+export async function runAddModules(
+  paths: readonly string[],
+  environment: ProcessEnvironment,
+): Promise<number> {
+  const settings = readAgentSettings(environment);
+  const log = openLog({ level: "Error", format: settings.LOG_FORMAT });
+  const signal = stopSignal(log);
+  const { openStoreReader, openStoreWriter } = await import("../store/open-store.ts");
+  const { addModules } = await import("./modules/add-modules.ts");
+  const [writer, reader] = [await openStoreWriter(settings), await openStoreReader(settings)];
+  const store = { writer, reader, prefix: settings.STORE_MODULE_PREFIX, log, signal };
+  let [count, failed] = [0, 0];
+  for await (const { path, kind, what } of addModules(paths, store)) {
+    if (kind === "failed" || kind === "skipped") failed++;
+    else count++;
+    const note = kind === "beside" ? " (another file of this build id was there first)" : "";
+    const line = oneLine(`${kind.padEnd(8)}${path}  ${what}${note}`);
+    (kind === "failed" ? process.stderr : process.stdout).write(`${line}\n`);
+  }
+  writer.close();
+  reader.close();
+  if (count + failed === 0)
+    throw new AppError("usage", `no program, library or debug information in ${paths.join(" ")}`);
+  return failed > 0 ? EXIT.failed : EXIT.done;
 }
 
 function logSweep(log: Log, { delivered, busy, waiting, failed }: SweepReport): void {

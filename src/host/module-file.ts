@@ -47,6 +47,34 @@ export async function readModuleHead(
   };
 }
 
+/** Where the section headers' place, size and number stand in a header, and type and flags in one of them (elf(5)). */
+const SECTIONS_64 = { tableAt: 40, sizeAt: 58, countAt: 60, flagsAt: 8 };
+const SECTIONS_32 = { tableAt: 32, sizeAt: 46, countAt: 48, flagsAt: 8 };
+const SECTIONS_MAX = 4096;
+const [SHT_NOBITS, SHF_EXECINSTR] = [8, 4];
+
+/**
+ * Returns whether the file is separate debug information (objcopy --only-keep-debug): its sections of code have no bytes
+ * in it.
+ */
+export async function holdsNoCode(file: FileHandle): Promise<boolean> {
+  const head = await readAt(file, 0, 64);
+  const image = ElfImage.parse(head);
+  if (image === undefined) return false;
+  const { tableAt, sizeAt, countAt, flagsAt } = image.wordBytes === 8 ? SECTIONS_64 : SECTIONS_32;
+  const size = image.u16(head, sizeAt);
+  const [start, count] = [image.word(head, tableAt), image.u16(head, countAt)];
+  if (!Number.isSafeInteger(start) || size < 40) return false;
+  const table = await readAt(file, start, Math.min(count, SECTIONS_MAX) * size);
+  let code = 0;
+  for (let at = 0; at + size <= table.length; at += size) {
+    if ((image.word(table, at + flagsAt) & SHF_EXECINSTR) === 0) continue;
+    if (image.u32(table, at + 4) !== SHT_NOBITS) return false;
+    code++;
+  }
+  return code > 0;
+}
+
 /** Takes one block of the file after another, in order. */
 type TakeBlock = (block: Uint8Array, position: number) => Promise<void>;
 

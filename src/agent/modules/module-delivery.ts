@@ -2,7 +2,6 @@
 // debuginfod's key for its build-id, once per fleet, and never over another file: where one of the same build-id but
 // other content stands there, the module gets a key of its own beside it, and the log says so.
 import { existsSync } from "node:fs";
-import { lstat } from "node:fs/promises";
 import type { AgentSettings } from "../../config/agent-settings.ts";
 import {
   forgetOldModules,
@@ -13,15 +12,11 @@ import {
 import type { Log } from "../../host/log.ts";
 import { describeError } from "../../model/app-error.ts";
 import { planBackoff } from "../../model/backoff.ts";
-import { moduleKey, rivalKey } from "../../model/module-id.ts";
 import { Turns } from "../../model/turns.ts";
 import { openStoreReader, openStoreWriter } from "../../store/open-store.ts";
 import type { StoreReader, StoreWriter } from "../../store/store-port.ts";
-import { failureOf, StoreError } from "../../store/store-error.ts";
-import { newJournal } from "../delivery/journal.ts";
-import { releaseUploads } from "../delivery/multipart-upload.ts";
-import { deliverTo } from "../delivery/upload.ts";
-import { holdsSameModule } from "./same-module.ts";
+import { StoreError } from "../../store/store-error.ts";
+import { storeModule } from "./store-module.ts";
 
 /** How long this node believes that the store still has a module, in ms; lifecycle rules may remove it there. */
 const MARK_MS = 7 * 86_400_000;
@@ -123,40 +118,14 @@ export function openModuleDelivery({
     const { id, sizeBytes, namespace } = module;
     // A core needed its room.
     if (!existsSync(module.path)) return false;
-    const { reader } = await opened();
-    const usual = moduleKey(prefix, id);
-    if ((await put(module, usual)) === "taken" && !(await holdsSameModule(reader, usual, module))) {
-      const key = rivalKey(prefix, module);
-      log.warn("module_conflict", { id, namespace, key });
-      if ((await put(module, key)) === "taken" && !(await holdsSameModule(reader, key, module)))
-        throw new StoreError("exists", `${key} holds another file than its name says`);
-    }
+    const stored = await storeModule(
+      { ...module, artifact: "executable" },
+      { ...(await opened()), prefix, log, signal },
+    );
+    if (stored.kind === "beside") log.warn("module_conflict", { id, namespace, key: stored.key });
     await markStored(CORE_DIR, module);
     log.info("module_stored", { id, bytes: sizeBytes, namespace });
     return true;
-  }
-
-  async function put(module: KeptModule, key: string): Promise<"delivered" | "taken"> {
-    const { writer } = await opened();
-    const found = await lstat(module.path);
-    const identity = { sizeBytes: found.size, mtimeMs: found.mtimeMs, inode: found.ino };
-    // What is left of an interrupted upload is not worth a file: it begins anew.
-    const journal = newJournal(identity, key);
-    const dump = {
-      path: module.path,
-      sizeBytes: found.size,
-      deliveryId: journal.deliveryId,
-      labels: { facts: { digest: module.sha256 }, tags: {} },
-    };
-    const save = () => Promise.resolve();
-    const context = { store: writer, dump, journal, save, log, signal };
-    try {
-      return await deliverTo(key, context);
-    } catch (error) {
-      if (failureOf(error) !== undefined && writer.multipart !== undefined && !signal.aborted)
-        await releaseUploads(journal, writer.multipart, { log, signal }).catch(() => false);
-      throw error;
-    }
   }
 
   return {
