@@ -33,6 +33,7 @@ export const EVIDENCE: Readonly<Record<string, string>> = {
   COMP_MODULES: "e2e/kernel/modules.test.ts",
   COMP_MODULE_MAX_SIZE: "e2e/kernel/modules.test.ts",
   STORE_MODULE_PREFIX: "e2e/store/modules.test.ts",
+  STORE_MODULE_DAYS: "e2e/store/modules.test.ts",
   COMP_DUMPS_AT_ONCE: "e2e/runtime/dumps-at-once.test.ts",
   CAPTURE_MODE: "e2e/chart/socket.test.ts",
   HOST_DIR: "e2e/kernel/agent-lifecycle.test.ts",

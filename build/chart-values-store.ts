@@ -130,6 +130,12 @@ export const STORE_VALUES: readonly ChartValue[] = [
       "What stands before buildid/… in the keys of modules (composer.modules). Below it the store has debuginfod's layout.",
   },
   {
+    path: "daemonset.s3ModuleDays",
+    variable: "STORE_MODULE_DAYS",
+    fallback: 90,
+    about: "After how many days without a dump that names it `modules unused` lists a module.",
+  },
+  {
     path: "daemonset.s3Tags",
     variable: "STORE_TAGS",
     fallback: "",

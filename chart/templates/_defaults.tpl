@@ -132,6 +132,7 @@
     "s3StorageClass": "",
     "s3Metadata": true,
     "s3ModulePrefix": "",
+    "s3ModuleDays": 90,
     "s3Tags": "",
     "s3KeyTemplate": "{filename}",
     "clusterName": "",

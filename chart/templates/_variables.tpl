@@ -74,6 +74,7 @@ S3_SSE_KMS_KEY_ID: daemonset.s3SseKmsKeyId
 S3_STORAGE_CLASS: daemonset.s3StorageClass
 STORE_METADATA: daemonset.s3Metadata
 STORE_MODULE_PREFIX: daemonset.s3ModulePrefix
+STORE_MODULE_DAYS: daemonset.s3ModuleDays
 STORE_TAGS: daemonset.s3Tags
 STORE_KEY_TEMPLATE: daemonset.s3KeyTemplate
 CLUSTER_NAME: daemonset.clusterName

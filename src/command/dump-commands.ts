@@ -1,47 +1,55 @@
 // The commands that read dumps, in the manner of coredumpctl.
 import { AppError } from "../model/app-error.ts";
-import { readListOptions } from "./list-options.ts";
+import { parseSince } from "../model/time-text.ts";
 import { defineCommand, USUAL_EXIT } from "./command.ts";
 
 const OUTPUT = { type: "string", short: "o", value: "FILE" } as const;
 const FORCE = { type: "boolean", short: "f", about: "over an existing file" } as const;
 
+const SYSROOT = {
+  type: "string",
+  value: "DIR",
+  about: "programs and libraries by their paths below DIR",
+} as const;
+const MODULES = {
+  type: "string",
+  value: "DIR",
+  about: "programs and libraries by name or build id in DIR",
+} as const;
+
 /** The rows of these commands. */
 export const DUMP_COMMANDS = {
   list: defineCommand({
     group: "dumps",
-    usage: "list [FOLDER | --store] [--by bug] [--since TIME] [--last N] [--output FORMAT] …",
+    usage:
+      "list [FOLDER | --store] [--by bug] [--since TIME] [--namespace NS] [--prefix KEY] [--json]",
     about: "the dumps in CORE_DIR, a folder or the store",
-    text: "Time, pod, executable, signal, size, whether the core is whole, why it crashed, and the file. A narrow\nterminal shows less, and of a file's name as much as tells it apart: every command takes that for FILE.",
+    text: "Time, namespace/pod/container, executable, signal, size, whether the core is whole, and why it crashed.",
     exit: USUAL_EXIT,
     options: {
       store: { type: "boolean", about: "in the store instead" },
       by: { type: "string", value: "bug", about: "one line a bug: how often, since when, where" },
+      prefix: { type: "string", value: "KEY", about: "only keys that begin so" },
       since: {
         type: "string",
-        short: "S",
         value: "TIME",
-        about: "crashes from 90s, 1h30m, 7d, today, yesterday or 2026-11-22 on",
+        about: "24h, 7d, 2026-11-22 or 2026-11-22T10:00:00Z",
       },
-      until: { type: "string", short: "U", value: "TIME", about: "crashes before then" },
-      last: { type: "string", short: "n", value: "N", about: "the newest N" },
-      reverse: { type: "boolean", short: "r", about: "the newest first" },
-      namespace: { type: "string", value: "NS", about: "only this namespace's" },
-      pod: { type: "string", value: "POD", about: "only this pod's" },
-      container: { type: "string", value: "NAME", about: "only this container's" },
-      exe: { type: "string", value: "NAME", about: "only this executable's" },
-      signal: { type: "string", value: "SIGNAL", about: "SIGSEGV, segv or its number" },
-      prefix: { type: "string", value: "KEY", about: "only keys that begin so" },
-      output: { type: "string", short: "o", value: "FORMAT", about: "wide, json, or name" },
-      json: { type: "boolean", about: "the same as --output json" },
-      "no-headers": { type: "boolean", about: "without the first line" },
+      namespace: { type: "string", short: "n", value: "NS", about: "only this namespace's" },
+      json: { type: "boolean", about: "one JSON array" },
     },
     operands: { most: 1 },
     prepare: ({ operands: [folder], options, loadInstalled }) => {
-      const request = readListOptions(folder, options, Date.now());
+      const { store = false, by, since, prefix = "", namespace = "", json = false } = options;
+      if (by !== undefined && by !== "bug")
+        throw new AppError("usage", `list --by is ${JSON.stringify(by)}; expected bug`);
+      if (store && folder !== undefined)
+        throw new AppError("usage", "list takes a folder or --store, not both");
+      const sinceMs = since === undefined ? 0 : parseSince(since, Date.now());
       return async () => {
         const { runList } = await import("../reading/run-reading.ts");
-        return runList(request, await loadInstalled());
+        const wanted = { folder, store, byBug: by === "bug", prefix, sinceMs, namespace, json };
+        return runList(wanted, await loadInstalled());
       };
     },
   }),
@@ -79,30 +87,29 @@ export const DUMP_COMMANDS = {
   }),
   explain: defineCommand({
     group: "dumps",
-    usage: "explain FILE [--sysroot DIR] [--modules DIR] [--json]",
+    usage: "explain FILE [--sysroot DIR] [--modules DIR] [--update] [--json]",
     about: "why it crashed: cause, stack, fingerprint",
     text: "FILE is a dump or any ELF core of x86-64 or aarch64. No debugger is needed. Programs and libraries are\nread where the process had them, unless DIR is given; those of another build are not believed.\ndocs/reading-dumps.md tells what the lines mean.",
     exit: USUAL_EXIT,
     options: {
-      sysroot: {
-        type: "string",
-        value: "DIR",
-        about: "programs and libraries by their paths below DIR",
-      },
-      modules: {
-        type: "string",
-        value: "DIR",
-        about: "programs and libraries by name or build id in DIR",
+      sysroot: SYSROOT,
+      modules: MODULES,
+      update: {
+        type: "boolean",
+        about:
+          "anew, with the store's and DEBUGINFOD_URLS' modules, into T-summary.json beside T.zip",
       },
       json: { type: "boolean", about: "the whole summary as JSON" },
     },
     operands: { most: 1, needs: ["a file"] },
-    prepare:
-      ({ operands: [file = ""], options: { sysroot, modules, json = false } }) =>
-      async () => {
+    prepare: ({ operands: [file = ""], options, loadEnvironment }) => {
+      const { sysroot, modules, json = false, update = false } = options;
+      return async () => {
         const { runExplain } = await import("../reading/run-reading.ts");
-        return runExplain(file, { sysroot, modules, json });
-      },
+        const request = { sysroot, modules, json, update };
+        return runExplain(file, request, update ? await loadEnvironment() : {});
+      };
+    },
   }),
   extract: defineCommand({
     group: "dumps",
@@ -136,17 +143,73 @@ export const DUMP_COMMANDS = {
   }),
   debug: defineCommand({
     group: "dumps",
-    usage: "debug FILE [-- ARG…]",
-    about: "gdb or lldb on the core",
-    text: "Extracts into a temporary folder first. ARGs are the debugger's.",
+    usage:
+      "debug FILE|KEY [--namespace NS] [--bug ID] [--with NAME] [--sysroot DIR] [--print] [-- ARG…]",
+    about: "gdb or lldb, with the very files that were mapped",
+    text: "FILE is a dump, or a key in the store; with --namespace or --bug it is the store's newest.\nThe files come from this machine, DIR, a cache, the store (COMP_MODULES, `modules add`) or DEBUGINFOD_URLS,\nand are compared with what the core says; another build is not loaded. Extracts into a temporary folder\nfirst. ARGs are the debugger's.",
     exit: { ...USUAL_EXIT, 0: "the debugger's own code where it ran" },
-    options: {},
-    operands: { most: Number.POSITIVE_INFINITY, needs: ["a file"] },
-    prepare:
-      ({ operands: [file = "", ...debuggerArgs] }) =>
-      async () => {
-        const { runDebug } = await import("../reading/run-reading.ts");
-        return runDebug(file, debuggerArgs);
+    options: {
+      namespace: {
+        type: "string",
+        short: "n",
+        value: "NS",
+        about: "the store's newest of this namespace",
       },
+      bug: { type: "string", value: "ID", about: "the store's newest of this bug" },
+      with: {
+        type: "string",
+        value: "NAME",
+        about: "gdb or lldb; otherwise the first that is here",
+      },
+      sysroot: SYSROOT,
+      print: { type: "boolean", about: "the command instead, and a folder with its files" },
+    },
+    operands: { most: Number.POSITIVE_INFINITY },
+    prepare: ({ operands, options, loadEnvironment }) => {
+      const { with: name, sysroot, print = false, namespace = "", bug = "" } = options;
+      const isNewest = namespace !== "" || bug !== "";
+      const [file, ...rest] = operands;
+      const args = isNewest ? operands : rest;
+      if (!isNewest && file === undefined)
+        throw new AppError("usage", "debug needs a file, a key, --namespace or --bug");
+      const wanted = (["gdb", "lldb"] as const).find((known) => known === name);
+      if (name !== undefined && wanted === undefined)
+        throw new AppError("usage", `debug knows gdb and lldb, not ${JSON.stringify(name)}`);
+      return async () => {
+        const { runDebug } = await import("../reading/run-reading.ts");
+        const environment = await loadEnvironment();
+        const request = { debugger: wanted, sysroot, print, args, environment };
+        return runDebug({ file: isNewest ? undefined : file, namespace, bug }, request);
+      };
+    },
+  }),
+  modules: defineCommand({
+    group: "dumps",
+    usage: "modules FILE|KEY [--output DIR] [--json]  |  add PATH…  |  unused",
+    about: "what was mapped, and the store's modules",
+    text: "modules FILE lists the programs and libraries that the crashed process had mapped, and where they are;\n--output copies them into a new folder. modules add stores what a build pipeline ships: programs, libraries\nand split debug information, by build-id; folders are gone through. modules unused lists the store's modules\nthat no dump of the last STORE_MODULE_DAYS names; remove them by the store's own means.",
+    exit: { ...USUAL_EXIT, 1: "could not; with add: at least one file was not stored" },
+    options: {
+      output: { ...OUTPUT, value: "DIR", about: "copies of the files, in a new folder" },
+      json: { type: "boolean", about: "as JSON" },
+    },
+    operands: { most: Number.POSITIVE_INFINITY, needs: ["a file, add or unused"] },
+    prepare: ({ operands: [first = "", ...paths], options, loadEnvironment }) => {
+      const { output, json = false } = options;
+      if (first === "add" && paths.length === 0)
+        throw new AppError("usage", "modules add needs the paths of files or folders");
+      if (first !== "add" && paths.length > 0)
+        throw new AppError("usage", `modules does not take ${JSON.stringify(paths[0])}`);
+      return async () => {
+        const environment = await loadEnvironment();
+        if (first === "add") {
+          const { runAddModules } = await import("../agent/run.ts");
+          return runAddModules(paths, environment);
+        }
+        const { runModules, runUnusedModules } = await import("../reading/run-reading.ts");
+        if (first === "unused") return runUnusedModules(json, environment);
+        return runModules(first, { output, json }, environment);
+      };
+    },
   }),
 };

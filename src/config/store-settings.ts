@@ -97,6 +97,11 @@ export const STORE_SETTINGS = {
   STORE_TAGS: { ...text(""), formerly: "S3_TAGS" },
   /** What stands before buildid/… in the keys of modules (src/model/module-id.ts). */
   STORE_MODULE_PREFIX: { ...modulePrefix, formerly: "S3_MODULE_PREFIX" },
+  /** After how many days without a dump that names it `modules unused` lists a module. */
+  STORE_MODULE_DAYS: {
+    ...integer(90, { min: 1, max: 3650, unit: "days" }),
+    formerly: "S3_MODULE_DAYS",
+  },
   /** {cluster} in STORE_KEY_TEMPLATE and STORE_TAGS. */
   CLUSTER_NAME: text(""),
   /** Each delivery also writes an empty object whose name tells the crash (src/model/crash-index.ts). */

@@ -210,7 +210,11 @@ function executableMapping({ auxiliary }: ElfCore, memory: ProcessMemory): FileM
 }
 
 /** By build-id; where there is none, by the program headers, which hold every size and address. */
-function isSameBuild(file: ElfFile, buildId: string | null, picture: ElfFile | undefined): boolean {
+export function isSameBuild(
+  file: ElfFile,
+  buildId: string | null,
+  picture: ElfFile | undefined,
+): boolean {
   if (buildId !== null) return file.buildId === buildId;
   if (picture === undefined) return true;
   const [ours, theirs] = [file.header.segments, picture.header.segments];

@@ -50,7 +50,6 @@ export function parseCrashSummary(json: Json): CrashSummary | undefined {
           registers: textMapAt(thread, "registers"),
           frames: parseFrames(thread),
           cut: at(thread, "cut") === true,
-          fault_frame: number(thread, "fault_frame"),
         }
       : null,
     threads: objectsAt(json, "threads").slice(0, ITEMS_MAX).map(parseThread),

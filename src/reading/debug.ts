@@ -1,125 +1,154 @@
-// `debug`: extracts the core to a temporary folder and starts a debugger on it, with the crashed program's executable
-// where this machine has that build. The debugger gets the environment (such as DEBUGINFOD_URLS) and runs no script
-// that it finds beside the program, in the core's libraries or in the working directory.
+// `debug`: extracts the core to a temporary folder, gathers the files that the crashed process had mapped, and starts a
+// debugger on them. Nothing is loaded that is another build without a word about it. The debugger runs no script that it
+// finds beside the program, in the core's libraries or in the working directory.
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { AppError } from "../model/app-error.ts";
-import { parseCoreNotes } from "../model/core-notes.ts";
+import { Malformed } from "../explain/malformed.ts";
+import type { ProcessEnvironment } from "../host/process-environment.ts";
 import { oneLine } from "../model/printable.ts";
-import { openFileSource, type ByteSource } from "../store/byte-source.ts";
+import { shellWord } from "../model/shell-word.ts";
+import { openCoreFile } from "./core-bytes.ts";
+import { commandOf, findDebugger, type DebuggerName, type Session } from "./debugger.ts";
 import { findEntry, type DumpZip } from "./dump-zip.ts";
 import { extractToFile } from "./extract.ts";
 import { readInfo } from "./info.ts";
-import { compareBuilds, type BuildVerdict } from "./program-build.ts";
+import { serveModules } from "./modules/debuginfod-server.ts";
+import { gatherModules, readModuleList, type GatheredModules } from "./modules/module-gathering.ts";
+import { idOf } from "./modules/wanted-modules.ts";
+import { layOut, type Layout } from "./modules/sysroot.ts";
 
-/** How many first bytes are read; they hold program headers and notes. */
-const CORE_HEAD_BYTES = 4 << 20;
-
-const DEBUGGERS = ["gdb", "lldb"] as const;
-type Debugger = (typeof DEBUGGERS)[number];
+/** What a person asks for. */
+export interface DebugRequest {
+  debugger: DebuggerName | undefined;
+  sysroot: string | undefined;
+  /** Prints the commands, and leaves the folder for them. */
+  print: boolean;
+  /** The debugger's own arguments. */
+  args: readonly string[];
+  environment: ProcessEnvironment;
+}
 
 /** Runs the debugger and returns its exit code. Throws AppError "usage" where none is installed. */
-export async function debugDump(zip: DumpZip, extraArgs: readonly string[]): Promise<number> {
-  const found = findDebugger();
+export async function debugDump(zip: DumpZip, request: DebugRequest): Promise<number> {
+  const found = findDebugger(request.debugger);
   const folder = await mkdtemp(join(tmpdir(), "core-dump-handler-"));
+  let gathered: GatheredModules | undefined;
   try {
     const core = join(folder, "core");
     await extractToFile(zip, findEntry(zip, "core"), core, false);
-    const program = await findProgram(zip, core);
-    const command = commandOf(found, program, core, extraArgs);
-    const child = Bun.spawn(command, { stdio: ["inherit", "inherit", "inherit"] });
-    // Ctrl-C belongs to the debugger, where it interrupts the program. SIGTERM ends the debugger, and then this
-    // process.
-    const listeners = {
-      SIGINT: () => undefined,
-      SIGTERM: () => child.kill("SIGTERM"),
-      SIGHUP: () => child.kill("SIGHUP"),
-    };
-    for (const [signal, listener] of Object.entries(listeners)) process.on(signal, listener);
-    const code = await child.exited;
-    for (const [signal, listener] of Object.entries(listeners)) process.off(signal, listener);
-    return code;
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-}
-
-function findDebugger(): { name: Debugger; path: string } {
-  for (const name of DEBUGGERS) {
-    const path = Bun.which(name);
-    if (path !== null) return { name, path };
-  }
-  throw new AppError("usage", "there is no gdb or lldb here", {
-    hint: "install one, or extract the core and take it to a machine that has one",
-  });
-}
-
-/** Finds the crashed program's executable on this machine, unless it is another build, and prints which it is. */
-async function findProgram(zip: DumpZip, corePath: string): Promise<string | undefined> {
-  const core = await openFileSource(corePath);
-  try {
-    const path = await crashedPath(zip, core);
-    if (path === undefined) return undefined;
-    const program = await openFileSource(path).catch(() => undefined);
-    if (program === undefined) {
-      say(`${path} is not on this machine: no program is loaded`);
-      return undefined;
+    gathered = await gather(zip, core, request, found.name);
+    const layout =
+      gathered === undefined
+        ? undefined
+        : await layOut(folder, gathered.files, gathered.debugFiles);
+    const session = sessionOf(core, layout, request);
+    if (request.print) {
+      const command = commandOf(found, session, request.args);
+      process.stdout.write(`${command.map(shellWord).join(" ")}\n`);
+      say(`the command's files are in ${folder}, which is yours to remove`);
+      return 0;
     }
-    const verdict = await compareBuilds(core, program).finally(() => program.close());
-    say(sentenceOf(path, verdict));
-    return verdict.kind === "different" ? undefined : path;
+    return await runSession(gathered, request.environment, (asksServers) =>
+      commandOf(found, { ...session, asksServers }, request.args),
+    );
   } finally {
-    await core.close();
+    gathered?.close();
+    if (!request.print) await rm(folder, { recursive: true, force: true });
   }
 }
 
-/**
- * Returns the executable's path as the crashed process saw it. Accepts only an absolute path, because another text
- * might be an option.
- */
-async function crashedPath(zip: DumpZip, core: ByteSource): Promise<string | undefined> {
-  const { exe_path: told } = await readInfo(zip);
-  const path =
-    typeof told === "string" && told !== ""
-      ? told
-      : parseCoreNotes(await core.read(0, CORE_HEAD_BYTES)).executable;
-  return path?.startsWith("/") === true ? path : undefined;
+/** Gathers the modules, and says what is missing; undefined for a core of a kind that this program cannot read. */
+async function gather(
+  zip: DumpZip,
+  corePath: string,
+  { sysroot, environment }: DebugRequest,
+  debuggerName: DebuggerName,
+): Promise<GatheredModules | undefined> {
+  const core = openCoreFile(corePath);
+  try {
+    const listed = await readModuleList(zip);
+    const { exe_path: exePath } = await readInfo(zip);
+    const asksServersForDebugInfo = debuggerName !== "gdb";
+    const options = {
+      sysroot,
+      modules: undefined,
+      environment,
+      asksServersForDebugInfo,
+      say,
+      exePath,
+    };
+    const gathered = await gatherModules(core, listed, options);
+    for (const { line } of gathered.files) if (line !== undefined) say(line);
+    const missing = gathered.files.filter(({ path }) => path === undefined).length;
+    const { length } = gathered.files;
+    if (length > 1) say(`${length - missing} of ${length} mapped files are at hand`);
+    return gathered;
+  } catch (error) {
+    if (!(error instanceof Malformed)) throw error;
+    say(`the core's list of mapped files cannot be read (${error.message}): no program is loaded`);
+    return undefined;
+  } finally {
+    core.close();
+  }
 }
 
-function sentenceOf(path: string, verdict: BuildVerdict): string {
-  if (verdict.kind === "same") return `${path} is the build that crashed (${verdict.buildId})`;
-  if (verdict.kind === "different")
-    return `${path} is another build than the one that crashed, and is not loaded (build id ${verdict.here}, not ${verdict.crashed})`;
-  return `${path} is loaded, but may be another build: the ${verdict.missing} has no build id`;
+function sessionOf(
+  core: string,
+  layout: Layout | undefined,
+  { sysroot, environment }: DebugRequest,
+): Session {
+  return {
+    core,
+    program: layout?.program,
+    layout,
+    ownDebug: sysroot === undefined ? undefined : join(sysroot, "usr/lib/debug"),
+    asksServers: (environment["DEBUGINFOD_URLS"] ?? "") !== "",
+  };
+}
+
+/** Runs the debugger; a store answers it through a server of ours meanwhile. */
+async function runSession(
+  gathered: GatheredModules | undefined,
+  environment: ProcessEnvironment,
+  command: (asksServers: boolean) => string[],
+): Promise<number> {
+  const store = gathered?.store;
+  const refused = new Set(
+    gathered?.files.flatMap(({ wanted, line }) => (line === undefined ? [] : (idOf(wanted) ?? []))),
+  );
+  const server =
+    store === undefined ? undefined : serveModules(store.reader, store.prefix, refused);
+  try {
+    const urls = [server?.url, environment["DEBUGINFOD_URLS"]].filter((url) => url !== undefined);
+    const env = {
+      ...environment,
+      ...(urls.length === 0 ? {} : { DEBUGINFOD_URLS: urls.join(" ") }),
+    };
+    return await runDebugger(command(urls.join("") !== ""), env);
+  } finally {
+    await server?.stop();
+  }
+}
+
+async function runDebugger(
+  command: string[],
+  env: Record<string, string | undefined>,
+): Promise<number> {
+  const child = Bun.spawn(command, { stdio: ["inherit", "inherit", "inherit"], env });
+  // Ctrl-C belongs to the debugger, where it interrupts the program. SIGTERM ends the debugger, and then this
+  // process.
+  const listeners = {
+    SIGINT: () => undefined,
+    SIGTERM: () => child.kill("SIGTERM"),
+    SIGHUP: () => child.kill("SIGHUP"),
+  };
+  for (const [signal, listener] of Object.entries(listeners)) process.on(signal, listener);
+  const code = await child.exited;
+  for (const [signal, listener] of Object.entries(listeners)) process.off(signal, listener);
+  return code;
 }
 
 function say(sentence: string): void {
   process.stderr.write(`core-dump-handler: ${oneLine(sentence)}\n`);
-}
-
-/**
- * Without gdb's auto-load (which is .gdbinit of the working directory, scripts beside or in objects, libthread_db), and
- * lldb's like. What the user adds comes later and can turn it on again.
- */
-const NO_SCRIPTS: Record<Debugger, readonly string[]> = {
-  gdb: ["-iex", "set auto-load off"],
-  // A setting comes too late for the working directory's .lldbinit where the user's own allows it (lldb 14).
-  lldb: [
-    "--no-lldbinit",
-    "--one-line-before-file",
-    "settings set target.load-script-from-symbol-file false",
-  ],
-};
-
-/** Returns the debugger's command line. */
-export function commandOf(
-  { name, path }: { name: Debugger; path: string },
-  program: string | undefined,
-  core: string,
-  extraArgs: readonly string[],
-): string[] {
-  const coreArgs = name === "gdb" ? [`--core=${core}`] : ["--core", core];
-  const programArgs = program === undefined ? [] : name === "gdb" ? [program] : ["--file", program];
-  return [path, ...NO_SCRIPTS[name], ...extraArgs, ...coreArgs, ...programArgs];
 }

@@ -95,7 +95,7 @@ function summarize(core: CoreBytes, log: string, places: ModulePlaces): CrashSum
 }
 
 /** Reads the log of the crashed container; "" where there is none or the container is unknown. */
-async function readLog(zip: DumpZip): Promise<string> {
+export async function readLog(zip: DumpZip): Promise<string> {
   try {
     const entry = logEntry(zip, (await readInfo(zip))["container_index"]);
     if (entry === undefined || entry.sizeBytes > LOG_MAX_BYTES) return "";

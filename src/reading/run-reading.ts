@@ -9,16 +9,18 @@ import { portableFileName } from "../model/portable-name.ts";
 import type { ProcessEnvironment } from "../host/process-environment.ts";
 import { openFileSource } from "../store/byte-source.ts";
 import { formatBugGroups, groupByBug } from "./bug-groups.ts";
-import { debugDump } from "./debug.ts";
+import { debugDump, type DebugRequest } from "./debug.ts";
 import { findEntry, openDumpZip, type DumpZip } from "./dump-zip.ts";
 import { extractToFile, extractToStdout, fileNameOf } from "./extract.ts";
 import { explainFile, explainShortly, terminalColumns } from "./explain-file.ts";
 import { formatExplanation } from "./explanation.ts";
+import { updateSummary } from "./explain-update.ts";
+import { formatModules, showModules } from "./modules/list-modules.ts";
+import { findUnusedModules } from "./modules/unused-modules.ts";
+import { withNamedDump, type DumpName } from "./named-dump.ts";
 import { fetchDump } from "./fetch.ts";
 import { formatInfo, readInfo } from "./info.ts";
-import { listDumps, type ListedDump } from "./list.ts";
-import type { ListRequest } from "./list-request.ts";
-import { formatList } from "./list-table.ts";
+import { formatList, listDumps, type ListOptions } from "./list.ts";
 import { openDirectoryReader } from "../store/directory/directory-reader.ts";
 import { rebuildIndex } from "./index-rebuild.ts";
 import { showWords } from "./progress.ts";
@@ -27,6 +29,16 @@ import type { StoreReader } from "../store/store-port.ts";
 
 const STDOUT = "-";
 
+/** What `list` lists. */
+export interface ListRequest extends ListOptions {
+  /** A folder in place of CORE_DIR or the store. */
+  folder: string | undefined;
+  store: boolean;
+  /** Whether to list bugs with what is known of their dumps. */
+  byBug: boolean;
+  json: boolean;
+}
+
 /** Lists the dumps in a folder, in CORE_DIR or in the store. */
 export async function runList(
   request: ListRequest,
@@ -34,34 +46,18 @@ export async function runList(
 ): Promise<number> {
   const { dumps, indexPrefix } = await openListed(request, environment);
   try {
-    const listed = await listDumps(dumps, request.filter, indexPrefix);
-    const text = formatListed(request, listed);
-    print(
-      text === "" && request.format !== "name" ? `${oneLine(`no dumps in ${dumps.name}`)}\n` : text,
-    );
+    const listed = await listDumps(dumps, request, indexPrefix);
+    if (request.json) print(`${printableJson(request.byBug ? groupByBug(listed) : listed, 2)}\n`);
+    else if (listed.length === 0) print(`${oneLine(`no dumps in ${dumps.name}`)}\n`);
+    else {
+      const columns = process.stdout.isTTY ? process.stdout.columns : undefined;
+      const { byBug } = request;
+      print(byBug ? formatBugGroups(groupByBug(listed), columns) : formatList(listed, columns));
+    }
     return EXIT.done;
   } finally {
     dumps.close();
   }
-}
-
-/** Writes what was found in the wanted form; "" where a table would be empty. */
-function formatListed(request: ListRequest, listed: readonly ListedDump[]): string {
-  const { format, byBug, last, reverse, heading } = request;
-  const ordered = <T>(items: readonly T[]) => (reverse ? items.toReversed() : items);
-  const columns = process.stdout.isTTY ? process.stdout.columns : undefined;
-  if (byBug) {
-    // Bugs come with the one of most dumps first.
-    const groups = ordered(groupByBug(listed).slice(0, last));
-    if (format === "json") return `${printableJson(groups, 2)}\n`;
-    return groups.length === 0 ? "" : formatBugGroups(groups, { columns, heading });
-  }
-  const newest = ordered(last === undefined ? listed : listed.slice(-last));
-  if (format === "json") return `${printableJson(newest, 2)}\n`;
-  if (format === "name") return newest.map(({ key }) => `${oneLine(key)}\n`).join("");
-  return newest.length === 0
-    ? ""
-    : formatList(newest, { columns, wide: format === "wide", heading });
 }
 
 async function openListed(
@@ -135,19 +131,78 @@ export async function runInfo(file: string, json: boolean): Promise<number> {
   });
 }
 
-/** Explains a dump or any core; sysroot and modules are folders with the mapped files. */
+/** What `explain` explains, and how. */
+export interface ExplainRequest {
+  /** Folders with the mapped files. */
+  sysroot: string | undefined;
+  modules: string | undefined;
+  json: boolean;
+  /** Explains anew, with the store's modules too, and writes the summary beside the dump. */
+  update: boolean;
+}
+
+/** Explains a dump or any core. */
 export async function runExplain(
   file: string,
-  { json, ...places }: { sysroot: string | undefined; modules: string | undefined; json: boolean },
+  { json, update, ...places }: ExplainRequest,
+  environment: ProcessEnvironment,
 ): Promise<number> {
-  const summary = await explainFile(file, places);
+  const summary = update
+    ? await withZip(file, async (zip) => {
+        const updated = await updateSummary(zip, { ...places, environment, say });
+        say(`the new summary is ${updated.path}`);
+        return updated.summary;
+      })
+    : await explainFile(file, places);
   print(json ? `${printableJson(summary, 2)}\n` : formatExplanation(summary, terminalColumns()));
   return EXIT.done;
 }
 
 /** Runs a debugger on a dump and returns the debugger's exit code where it ran. */
-export async function runDebug(file: string, debuggerArgs: readonly string[]): Promise<number> {
-  return withZip(file, (zip) => debugDump(zip, debuggerArgs));
+export async function runDebug(name: DumpName, request: DebugRequest): Promise<number> {
+  return withNamedDump(name, request.environment, (file) =>
+    withZip(file, (zip) => debugDump(zip, request)),
+  );
+}
+
+/** Lists what a crashed process had mapped, and fetches it into `output`, a new folder. */
+export async function runModules(
+  file: string,
+  { output, json }: { output: string | undefined; json: boolean },
+  environment: ProcessEnvironment,
+): Promise<number> {
+  const name = { file, namespace: "", bug: "" };
+  const shown = await withNamedDump(name, environment, (path) =>
+    withZip(path, (zip) => showModules(zip, environment, output, say)),
+  );
+  const columns = process.stdout.isTTY ? process.stdout.columns : undefined;
+  if (json) print(`${printableJson(shown, 2)}\n`);
+  else {
+    for (const { found, note } of shown) if (found === null && note !== null) say(note);
+    print(formatModules(shown, columns));
+  }
+  return EXIT.done;
+}
+
+/** Lists the store's modules that no dump of the last STORE_MODULE_DAYS names. */
+export async function runUnusedModules(
+  json: boolean,
+  environment: ProcessEnvironment,
+): Promise<number> {
+  const settings = readAgentSettings(environment);
+  const store = await openStoreReader(settings);
+  try {
+    const { STORE_MODULE_DAYS: days, STORE_MODULE_PREFIX: prefix } = settings;
+    const found = await findUnusedModules(store, prefix, Date.now() - days * 86_400_000);
+    const { keys, modules, dumps } = found;
+    print(json ? `${printableJson(keys, 2)}\n` : keys.map((key) => `${oneLine(key)}\n`).join(""));
+    say(
+      `${keys.length} of ${modules} modules are named by none of ${dumps} dumps of the last ${days} days`,
+    );
+    return EXIT.done;
+  } finally {
+    store.close();
+  }
 }
 
 /** Extracts the core or another entry to a file or to stdout. */
@@ -180,6 +235,10 @@ async function withZip<T>(file: string, run: (zip: DumpZip) => Promise<T>): Prom
   } finally {
     await source.close();
   }
+}
+
+function say(sentence: string): void {
+  process.stderr.write(`core-dump-handler: ${oneLine(sentence)}\n`);
 }
 
 function print(text: string): void {

@@ -1,8 +1,9 @@
 // The main road: a C program crashes, the kernel starts the composer, a debugger reads the core.
 import { expect } from "bun:test";
 import { join } from "node:path";
-import { openFileSource } from "../../../src/store/byte-source.ts";
-import { compareBuilds } from "../../../src/reading/program-build.ts";
+import { openCoreFile } from "../../../src/reading/core-bytes.ts";
+import { matchModule } from "../../../src/reading/modules/module-match.ts";
+import { findWanted } from "../../../src/reading/modules/wanted-modules.ts";
 import {
   buildCrashProgram,
   compilerObstacle,
@@ -45,10 +46,13 @@ gatedTest("gdb shows the crashing frames of a delivered core", obstacles, async 
     const trace = await debug(zip, "segfault", ["bt"], composer.folder);
     expect(trace).toMatch(/#0 .* write_through .*\n#1 .* handle_request .*\n#2 .* handle_request/);
     expect(trace).toMatch(/#3 .* main /);
-    const core = await openFileSource(join(composer.folder, "core"));
-    const program = await openFileSource(await buildCrashProgram("segfault"));
-    expect(await compareBuilds(core, program)).toMatchObject({ kind: "same" });
-    await Promise.all([core.close(), program.close()]);
+    const core = openCoreFile(join(composer.folder, "core"));
+    const wanted = findWanted(core, []).find(({ isProgram }) => isProgram);
+    core.close();
+    if (wanted === undefined) throw new Error("the core names no program");
+    expect(await matchModule(await buildCrashProgram("segfault"), wanted)).toMatchObject({
+      kind: "same_build",
+    });
   });
 });
 
