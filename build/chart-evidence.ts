@@ -94,6 +94,7 @@ export const UNSHOWN: readonly string[] = [
 export const VALUE_EVIDENCE: Readonly<Record<string, string>> = {
   "daemonset.captureFallback": "e2e/chart/auto.test.ts",
   "daemonset.listener.resources": "unit/chart/capture.test.ts",
+  "daemonset.storeUrl": "unit/chart/store.test.ts",
   "daemonset.containerdRoot": "unit/chart/capture-file.test.ts",
   "daemonset.kubeletRoot": "unit/chart/capture-file.test.ts",
 };

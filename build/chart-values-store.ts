@@ -1,6 +1,9 @@
 // The rows of `daemonset.*` about the store: where dumps go, and how. See chart-values.ts.
 import { S3_PART_LIMITS, S3_PART_WISHED_BYTES } from "../src/model/s3-limits.ts";
-import { ABSOLUTE_PATH_OR_BLANK, type ChartValue, SIZE } from "./chart-value.ts";
+import { STORE_URL_PATTERN } from "../src/model/store-url.ts";
+import { ABSOLUTE_PATH_OR_BLANK, type ChartValue, type JsonSchema, SIZE } from "./chart-value.ts";
+
+const STORE_URL_OR_BLANK: JsonSchema = { type: "string", pattern: `^$|${STORE_URL_PATTERN}` };
 
 export const STORE_VALUES: readonly ChartValue[] = [
   {
@@ -37,12 +40,18 @@ export const STORE_VALUES: readonly ChartValue[] = [
       "URL of an S3-compatible service, a VPC endpoint and the like; wins over s3Region as the address.",
   },
   {
-    path: "daemonset.storeUrl",
+    path: "store.url",
     variable: "STORE_URL",
     fallback: "",
-    sample: "file:///mnt/share",
+    sample: "s3://sample-s3BucketName/prod",
     about:
-      "Where dumps go: s3://bucket/prefix, or file:///a/directory, a share mounted with extraVolumes and extraVolumeMounts.",
+      "Where dumps go: s3://bucket/prefix, azblob://account/container/prefix, gs://bucket/prefix, or file:///a/directory, a share mounted with extraVolumes and extraVolumeMounts. Empty: s3BucketName. docs/stores.md has each step by step.",
+  },
+  {
+    path: "daemonset.storeUrl",
+    fallback: "",
+    schema: STORE_URL_OR_BLANK,
+    about: "The former name of store.url, which is read where that is empty.",
   },
   {
     path: "daemonset.index",

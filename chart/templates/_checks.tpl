@@ -6,6 +6,15 @@
 {{- if and (include "core-dump-handler.makesSecret" .) (ne (empty $key) (empty $secret)) -}}
 {{- fail (printf "daemonset.%s is set and daemonset.%s is not: set both, or neither to use the node's, IRSA's or Pod Identity's credentials." (empty $key | ternary "s3Secret" "s3AccessKey") (empty $key | ternary "s3AccessKey" "s3Secret")) -}}
 {{- end -}}
+{{- $old := $d.storeUrl -}}
+{{- $url := include "core-dump-handler.storeUrl" . -}}
+{{- $bucket := include "core-dump-handler.storeValue" $d.s3BucketName -}}
+{{- if and $old (ne $old $url) -}}
+{{- fail (printf "store.url is %s and daemonset.storeUrl, its former name, is %s: set one of them." $url $old) -}}
+{{- end -}}
+{{- if and $bucket $url (not (hasPrefix "file:" $url)) (ne (printf "s3://%s" $bucket) (regexFind "^s3://[^/]+" $url)) -}}
+{{- fail (printf "store.url is %s and daemonset.s3BucketName is %s: set one of them." $url $bucket) -}}
+{{- end -}}
 {{- range $name := list "hostDirectory" "coreDirectory" "eventDirectory" -}}
 {{- if has (clean (get $d $name)) (list "/" "/proc" "/sys" "/dev" "/etc" "/usr" "/bin" "/lib" "/var" "/run") -}}
 {{- fail (printf "daemonset.%s is %s, a folder of the system itself: name one of its own, such as /var/mnt/core-dump-handler." $name (get $d $name)) -}}

@@ -175,6 +175,9 @@
     "keepPerBug": 0,
     "dumpsAtOnce": 32
   },
+  "store": {
+    "url": ""
+  },
   "monitoring": {
     "podMonitor": {
       "enabled": false,

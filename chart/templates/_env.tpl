@@ -90,6 +90,9 @@ comes from a Secret is decided here. A value that is not set makes no variable, 
 {{- end -}}
 {{- if and (eq $path "composer.crioImageCmd") (eq $value "img") $.Values.daemonset.composerCrioImageCmd }}{{ $value = $.Values.daemonset.composerCrioImageCmd }}{{ end -}}
 {{- if eq $path "daemonset.crioEndpoint" }}{{ $value = include "core-dump-handler.crioEndpoint" $ }}{{ end -}}
+{{- if eq $path "store.url" -}}
+{{- $value = include "core-dump-handler.storeUrl" $ -}}
+{{- end -}}
 {{- $text := include "core-dump-handler.text" $value -}}
 {{- if $text }}
 - name: {{ $variable }}
@@ -97,6 +100,16 @@ comes from a Secret is decided here. A value that is not set makes no variable, 
 {{- end }}
 {{- end }}
 {{- end }}
+{{- end -}}
+
+{{- /* STORE_URL, by its value's present name or its former one. */ -}}
+{{- define "core-dump-handler.storeUrl" -}}
+{{- default .Values.daemonset.storeUrl .Values.store.url -}}
+{{- end -}}
+
+{{- /* Whether AKS's webhook is to give the pod a token of the ServiceAccount's identity. */ -}}
+{{- define "core-dump-handler.usesAzureIdentity" -}}
+{{- if hasKey (default dict .Values.serviceAccount.annotations) "azure.workload.identity/client-id" }}true{{ end -}}
 {{- end -}}
 
 {{- /* All of it, sorted out: extraEnvVars replace variables of the chart instead of standing beside them. */ -}}

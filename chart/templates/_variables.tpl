@@ -60,7 +60,7 @@ S3_SECRET: daemonset.s3Secret
 S3_BUCKET_NAME: daemonset.s3BucketName
 S3_REGION: daemonset.s3Region
 S3_ENDPOINT: daemonset.s3Endpoint
-STORE_URL: daemonset.storeUrl
+STORE_URL: store.url
 STORE_INDEX: daemonset.index
 STORE_INDEX_PREFIX: daemonset.indexPrefix
 S3_ADDRESSING: daemonset.s3Addressing

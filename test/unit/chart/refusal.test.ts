@@ -32,6 +32,8 @@ describe.each(HELMS)("%s", (helm) => {
     ["composer.timeout", 0],
     ["daemonset.suidDumpable", 3],
     ["daemonset.storeUrl", "https://host"],
+    ["store.url", "https://host"],
+    ["store.url", "gs://bucket?x"],
     ["daemonset.s3PartSize", 1000],
     ["daemonset.s3PartSize", "large"],
     ["daemonset.s3BucketName", "s3://cores"],
