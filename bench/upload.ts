@@ -1,12 +1,15 @@
-// `bun bench/upload.ts [--bytes 5000000000] [--rounds 3]`: one zip to a real S3 server (radosgw over memory),
-// by the compiled executable's `sweep` and by `rclone copy` in turn. Seconds, MB/s and peak RSS of each; what
-// goes into docs/performance.md is the median.
+// `bun bench/upload.ts [--store s3] [--bytes 5000000000] [--rounds 3]`: one zip to a real S3 server (radosgw over
+// memory), by the compiled executable's `sweep` and by `rclone copy` in turn; or, by `sweep` alone, to Azurite (azure:
+// on this disk) or to our Cloud Storage server (google: it counts the bytes and drops them). Seconds, MB/s and peak RSS
+// of each; what goes into docs/performance.md is the median.
 import { linkSync, mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { writeDump } from "../test/support/dumps.ts";
 import { executablePath } from "../test/support/executable.ts";
+import { KEY, makeContainer } from "../test/support/azurite.ts";
+import { startGcsServer } from "../test/support/gcs-server.ts";
 import { makeBucket, type Bucket } from "../test/support/bucket.ts";
 import { watchPeak } from "../test/support/peak-memory.ts";
 import { startRadosgw } from "../test/support/radosgw.ts";
@@ -22,6 +25,7 @@ const { values } = parseArgs({
   options: {
     bytes: { type: "string", default: "5000000000" },
     rounds: { type: "string", default: "3" },
+    store: { type: "string", default: "s3" },
   },
 });
 const rounds = Number(values.rounds);
@@ -29,19 +33,17 @@ const folder = mkdtempSync(join(tmpdir(), "cdh-bench-"));
 process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
 
 const executable = await executablePath();
-await startRadosgw(Number(values.bytes) * 1.3 + 2 ** 30);
-const bucket = await makeBucket();
+const target = await openTarget(values.store);
 const source = writeDump(folder, "T.zip", { coreBytes: Number(values.bytes) });
 const { size } = statSync(source);
-const PEERS: [string, (round: number) => Promise<Run>][] = [
-  ["sweep", sweep],
-  ["rclone copy", rcloneCopy],
-];
+const { bucket } = target;
+const PEERS: [string, (round: number) => Promise<Run>][] = [["sweep", sweep]];
+if (bucket !== undefined) PEERS.push(["rclone copy", () => rcloneCopy(bucket)]);
 const runs = new Map<string, Run[]>(PEERS.map(([name]) => [name, []]));
 for (let round = 0; round < rounds; round++)
   for (const [name, run] of PEERS) {
     const measured = await run(round);
-    await free(bucket);
+    if (bucket !== undefined) await free(bucket);
     runs.get(name)?.push(measured);
     console.log(describe(`${name}, round ${round + 1}`, measured));
   }
@@ -52,16 +54,47 @@ process.exit();
 async function sweep(round: number): Promise<Run> {
   const coreDir = join(folder, `sweep-${round}`);
   mkdirSync(coreDir);
-  linkSync(source, join(coreDir, "T.zip"));
+  linkSync(source, join(coreDir, `T${round}.zip`));
   // As the agent runs: default part size and concurrency.
-  const { STORE_PART_SIZE: _, ...variables } = bucketVariables(bucket);
+  const { STORE_PART_SIZE: _, ...variables } = target.variables;
   return measure([executable, "sweep"], { CORE_DIR: coreDir, HOST_DIR: coreDir, ...variables });
 }
 
-async function rcloneCopy(): Promise<Run> {
-  const { endpoint, accessKey, secret } = bucket.server;
+interface Target {
+  variables: Record<string, string>;
+  /** Where the peers go too, and what is freed between the rounds. */
+  bucket: Bucket | undefined;
+}
+
+async function openTarget(store: string): Promise<Target> {
+  switch (store) {
+    case "s3": {
+      await startRadosgw(Number(values.bytes) * 1.3 + 2 ** 30);
+      const made = await makeBucket();
+      return { variables: bucketVariables(made), bucket: made };
+    }
+    case "azure": {
+      const { name, server } = await makeContainer();
+      const variables = { STORE_URL: `${server.endpoint}/${name}`, AZURE_STORAGE_KEY: KEY };
+      return { variables, bucket: undefined };
+    }
+    case "google": {
+      const server = startGcsServer({ discards: true });
+      const variables = {
+        STORE_URL: `gs://${server.bucket}`,
+        STORAGE_EMULATOR_HOST: server.endpoint,
+      };
+      return { variables, bucket: undefined };
+    }
+    default:
+      throw new Error(`--store is s3, azure or google, not ${store}`);
+  }
+}
+
+async function rcloneCopy(into: Bucket): Promise<Run> {
+  const { endpoint, accessKey, secret } = into.server;
   const remote = `:s3,provider=Ceph,endpoint="${endpoint}",access_key_id=${accessKey},secret_access_key=${secret}:`;
-  return measure(["rclone", "copy", source, `${remote}${bucket.name}`], {
+  return measure(["rclone", "copy", source, `${remote}${into.name}`], {
     HOME: folder,
     PATH: process.env["PATH"] ?? "",
   });
