@@ -1,8 +1,11 @@
 // How long a crashed process is held, through the real kernel: the composer beside gzip, zstd and cat, in
-// turns in one run, and each one's peak memory; and the composer by pipe beside itself by socket.
-// `sudo CDH_TEST_KERNEL=1 bun bench/drain.ts [ROUNDS [peers|socket]]`.
+// turns in one run, and each one's peak memory; the composer with and without a spool and with zstd beside
+// `cat > file`; and the composer by pipe beside itself by socket.
+// `sudo CDH_TEST_KERNEL=1 bun bench/drain.ts [ROUNDS [peers|spool|socket]]`.
+// CDH_EXECUTABLE_BEFORE names an older executable, which "spool" then shows too; CDH_BUSY=N has N processes spin
+// meanwhile; CDH_HEAP_MB is the heap's size.
 // Figures and machine go to docs/performance.md; only the ratios mean something elsewhere.
-import { readdir, rm, stat } from "node:fs/promises";
+import { copyFile, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { planCorePattern, planSocketPattern } from "../src/model/core-pattern.ts";
 import { withCorePattern } from "../test/support/borrowed-kernel.ts";
@@ -14,7 +17,9 @@ import { formatTable, median, watchPeak } from "./figures.ts";
 
 const ROUNDS = Number(process.argv[2] ?? 3);
 const [, , , ONLY] = process.argv;
-const HEAP_MB = 1500;
+const HEAP_MB = Number(process.env["CDH_HEAP_MB"] ?? 1500);
+const BUSY = Number(process.env["CDH_BUSY"] ?? 0);
+const BEFORE = process.env["CDH_EXECUTABLE_BEFORE"] ?? "";
 const SPARSE_GB = 8;
 
 interface Contender {
@@ -33,11 +38,28 @@ interface Crasher {
   crash: () => Promise<number>;
 }
 
-const composer = (name: string, settings: Record<string, string | boolean>): Contender => ({
+interface Measured {
+  heldMs: number;
+  /** From the crash to the finished file. */
+  doneMs: number;
+  peakMiB: number;
+  megabytes: number;
+}
+
+const composer = (
+  name: string,
+  settings: Record<string, string | boolean>,
+  executable = "",
+): Contender => ({
   name,
   comm: "cdc",
   async pattern(folder) {
     const { hostDir, coreDir } = await installComposer(folder, settings);
+    if (executable !== "") {
+      // It is a link to the executable in dist/.
+      await rm(join(hostDir, "cdc"));
+      await copyFile(executable, join(hostDir, "cdc"));
+    }
     return planCorePattern(hostDir, coreDir);
   },
 });
@@ -101,7 +123,7 @@ async function startSparse(): Promise<Crasher> {
   return { pid: sleeper.pid, crash: async () => (await sleeper.crash()).heldMs };
 }
 
-async function measure(contender: Contender, start: () => Promise<Crasher>) {
+async function measure(contender: Contender, start: () => Promise<Crasher>): Promise<Measured> {
   return withFolder(async (folder) => {
     const pattern = await contender.pattern(folder);
     const listener = await contender.listen?.(folder);
@@ -111,15 +133,24 @@ async function measure(contender: Contender, start: () => Promise<Crasher>) {
       const crashOnce = async () => {
         const crasher = await start();
         const peak = watchPeak(contender.comm);
+        const startedMs = performance.now();
         const heldMs = await crasher.crash();
+        while (!(await isDone(folder))) await Bun.sleep(2);
+        const doneMs = performance.now() - startedMs;
         const peakMiB = await peak.end();
-        return { heldMs, peakMiB, megabytes: (await folderBytes(folder)) / 1e6 };
+        return { heldMs, doneMs, peakMiB, megabytes: (await folderBytes(folder)) / 1e6 };
       };
       return await withCorePattern(pattern, crashOnce, others);
     } finally {
       await listener?.stop();
     }
   });
+}
+
+/** Whether there is a published zip, where the contender is a composer. */
+async function isDone(folder: string): Promise<boolean> {
+  const names = await readdir(folder, { recursive: true });
+  return !names.includes("h") || names.some((name) => name.endsWith(".zip"));
 }
 
 /** What the contender wrote: a zip or `out`. */
@@ -134,40 +165,61 @@ async function folderBytes(folder: string): Promise<number> {
 }
 
 async function compare(title: string, start: () => Promise<Crasher>, contenders: Contender[]) {
-  const figures = contenders.map(() => ({
-    heldMs: [] as number[],
-    peakMiB: [] as number[],
-    megabytes: [] as number[],
-  }));
-  for (let round = 0; round < ROUNDS; round++)
-    for (const [index, contender] of contenders.entries()) {
-      const { heldMs, peakMiB, megabytes } = await measure(contender, start);
-      figures[index]?.heldMs.push(heldMs);
-      figures[index]?.peakMiB.push(peakMiB);
-      figures[index]?.megabytes.push(megabytes);
-      process.stderr.write(`${contender.name}: ${(heldMs / 1000).toFixed(2)} s\n`);
-    }
-  const first = median(figures[0]?.heldMs ?? []);
-  const rows = contenders.map(({ name }, index) => {
-    const { heldMs = [], peakMiB = [], megabytes = [] } = figures[index] ?? {};
-    const held = median(heldMs);
-    return [
-      name,
-      `${(held / 1000).toFixed(2)} s`,
-      (held / first).toFixed(2),
-      `${median(megabytes).toFixed(1)} MB`,
-      `${Math.max(...peakMiB).toFixed(0)} MiB`,
-    ];
-  });
-  console.log(`\n### ${title}\n`);
-  console.log(
-    formatTable(["", "held (median)", "ratio to the composer", "output", "peak RSS"], rows),
+  const all = contenders.map((): Measured[] => []);
+  const spinning = Array.from({ length: BUSY }, () =>
+    Bun.spawn(["sh", "-c", "while :; do :; done"]),
   );
+  try {
+    for (let round = 0; round < ROUNDS; round++)
+      for (const [index, contender] of contenders.entries()) {
+        const measured = await measure(contender, start);
+        all[index]?.push(measured);
+        const { heldMs, doneMs } = measured;
+        process.stderr.write(`${contender.name}: ${seconds(heldMs)}, done ${seconds(doneMs)}\n`);
+      }
+  } finally {
+    for (const child of spinning) child.kill("SIGKILL");
+  }
+  const medianOf = (index: number, key: keyof Measured) =>
+    median((all[index] ?? []).map((measured) => measured[key]));
+  const rows = contenders.map(({ name }, index) => [
+    name,
+    seconds(medianOf(index, "heldMs")),
+    (medianOf(index, "heldMs") / medianOf(0, "heldMs")).toFixed(2),
+    seconds(medianOf(index, "doneMs")),
+    (medianOf(index, "doneMs") / medianOf(0, "doneMs")).toFixed(2),
+    `${medianOf(index, "megabytes").toFixed(1)} MB`,
+    `${Math.max(...(all[index] ?? []).map(({ peakMiB }) => peakMiB)).toFixed(0)} MiB`,
+  ]);
+  console.log(`\n### ${title}${BUSY === 0 ? "" : `, beside ${BUSY} busy processes`}\n`);
+  const head = [
+    "",
+    "held",
+    "ratio to the first",
+    "done",
+    "ratio to the first",
+    "output",
+    "peak RSS",
+  ];
+  console.log(formatTable(head, rows));
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(2)} s`;
 }
 
 const compressed = composer("composer", {});
 const stored = composer("composer, COMPRESSION=false", { COMPRESSION: false });
-if (ONLY !== "socket") {
+if (ONLY !== "peers" && ONLY !== "socket") {
+  const before = BEFORE === "" ? [] : [composer("composer before", {}, BEFORE)];
+  await compare(`A Node heap of ${HEAP_MB} MB, spooled`, startHeap, [
+    peer("cat"),
+    compressed,
+    composer("composer, SPOOL_MAX=0", { SPOOL_MAX: "0" }),
+    ...before,
+  ]);
+}
+if (ONLY !== "socket" && ONLY !== "spool") {
   await compare(`A Node heap of ${HEAP_MB} MB, compressed`, startHeap, [
     compressed,
     peer("gzip", "-1"),
@@ -176,7 +228,7 @@ if (ONLY !== "socket") {
   await compare(`A Node heap of ${HEAP_MB} MB, stored`, startHeap, [stored, peer("cat")]);
   await compare(`${SPARSE_GB} GB of zeros`, startSparse, [compressed, toNowhere]);
 }
-if (ONLY !== "peers") {
+if (ONLY !== "peers" && ONLY !== "spool") {
   for (const [title, pipe, settings] of [
     ["compressed", compressed, {}],
     ["stored", stored, { COMPRESSION: false }],

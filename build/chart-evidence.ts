@@ -21,6 +21,7 @@ export const EVIDENCE: Readonly<Record<string, string>> = {
   COMP_POD_POLICY: "e2e/runtime/pod-policy.test.ts",
   COMP_MAX_CORE_SIZE: "e2e/kernel/interrupted-dumps.test.ts",
   COMP_DISK_RESERVE: "e2e/kernel/interrupted-dumps.test.ts",
+  COMP_SPOOL_MAX: "binary/composer-spooled.test.ts",
   COMP_DISK_QUOTA: "e2e/kernel/disk-limits.test.ts",
   COMP_DISK_FREE: "e2e/kernel/disk-limits.test.ts",
   COMP_CRASH_LOOP_LIMIT: "unit/composer/crash-loop-limit.test.ts",

@@ -165,6 +165,13 @@ export const COMPOSER_VALUES: readonly ChartValue[] = [
     about: "Bytes that stay free on coreDirectory's filesystem whatever crashes.",
   },
   {
+    path: "composer.spoolMax",
+    variable: "COMP_SPOOL_MAX",
+    fallback: "25%",
+    about:
+      "What may lie uncompressed in coreDirectory while dumps are written, so that the crashed process need not wait for that: a part of what diskQuota leaves (25%), or a size (5Gi). 0: nothing.",
+  },
+  {
     path: "composer.diskQuota",
     variable: "COMP_DISK_QUOTA",
     fallback: "10%",

@@ -167,6 +167,7 @@
     "podPolicy": false,
     "maxCoreSize": "0",
     "diskReserve": "64Mi",
+    "spoolMax": "25%",
     "diskQuota": "10%",
     "diskFree": "15%",
     "crashLoopLimit": 250,

@@ -25,6 +25,7 @@ COMP_FULL_CORE_MAX: composer.fullCoreMax
 COMP_POD_POLICY: composer.podPolicy
 COMP_MAX_CORE_SIZE: composer.maxCoreSize
 COMP_DISK_RESERVE: composer.diskReserve
+COMP_SPOOL_MAX: composer.spoolMax
 COMP_DISK_QUOTA: composer.diskQuota
 COMP_DISK_FREE: composer.diskFree
 COMP_CRASH_LOOP_LIMIT: composer.crashLoopLimit

@@ -1,13 +1,9 @@
 // Deflates blocks side by side on Bun's thread pool. Each block ends in a sync flush. The outputs, one after the other
 // and closed by FINAL_BLOCK (src/model/partial-layout.ts), are therefore one valid deflate stream (RFC 1951, section
 // 3.2.4) that can be cut after any block. docs/performance.md has the measurements.
-import { constants, createDeflateRaw, deflateRawSync, type DeflateRaw } from "node:zlib";
+import { constants, createDeflateRaw, type DeflateRaw } from "node:zlib";
+import { DEFLATE_PARAMETERS } from "../model/block-deflate.ts";
 
-/**
- * Level 1 of Bun's zlib (zlib-ng) gives zips larger than gzip -1's. Level 2 with the largest symbol buffer
- * and half the window is a tenth faster than with the defaults, for 0.3 % more bytes.
- */
-const PARAMETERS = { level: 2, memLevel: 9, windowBits: 14 };
 const OUTPUT_CHUNK_BYTES = 128 * 1024;
 
 /** One compressor with its history, used for one block at a time. */
@@ -18,7 +14,7 @@ export class BlockDeflater {
 
   constructor() {
     this.deflate = createDeflateRaw({
-      ...PARAMETERS,
+      ...DEFLATE_PARAMETERS,
       // With this option each write ends in a sync flush, so that a block is one job on the thread pool and not two.
       flush: constants.Z_SYNC_FLUSH,
       chunkSize: OUTPUT_CHUNK_BYTES,
@@ -38,14 +34,6 @@ export class BlockDeflater {
     this.output = [];
     return output;
   }
-}
-
-/** Returns the deflate form of sizeBytes zeros, sync flush included. */
-export function deflateZeros(sizeBytes: number): Uint8Array {
-  return deflateRawSync(new Uint8Array(sizeBytes), {
-    ...PARAMETERS,
-    finishFlush: constants.Z_SYNC_FLUSH,
-  });
 }
 
 /**

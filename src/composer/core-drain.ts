@@ -1,60 +1,45 @@
-// Moves a core's bytes: from the input into blocks, through several deflaters at once, in order into the archive. One
-// loop reads and one writes. The drain ends at the input's end or at the first reason to stop.
+// Moves a core's bytes: from the input into a queue, and from there through the compressor into the archive. Reads as
+// fast as the queue takes. The reading ends at the input's end or at the first reason to stop; what was read is written
+// nevertheless, unless the dump is left out or the disk is full.
 import { crc32 } from "node:zlib";
 import { ElfCoreReader } from "../model/core-extent.ts";
 import { crc32WithZeros } from "../model/crc32-zeros.ts";
 import { CORE_BLOCK_BYTES as BLOCK_BYTES } from "../model/partial-layout.ts";
-import { BlockDeflater, freeOutput } from "./block-deflater.ts";
+import { BlockCompressor, PROCESSORS } from "./block-compressor.ts";
+import { BlockQueue, bytesIn } from "./block-queue.ts";
 import { Checkpoints } from "./checkpoints.ts";
 import type { CoreBytes } from "./core-input.ts";
-import { Mailbox } from "./mailbox.ts";
 import { isNoSpace } from "./partial-file.ts";
-import { RUN_BLOCKS, ZeroRuns } from "./zero-runs.ts";
+import type { QueuedBlock } from "./queued-block.ts";
+import type { Spool } from "./spool.ts";
+import { RUN_BLOCKS } from "./zero-runs.ts";
 import type { Checkpoint, ZipArchive } from "./zip-archive.ts";
 
 /** Why the drain ended: the input's end, or what cut it short. */
 export type DrainEnd = "end" | "timeout" | "size_limit" | "no_space" | "skipped" | "known_bug";
 
-/** How many blocks are deflated at once; each has its own compressor. */
-const LANES = 4;
-const WRITE_BYTES = 256 * 1024;
-/** How many blocks pass between two garbage collections, which keeps the peak of memory flat. */
-const BLOCKS_PER_COLLECTION = 256;
-/** How many blocks of zeros may wait to be written. They need no lane, so only this bounds them. */
-const ZEROS_MAX = 256;
-/** How many runs of a file's hole may wait to be written. */
-const RUNS_MAX = 8;
-const RUN_PAUSE_MS = 1;
+/** After these nothing that waits is written any more: it is not wanted, or finds no room. */
+const NOTHING_KEPT: ReadonlySet<DrainEnd> = new Set(["skipped", "known_bug", "no_space"]);
+/** How many bytes are read before other work on this thread gets its turn. */
+const TURN_BYTES = 2 << 20;
 
 /** What the drain does with the core, and whom it notifies. */
 export interface DrainOptions {
   compress: boolean;
   /** How many bytes of the core are kept; 0 is no limit. */
   maxCoreBytes: number;
+  /** Where blocks go that the compressor does not take in time; undefined where the reading waits for it. */
+  spool?: Spool | undefined;
   /** Called before sizeBytes of the core are read; returns false when the drain must end for lack of space. */
   hasSpace: (sizeBytes: number) => Promise<boolean>;
   /** Sees the core's bytes as they come, except for holes of a file. It must not wait. */
   onBytes?: (bytes: Uint8Array) => void;
   /** Called once, when the drain has read the first bytes. */
   onFirstBytes: () => void;
-  /** Called when the drain reads no more, while it still writes the last blocks. The drain awaits it. */
+  /** Called when the drain reads no more, while it still compresses and writes. The drain awaits it. */
   onLastBytes: () => Promise<void>;
   /** Called where the input fails before its end; the bytes until then are kept. */
   onReadError: (error: unknown) => void;
-}
-
-interface Lane {
-  block: Uint8Array;
-  deflater: BlockDeflater | undefined;
-}
-
-/** A block under way, with the core's length and CRC-32 up to its end. */
-interface Passing {
-  /** undefined for zeros, whose output is ready, so that their block is in use again. */
-  lane: Lane | undefined;
-  sizeBytes: number;
-  crc: number;
-  output: Promise<readonly Uint8Array[]>;
 }
 
 /** The drain of one core. */
@@ -63,15 +48,15 @@ export class CoreDrain {
   private readonly input: CoreBytes;
   private readonly archive: ZipArchive;
   private readonly options: DrainOptions;
-  private readonly idle = new Mailbox<Lane>();
-  private readonly passing = new Mailbox<Passing>();
+  private readonly queue: BlockQueue;
+  private readonly compressor: BlockCompressor;
   private readonly zeros = new Uint8Array(BLOCK_BYTES);
-  private readonly runs = new ZeroRuns();
-  private readonly deflatedZeros: Promise<readonly Uint8Array[]>;
   private readonly checkpoints: Checkpoints;
   private sizeBytes = 0;
   private crc = 0;
-  private blocks = 0;
+  private turnBytes = 0;
+  private hasRead = false;
+  private isHeld = true;
   private stopReason: DrainEnd | undefined;
   private wakeReader: () => void = () => undefined;
 
@@ -79,20 +64,38 @@ export class CoreDrain {
     this.input = input;
     this.archive = archive;
     this.options = options;
-    this.deflatedZeros = Promise.resolve([this.runs.block]);
-    for (let lane = 0; lane < LANES; lane++)
-      this.idle.put({
-        block: new Uint8Array(BLOCK_BYTES),
-        deflater: options.compress ? new BlockDeflater() : undefined,
-      });
+    const { compress, spool } = options;
+    this.queue = new BlockQueue(compress ? spool : undefined);
+    this.compressor = new BlockCompressor({
+      queue: this.queue,
+      archive,
+      compress,
+      isHeld: () => this.isHeld,
+      onCompressed: (sizeBytes, ms) => spool?.noteCompressed(sizeBytes, ms, PROCESSORS),
+      onFlushed: (block) => this.noteFlushed(block),
+    });
     this.checkpoints = new Checkpoints({ fileBytes: archive.endBytes, crc: 0, sizeBytes: 0 });
   }
 
-  /** Ends the drain for a reason from outside (the deadline, a rule), even while the input is silent. */
+  /** Ends the reading for a reason from outside (the deadline, a rule), even while the input is silent. */
   stop(reason: DrainEnd): void {
+    // After the last byte nobody waits any more, and what was read is still worth being written.
+    if (reason === "timeout" && this.hasRead) return;
     this.stopReason ??= reason;
     this.wakeReader();
-    this.idle.close();
+    if (NOTHING_KEPT.has(reason)) this.queue.discard();
+    this.wake();
+  }
+
+  /** Looks again at what may be spooled. */
+  wake(): void {
+    this.queue.wake();
+    this.compressor.wake();
+  }
+
+  /** On a full disk: gives it back what the spool holds of blocks that the compressor has. Returns false for nothing. */
+  makeRoom(): boolean {
+    return this.queue.freeTaken();
   }
 
   /**
@@ -100,21 +103,33 @@ export class CoreDrain {
    * checkpoint. Throws any error but a full disk.
    */
   async run(): Promise<DrainEnd> {
-    const reading = this.readBlocks().finally(() => {
-      this.passing.close();
-      return this.options.onLastBytes();
+    const reading = this.readBlocks().finally(async () => {
+      this.hasRead = true;
+      this.queue.end();
+      await this.options.onLastBytes();
+      this.isHeld = false;
+      this.wake();
     });
-    const writing = this.writeBlocks().catch((error: unknown) => {
+    const writing = this.compressor.run().catch((error: unknown) => {
       this.stop("no_space");
       if (!isNoSpace(error)) throw error;
     });
-    await Promise.all([reading, writing]);
+    try {
+      await Promise.all([reading, writing]);
+    } finally {
+      this.queue.discard();
+    }
     return this.stopReason ?? "end";
   }
 
   /** How much of the core is certainly in the archive, and its CRC-32. */
   get written(): Checkpoint {
     return this.checkpoints.newest;
+  }
+
+  /** How much of the core was read, in bytes. */
+  get readBytes(): number {
+    return this.sizeBytes;
   }
 
   /**
@@ -132,15 +147,21 @@ export class CoreDrain {
 
   private async readBlocks(): Promise<void> {
     while (this.stopReason === undefined) {
-      if (!(await this.options.hasSpace(BLOCK_BYTES))) return this.stop("no_space");
+      if (!(await this.options.hasSpace(BLOCK_BYTES))) return this.stopReading("no_space");
       if (await this.passHole()) continue;
-      const lane = await this.idle.take();
-      if (lane === undefined) return;
+      const memory = await this.queue.takeMemory(() => this.stopReason !== undefined);
+      if (memory === undefined) return;
       const wanted = this.wantedBytes();
-      const block = lane.block.subarray(0, await this.readInto(lane.block.subarray(0, wanted)));
-      if (block.length > 0) this.pass(lane, block);
+      const block = bytesIn(memory, await this.readInto(bytesIn(memory, wanted)));
+      this.pass(memory, block);
       if (block.length < BLOCK_BYTES) return this.endOfBlocks(block.length === wanted);
+      await this.giveTurn(block.length);
     }
+  }
+
+  /** Ends the reading, while what was read still goes into the archive. */
+  private stopReading(reason: DrainEnd): void {
+    this.stopReason ??= reason;
   }
 
   /** Passes a run of whole blocks that are a hole of the input's file; returns false where there is none. */
@@ -152,12 +173,9 @@ export class CoreDrain {
     const blocks = Math.min(RUN_BLOCKS, Math.floor(leftBytes / BLOCK_BYTES));
     const bytes = this.input.skipHole(BLOCK_BYTES, blocks);
     if (bytes === 0) return false;
-    this.sizeBytes += bytes;
-    this.crc = crc32WithZeros(this.crc, bytes);
-    const output = Promise.resolve([this.runs.of(bytes / BLOCK_BYTES)]);
-    this.passing.put({ sizeBytes: this.sizeBytes, crc: this.crc, lane: undefined, output });
-    while (this.passing.size >= RUNS_MAX && this.stopReason === undefined)
-      await Bun.sleep(RUN_PAUSE_MS);
+    this.putZeros(bytes);
+    await this.giveTurn(TURN_BYTES);
+    await this.queue.hasPlace();
     return true;
   }
 
@@ -168,7 +186,8 @@ export class CoreDrain {
 
   /** Ends the reading after a block that is not full: the input has ended, or the core is at its limit. */
   private async endOfBlocks(limitReached: boolean): Promise<void> {
-    if (limitReached && (await this.readInto(new Uint8Array(1))) > 0) this.stop("size_limit");
+    if (limitReached && (await this.readInto(new Uint8Array(1))) > 0)
+      this.stopReading("size_limit");
   }
 
   /** Fills the block until it is full, the input ends or the drain is stopped. Returns the number of bytes. */
@@ -194,57 +213,45 @@ export class CoreDrain {
     });
   }
 
-  private pass(lane: Lane, block: Uint8Array): void {
+  /** Lets other work on this thread have its turn, now and then: bytes that wait already are read without a pause. */
+  private async giveTurn(sizeBytes: number): Promise<void> {
+    this.turnBytes += sizeBytes;
+    if (this.turnBytes < TURN_BYTES) return;
+    this.turnBytes = 0;
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+  }
+
+  private pass(memory: Uint8Array, block: Uint8Array): void {
+    if (block.length === 0) return this.queue.giveBack(memory);
     this.elf.push(block);
+    if (this.options.compress && this.isZeros(block)) {
+      this.putZeros(block.length);
+      return this.queue.giveBack(memory);
+    }
+    const offset = this.sizeBytes;
     this.sizeBytes += block.length;
     this.crc = crc32(block, this.crc);
-    const passed = { sizeBytes: this.sizeBytes, crc: this.crc };
-    if (lane.deflater !== undefined && this.isZeros(block) && this.passing.size < ZEROS_MAX) {
-      this.passing.put({ ...passed, lane: undefined, output: this.deflatedZeros });
-      // Uses the same block next, because it is still in the processor's cache.
-      this.idle.putFirst(lane);
-    } else {
-      this.passing.put({ ...passed, lane, output: this.outputOf(lane, block) });
-    }
-    this.blocks++;
-    if (this.blocks % BLOCKS_PER_COLLECTION === 0) Bun.gc(true);
+    const place = { offset, sizeBytes: block.length, crc: this.crc, isZeros: false };
+    return this.queue.put(place, memory);
+  }
+
+  private putZeros(sizeBytes: number): void {
+    const offset = this.sizeBytes;
+    this.sizeBytes += sizeBytes;
+    this.crc = crc32WithZeros(this.crc, sizeBytes);
+    this.queue.put({ offset, sizeBytes, crc: this.crc, isZeros: true }, undefined);
   }
 
   private isZeros(block: Uint8Array): boolean {
     return block.length === BLOCK_BYTES && Buffer.compare(block, this.zeros) === 0;
   }
 
-  private outputOf({ deflater }: Lane, block: Uint8Array): Promise<readonly Uint8Array[]> {
-    return deflater === undefined ? Promise.resolve([block]) : deflater.run(block);
-  }
-
-  private async writeBlocks(): Promise<void> {
-    const deflated: Uint8Array[] = [];
-    for (;;) {
-      const passing = await this.passing.take();
-      if (passing === undefined) break;
-      const { lane, output } = passing;
-      const parts = await output;
-      for (const part of parts) this.archive.push(part);
-      const stored = lane !== undefined && lane.deflater === undefined;
-      if (lane !== undefined && !stored) {
-        deflated.push(...parts);
-        // The block is free; only its output still waits for the disk.
-        this.idle.put(lane);
-      }
-      if (stored || this.archive.queuedBytes >= WRITE_BYTES) {
-        await this.archive.flush();
-        freeOutput(deflated.splice(0));
-        this.remember(passing.crc, passing.sizeBytes);
-      }
-      if (stored) this.idle.put(lane);
-    }
-    await this.archive.flush();
-    this.remember(this.crc, this.sizeBytes);
-  }
-
-  /** Adds a checkpoint: everything that was passed so far is in the file. */
-  private remember(crc: number, sizeBytes: number): void {
-    this.checkpoints.remember({ fileBytes: this.archive.endBytes, crc, sizeBytes });
+  /** Adds a checkpoint: everything up to the block's end is in the file. */
+  private noteFlushed({ offset, sizeBytes, crc }: QueuedBlock): void {
+    this.queue.flushed(offset + sizeBytes);
+    const fileBytes = this.archive.endBytes;
+    this.checkpoints.remember({ fileBytes, crc, sizeBytes: offset + sizeBytes });
   }
 }

@@ -1,7 +1,13 @@
 // Reads the core from the kernel's pipe or socket, or from a file. Closes it as soon as the composer needs no more,
 // because that releases the crashed process. Knows a file's holes, so that they need not be read.
-import { closeSync, fstatSync, openSync, read, type Stats } from "node:fs";
-import { findData, replaceDescriptor, setPipeSize, shutConnection } from "../host/libc.ts";
+import { closeSync, fstatSync, openSync, read, readSync, type Stats } from "node:fs";
+import {
+  countWaiting,
+  findData,
+  replaceDescriptor,
+  setPipeSize,
+  shutConnection,
+} from "../host/libc.ts";
 import { errnoOf } from "../model/app-error.ts";
 
 /** The most a pipe may hold by default (fs.pipe-max-size), in bytes. */
@@ -47,12 +53,14 @@ export class CoreInput {
 
   /**
    * Makes a pipe as large as it may be. `readNow` reads on this thread, waits for almost no time, and returns 0 where
-   * nothing came. It is for an input that holds little (a socket's sender sleeps at some 100 KiB), because a read by
-   * the thread pool waits behind the deflaters.
+   * nothing came: a read by the thread pool costs more time than the kernel needs for a block. Without it a pipe is read
+   * on this thread as long as bytes wait in it.
    */
-  static open(fd: number, readNow: (block: Uint8Array) => number = () => 0): CoreInput {
+  static open(fd: number, readNow?: (block: Uint8Array) => number): CoreInput {
     setPipeSize(fd, PIPE_BYTES);
-    return new CoreInput(fd, fstatOf(fd), readNow);
+    const found = fstatOf(fd);
+    const fromPipe = (block: Uint8Array) => (found?.isFIFO() === true ? readWaiting(fd, block) : 0);
+    return new CoreInput(fd, found, readNow ?? fromPipe);
   }
 
   /**
@@ -144,6 +152,12 @@ export class CoreInput {
     shutConnection(this.fd);
     if (!replaceByNull(this.fd)) closeSync(this.fd);
   }
+}
+
+/** Reads what waits in a pipe that nobody else reads. Returns 0 where nothing does. */
+function readWaiting(fd: number, block: Uint8Array): number {
+  const count = Math.min(countWaiting(fd), block.length);
+  return count === 0 ? 0 : readSync(fd, block, 0, count, null);
 }
 
 /** Returns undefined for an invalid descriptor; the first read throws then. */

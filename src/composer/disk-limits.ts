@@ -2,7 +2,7 @@
 // always stays free. Evicts older dumps first. Measures rarely while there is plenty of room, and often when there is
 // little. The crashed process waits only a short time: longer work continues beside the drain, which then stops only
 // at the reserve.
-import type { DiskLimits } from "../host/disk-room.ts";
+import { measureRoom, type DiskLimits, type Room } from "../host/disk-room.ts";
 import { dropModules } from "../host/kept-modules.ts";
 import type { ComposerLog } from "../host/composer-log.ts";
 import { bytesAboveReserve } from "./disk-space.ts";
@@ -28,12 +28,18 @@ export interface DiskLimitsContext {
 export interface OpenDiskLimits {
   /** Called before `sizeBytes` of the core are read; returns false when the dump must end here. Never throws. */
   hasSpace(sizeBytes: number): Promise<boolean>;
+  /** The last measurement; undefined before the first. */
+  readonly room: Room | undefined;
+  /** Measures again, beside other work and at most once a second. Never throws. */
+  measureAgain(): void;
   /** Called at the core's end: the dump needs no more room. */
   end(): void;
 }
 
 /** How long a dump waits in all, in ms, for room to be measured and made. */
 const WAIT_MAX_MS = 1_000;
+/** The least time between two measurements that nobody waits for, in ms. */
+const AGAIN_MS = 1_000;
 
 /** How little room above the reserve makes modules give way, in bytes: more than a look allows to be written. */
 const MODULES_GIVE_WAY_BYTES = 16 << 20;
@@ -45,6 +51,8 @@ export function openDiskLimits(context: DiskLimitsContext): OpenDiskLimits {
   let allowanceBytes = 0;
   let looking: Promise<void> | undefined;
   let waitedMs = 0;
+  let room: Room | undefined;
+  let lookedMs = -Infinity;
   const ended = new AbortController();
 
   async function look(): Promise<number> {
@@ -54,15 +62,18 @@ export function openDiskLimits(context: DiskLimitsContext): OpenDiskLimits {
       aboveReserve = await bytesAboveReserve(coreDir, rules.reserveBytes);
     if (rules.quota === "100%" && rules.free === "0") {
       // There is neither quota nor floor. Without a reserve the dump may fill the disk to its last byte.
+      room = await measureRoom(coreDir, rules);
       return rules.reserveBytes === 0 ? Infinity : (aboveReserve - MARGIN_BYTES) / 2;
     }
     if (aboveReserve <= 0) return -1;
     const { quota, free } = rules;
     const order = { coreDir, hostDir, uuid, quota, free, asker: asker() };
-    return (dumpShareOf(await ensureRoom(order, ended.signal)) - MARGIN_BYTES) / 2;
+    room = await ensureRoom(order, ended.signal);
+    return (dumpShareOf(room) - MARGIN_BYTES) / 2;
   }
 
   async function lookSafely(): Promise<void> {
+    lookedMs = performance.now();
     try {
       allowanceBytes = await look();
     } catch (error) {
@@ -91,6 +102,13 @@ export function openDiskLimits(context: DiskLimitsContext): OpenDiskLimits {
       looking ??= lookSafely().finally(() => (looking = undefined));
       if (await hasLooked(looking)) return allowanceBytes >= 0;
       return (await bytesAboveReserve(coreDir, rules.reserveBytes)) > MARGIN_BYTES;
+    },
+    get room() {
+      return room;
+    },
+    measureAgain: () => {
+      if (ended.signal.aborted || performance.now() - lookedMs < AGAIN_MS) return;
+      looking ??= lookSafely().finally(() => (looking = undefined));
     },
     end: () => ended.abort(),
   };

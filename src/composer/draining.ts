@@ -1,5 +1,5 @@
 // Drains one core into an open dump. Starts the metadata at the first byte, checks the disk's limits on the way, and
-// releases the crashed process at the last byte.
+// releases the crashed process at the last byte, when a part of the core may still lie in a spool.
 import type { ComposerSettings } from "../config/composer-settings.ts";
 import { forgetStartupCode } from "../host/startup-code.ts";
 import { untilAborted } from "../host/timer.ts";
@@ -14,6 +14,9 @@ import { openCoreSource } from "./small-core/opening.ts";
 import type { Job } from "./job.ts";
 import type { Metadata } from "./metadata/metadata.ts";
 import type { OpenedDump } from "./opening.ts";
+import { lowerPoolPriority } from "./pool-threads.ts";
+import { spoolLimitOf } from "./spool-limit.ts";
+import { Spool } from "./spool.ts";
 
 /** The result of a drain. */
 export interface Drained {
@@ -51,8 +54,18 @@ export async function drainCore(job: Job, opened: OpenedDump): Promise<Drained> 
       void knownBugs?.watch(explaining.bug(), metadata.result(), () => drain.stop("known_bug"));
   });
   const source = openCoreSource(job, begin, opened.note);
+  const spool = hasSpool(job)
+    ? new Spool({
+        create: () => file.createSpool(),
+        limitBytes: () => spoolLimitOf(limits.room, settings.SPOOL_MAX),
+        onStep: () => limits.measureAgain(),
+        onReady: () => drain.wake(),
+        onPause: (why) => log.detail("debug", "spool_paused", { why }),
+      })
+    : undefined;
   const drain = new CoreDrain(source ?? core, archive, {
     compress: settings.COMPRESSION,
+    spool,
     get maxCoreBytes() {
       return source?.maxCoreBytes ?? settings.MAX_CORE_SIZE;
     },
@@ -69,6 +82,7 @@ export async function drainCore(job: Job, opened: OpenedDump): Promise<Drained> 
       await chain?.end();
       release.letGo();
       drainedMs = Date.now() - startedMs;
+      lowerPoolPriority();
     },
     onReadError: (error) =>
       attempts.record("core", `could not be read on: ${describeError(error)}`),
@@ -81,6 +95,7 @@ export async function drainCore(job: Job, opened: OpenedDump): Promise<Drained> 
   }
   deadline.signal.addEventListener("abort", () => drain.stop("timeout"));
   if (deadline.passed) drain.stop("timeout");
+  file.onFull = () => drain.makeRoom();
 
   // The limit of the core's size may be the pod's.
   if (source !== undefined)
@@ -90,6 +105,8 @@ export async function drainCore(job: Job, opened: OpenedDump): Promise<Drained> 
   const content = source?.facts ?? FULL_CONTENT;
   const isWhole = source?.isWhole ?? true;
   source?.close();
+  // Everything is in the zip. After an error the spool stays for the agent, as the partial does.
+  await spool?.remove();
   log.detail("debug", "core_drained", { end, core_bytes: drain.written.sizeBytes });
   if (drain.elf.lacksFiles) attempts.record("list of mapped files", whyNoFileList());
   const found = await metadata.result();
@@ -105,6 +122,11 @@ function once(fn: () => void): () => void {
     if (!isDone) fn();
     isDone = true;
   };
+}
+
+/** Nobody waits for a core that lies in a file, and a stored core is written as fast as a spool would be. */
+function hasSpool({ source, environment: { settings } }: Job): boolean {
+  return source.file === undefined && settings.COMPRESSION && settings.SPOOL_MAX !== "0";
 }
 
 function diskRules({ DISK_QUOTA, DISK_FREE, DISK_RESERVE }: ComposerSettings): DiskRules {

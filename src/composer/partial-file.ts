@@ -4,13 +4,14 @@
 import { randomUUID } from "node:crypto";
 import { constants } from "node:fs";
 import { open, unlink, type FileHandle } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { AppError, errnoOf } from "../model/app-error.ts";
-import { partialName } from "../model/core-file.ts";
+import { partialName, spoolName, uuidOfPartial } from "../model/core-file.ts";
 import type { DumpOwner } from "../model/dump-owner.ts";
 import { writeFully } from "../host/full-write.ts";
 import { tryLock } from "../host/libc.ts";
 import { markOwner } from "../host/owner-mark.ts";
+import { SpoolFile } from "../host/spool-file.ts";
 import { publishFile } from "../host/publication.ts";
 
 const NEW_FILE = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
@@ -30,7 +31,11 @@ export class PartialFile {
   private readonly file: FileHandle;
   private readonly path: string;
   private end = 0;
+  /** Called on a full disk; true where it made room, so that the write is worth another try. */
+  onFull: (() => boolean) | undefined;
   private closed = false;
+  private owner: DumpOwner | undefined;
+  private spool: SpoolFile | undefined;
 
   constructor(file: FileHandle, path: string) {
     this.file = file;
@@ -53,6 +58,15 @@ export class PartialFile {
 
   /** Appends all parts, or none of them where it throws. */
   async append(parts: readonly Uint8Array[]): Promise<void> {
+    try {
+      await this.appendOnce(parts);
+    } catch (error) {
+      if (!isNoSpace(error) || this.onFull?.() !== true) throw error;
+      await this.appendOnce(parts);
+    }
+  }
+
+  private async appendOnce(parts: readonly Uint8Array[]): Promise<void> {
     const wanted = parts.reduce((sum, part) => sum + part.length, 0);
     if (wanted === 0) return;
     try {
@@ -87,7 +101,17 @@ export class PartialFile {
    * Writes the owner's mark on the file, where its filesystem allows that. The mark stays when the file is published.
    */
   markOwner(owner: DumpOwner): void {
+    this.owner = owner;
     if (!this.closed) markOwner(this.file.fd, owner);
+    this.spool?.markOwner(owner);
+  }
+
+  /** Creates the spool beside this file, with the same owner. The caller removes it. Throws the system's error. */
+  async createSpool(): Promise<SpoolFile> {
+    const name = spoolName(uuidOfPartial(basename(this.path)) ?? "");
+    this.spool = await SpoolFile.create(join(dirname(this.path), name));
+    if (this.owner !== undefined) this.spool.markOwner(this.owner);
+    return this.spool;
   }
 
   /** Cuts the file to sizeBytes; the next append goes there. */

@@ -22,6 +22,7 @@ const orderSchema = v.object({
 const roomSchema = v.object({
   roomBytes: v.number(),
   underWay: v.number(),
+  spoolBytes: v.number(),
   quotaBytes: v.number(),
 });
 
@@ -51,7 +52,7 @@ export async function ensureRoom(order: RoomOrder, signal: AbortSignal): Promise
   const room = await ensureElsewhere(order, signal);
   if (room !== undefined) return room;
   // The dump has ended, so no caller needs the answer.
-  if (signal.aborted) return { roomBytes: 0, underWay: 1, quotaBytes: 0 };
+  if (signal.aborted) return { roomBytes: 0, underWay: 1, spoolBytes: 0, quotaBytes: 0 };
   // Does the work on this thread where the process failed, which takes longer.
   return ensureHere(order, signal);
 }

@@ -17,6 +17,7 @@ import { readEnvironment } from "./environment.ts";
 import type { Job } from "./job.ts";
 import { KnownBugLimit } from "./known-bug-limit.ts";
 import { openPodMetadata } from "./pod-metadata.ts";
+import { sizePool } from "./pool-threads.ts";
 import { chainPreviousHandler } from "./previous-handler.ts";
 import { Release } from "./release.ts";
 import { openExplaining } from "./summary/opening.ts";
@@ -35,6 +36,7 @@ export async function runComposer(
   input = 0,
   { source = { kind: "pipe" }, uuid = crypto.randomUUID() }: Given = {},
 ): Promise<number> {
+  sizePool();
   // Opens the log before anything that may throw, so that every crash leaves a trace.
   const log = new ComposerLog(hostDir, uuid);
   const nowSeconds = Math.floor(Date.now() / 1000);

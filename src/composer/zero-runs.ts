@@ -1,7 +1,7 @@
 // The deflate form of runs of zeros in a core. A block of zeros always deflates to the same bytes, so whole runs of
 // blocks need neither be read nor deflated.
 import { CORE_BLOCK_BYTES } from "../model/partial-layout.ts";
-import { deflateZeros } from "./block-deflater.ts";
+import { deflateZeros } from "../model/block-deflate.ts";
 
 /** The number of blocks in the longest run: 64 MiB of the core. */
 export const RUN_BLOCKS = 256;

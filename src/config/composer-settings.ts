@@ -81,6 +81,11 @@ export const COMPOSER_SETTINGS = {
   DISK_QUOTA: diskShare("10%"),
   /** What stays free on CORE_DIR's filesystem; below it, older dumps are evicted. 0 is no floor. */
   DISK_FREE: diskShare("15%"),
+  /**
+   * What the spools of all dumps under way may take, a share of what the quota leaves or a size; 0 is none. Into a spool
+   * goes what the composer has read and not yet compressed, so that the crashed process does not wait for that.
+   */
+  SPOOL_MAX: diskShare("25%"),
   /** Dumps that one workload may leave in CRASH_LOOP_WINDOW; 0 turns this limit and the namespace's off. */
   CRASH_LOOP_LIMIT: integer(250, { min: 0, max: 10_000, unit: "dumps" }),
   /** Dumps that all workloads of one namespace may leave in CRASH_LOOP_WINDOW; 0 is no limit. */

@@ -42,6 +42,8 @@ export interface Room {
   roomBytes: number;
   /** How many dumps composers are writing there. */
   underWay: number;
+  /** The bytes of spools there, which are no part of the room. */
+  spoolBytes: number;
   /** What CORE_DIR may hold in all, in bytes. */
   quotaBytes: number;
 }
@@ -66,14 +68,19 @@ export async function measureRoom(coreDir: string, limits: DiskLimits): Promise<
 async function roomOf(
   coreDir: string,
   limits: DiskLimits,
-  { usedBytes, underWay }: Survey,
+  { usedBytes, underWay, spoolBytes }: Survey,
 ): Promise<Room> {
   const heldBytes = usedBytes + modulesDiskBytes(coreDir);
   const { bavail, blocks, bsize } = await statfs(coreDir);
   const totalBytes = blocks * bsize;
   const aboveFloor = bavail * bsize - shareOf(limits.free, totalBytes);
   const quotaBytes = shareOf(limits.quota, totalBytes);
-  return { roomBytes: Math.min(aboveFloor, quotaBytes - heldBytes), underWay, quotaBytes };
+  return {
+    roomBytes: Math.min(aboveFloor, quotaBytes - heldBytes),
+    underWay,
+    spoolBytes,
+    quotaBytes,
+  };
 }
 
 /**

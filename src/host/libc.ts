@@ -8,6 +8,10 @@ const LOCK_NB = 4;
 const SHUT_RDWR = 2;
 const SYSLOG_ACTION_READ_ALL = 3;
 const SEEK_DATA = 3;
+const FIONREAD = 0x541b;
+/** FALLOC_FL_PUNCH_HOLE with FALLOC_FL_KEEP_SIZE, which it demands. */
+const PUNCH_HOLE = 3;
+const POSIX_FADV_DONTNEED = 4;
 
 /** glibc's name first, then musl's: one source serves both builds. */
 const LIBRARIES = [
@@ -46,6 +50,10 @@ const libc = lazyLibc({
   dup2: { args: ["i32", "i32"], returns: "i32" },
   shutdown: { args: ["i32", "i32"], returns: "i32" },
   lseek: { args: ["i32", "i64", "i32"], returns: "i64" },
+  ioctl: { args: ["i32", "u64", "ptr"], returns: "i32" },
+  fallocate: { args: ["i32", "i32", "i64", "i64"], returns: "i32" },
+  posix_fadvise: { args: ["i32", "i64", "i64", "i32"], returns: "i32" },
+  setenv: { args: ["ptr", "ptr", "i32"], returns: "i32" },
   klogctl: { args: ["i32", "ptr", "i32"], returns: "i32" },
 });
 
@@ -86,4 +94,28 @@ export function readKernelRing(buffer: Uint8Array): number {
 export function findData(fd: number, position: number): number | undefined {
   const found = Number(libc().lseek(fd, position, SEEK_DATA));
   return found < 0 ? undefined : found;
+}
+
+/** Returns how many bytes wait in the pipe behind fd (ioctl FIONREAD); 0 also where fd is none. */
+export function countWaiting(fd: number): number {
+  const count = new Int32Array(1);
+  return libc().ioctl(fd, FIONREAD, count) === 0 ? (count[0] ?? 0) : 0;
+}
+
+/**
+ * Gives a part of a file back to the disk and leaves a hole of zeros (fallocate(2)). Returns false where the filesystem
+ * cannot.
+ */
+export function punchHole(fd: number, offset: number, sizeBytes: number): boolean {
+  return libc().fallocate(fd, PUNCH_HOLE, offset, sizeBytes) === 0;
+}
+
+/** Drops the clean pages of a part of a file from memory (posix_fadvise(2), POSIX_FADV_DONTNEED). */
+export function dropFromMemory(fd: number, offset: number, sizeBytes: number): void {
+  libc().posix_fadvise(fd, offset, sizeBytes, POSIX_FADV_DONTNEED);
+}
+
+/** Sets a variable in this process's own environment, which native code reads (setenv(3)). */
+export function setNativeVariable(name: string, value: string): void {
+  libc().setenv(Buffer.from(`${name}\0`), Buffer.from(`${value}\0`), 1);
 }

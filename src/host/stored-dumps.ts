@@ -37,6 +37,8 @@ export interface Survey {
   usedBytes: number;
   /** How many dumps composers are writing. */
   underWay: number;
+  /** The bytes of spools among them; they come free soon. */
+  spoolBytes: number;
 }
 
 /** Looks at every file and calls `visit` for each regular one. */
@@ -44,7 +46,7 @@ async function survey(
   directory: string,
   visit: (name: string, path: string, found: Stats) => void = () => undefined,
 ): Promise<Survey> {
-  const total: Survey = { usedBytes: 0, underWay: 0 };
+  const total: Survey = { usedBytes: 0, underWay: 0, spoolBytes: 0 };
   let seen = 0;
   for (const name of readdirSync(directory)) {
     if (++seen % SLICE === 0) await new Promise((resolve) => setImmediate(resolve));
@@ -54,7 +56,9 @@ async function survey(
     const found = lstatSync(path, { throwIfNoEntry: false });
     if (found?.isFile() !== true) continue;
     total.usedBytes += found.blocks * BLOCK_BYTES;
-    if (kindOfCoreFile(name) === "partial") total.underWay++;
+    const kind = kindOfCoreFile(name);
+    if (kind === "partial") total.underWay++;
+    if (kind === "spool") total.spoolBytes += found.blocks * BLOCK_BYTES;
     visit(name, path, found);
   }
   return total;
@@ -73,7 +77,8 @@ export async function listStored(coreDir: string): Promise<Survey & { dumps: Kep
   const once = (text: string) => names.get(text) ?? (names.set(text, text), text);
   const total = await survey(coreDir, (name, path, found) => {
     const kind = kindOfCoreFile(name);
-    if ((kind !== "dump" && kind !== "partial") || dumps.length >= DUMPS_MAX) return;
+    if (kind !== "dump" && kind !== "partial" && kind !== "spool") return;
+    if (dumps.length >= DUMPS_MAX) return;
     const { namespace, workload, priority } = readOwner(path, kind);
     dumps.push({
       name,
@@ -96,11 +101,11 @@ export function readDumpOwner(path: string): DumpOwner {
   return readOwner(path, "dump");
 }
 
-/** Reads an owner. Uses only the mark for a partial, whose composer may not know the owner yet. */
-function readOwner(path: string, kind: "dump" | "partial"): DumpOwner {
+/** Reads an owner. Uses only the mark for a dump under way, whose composer may not know the owner yet. */
+function readOwner(path: string, kind: "dump" | "partial" | "spool"): DumpOwner {
   const marked = readOwnerMark(path);
   if (marked !== undefined) return marked;
-  const info = kind === "partial" ? undefined : readInfo(path);
+  const info = kind === "dump" ? readInfo(path) : undefined;
   const key = info === undefined ? undefined : workloadOf(info);
   if (info === undefined || key === undefined)
     return { namespace: UNKNOWN_OWNER, workload: basename(path) };

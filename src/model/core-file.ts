@@ -9,6 +9,8 @@ export type CoreFileKind =
   | "dump"
   /** A partial: a composer writes it and holds flock(2) on it, or a killed composer left it. */
   | "partial"
+  /** What a composer has read and not yet compressed; it goes with the partial of the same uuid. */
+  | "spool"
   /** Delivery's journal beside a dump, finished or not. */
   | "journal"
   /** The doctor's own dump (canary.ts): never delivered, removed by the doctor. */
@@ -19,11 +21,13 @@ export type CoreFileKind =
   | "foreign";
 
 const PARTIAL = /^\.cdh-([0-9a-f-]{36})\.partial$/;
+const SPOOL = /^\.cdh-([0-9a-f-]{36})\.spool$/;
 const JOURNAL = /^\.(.+\.zip)\.upload\.json(?:\.new)?$/;
 
 /** Classifies a file of CORE_DIR by its name, without opening it. */
 export function kindOfCoreFile(name: string): CoreFileKind {
   if (PARTIAL.test(name)) return "partial";
+  if (SPOOL.test(name)) return "spool";
   if (JOURNAL.test(name)) return "journal";
   if (isCanaryZip(name)) return "canary";
   if (name === MODULES_FOLDER) return "modules";
@@ -39,4 +43,14 @@ export function partialName(uuid: string): string {
 /** Returns the uuid in a partial's name; undefined for any other name. */
 export function uuidOfPartial(name: string): string | undefined {
   return PARTIAL.exec(name)?.[1];
+}
+
+/** Returns the name of the spool beside a partial. */
+export function spoolName(uuid: string): string {
+  return `.cdh-${uuid}.spool`;
+}
+
+/** Returns the uuid in a spool's name; undefined for any other name. */
+export function uuidOfSpool(name: string): string | undefined {
+  return SPOOL.exec(name)?.[1];
 }

@@ -104,6 +104,8 @@ export const CRASH_EVENTS = {
   process_killed: v.object({ host_pid: numberOrNull }),
   process_not_killed: v.object({ host_pid: numberOrNull }),
   core_drained: v.object({ end: text, core_bytes: number }),
+  /** A core is not spooled any more, for a while or for good: its reading waits for the compressor. */
+  spool_paused: v.object({ why: text }),
   bad_setting: v.object({ complaint: text }),
   crash_unknown: v.object({ complaint: text }),
   event_failed: v.object({ error: text }),

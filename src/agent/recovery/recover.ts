@@ -2,10 +2,18 @@
 // them from dumps under way by a living composer's lock, seals them into valid zips and publishes them for delivery.
 import { constants } from "node:fs";
 import { open, unlink, type FileHandle } from "node:fs/promises";
-import { join } from "node:path";
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { describeError, errnoOf } from "../../model/app-error.ts";
-import { kindOfCoreFile, uuidOfPartial } from "../../model/core-file.ts";
+import {
+  kindOfCoreFile,
+  partialName,
+  spoolName,
+  uuidOfPartial,
+  uuidOfSpool,
+} from "../../model/core-file.ts";
 import { isStillAt } from "../../host/files.ts";
+import { SpoolFile } from "../../host/spool-file.ts";
 import { tryLock } from "../../host/libc.ts";
 import type { Log } from "../../host/log.ts";
 import { publishFile } from "../../host/publication.ts";
@@ -45,6 +53,7 @@ export function openRecovery(
         log.warn("foreign_file", { path: join(coreDir, name), hint: "left alone" });
       }
       if (kind === "partial" && (await recoverOne(name))) recovered++;
+      if (kind === "spool") await removeOrphan(name);
     }
     return recovered;
   }
@@ -64,6 +73,24 @@ export function openRecovery(
     }
   }
 
+  /** Removes a spool whose partial is gone: the zip has everything, or there is none. */
+  async function removeOrphan(name: string): Promise<void> {
+    const uuid = uuidOfSpool(name) ?? "";
+    if (existsSync(join(coreDir, partialName(uuid)))) return;
+    try {
+      const spool = await SpoolFile.openAbandoned(join(coreDir, name));
+      if (spool === undefined) return;
+      await spool.remove();
+      log.info("spool_removed", { uuid });
+    } catch (error) {
+      settled.add(name);
+      log.error("partial_not_recovered", {
+        path: join(coreDir, name),
+        error: describeError(error),
+      });
+    }
+  }
+
   return { run };
 }
 
@@ -74,14 +101,20 @@ async function recoverFile(
 ): Promise<"living" | "published" | "discarded" | "recovered"> {
   const file = await openAbandoned(path);
   if (file === undefined) return "living";
+  let spool: SpoolFile | undefined;
   try {
+    // The spool's composer is the partial's, which has ended.
+    spool = await SpoolFile.openAbandoned(join(dirname(path), spoolName(uuid)));
     const { size, nlink } = await file.stat();
     if (nlink > 1) {
+      await spool?.remove();
       await unlink(path);
       log.info("partial_was_published", { uuid });
       return "published";
     }
-    const sealed = await sealPartial(file, uuid);
+    const sealed = await sealPartial(file, uuid, spool);
+    // The partial is whole and on the disk, or holds nothing.
+    await spool?.remove();
     if (sealed === undefined) {
       await unlink(path);
       log.warn("partial_discarded", { uuid, bytes: size, because: "nothing of the dump is in it" });
@@ -92,6 +125,7 @@ async function recoverFile(
     log.warn("partial_recovered", { uuid, zip, core_bytes, core_complete, namespace, podname });
     return "recovered";
   } finally {
+    await spool?.close();
     await file.close();
   }
 }

@@ -22,6 +22,8 @@ import {
   formatLocalHeader,
   type ZipEntryRecord,
 } from "../../model/zip-records.ts";
+import type { SpoolFile } from "../../host/spool-file.ts";
+import { appendSpooled } from "./spooled-core.ts";
 import { scanDeflatedCore, type ScannedCore } from "./core-scan.ts";
 import { sealedInfo } from "./sealed-info.ts";
 import { scanStoredCore } from "./stored-scan.ts";
@@ -37,34 +39,34 @@ export interface SealedPartial {
 
 const CORE_DATA_OFFSET = FIRST_ENTRY_ROOM_BYTES + HEADER_ROOM_BYTES;
 
-/** An empty core, for a file whose core's header did not reach the disk. */
-const NO_CORE: ScannedCore = {
-  endOffset: CORE_DATA_OFFSET,
-  sizeBytes: 0,
-  crc: 0,
-  ended: false,
-  elf: new ElfCoreReader(),
-};
+/** Returns an empty core, for a file whose core's header did not reach the disk. */
+function emptyCore(): ScannedCore {
+  const elf = new ElfCoreReader();
+  return { endOffset: CORE_DATA_OFFSET, sizeBytes: 0, crc: 0, ended: false, elf };
+}
 
 /**
- * Seals a partial. Returns undefined where the file holds nothing of a dump, because the composer was killed before its
+ * Seals a partial, with what its spool adds to the core. Returns undefined where the file holds nothing of a dump, because the composer was killed before its
  * first write.
  */
 export async function sealPartial(
   file: FileHandle,
   uuid: string,
+  spool?: SpoolFile,
 ): Promise<SealedPartial | undefined> {
   const head = await readHead(file);
   const found = parseDumpHead(head);
   const header = parseLocalHeader(head.subarray(FIRST_ENTRY_ROOM_BYTES));
   const isCore = header?.name.endsWith(CORE_SUFFIX) === true;
-  if (found === undefined && !isCore) return undefined;
+  // After a power loss a spool may be all that had reached the disk.
+  if (found === undefined && !isCore && spool?.firstSlot() === undefined) return undefined;
 
   const base = baseOf(found, isCore ? header : undefined, uuid);
   const method = header?.method === STORED ? STORED : DEFLATED;
-  const core = isCore
-    ? await scanCore(file, method, header.name.slice(0, -CORE_SUFFIX.length))
-    : NO_CORE;
+  const name = header?.name.slice(0, -CORE_SUFFIX.length) ?? "";
+  const scanned = isCore ? await scanCore(file, method, name) : emptyCore();
+  const core =
+    spool === undefined || method === STORED ? scanned : await appendSpooled(file, scanned, spool);
   const dataEnd = core.endOffset + (core.ended && method === DEFLATED ? FINAL_BLOCK.length : 0);
   const tail = core.ended ? await scanTail(file, dataEnd) : [];
   const info = sealedInfo(found ?? {}, core, { uuid, base, composed: tail.length > 0 });

@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test";
 import { randomFillSync } from "node:crypto";
 import { inflateRawSync } from "node:zlib";
-import { BlockDeflater, deflateZeros } from "../../../src/composer/block-deflater.ts";
+import { BlockDeflater } from "../../../src/composer/block-deflater.ts";
+import { deflateZeros } from "../../../src/model/block-deflate.ts";
 import { CORE_BLOCK_BYTES, FINAL_BLOCK } from "../../../src/model/partial-layout.ts";
 
 /** Blocks of every kind that a core is made of: noise, text, zeros, halves of each. */

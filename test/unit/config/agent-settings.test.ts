@@ -55,6 +55,7 @@ test("every setting of the composer can be given to the agent, and arrives", () 
     FULL_CORE_MAX: ["2Gi", 2 ** 31],
     POD_POLICY: ["true", true],
     DISK_RESERVE: ["0", 0],
+    SPOOL_MAX: ["2Gi", String(2 ** 31)],
     DISK_QUOTA: ["7%", "7%"],
     DISK_FREE: ["1048576", "1048576"],
     CRASH_LOOP_LIMIT: ["3", 3],
