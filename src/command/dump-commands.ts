@@ -1,6 +1,6 @@
 // The commands that read dumps, in the manner of coredumpctl.
 import { AppError } from "../model/app-error.ts";
-import { parseSince } from "../model/time-text.ts";
+import { readListOptions } from "./list-options.ts";
 import { defineCommand, USUAL_EXIT } from "./command.ts";
 
 const OUTPUT = { type: "string", short: "o", value: "FILE" } as const;
@@ -21,35 +21,38 @@ const MODULES = {
 export const DUMP_COMMANDS = {
   list: defineCommand({
     group: "dumps",
-    usage:
-      "list [FOLDER | --store] [--by bug] [--since TIME] [--namespace NS] [--prefix KEY] [--json]",
+    usage: "list [FOLDER | --store] [--by bug] [--since TIME] [--last N] [--output FORMAT] …",
     about: "the dumps in CORE_DIR, a folder or the store",
-    text: "Time, namespace/pod/container, executable, signal, size, whether the core is whole, and why it crashed.",
+    text: "Time, pod, executable, signal, size, whether the core is whole, why it crashed, and the file. A narrow\nterminal shows less, and of a file's name as much as tells it apart: every command takes that for FILE.",
     exit: USUAL_EXIT,
     options: {
       store: { type: "boolean", about: "in the store instead" },
       by: { type: "string", value: "bug", about: "one line a bug: how often, since when, where" },
-      prefix: { type: "string", value: "KEY", about: "only keys that begin so" },
       since: {
         type: "string",
+        short: "S",
         value: "TIME",
-        about: "24h, 7d, 2026-11-22 or 2026-11-22T10:00:00Z",
+        about: "crashes from 90s, 1h30m, 7d, today, yesterday or 2026-11-22 on",
       },
-      namespace: { type: "string", short: "n", value: "NS", about: "only this namespace's" },
-      json: { type: "boolean", about: "one JSON array" },
+      until: { type: "string", short: "U", value: "TIME", about: "crashes before then" },
+      last: { type: "string", short: "n", value: "N", about: "the newest N" },
+      reverse: { type: "boolean", short: "r", about: "the newest first" },
+      namespace: { type: "string", value: "NS", about: "only this namespace's" },
+      pod: { type: "string", value: "POD", about: "only this pod's" },
+      container: { type: "string", value: "NAME", about: "only this container's" },
+      exe: { type: "string", value: "NAME", about: "only this executable's" },
+      signal: { type: "string", value: "SIGNAL", about: "SIGSEGV, segv or its number" },
+      prefix: { type: "string", value: "KEY", about: "only keys that begin so" },
+      output: { type: "string", short: "o", value: "FORMAT", about: "wide, json, or name" },
+      json: { type: "boolean", about: "the same as --output json" },
+      "no-headers": { type: "boolean", about: "without the first line" },
     },
     operands: { most: 1 },
     prepare: ({ operands: [folder], options, loadInstalled }) => {
-      const { store = false, by, since, prefix = "", namespace = "", json = false } = options;
-      if (by !== undefined && by !== "bug")
-        throw new AppError("usage", `list --by is ${JSON.stringify(by)}; expected bug`);
-      if (store && folder !== undefined)
-        throw new AppError("usage", "list takes a folder or --store, not both");
-      const sinceMs = since === undefined ? 0 : parseSince(since, Date.now());
+      const request = readListOptions(folder, options, Date.now());
       return async () => {
         const { runList } = await import("../reading/run-reading.ts");
-        const wanted = { folder, store, byBug: by === "bug", prefix, sinceMs, namespace, json };
-        return runList(wanted, await loadInstalled());
+        return runList(request, await loadInstalled());
       };
     },
   }),

@@ -1,6 +1,7 @@
 // A core and what its modules are, in; a summary of the crash, out. Everything is read through the ports that it is
 // given; whatever these hold, it ends, and what could not be had stands in `incomplete`.
 import { readAbortMessage } from "./abort-message.ts";
+import { abortReason } from "./abort-reason.ts";
 import { baseName } from "./c-library.ts";
 import { openCoreMemory } from "./core-memory.ts";
 import { parseElfCore, type ElfCore } from "./elf-core.ts";
@@ -91,16 +92,21 @@ function summarize(
   { stacks, named, incomplete }: Findings,
 ): CrashSummary {
   const executable = findExecutable(core, context.modules);
-  const signal = describeSignal(core, context);
   const message = readAbortMessage(context, executable);
   const [frames = [], ...others] = named;
+  const described = describeSignal(core, context);
+  const reason = abortReason(described?.number ?? 0, frames);
+  const signal =
+    described === null || reason === null
+      ? described
+      : { ...described, sentence: `${described.sentence}: ${reason}` };
   const culprits = findCulprits(frames);
   const overflow = isStackOverflow(core);
   const program = executable?.path ?? core.process?.comm ?? "";
   const [crashed, ...otherThreads] = core.threads;
   return {
     schema: SUMMARY_SCHEMA,
-    title: titleOf({ signal, isStackOverflow: overflow, message, culprits, program }),
+    title: titleOf({ signal, isStackOverflow: overflow, message, reason, culprits, program }),
     signal,
     abort_message: message,
     panic: findPanic(log),
@@ -122,13 +128,14 @@ function summarize(
             registers: registersOf(core),
             frames: frames.map(summarizeFrame),
             cut: stacks[0]?.isCut ?? false,
+            fault_frame: culprits[0] === undefined ? null : frames.indexOf(culprits[0].named),
           },
     threads: summarizeThreads(otherThreads, others, threadNames),
     modules: context.modules.all.map(summarizeModule),
     memory: memoryAreas(core, context.modules.all, executable),
     fingerprint: fingerprintOf({
       program,
-      signalClass: signalClassOf(signal, core, context),
+      signalClass: signalClassOf(signal, reason, core, context),
       signalCode: signal?.code ?? null,
       frames,
       culprits,
@@ -140,10 +147,12 @@ function summarize(
 /** Returns the signal as it counts for a bug's id: two processors answer one bug with different signals. */
 function signalClassOf(
   signal: SummarySignal | null,
+  reason: string | null,
   core: ElfCore,
   context: UnwindContext,
 ): string {
   if (signal === null) return "unknown";
+  if (reason !== null) return reason;
   if (isStackOverflow(core)) return `${signal.name} stack overflow`;
   if (isOwnTrap(core, context)) return "trap";
   const isSent = signal.sender_pid !== null && signal.sender_pid !== core.process?.pid;

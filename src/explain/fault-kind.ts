@@ -11,8 +11,8 @@ const PF_W = 2;
 const FRAME_MAX_BYTES = 64n << 10n;
 /** The kernel keeps a gap of 1 MiB below a growing stack. */
 const GUARD_MAX_BYTES = 1n << 20n;
-/** ud2 */
-const X86_TRAP = Buffer.from("0f0b", "hex");
+/** ud2, behind which the processor does not go; int3, behind which it stands. */
+const [X86_UNDEFINED, X86_BREAK] = [Buffer.from("0f0b", "hex"), 0xcc];
 /** udf, whose number stands in the lower half; brk, whose number stands in bits 5 to 20. */
 const [ARM_UNDEFINED_END, ARM_BREAK, ARM_BREAK_MASK] = [0x10000, 0xd4200000, 0xffe0001f];
 
@@ -48,7 +48,10 @@ export function isOwnTrap(
 ): boolean {
   if (signal === null || thread === undefined || wasSent(signal.code)) return false;
   const code = context.memory.read(thread.programCounter, 4);
-  if (machine === "x86_64") return signal.number === SIGILL && code.indexOf(X86_TRAP) === 0;
+  if (machine === "x86_64")
+    return signal.number === SIGTRAP
+      ? context.memory.read(thread.programCounter - 1n, 1)[0] === X86_BREAK
+      : signal.number === SIGILL && code.indexOf(X86_UNDEFINED) === 0;
   if (code.length < 4) return false;
   const instruction = code.readUInt32LE(0);
   if (signal.number === SIGILL) return instruction < ARM_UNDEFINED_END;

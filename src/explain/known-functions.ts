@@ -34,12 +34,21 @@ const GLUE: readonly RegExp[] = [
   /^execute_native_thread_routine$|^std::thread::_(?:State_impl|Invoker)|^std::__invoke|^std::invoke|^std::_Function_handler|^std::function<T>::operator/u,
   /^std::rt::|^std::panicking::(?:catch_unwind|try)|^std::sys::.*(?:thread_start|__rust_begin_short_backtrace)(?:<T>)?$|^<std::sys::.*thread_start$|^std::sys_common::backtrace::__rust_begin_short_backtrace/u,
   /^std::thread::|^core::ops::function::|^<.* as core::ops::function::Fn(?:Once|Mut)?(?:<T>)?>::call|^std::panic::catch_unwind|^__rust_try$/u,
+  /^v8::internal::(?:FunctionCallbackArguments::Call|\(anonymous namespace\)::HandleApiCallHelper<T>|Builtin_HandleApiCall)$|^v8impl::/u,
   /^runtime\.(?:main|mcall|asmcgocall|newproc\w*|schedule|park_m)(?:\.abi0)?$/u,
 ];
 
 /** Returns whether a function only reports a failure of its caller, such as abort or a panic. */
 export function isFailureFunction(name: string): boolean {
   return FAILURES.some((pattern) => pattern.test(name));
+}
+
+const JAVASCRIPT_FAILURE =
+  /^v8::internal::(?:V8::FatalProcessOutOfMemory|Isolate::CreateMessageOrAbort)$/u;
+
+/** Returns whether a function of V8's reports a failure of the JavaScript that runs: a full heap, an exception. */
+export function isJavaScriptFailure(name: string): boolean {
+  return JAVASCRIPT_FAILURE.test(name);
 }
 
 /** Returns whether a function only starts a program or a thread. */

@@ -3,7 +3,12 @@
 // this shape.
 import { baseName, isCLibrary, isRuntimeLibrary } from "./c-library.ts";
 import type { NamedFrame } from "./frame-symbols.ts";
-import { isFailureFunction, isGlueFunction, isStartFunction } from "./known-functions.ts";
+import {
+  isFailureFunction,
+  isGlueFunction,
+  isJavaScriptFailure,
+  isStartFunction,
+} from "./known-functions.ts";
 import { shortName } from "./short-name.ts";
 import { hex } from "../model/crash-summary.ts";
 
@@ -22,6 +27,9 @@ const CYCLE_MAX_FRAMES = 4;
 /** Static programs may have it under its local name. */
 const STACK_SMASHED = /^__stack_chk_fail(?:_local)?$/u;
 const C_LIBRARY_LABEL = "libc";
+const V8_BUILTIN = "Builtins_";
+const GENERATED = "generated code";
+const GENERATED_LABELS: ReadonlySet<string> = new Set(["JavaScript", "Java", GENERATED]);
 /** Chosen by the processor's features when the program starts, with or without names. */
 const VARIANT =
   /^(?:__)?(?:mem(?:cpy|move|set|chr|rchr|cmp|mem|pcpy|ccpy)|str(?:n?len|n?cpy|n?cat|n?cmp|n?casecmp|r?chr|chrnul|str|casestr|pbrk|c?spn)|stpn?cpy|rawmemchr|wcs(?:n?len|n?cpy|n?cmp|r?chr)|wmem(?:chr|cmp|set)|bcmp|bzero)(?:_(?:sse|ssse|avx|evex|erms|generic|asimd|sve|mops|advsimd)\w*)?$/u;
@@ -41,8 +49,10 @@ export function findCulprits(frames: readonly NamedFrame[]): CulpritFrame[] {
       ({ frame, name }) =>
         !frame.isSignalFrame && !(name !== null && isGlueFunction(shortName(name))),
     )
-    .flatMap(labelOf);
-  const culprits = withoutRecursion(withoutStandard(withoutInnerLibrary(labelled)));
+    .flatMap((named, index, all) =>
+      isGenerated(named, index === all.length - 1) ? [labelGenerated(named, all)] : labelOf(named),
+    );
+  const culprits = withoutRecursion(withoutStandard(withoutInnerLibrary(untilGenerated(labelled))));
   // An overwritten stack: what lies outside of the function is what was written over it.
   return sure.some(({ name }) => STACK_SMASHED.test(name ?? "")) ? culprits.slice(0, 1) : culprits;
 }
@@ -72,8 +82,19 @@ function withoutMachinery(frames: readonly NamedFrame[]): readonly NamedFrame[] 
     const isKnown = frames[interruption]?.frame.signal !== null;
     return isKnown ? handler : [...handler, ...afterRaise(frames.slice(interruption + 1))];
   }
-  const rest = afterMachinery(frames);
+  const rest = afterJavaScriptFailure(frames, afterMachinery(frames));
   return rest.length === 0 ? frames : rest;
+}
+
+/** Where JavaScript failed, which of V8's functions noticed that is chance. */
+function afterJavaScriptFailure(
+  frames: readonly NamedFrame[],
+  rest: readonly NamedFrame[],
+): readonly NamedFrame[] {
+  if (!frames.some(({ name }) => name !== null && isJavaScriptFailure(shortName(name))))
+    return rest;
+  const first = rest.findIndex(({ name }) => name === null || !shortName(name).startsWith("v8::"));
+  return first === -1 ? rest : rest.slice(first);
 }
 
 function afterMachinery(frames: readonly NamedFrame[]): readonly NamedFrame[] {
@@ -97,6 +118,24 @@ function afterRaise(frames: readonly NamedFrame[]): readonly NamedFrame[] {
 
 function isCrashSignal(signal: number | null): boolean {
   return signal !== null && CRASH_SIGNALS.has(signal);
+}
+
+/** Code that the process made itself (V8, JVM), and V8's own functions in machine code. The stack's end may be no code. */
+function isGenerated({ module, name, frame }: NamedFrame, isLast: boolean): boolean {
+  if (name?.startsWith(V8_BUILTIN) === true) return true;
+  return module === undefined && frame.trust !== "context" && !isLast;
+}
+
+function labelGenerated(named: NamedFrame, all: readonly NamedFrame[]): CulpritFrame {
+  const isV8 = all.some(({ name }) => name?.startsWith(V8_BUILTIN) === true);
+  const isJava = all.some(({ module }) => baseName(module?.path ?? "") === "libjvm.so");
+  return { named, label: isV8 ? "JavaScript" : isJava ? "Java" : GENERATED };
+}
+
+/** What called the generated code is how the runtime starts all of it. */
+function untilGenerated(frames: readonly CulpritFrame[]): readonly CulpritFrame[] {
+  const first = frames.findIndex(({ label }) => GENERATED_LABELS.has(label));
+  return first === -1 ? frames : frames.slice(0, first + 1);
 }
 
 function labelOf(named: NamedFrame): CulpritFrame[] {

@@ -25,7 +25,7 @@ const DETECTORS: readonly Detector[] = [
   { language: "c++", start: /^terminate called /u, keep: keepWhat },
   { language: "c++", start: /^libc\+\+abi: terminating /u, keep: ([first = ""]) => [first] },
   { language: "c++", start: /^pure virtual method called$/u, keep: ([first = ""]) => [first] },
-  { language: "python", start: /^Fatal Python error: /u, keep: ([first = ""]) => [first] },
+  { language: "python", start: /^Fatal Python error: /u, keep: keepFatalPython },
   { language: "python", start: /^Traceback \(most recent call last\):$/u, keep: keepTraceback },
   {
     language: "java",
@@ -97,6 +97,14 @@ function keepWhat(lines: readonly string[], before: string): readonly string[] {
     : lines.slice(0, 1);
 }
 
+/** With faulthandler, or from CPython itself, the thread's innermost function follows. */
+function keepFatalPython(lines: readonly string[]): readonly string[] {
+  const [first = ""] = lines;
+  const thread = lines.findIndex((line) => line.startsWith("Current thread "));
+  const place = thread === -1 ? undefined : lines[thread + 1]?.trim();
+  return place?.startsWith('File "') === true ? [first, place] : [first];
+}
+
 /** The frame that raised it, and the exception itself: the first line that is not indented. */
 function keepTraceback(lines: readonly string[]): readonly string[] | undefined {
   const end = lines.findIndex((line, index) => index > 0 && line !== "" && !/^\s/u.test(line));
@@ -105,7 +113,7 @@ function keepTraceback(lines: readonly string[]): readonly string[] | undefined 
   return [...(place === undefined ? [] : [place.trim()]), lines[end] ?? ""];
 }
 
-/** "# SIGSEGV (0xb) at pc=…", the problematic frame, where the report is. */
+/** "# SIGSEGV (0xb) at pc=…" or an error of the JVM's own and what it was, the problematic frame, where the report is. */
 function keepJava(lines: readonly string[]): readonly string[] {
   const report = lines
     .slice(1)
@@ -113,10 +121,11 @@ function keepJava(lines: readonly string[]): readonly string[] {
     .map((line) => line.replace(/^#\s*/u, ""));
   const after = (mark: string) =>
     report[report.findIndex((line) => line.startsWith(mark)) + 1] ?? "";
-  const event = report.find((line) =>
+  const event = report.findIndex((line) =>
     /^(?:SIG\w+ |Internal Error|Out of Memory|There is insufficient)/u.test(line),
   );
-  return [event ?? "", after("Problematic frame:"), after("An error report file")].filter(
+  const events = event === -1 ? [] : report.slice(event, event + 2);
+  return [...events, after("Problematic frame:"), after("An error report file")].filter(
     (line) => line !== "",
   );
 }
@@ -125,8 +134,15 @@ function keepStack(lines: readonly string[]): readonly string[] {
   return lines.slice(0, /^\s+at /u.test(lines[1] ?? "") ? 2 : 1);
 }
 
-/** Any program may log "Error: …"; Node's has a stack behind it. */
+/** How far the stack may stand behind an error's first line, whose message may have several. */
+const STACK_WITHIN_LINES = 10;
+
+/** Any program may log "Error: …"; Node's has a stack behind it, V8's own report (--abort-on-uncaught-exception) too. */
 function keepNodeStack(lines: readonly string[]): readonly string[] | undefined {
-  const at = lines.findIndex((line, index) => index > 0 && /^\s+at /u.test(line));
-  return at === -1 || at > 10 ? undefined : [lines[0] ?? "", (lines[at] ?? "").trim()];
+  const near = lines.slice(0, STACK_WITHIN_LINES + 1);
+  const at = near.findIndex((line, index) => index > 0 && /^\s+at /u.test(line));
+  const [first = ""] = lines;
+  if (at !== -1) return [first, (near[at] ?? "").trim()];
+  const from = near.indexOf("FROM");
+  return from === -1 ? undefined : [first.replace(/^Uncaught /u, ""), `at ${near[from + 1] ?? ""}`];
 }

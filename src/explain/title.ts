@@ -16,6 +16,8 @@ export interface TitleParts {
   signal: SummarySignal | null;
   isStackOverflow: boolean;
   message: SummaryMessage | null;
+  /** Why the program ended itself, in a few words, where its runtime shows that (abort-reason.ts). */
+  reason: string | null;
   culprits: readonly CulpritFrame[];
   program: string;
 }
@@ -25,14 +27,17 @@ export function titleOf({
   signal,
   isStackOverflow,
   message,
+  reason,
   culprits,
   program,
 }: TitleParts): string {
   const what = isStackOverflow
     ? ": stack overflow"
-    : message === null
-      ? ""
-      : `: ${firstLine(message.text, program)}`;
+    : message !== null
+      ? `: ${firstLine(message.text, program)}`
+      : reason === null
+        ? ""
+        : `: ${reason}`;
   const names = culprits.slice(0, TITLE_FRAMES).map(({ label }) => cut(label, NAME_MAX_CHARACTERS));
   const where = names.length === 0 ? "" : ` in ${names.join(" ← ")}`;
   const whose = program === "" ? "" : ` (${cut(baseName(program), NAME_MAX_CHARACTERS)})`;

@@ -50,6 +50,7 @@ export function parseCrashSummary(json: Json): CrashSummary | undefined {
           registers: textMapAt(thread, "registers"),
           frames: parseFrames(thread),
           cut: at(thread, "cut") === true,
+          fault_frame: number(thread, "fault_frame"),
         }
       : null,
     threads: objectsAt(json, "threads").slice(0, ITEMS_MAX).map(parseThread),

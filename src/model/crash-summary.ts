@@ -136,6 +136,11 @@ export interface CrashSummary {
     frames: SummaryFrame[];
     /** True where the stack has more frames than the explainer's limit. */
     cut: boolean;
+    /**
+     * The index of the innermost frame that shows whose bug it is; the frames before it only report the failure. null
+     * where none does.
+     */
+    fault_frame: number | null;
   } | null;
   /** The other threads; those with the same stack are one entry. */
   threads: SummaryThreads[];

@@ -1,6 +1,7 @@
 // `list --by bug`: the dumps of each bug as one line, the bug with most dumps first. Dumps without a summary, whose bug
 // nobody knows, are one line at the end.
-import { shortTime, type ListedDump } from "./list.ts";
+import type { ListedDump } from "./list.ts";
+import { shortTime } from "./list-table.ts";
 import { formatTable } from "./text-table.ts";
 
 /** The dumps of one bug. */
@@ -54,7 +55,13 @@ const HEAD = ["BUG", "DUMPS", "WHOLE", "FIRST SEEN", "LAST SEEN", "NAMESPACES", 
 const NAMESPACES_SHOWN = 3;
 
 /** Writes the table for people; columns is the terminal's width, undefined where there is none. */
-export function formatBugGroups(groups: readonly BugGroup[], columns?: number): string {
+export function formatBugGroups(
+  groups: readonly BugGroup[],
+  { columns, heading }: { columns: number | undefined; heading: boolean } = {
+    columns: undefined,
+    heading: true,
+  },
+): string {
   const rows = groups.map((group) => [
     group.bug ?? "unknown",
     String(group.dumps),
@@ -64,7 +71,13 @@ export function formatBugGroups(groups: readonly BugGroup[], columns?: number): 
     shownNamespaces(group.namespaces),
     group.title || "-",
   ]);
-  return formatTable(rows, { head: HEAD, elastic: HEAD.indexOf("TITLE"), columns });
+  return formatTable(rows, {
+    head: HEAD,
+    heading,
+    elastic: HEAD.indexOf("TITLE"),
+    droppable: ["WHOLE", "FIRST SEEN", "NAMESPACES"].map((name) => HEAD.indexOf(name)),
+    columns,
+  });
 }
 
 function shownNamespaces(namespaces: readonly string[]): string {

@@ -25,7 +25,7 @@ export function formatExplanation(summary: CrashSummary, columns: number): strin
     "",
     ...factLines(summary, width),
     "",
-    ...stackLines(summary, width, Number.POSITIVE_INFINITY),
+    ...stackLines(summary, width),
     ...threadLines(summary, width),
     ...missingLines(summary, width),
   ]);
@@ -40,10 +40,10 @@ export function formatShortExplanation(
   const width = Math.max(LEAST_COLUMNS, columns);
   return [
     ...labelled("crash", summary.title, width),
-    ...factLines(summary, width).slice(0, -1),
+    ...causeLines(summary, width),
     ...labelled("bug", summary.fingerprint.bug, width),
     "",
-    ...stackLines(summary, width, frames),
+    ...shortStackLines(summary, width, frames),
   ];
 }
 
@@ -52,21 +52,30 @@ function lines(texts: readonly string[]): string {
 }
 
 function factLines(summary: CrashSummary, width: number): string[] {
-  const { signal, abort_message: message, panic, process, fingerprint } = summary;
+  const { process, fingerprint } = summary;
   const user = process.uid === null ? [] : [`user ${process.uid}`];
   const pid = process.pid === null ? [] : [`pid ${process.pid}`];
   const threads = process.threads === 1 ? "1 thread" : `${process.threads} threads`;
   const program = process.exe ?? process.comm ?? "unknown program";
   return [
-    ...(signal === null ? [] : labelled("signal", signalText(signal), width)),
-    ...(message === null ? [] : labelled("message", message.text, width)),
-    ...(panic === null ? [] : panicLines(panic, width)),
+    ...causeLines(summary, width),
     ...labelled(
       "process",
       [program, ...pid, ...user, threads, process.architecture].join(", "),
       width,
     ),
     ...labelled("bug", `${fingerprint.bug}  exact ${fingerprint.exact}`, width),
+  ];
+}
+
+function causeLines(
+  { signal, abort_message: message, panic }: CrashSummary,
+  width: number,
+): string[] {
+  return [
+    ...(signal === null ? [] : labelled("signal", signalText(signal), width)),
+    ...(message === null ? [] : labelled("message", message.text, width)),
+    ...(panic === null ? [] : panicLines(panic, width)),
   ];
 }
 
@@ -83,17 +92,39 @@ function panicLines({ text }: { text: string }, width: number): string[] {
   ];
 }
 
-function stackLines(
-  { crashing_thread: thread }: CrashSummary,
+function stackLines({ crashing_thread: thread }: CrashSummary, width: number): string[] {
+  if (thread === null) return [];
+  return [
+    threadLine(thread),
+    ...repeatedOnce(thread.frames).flatMap((row) => frameLines(row, width)),
+    ...(thread.cut ? ["  and more: the stack goes on"] : []),
+  ];
+}
+
+type CrashedThread = NonNullable<CrashSummary["crashing_thread"]>;
+
+function threadLine({ tid, name }: CrashedThread): string {
+  return `thread ${tid}${name === null ? "" : ` (${name})`}, which crashed`;
+}
+
+/** Frames of raise() and abort() beyond this number would take the room of those that tell. */
+const REPORTING_SHOWN = 1;
+
+/** Writes at most so many frames, from the one on that shows whose bug it is. */
+function shortStackLines(
+  { crashing_thread: thread, process }: CrashSummary,
   width: number,
   most: number,
 ): string[] {
   if (thread === null) return [];
-  const name = thread.name === null ? "" : ` (${thread.name})`;
-  const rows = repeatedOnce(thread.frames);
+  const fault = thread.fault_frame ?? 0;
+  const first = fault > REPORTING_SHOWN && fault < thread.frames.length ? fault : 0;
+  const rows = repeatedOnce(thread.frames).filter(({ index }) => index >= first);
   const left = rows.length - most;
+  const others = process.threads > 1 ? `; ${process.threads} threads in all` : "";
   return [
-    `thread ${thread.tid}${name}, which crashed`,
+    `${threadLine(thread)}${others}`,
+    ...(first === 0 ? [] : [`  #0 to #${first - 1}: how the failure was reported`]),
     ...rows.slice(0, most).flatMap((row) => frameLines(row, width)),
     ...(left > 0 ? [`  and ${left} more: core-dump-handler explain`] : []),
     ...(thread.cut && left <= 0 ? ["  and more: the stack goes on"] : []),

@@ -5,7 +5,8 @@ import { indexedCrash } from "../model/indexed-crash.ts";
 import { openLog } from "../host/log.ts";
 import { withRetries } from "../store/retry.ts";
 import type { StoreReader, StoreWriter } from "../store/store-port.ts";
-import { readHead, readIndex } from "./crash-index.ts";
+import { readIndex } from "./crash-index.ts";
+import { readDumpFacts } from "./dump-facts.ts";
 
 /** How many dumps are read at once. */
 const READERS = 16;
@@ -39,7 +40,7 @@ export async function rebuildIndex(
       const { key, sizeBytes, modifiedMs } = next.value;
       if (crashes.has(key)) report.present++;
       else {
-        const info = await readHead(reader, key);
+        const { info } = await readDumpFacts(reader, next.value);
         if (Object.keys(info).length === 0) report.noDumps++;
         else {
           const facts = { key, zipBytes: sizeBytes, nowSeconds: modifiedMs / 1000 };

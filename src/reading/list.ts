@@ -1,36 +1,46 @@
-// `list`: lists the dumps, one line each, the oldest first. Each line comes from the store's index, else from the
-// dump-info at the head of the zip; nothing else of the zip is read.
+// `list`: finds the dumps of a folder or a store that a person asks for, in the order of their crashes. What is known of
+// each comes from the store's index, else from the dump-info at the head of the zip; nothing else of the zip is read.
 import { dayOf } from "../model/crash-index.ts";
-import { formatBytes } from "../model/byte-text.ts";
-import type { KnownInfo } from "../model/dump-info.ts";
-import { factsBy, readHead, readIndex } from "./crash-index.ts";
 import type { StoredDump, StoreReader } from "../store/store-port.ts";
-import { formatTable } from "./text-table.ts";
+import { factsBy, readIndex } from "./crash-index.ts";
+import { readDumpFacts, type DumpFacts, type DumpState } from "./dump-facts.ts";
 
 /** How many heads are read at once, because a store answers many small requests faster side by side. */
 const READERS = 8;
 
-/** Which dumps to list. */
+/** Which dumps to list. A text that is "" or not set keeps all. */
 export interface ListOptions {
   prefix: string;
   /** Leaves out crashes before this moment, in ms since the epoch; 0 keeps all. */
   sinceMs: number;
-  /** The namespace to list; "" keeps all. */
+  /** Leaves out crashes from this moment on, in ms since the epoch. */
+  untilMs?: number;
   namespace: string;
+  pod?: string;
+  container?: string;
+  exe?: string;
+  /** SIGSEGV, segv or 11. */
+  signal?: string;
 }
 
-/** One line of the list. */
+/** One line of the list, and an object of `list --json`, which is stable (docs/reading-dumps.md). */
 export interface ListedDump {
   key: string;
   zip_bytes: number;
+  /** When it crashed; of a foreign file, when it was written. */
   time: string;
+  /** When the zip was written, to the millisecond; it decides between crashes of one second. */
+  written: string;
   namespace: string | null;
   podname: string | null;
   container: string | null;
   exe: string;
+  /** null where it is not known; an index does not have it. */
+  pid: number | null;
   signal: string;
   core_bytes: number | null;
   core_complete: boolean | null;
+  state: DumpState;
   /** Why it crashed, in one line, and which bug it is; null where no summary was made. */
   title: string | null;
   bug: string | null;
@@ -48,7 +58,7 @@ export async function listDumps(
   const listed: ListedDump[] = [];
   const factsOf =
     indexPrefix === ""
-      ? (key: string) => readHead(dumps, key)
+      ? (dump: StoredDump) => readDumpFacts(dumps, dump)
       : factsBy(await readIndex(dumps, indexPrefix, dayOf(options.sinceMs / 1000)), dumps);
   const names = dumps.list(options.prefix, indexPrefix === "" ? undefined : indexPrefix);
   const reader = async () => {
@@ -56,58 +66,62 @@ export async function listDumps(
     for (let next = await names.next(); next.done !== true; next = await names.next()) {
       // A dump is written after its crash, so one that was stored before the moment crashed before it.
       if (next.value.modifiedMs < options.sinceMs) continue;
-      const dump = describe(next.value, await factsOf(next.value.key));
+      const dump = describe(next.value, await factsOf(next.value));
       if (isWanted(dump, options)) listed.push(dump);
     }
   };
   await Promise.all(Array.from({ length: READERS }, reader));
-  return listed.sort((a, b) => a.time.localeCompare(b.time) || a.key.localeCompare(b.key));
+  return listed.sort(
+    (a, b) =>
+      a.time.localeCompare(b.time) ||
+      a.written.localeCompare(b.written) ||
+      a.key.localeCompare(b.key),
+  );
 }
 
-function isWanted(dump: ListedDump, { sinceMs, namespace }: ListOptions): boolean {
-  if (namespace !== "" && dump.namespace !== namespace) return false;
-  return Date.parse(dump.time) >= sinceMs;
+function isWanted(dump: ListedDump, options: ListOptions): boolean {
+  const { sinceMs, untilMs = Infinity, namespace, pod, container, exe, signal } = options;
+  const fits = (wanted: string | undefined, found: string | null) =>
+    wanted === undefined || wanted === "" || wanted === found;
+  const crashedMs = Date.parse(dump.time);
+  return (
+    crashedMs >= sinceMs &&
+    crashedMs < untilMs &&
+    fits(namespace, dump.namespace) &&
+    fits(pod, dump.podname) &&
+    fits(container, dump.container) &&
+    fits(exe, dump.exe) &&
+    (signal === undefined || signal === "" || bareSignal(signal) === bareSignal(dump.signal))
+  );
 }
 
-function describe({ key, sizeBytes, modifiedMs }: StoredDump, info: KnownInfo): ListedDump {
+/** Returns SEGV for SIGSEGV, segv and SEGV. */
+function bareSignal(signal: string): string {
+  return signal.toUpperCase().replace(/^SIG/, "");
+}
+
+function describe(
+  { key, sizeBytes, modifiedMs }: StoredDump,
+  { info, state }: DumpFacts,
+): ListedDump {
   const crashedMs = Number(info.timestamp ?? Number.NaN) * 1000;
   const timeMs = crashedMs > 0 && crashedMs < 8e15 ? crashedMs : modifiedMs;
+  const pid = Number(info.real_pid || Number.NaN);
   return {
     key,
     zip_bytes: sizeBytes,
     time: new Date(timeMs).toISOString(),
+    written: new Date(modifiedMs).toISOString(),
     namespace: info.namespace ?? null,
     podname: info.podname ?? null,
     container: info.container_name ?? null,
     exe: info.exe ?? "",
+    pid: Number.isSafeInteger(pid) ? pid : null,
     signal: info.signal_name ?? info.signal ?? "",
     core_bytes: info.core_bytes ?? null,
     core_complete: info.core_complete ?? null,
+    state,
     title: info.title ?? null,
     bug: info.bug ?? null,
   };
-}
-
-const HEAD = ["TIME", "POD", "EXE", "SIGNAL", "CORE", "ZIP", "COMPLETE", "TITLE", "FILE"];
-
-/** Writes the table for people; columns is the terminal's width, undefined where there is none. */
-export function formatList(dumps: readonly ListedDump[], columns?: number): string {
-  const rows = dumps.map((dump) => [
-    shortTime(dump.time),
-    [dump.namespace, dump.podname, dump.container].filter((part) => part !== null).join("/") || "-",
-    dump.exe || "-",
-    dump.signal || "-",
-    dump.core_bytes === null ? "-" : formatBytes(dump.core_bytes),
-    formatBytes(dump.zip_bytes),
-    dump.core_complete === null ? "unknown" : dump.core_complete ? "yes" : "no",
-    dump.title || "-",
-    dump.key,
-  ]);
-  const [elastic, whole] = [HEAD.indexOf("TITLE"), HEAD.indexOf("FILE")];
-  return formatTable(rows, { head: HEAD, elastic, whole, columns });
-}
-
-/** ISO 8601 without the milliseconds, which crashes do not have. */
-export function shortTime(time: string): string {
-  return time.replace(".000Z", "Z");
 }

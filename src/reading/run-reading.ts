@@ -20,7 +20,9 @@ import { findUnusedModules } from "./modules/unused-modules.ts";
 import { withNamedDump, type DumpName } from "./named-dump.ts";
 import { fetchDump } from "./fetch.ts";
 import { formatInfo, readInfo } from "./info.ts";
-import { formatList, listDumps, type ListOptions } from "./list.ts";
+import { listDumps, type ListedDump } from "./list.ts";
+import type { ListRequest } from "./list-request.ts";
+import { formatList } from "./list-table.ts";
 import { openDirectoryReader } from "../store/directory/directory-reader.ts";
 import { rebuildIndex } from "./index-rebuild.ts";
 import { showWords } from "./progress.ts";
@@ -29,16 +31,6 @@ import type { StoreReader } from "../store/store-port.ts";
 
 const STDOUT = "-";
 
-/** What `list` lists. */
-export interface ListRequest extends ListOptions {
-  /** A folder in place of CORE_DIR or the store. */
-  folder: string | undefined;
-  store: boolean;
-  /** Whether to list bugs with what is known of their dumps. */
-  byBug: boolean;
-  json: boolean;
-}
-
 /** Lists the dumps in a folder, in CORE_DIR or in the store. */
 export async function runList(
   request: ListRequest,
@@ -46,18 +38,34 @@ export async function runList(
 ): Promise<number> {
   const { dumps, indexPrefix } = await openListed(request, environment);
   try {
-    const listed = await listDumps(dumps, request, indexPrefix);
-    if (request.json) print(`${printableJson(request.byBug ? groupByBug(listed) : listed, 2)}\n`);
-    else if (listed.length === 0) print(`${oneLine(`no dumps in ${dumps.name}`)}\n`);
-    else {
-      const columns = process.stdout.isTTY ? process.stdout.columns : undefined;
-      const { byBug } = request;
-      print(byBug ? formatBugGroups(groupByBug(listed), columns) : formatList(listed, columns));
-    }
+    const listed = await listDumps(dumps, request.filter, indexPrefix);
+    const text = formatListed(request, listed);
+    print(
+      text === "" && request.format !== "name" ? `${oneLine(`no dumps in ${dumps.name}`)}\n` : text,
+    );
     return EXIT.done;
   } finally {
     dumps.close();
   }
+}
+
+/** Writes what was found in the wanted form; "" where a table would be empty. */
+function formatListed(request: ListRequest, listed: readonly ListedDump[]): string {
+  const { format, byBug, last, reverse, heading } = request;
+  const ordered = <T>(items: readonly T[]) => (reverse ? items.toReversed() : items);
+  const columns = process.stdout.isTTY ? process.stdout.columns : undefined;
+  if (byBug) {
+    // Bugs come with the one of most dumps first.
+    const groups = ordered(groupByBug(listed).slice(0, last));
+    if (format === "json") return `${printableJson(groups, 2)}\n`;
+    return groups.length === 0 ? "" : formatBugGroups(groups, { columns, heading });
+  }
+  const newest = ordered(last === undefined ? listed : listed.slice(-last));
+  if (format === "json") return `${printableJson(newest, 2)}\n`;
+  if (format === "name") return newest.map(({ key }) => `${oneLine(key)}\n`).join("");
+  return newest.length === 0
+    ? ""
+    : formatList(newest, { columns, wide: format === "wide", heading });
 }
 
 async function openListed(

@@ -4,34 +4,42 @@ import { oneLine } from "../model/printable.ts";
 /** The longest cell, so that one row cannot widen the column of all. */
 const CELL_MAX_CHARACTERS = 100;
 /** The least room for the column that gives way. */
-const ELASTIC_MIN_CHARACTERS = 32;
+const ELASTIC_MIN_CHARACTERS = 24;
 const GAP = "  ";
 
-/** How a table is laid out. */
+/** How a table is laid out; columns are named by their places. */
 export interface TableLayout {
   head: readonly string[];
-  /** The column that gives way where the lines are longer than the terminal. */
+  /** Whether the head is shown; it is by default. */
+  heading?: boolean;
+  /** The column that is cut where the lines are longer than the terminal. */
   elastic: number;
   /** The column whose cells are never cut, because people copy them. */
   whole?: number;
+  /** Columns that are not shown at all. */
+  hidden?: readonly number[];
+  /** Columns that are left out of a narrow terminal, the least important first. */
+  droppable?: readonly number[];
   /** The terminal's width; undefined where the output is no terminal. */
   columns: number | undefined;
 }
 
 /** Writes the head and the rows. No text in a cell reaches beyond its line. */
 export function formatTable(rows: readonly (readonly string[])[], layout: TableLayout): string {
-  const { head, elastic, whole } = layout;
+  const { head, heading = true, whole } = layout;
   const lines = [head, ...rows].map((row) =>
     row.map((cell, column) =>
       column === whole ? oneLine(cell) : cut(oneLine(cell), CELL_MAX_CHARACTERS),
     ),
   );
   const widths = head.map((_, column) => Math.max(...lines.map((row) => row[column]?.length ?? 0)));
-  widths[elastic] = elasticWidth(widths, layout);
+  const shown = shownColumns(widths, layout);
+  widths[layout.elastic] = elasticWidth(widths, shown, layout);
   return lines
+    .slice(heading ? 0 : 1)
     .map((row) =>
-      row
-        .map((cell, column) => cut(cell, widths[column] ?? 0).padEnd(widths[column] ?? 0))
+      shown
+        .map((column) => cut(row[column] ?? "", widths[column] ?? 0).padEnd(widths[column] ?? 0))
         .join(GAP)
         .trimEnd(),
     )
@@ -39,10 +47,31 @@ export function formatTable(rows: readonly (readonly string[])[], layout: TableL
     .join("");
 }
 
-function elasticWidth(widths: readonly number[], { elastic, columns }: TableLayout): number {
+/** Returns the columns that fit, in their order. */
+function shownColumns(widths: readonly number[], layout: TableLayout): number[] {
+  const { elastic, hidden = [], droppable = [], columns } = layout;
+  let shown = widths.map((_, column) => column).filter((column) => !hidden.includes(column));
+  if (columns === undefined) return shown;
+  const least = (column: number) =>
+    Math.min(widths[column] ?? 0, column === elastic ? ELASTIC_MIN_CHARACTERS : Infinity);
+  for (const drop of droppable) {
+    const needed = shown.reduce((sum, column) => sum + least(column) + GAP.length, -GAP.length);
+    if (needed <= columns) break;
+    shown = shown.filter((column) => column !== drop);
+  }
+  return shown;
+}
+
+function elasticWidth(
+  widths: readonly number[],
+  shown: readonly number[],
+  { elastic, columns }: TableLayout,
+): number {
   const wanted = widths[elastic] ?? 0;
-  if (columns === undefined) return wanted;
-  const others = widths.reduce((sum, width) => sum + width + GAP.length, 0) - wanted - GAP.length;
+  if (columns === undefined || !shown.includes(elastic)) return wanted;
+  const others = shown
+    .filter((column) => column !== elastic)
+    .reduce((sum, column) => sum + (widths[column] ?? 0) + GAP.length, 0);
   return Math.min(wanted, Math.max(ELASTIC_MIN_CHARACTERS, columns - others));
 }
 

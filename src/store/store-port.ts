@@ -150,6 +150,8 @@ export interface StoreReader {
   names(prefix: string, after?: string): AsyncGenerator<readonly string[]>;
   /** Reads the dump's first bytes; empty where it no longer exists or is too short for a dump. */
   head(key: string, bytes: number): Promise<Buffer>;
+  /** Reads the dump's last bytes; only where that takes no request, as in a folder. */
+  tail?(key: string, bytes: number): Promise<Buffer>;
   /** Opens a dump; the caller closes it. Throws AppError where it does not exist. */
   open(key: string): Promise<StoredSource>;
   close(): void;

@@ -105,6 +105,12 @@ const BUILDS = {
     ],
   },
   go: { source: "go", compiler: "go", arguments: ["build", "-C", "SOURCE", "-o", "OUT", "."] },
+  "go-aarch64": {
+    source: "go",
+    compiler: "env",
+    needs: "go",
+    arguments: ["GOARCH=arm64", "CGO_ENABLED=0", "go", "build", "-C", "SOURCE", "-o", "OUT", "."],
+  },
   "go-stripped": {
     source: "go",
     compiler: "go",

@@ -46,9 +46,19 @@ export function readInDebugger(program: string, corePath: string): Promise<Debug
   return debug([...WHOLE, ...SCRIPT, program, corePath]);
 }
 
-async function debug(words: readonly string[]): Promise<DebuggedThread[]> {
+/** The same for a core of another machine, whose files are below `sysroot`. */
+export function readForeignCore(
+  program: string,
+  corePath: string,
+  sysroot: string,
+): Promise<DebuggedThread[]> {
+  const root = ["-iex", `set sysroot ${sysroot}`];
+  return debug([...root, ...WHOLE, ...SCRIPT, program, corePath], "gdb-multiarch");
+}
+
+async function debug(words: readonly string[], debugger_ = "gdb"): Promise<DebuggedThread[]> {
   // Threads have stacks as large as the limit is, and gdb writes every page of them.
-  const limited = `ulimit -s 1024; exec gdb "$@"`;
+  const limited = `ulimit -s 1024; exec ${debugger_} "$@"`;
   const child = Bun.spawn(["sh", "-c", limited, "gdb", ...QUIET, ...words], {
     env: { PATH: process.env["PATH"], HOME: "/dev/null", GOTRACEBACK: "crash" },
     stdio: ["ignore", "pipe", "pipe"],

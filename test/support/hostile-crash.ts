@@ -59,6 +59,7 @@ export function hostileCrash(repeats = 1000): ReportedCrash {
       ),
       frames,
       cut: true,
+      fault_frame: repeats,
     },
     threads: Array.from({ length: repeats }, (_, tid) => ({
       tid,

@@ -69,7 +69,9 @@ export function describeIndex(storeTest: StoreTest): void {
       const { crashes, foreign } = await readIndex(reader, PREFIX);
       expect([[...crashes.keys()].sort(), foreign]).toEqual([["a.zip", "b.zip"], 0]);
       const listed = await listDumps(noReading(reader), ALL, PREFIX);
-      expect(listed).toEqual(await listDumps(reader, ALL));
+      // The index has no pids.
+      const read = (await listDumps(reader, ALL)).map((dump) => ({ ...dump, pid: null }));
+      expect(listed).toEqual(read);
       expect(listed.map(({ key }) => key)).toEqual(["a.zip", "b.zip"]);
       expect((await readIndex(reader, PREFIX, "2025-11-25")).crashes.size).toBe(0);
       expect((await readIndex(reader, PREFIX, "2025-11-24")).crashes.size).toBe(2);

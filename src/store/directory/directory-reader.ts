@@ -35,15 +35,9 @@ export function openDirectoryReader(directory: string): StoreReader {
       }
       yield page;
     },
-    async head(key, bytes) {
-      try {
-        const source = await openFileSource(join(directory, key));
-        return await source.read(0, bytes).finally(() => source.close());
-      } catch (error) {
-        if (error instanceof AppError) return Buffer.alloc(0); // delivered and removed meanwhile
-        throw error;
-      }
-    },
+    head: async (key, bytes) => readPart(join(directory, key), () => [0, bytes]),
+    tail: async (key, bytes) =>
+      readPart(join(directory, key), (size) => [Math.max(0, size - bytes), size]),
     async open(key) {
       const path = join(directory, key);
       const mtimeMs = (await stat(path).catch(noSuch(directory, key))).mtimeMs;
@@ -51,6 +45,20 @@ export function openDirectoryReader(directory: string): StoreReader {
     },
     close: () => undefined,
   };
+}
+
+/** Reads a range of a file; empty where it cannot be opened, or was delivered and removed meanwhile. */
+async function readPart(
+  path: string,
+  range: (sizeBytes: number) => [start: number, end: number],
+): Promise<Buffer> {
+  try {
+    const source = await openFileSource(path);
+    return await source.read(...range(source.sizeBytes)).finally(() => source.close());
+  } catch (error) {
+    if (error instanceof AppError) return Buffer.alloc(0);
+    throw error;
+  }
 }
 
 /**

@@ -1,7 +1,10 @@
 // Crashes of every kind of program, whose cores the kernel writes: each of their threads has the frames that gdb sees in
 // the same core, in the same order, and its functions the same names. Where a thread differs, the test names it.
 import { expect } from "bun:test";
+import { realpath } from "node:fs/promises";
 import { join } from "node:path";
+import type { NamedFrame } from "../../../src/explain/frame-symbols.ts";
+import { shortName } from "../../../src/explain/short-name.ts";
 import {
   buildCrashes,
   buildObstacle,
@@ -10,8 +13,9 @@ import {
 } from "../../support/crash-builds.ts";
 import { crashIntoFile, withCoreFiles } from "../../support/core-files.ts";
 import { readInDebugger } from "../../support/debugged-core.ts";
-import { gatedTest, kernelObstacle, missingProgram } from "../../support/gate.ts";
+import { findProgram, gatedTest, kernelObstacle, missingProgram } from "../../support/gate.ts";
 import { realPython } from "../../support/real-python.ts";
+import { runTool } from "../../support/run-tool.ts";
 import { compareStacks, differingNames, plain, unwindCore } from "../../support/unwound-core.ts";
 
 const obstacles = [kernelObstacle(), missingProgram("gdb")];
@@ -117,6 +121,68 @@ gatedTest(
     expect(found.differences).toEqual([]);
   },
 );
+
+/** Runtimes that make code as they run: how they crash, and what their own functions are that a whole stack ends in. */
+const GENERATING: readonly {
+  name: string;
+  command: (folder: string) => Promise<string[]>;
+  outermost: readonly string[];
+}[] = [
+  {
+    name: "node",
+    command: async () => [await realPath("node"), "-e", "process.abort()"],
+    outermost: ["node::Start", "_start"],
+  },
+  {
+    name: "java",
+    command: async (folder) => {
+      await runTool(["javac", "-nowarn", "-d", folder, join(EXPLAIN_SOURCES, "Crash.java")]);
+      return [await realPath("java"), "-Xmx64m", "-cp", folder, "Crash"];
+    },
+    outermost: ["JavaMain", "start_thread"],
+  },
+];
+
+const realPath = async (program: string) => realpath(findProgram(program) ?? program);
+
+/** V8's own functions in machine code and what is generated have no call frame information: gdb guesses there. */
+const isGenerated = ({ module, name }: NamedFrame) =>
+  module === undefined || name?.startsWith("Builtins_") === true;
+
+for (const { name, command, outermost } of GENERATING)
+  gatedTest(
+    `${name}: threads agree with gdb but for generated code, and every stack is walked to its thread's beginning`,
+    [...obstacles, missingProgram(name === "java" ? "javac" : name)],
+    () =>
+      withCoreFiles(async (folder) => {
+        const words = await command(folder);
+        const [program = ""] = words;
+        const core = await crashIntoFile(folder, words);
+        const [ours, theirs] = [unwindCore(core), await readInDebugger(program, core)];
+        const { agreed, threads, differences } = compareStacks(ours, theirs);
+        report(name, { agreed, threads, differences });
+        const differing = new Set(differences.map((line) => Number(line.split(" ", 1)[0])));
+        for (const { tid, frames } of ours) {
+          const last = frames.at(-1);
+          // A program without symbols has no name for where it begins.
+          const begins = last?.name ?? (last?.module?.path === program ? "_start" : "");
+          expect([tid, begins]).toEqual([
+            tid,
+            expect.stringMatching(/^(?:_start|(?:__)?clone3?)$/u),
+          ]);
+          const debugged = theirs.find((thread) => thread.tid === tid)?.frames ?? [];
+          const known = frames.findIndex((frame) => isGenerated(frame));
+          if (!differing.has(tid)) continue;
+          expect(known).toBeGreaterThan(0);
+          const addresses = frames.map(({ frame }) => `0x${frame.programCounter.toString(16)}`);
+          expect(addresses.slice(0, known + 1)).toEqual(
+            debugged.slice(0, known + 1).map(({ address }) => address),
+          );
+        }
+        const crashed = new Set(ours[0]?.frames.map((frame) => shortName(frame.name ?? "")));
+        expect(outermost.filter((wanted) => !crashed.has(wanted))).toEqual([]);
+      }),
+  );
 
 /** Their stacks are known from another build of the same source: gdb finds no way through these. */
 const BEYOND_GDB: readonly { build: CrashBuild; like: CrashBuild; kinds: readonly string[] }[] = [

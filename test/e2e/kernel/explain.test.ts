@@ -4,18 +4,15 @@ import { chmodSync, copyFileSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { explainFile } from "../../../src/reading/explain-file.ts";
 import { crashIntoFile, withCoreFiles } from "../../support/core-files.ts";
-import { buildCrashes, buildObstacle, EXPLAIN_SOURCES } from "../../support/crash-builds.ts";
+import { buildCrashes, buildObstacle } from "../../support/crash-builds.ts";
 import { readInDebugger } from "../../support/debugged-core.ts";
 import { executablePath } from "../../support/executable.ts";
-import { findProgram, gatedTest, kernelObstacle, missingProgram } from "../../support/gate.ts";
+import { gatedTest, kernelObstacle, missingProgram } from "../../support/gate.ts";
 import { withComposer } from "../../support/installed-composer.ts";
 import { runTool } from "../../support/run-tool.ts";
 import { compareStacks, unwindCore } from "../../support/unwound-core.ts";
 
 const obstacles = [kernelObstacle(), buildObstacle("c-O0")];
-/** Seconds each, and cores of gigabytes with holes. */
-const runtimesObstacle =
-  Number(process.env["CDH_TEST_ROUNDS"]) >= 100 ? undefined : "needs CDH_TEST_ROUNDS=100";
 gatedTest("a delivered dump explains itself, in the terminal too", obstacles, async () => {
   const program = await buildCrashes("c-O0");
   await withComposer({}, async (composer) => {
@@ -64,44 +61,6 @@ gatedTest(
       expect(summary.crashing_thread?.frames.length).toBeGreaterThan(1);
       expect(summary.incomplete.map(({ why }) => why)).toContain("its file is not here");
       expect(() => unlinkSync(program)).toThrow("ENOENT");
-    });
-  },
-);
-
-gatedTest(
-  "Node: threads agree with gdb, the one with generated code is walked to main",
-  [...obstacles, runtimesObstacle, missingProgram("node")],
-  async () => {
-    await withCoreFiles(async (folder) => {
-      const node = findProgram("node") ?? "node";
-      const core = await crashIntoFile(folder, [node, "-e", "process.abort()"]);
-      const found = compareStacks(unwindCore(core), await readInDebugger(node, core));
-      console.log(found);
-      expect(found.agreed).toBeGreaterThanOrEqual(found.threads - 1);
-      const names = (await explainFile(core, {})).crashing_thread?.frames.map(
-        (frame) => frame.demangled ?? frame.function,
-      );
-      expect(names).toContain("node::Abort");
-      expect(names).toContain("node::Start");
-    });
-  },
-);
-
-gatedTest(
-  "Java: the fault below the JVM's report is found",
-  [...obstacles, runtimesObstacle, missingProgram("javac")],
-  async () => {
-    await withCoreFiles(async (folder) => {
-      await runTool(["javac", "-nowarn", "-d", folder, join(EXPLAIN_SOURCES, "Crash.java")]);
-      const core = await crashIntoFile(folder, ["java", "-Xmx64m", "-cp", folder, "Crash"]);
-      const java = await Bun.$`readlink -f ${findProgram("java") ?? "java"}`.text();
-      const found = compareStacks(unwindCore(core), await readInDebugger(java.trim(), core));
-      console.log(found);
-      const summary = await explainFile(core, {});
-      expect(summary.title).toStartWith("SIGABRT in Unsafe_PutInt");
-      expect(summary.crashing_thread?.frames.map(({ function: name }) => name)).toContain(
-        "JavaMain",
-      );
     });
   },
 );

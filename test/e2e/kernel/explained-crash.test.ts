@@ -12,7 +12,8 @@ import { explainFile, readSummary } from "../../../src/reading/explain-file.ts";
 import { readInfo } from "../../../src/reading/info.ts";
 import { openFileSource } from "../../../src/store/byte-source.ts";
 import { buildCrashes, buildObstacle } from "../../support/crash-builds.ts";
-import { gatedTest, kernelObstacle, mountObstacle } from "../../support/gate.ts";
+import { readInDebugger } from "../../support/debugged-core.ts";
+import { gatedTest, kernelObstacle, missingProgram, mountObstacle } from "../../support/gate.ts";
 import { withComposer } from "../../support/installed-composer.ts";
 import { runTool } from "../../support/run-tool.ts";
 import { withFolder } from "../../support/temporary-folder.ts";
@@ -51,6 +52,16 @@ const framesOf = (frames: readonly SummaryFrame[] | undefined) =>
     module_offset,
     trust,
   ]);
+
+/** The crashed thread as gdb sees it in the dump's core, with the program that the process no longer has. */
+async function debuggedFrames(zip: string, program: string, tid: number | undefined) {
+  return withFolder(async (folder) => {
+    const core = join(folder, "core");
+    await runTool(["sh", "-c", `unzip -p "$0" '*.core' >"$1"`, zip, core]);
+    const threads = await readInDebugger(program, core);
+    return threads.find((thread) => thread.tid === tid)?.frames.map(({ address }) => address);
+  });
+}
 
 const functionsOf = (summary: CrashSummary | undefined) =>
   summary?.crashing_thread?.frames.map((frame) => frame.function);
@@ -200,8 +211,30 @@ gatedTest(
 );
 
 gatedTest(
-  "a program whose file system is gone with it is explained with its functions",
-  [...obstacles, mountObstacle()],
+  "a program whose file was deleted is explained with its functions, as gdb sees it with the file",
+  [...obstacles, missingProgram("gdb"), missingProgram("unzip")],
+  () =>
+    withFolder(async (folder) => {
+      const [program, gone] = [await buildCrashes("c-O0"), join(folder, "gone")];
+      await copyFile(program, gone);
+      await withComposer({ EXPLAIN_TIMEOUT: 30 }, async (composer) => {
+        await run("sh", "-c", `exec 3< "$0"; rm "$0"; exec /proc/self/fd/3 null_write`, gone);
+        const [path = "none"] = await composer.zips(1);
+        const { summary } = await readDump(path);
+        const { crashing_thread: thread, process, incomplete } = summary ?? {};
+        expect(process?.exe).toEndWith("/gone (deleted)");
+        expect(functionsOf(summary)).toContain("null_write");
+        expect(incomplete).toEqual([]);
+        expect(thread?.frames.map(({ address }) => address)).toEqual(
+          (await debuggedFrames(path, program, thread?.tid)) ?? [],
+        );
+      });
+    }),
+);
+
+gatedTest(
+  "a program whose file system is gone with it is explained with its functions, as gdb sees it with the file",
+  [...obstacles, mountObstacle(), missingProgram("gdb"), missingProgram("unzip")],
   () =>
     withFolder(async (place) => {
       const script = `set -e
@@ -218,6 +251,10 @@ gatedTest(
         expect(functionsOf(summary)).toContain("close_connection");
         expect(summary?.abort_message?.text).toContain("double free");
         expect(summary?.incomplete).toEqual([]);
+        const thread = summary?.crashing_thread;
+        expect(thread?.frames.map(({ address }) => address)).toEqual(
+          (await debuggedFrames(path, program, thread?.tid)) ?? [],
+        );
       });
     }),
 );

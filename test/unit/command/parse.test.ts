@@ -89,7 +89,11 @@ test.each([
   [["info", "a", "--force"], "info has no option --force"],
   [["sweep", "--json"], "sweep has no option --json"],
   [["list", "/cores", "--store"], "not both"],
-  [["list", "--since", "yesterday"], '--since "yesterday" is no time'],
+  [["list", "--since", "soon"], '--since "soon" is no time'],
+  [["list", "--until", "soon"], '--until "soon" is no time'],
+  [["list", "-n", "shop"], "--namespace NS chooses a namespace"],
+  [["list", "--output", "yaml"], 'list --output is "yaml"; expected wide, json or name'],
+  [["list", "--json", "-o", "name"], "expected wide, json or name"],
   [["listen", "--worker=x"], 'listen --worker is "x", no inode'],
 ])("%j is refused in words", (args, words) => {
   expect(refusalOf(args)).toContain(words);

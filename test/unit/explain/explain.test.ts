@@ -111,7 +111,7 @@ test("where the core does not say what the address was, the stack pointer shows 
 test("a program that stops itself has one bug id, whichever signal its processor has for that", () => {
   const stopped = (signal: number, hex: string, machine: Machine) => {
     const code = Buffer.alloc(0x1000);
-    code.write(hex, 0x10, "hex");
+    code.write(hex, hex === "cc" ? 0xf : 0x10, "hex");
     const registers: Record<number, bigint> =
       machine === "aarch64"
         ? { [ARM.pc]: CODE + 0x10n, [ARM.sp]: STACK }
@@ -127,6 +127,7 @@ test("a program that stops itself has one bug id, whichever signal its processor
   };
   const summaries = [
     stopped(4, "0f0b", "x86_64"), // ud2
+    stopped(5, "cc", "x86_64"), // int3
     stopped(5, "007d20d4", "aarch64"), // brk #1000
     stopped(5, "200020d4", "aarch64"), // brk #1
     stopped(4, "00000000", "aarch64"), // udf #0
@@ -134,9 +135,9 @@ test("a program that stops itself has one bug id, whichever signal its processor
   for (const { signal } of summaries)
     expect(signal?.sentence).toStartWith("the program stopped itself");
   expect(new Set(summaries.map(({ fingerprint }) => fingerprint.bug)).size).toBe(1);
-  const breakpoint = stopped(5, "cc", "x86_64");
-  expect(breakpoint.signal?.sentence).toContain("a breakpoint");
-  expect(breakpoint.fingerprint.bug).not.toBe(summaries[0]?.fingerprint.bug);
+  const step = stopped(5, "90", "x86_64");
+  expect(step.signal?.sentence).toContain("a breakpoint");
+  expect(step.fingerprint.bug).not.toBe(summaries[0]?.fingerprint.bug);
 });
 
 test("a frame pointer's chain is followed outwards only, and only into code", () => {

@@ -26,7 +26,7 @@ function frame({
   signal,
   isExported = true,
 }: Frame): NamedFrame {
-  const module: MappedModule = {
+  const known: MappedModule = {
     path,
     start: 0n,
     end: 1n << 40n,
@@ -37,6 +37,7 @@ function frame({
     missing: null,
     image: undefined,
   };
+  const module = path === "" ? undefined : known;
   return {
     frame: {
       programCounter: at,
@@ -154,6 +155,37 @@ test("the C library's inner functions are one, whatever they are called", () => 
 
 test("frames that were only guessed never count", () => {
   expect(culprits({ name: "guess", trust: "scan" }, "work", "main")).toEqual(["work", "main"]);
+});
+
+test("generated code counts once, and what the runtime starts it by does not", () => {
+  const generated = { name: null, path: "", at: 0x7f00n };
+  expect(
+    culprits(
+      "addon::read",
+      "Builtins_CEntry",
+      generated,
+      "Builtins_JSEntry",
+      "v8::Script::Run",
+      "main",
+    ),
+  ).toEqual(["addon::read", "JavaScript"]);
+  const jvm = { name: "_ZN9JavaCalls11call_helperEv", path: "/lib/libjvm.so" };
+  expect(
+    culprits({ name: "Unsafe_PutInt", path: "/lib/libjvm.so" }, generated, generated, jvm),
+  ).toEqual(["Unsafe_PutInt", "Java"]);
+  expect(culprits("call_back", generated, "main")).toEqual(["call_back", "generated code"]);
+  // Where a stack ends there may be anything.
+  expect(culprits("smash", generated)).toEqual(["smash"]);
+});
+
+test("which of V8's functions noticed that the heap is full does not count", () => {
+  const collect = "v8::internal::Heap::CollectGarbage";
+  const full = "v8::internal::V8::FatalProcessOutOfMemory";
+  const outer = ["Builtins_Array", "main"];
+  expect(culprits("abort", full, collect, "v8::internal::Factory::New", ...outer)).toEqual([
+    "JavaScript",
+  ]);
+  expect(culprits("abort", collect, ...outer)).toEqual([collect, "JavaScript"]);
 });
 
 test("functions without a name count by where they begin", () => {

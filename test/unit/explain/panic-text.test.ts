@@ -1,7 +1,10 @@
 import { expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { findPanic } from "../../../src/explain/panic-text.ts";
+import { PANIC_LOGS, PANICS } from "../../support/panics.ts";
 
-/** In the form that the runtimes print (compared with Go 1.26, Rust 1.95, glibc 2.36, CPython 3.11, OpenJDK 17, Node 20, libstdc++ 12). */
+/** Short forms; the recorded logs of test/fixtures/panics are whole ones. */
 const LOGS = {
   go: "starting\npanic: runtime error: invalid memory address or nil pointer dereference\n[signal SIGSEGV: segmentation violation code=0x1 addr=0x0 pc=0x49e6a0]\n\ngoroutine 1 [running]:\nmain.(*Box[...]).Get(...)\n",
   goFatal: "fatal error: concurrent map writes\n\ngoroutine 18 [running]:\n",
@@ -67,6 +70,15 @@ test.each([
 ] as const)("%s: what the runtime said", (log, language, text) => {
   expect(findPanic(LOGS[log])).toEqual({ language, text, source: "log" });
 });
+
+test.each(PANICS.map(({ name, language, text }) => [name, language, text] as const))(
+  "%s: what a real crash of the runtime wrote",
+  (name, language, text) => {
+    const found = findPanic(readFileSync(join(PANIC_LOGS, `${name}.log`), "utf8"));
+    expect(found).toMatchObject({ language, source: "log" });
+    expect(found?.text).toMatch(text);
+  },
+);
 
 test("a container runtime's prefix before each line is taken off", () => {
   const prefixed = LOGS.rust.replace(/^(?=.)/gm, "2026-11-25T13:00:00.123456789Z stderr F ");

@@ -15,7 +15,7 @@ import {
 import { MetricRegistry } from "../../../src/agent/metrics/metric-registry.ts";
 import { formatInfo } from "../../../src/reading/info.ts";
 import { formatBugGroups, groupByBug } from "../../../src/reading/bug-groups.ts";
-import { formatList } from "../../../src/reading/list.ts";
+import { formatList } from "../../../src/reading/list-table.ts";
 import { writeEvent } from "../../../src/composer/event.ts";
 import { firstFacts } from "../../../src/composer/dump-facts.ts";
 import { ComposerLog } from "../../../src/host/composer-log.ts";
@@ -64,6 +64,9 @@ const listed = {
   key: HOSTILE,
   zip_bytes: 1,
   time: "2023-11-14T22:13:20.000Z",
+  written: "2026-11-22T10:00:00.000Z",
+  pid: 7,
+  state: "whole" as const,
   namespace: HOSTILE,
   podname: HOSTILE,
   container: HOSTILE,

@@ -6,7 +6,7 @@ import { zipSync, type Zippable } from "fflate";
 import { openFileSource } from "../../../src/store/byte-source.ts";
 import { openDumpZip } from "../../../src/reading/dump-zip.ts";
 import { explainFile, explainShortly } from "../../../src/reading/explain-file.ts";
-import { formatExplanation } from "../../../src/reading/explanation.ts";
+import { formatExplanation, formatShortExplanation } from "../../../src/reading/explanation.ts";
 import type { CrashSummary } from "../../../src/model/crash-summary.ts";
 import { failureOf } from "../../support/failure.ts";
 import { EXECUTE, READ, syntheticCore, words, X86 } from "../../support/synthetic-core.ts";
@@ -162,5 +162,45 @@ test("a narrow terminal and long names stay within the columns", async () => {
     for (const columns of [20, 40, 80, 200])
       for (const line of formatExplanation(summary, columns).split("\n"))
         expect(line.length).toBeLessThanOrEqual(Math.max(40, columns));
+  });
+});
+
+test("info begins at the frame that shows whose bug it is", async () => {
+  await withFolder(async (folder) => {
+    await writeFile(join(folder, "core"), CORE);
+    const summary = await explainFile(join(folder, "core"), {});
+    const thread = summary.crashing_thread;
+    const [frame] = thread?.frames ?? [];
+    if (thread === null || frame === undefined) throw new Error("no frame");
+    const names = ["raise", "abort", "panic", "culprit", "caller", "main"];
+    thread.frames = names.map((name, index) => ({
+      ...frame,
+      address: `0x${index}`,
+      function: name,
+      demangled: null,
+    }));
+    const shown = (fault: number | null, most = 2) => {
+      thread.fault_frame = fault;
+      const lines = formatShortExplanation(summary, 80, most);
+      return lines
+        .slice(lines.findIndex((line) => line.includes("which crashed")) + 1)
+        .map((line) =>
+          line
+            .trim()
+            .split(/ {2,}|\+/u)
+            .slice(0, 2)
+            .join(" "),
+        );
+    };
+    expect(shown(3)).toEqual([
+      "#0 to #2: how the failure was reported",
+      "#3 culprit",
+      "#4 caller",
+      "and 1 more: core-dump-handler explain",
+    ]);
+    expect(shown(3, 8).at(-1)).toBe("#5 main");
+    expect(shown(null)).toEqual(["#0 raise", "#1 abort", "and 4 more: core-dump-handler explain"]);
+    // Another version, or anybody, may have written it.
+    for (const wrong of [-1, 0.5, 99, Number.NaN]) expect(shown(wrong)[0]).toBe("#0 raise");
   });
 });

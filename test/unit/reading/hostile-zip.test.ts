@@ -9,7 +9,8 @@ import { openFileSource, type ByteSource } from "../../../src/store/byte-source.
 import { openDumpZip } from "../../../src/reading/dump-zip.ts";
 import { fetchDump } from "../../../src/reading/fetch.ts";
 import { formatInfo, readInfo } from "../../../src/reading/info.ts";
-import { formatList, listDumps } from "../../../src/reading/list.ts";
+import { listDumps } from "../../../src/reading/list.ts";
+import { formatList } from "../../../src/reading/list-table.ts";
 import { openS3Reader } from "../../../src/store/s3/s3-reader.ts";
 import { openDirectoryReader } from "../../../src/store/directory/directory-reader.ts";
 import type { JsonObject } from "../../../src/model/json.ts";

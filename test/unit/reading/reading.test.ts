@@ -9,7 +9,7 @@ import { extractToFile, fileNameOf } from "../../../src/reading/extract.ts";
 import { fetchDump } from "../../../src/reading/fetch.ts";
 import { formatBugGroups, groupByBug } from "../../../src/reading/bug-groups.ts";
 import { formatInfo, readInfo } from "../../../src/reading/info.ts";
-import { formatList, listDumps } from "../../../src/reading/list.ts";
+import { listDumps } from "../../../src/reading/list.ts";
 import { openDirectoryReader } from "../../../src/store/directory/directory-reader.ts";
 import type { StoreReader } from "../../../src/store/store-port.ts";
 import { failureOf } from "../../support/failure.ts";
@@ -127,43 +127,6 @@ describe("extract", () => {
   });
 });
 
-describe("list", () => {
-  test("tells each dump by its dump-info, oldest crash first", async () => {
-    const why = { title: "SIGSEGV in f", bug: "0123456789abcdef" };
-    writeDump("b.zip", { timestamp: "1700000200", namespace: "shop", podname: "cart-0", ...why });
-    writeDump("a.zip", { timestamp: "1700000100", core_complete: false, core_bytes: 2048 });
-    const listed = await listDumps(openDirectoryReader(folder), everything);
-    expect(listed.map(({ key }) => key)).toEqual(["a.zip", "b.zip"]);
-    const [head, first, second] = formatList(listed).split("\n");
-    expect(head).toMatch(/^TIME +POD +EXE/);
-    expect(first).toMatch(/2023-11-14T22:15:00Z +- +app +SIGSEGV +2\.0 KiB .* no +- +a\.zip$/);
-    expect(second).toMatch(/shop\/cart-0 .* unknown +SIGSEGV in f +b\.zip$/);
-    expect(listed[1]).toMatchObject({ title: "SIGSEGV in f", bug: "0123456789abcdef" });
-  });
-
-  test("by namespace and since, and a foreign zip is listed with what is known of it", async () => {
-    const nowSeconds = Math.floor(Date.now() / 1000);
-    writeDump("old.zip", { timestamp: "1700000000", namespace: "shop" });
-    writeDump("new.zip", { timestamp: String(nowSeconds), namespace: "shop" });
-    writeDump("other.zip", { timestamp: String(nowSeconds), namespace: "bank" });
-    writeFileSync(path("foreign.zip"), "not ours");
-    const keys = async (options: Partial<typeof everything>) =>
-      (await listDumps(openDirectoryReader(folder), { ...everything, ...options })).map(
-        ({ key }) => key,
-      );
-    expect(await keys({ namespace: "shop" })).toEqual(["old.zip", "new.zip"]);
-    expect(await keys({ namespace: "shop", sinceMs: Date.now() - 3_600_000 })).toEqual(["new.zip"]);
-    expect(await keys({ prefix: "f" })).toEqual(["foreign.zip"]);
-  });
-
-  test("a hostile process name stays within its line", async () => {
-    writeDump("a.zip", { exe: "x\n2026 forged \u001b[31m" });
-    const lines = formatList(await listDumps(openDirectoryReader(folder), everything)).trimEnd();
-    expect(lines.split("\n")).toHaveLength(2);
-    expect(lines).toContain("x\\u000a2026 forged \\u001b[31m");
-  });
-});
-
 describe("list --by bug", () => {
   const at = (seconds: number) => String(1_700_000_000 + seconds);
   const boom = { bug: "0123456789abcdef", title: "SIGSEGV in boom (app)" };
@@ -199,7 +162,7 @@ describe("list --by bug", () => {
     const groups = await grouped();
     const [first] = groups;
     if (first !== undefined) first.title = `SIGSEGV in ${"x".repeat(200)}`;
-    const lines = formatBugGroups(groups, 130).trimEnd().split("\n");
+    const lines = formatBugGroups(groups, { columns: 130, heading: true }).trimEnd().split("\n");
     expect(lines[0]).toMatch(/^BUG +DUMPS +WHOLE +FIRST SEEN +LAST SEEN +NAMESPACES +TITLE$/);
     expect(lines[1]).toMatch(/^0123456789abcdef +3 +1 .*Z +bank,shop +SIGSEGV in x+…$/);
     expect(Math.max(...lines.map((line) => line.length))).toBe(130);
