@@ -154,7 +154,6 @@ export const DUMP_COMMANDS = {
     options: {
       namespace: {
         type: "string",
-        short: "n",
         value: "NS",
         about: "the store's newest of this namespace",
       },
