@@ -11,6 +11,8 @@ const PAGE = 1000;
 
 export interface GcsObject {
   bytes: Uint8Array;
+  /** Of bytes that were looked at and not kept. */
+  discarded?: { sizeBytes: number; crc: number };
   generation: number;
   metadata: Record<string, string>;
   contentType: string;
@@ -25,6 +27,8 @@ interface Session {
   /** Confirmed bytes; their size is a multiple of 256 KiB until the end. */
   stored: Uint8Array[];
   storedBytes: number;
+  /** CRC-32C of the stored bytes. */
+  crc: number;
   done: GcsObject | undefined;
 }
 
@@ -142,6 +146,7 @@ export function startGcsServer(options: GcsOptions = {}): GcsServer {
       contentType: resource.contentType ?? "application/octet-stream",
       stored: [],
       storedBytes: 0,
+      crc: 0,
       done: undefined,
     });
     const address = new URL(request.url);
@@ -177,6 +182,7 @@ export function startGcsServer(options: GcsOptions = {}): GcsServer {
     const isKeptWhole = isWhole && most === fresh.length;
     // Nothing but whole units stays of what is not the end.
     const kept = isLast && isKeptWhole ? fresh : fresh.subarray(0, most - (most % UNIT_BYTES));
+    session.crc = crc32c(kept, session.crc);
     if (options.discards !== true && kept.length > 0) session.stored.push(keep(kept.slice()));
     session.storedBytes += kept.length;
     if (!isWhole) return refuse(400, "invalid", "the body is shorter than Content-Range says");
@@ -188,15 +194,12 @@ export function startGcsServer(options: GcsOptions = {}): GcsServer {
     if (!matches(key, generationMatch)) return precondition();
     const bytes = Buffer.concat(session.stored);
     const told = /crc32c=([^,]+)/.exec(request.headers.get("x-goog-hash") ?? "")?.[1];
-    if (
-      options.discards !== true &&
-      options.keep === undefined &&
-      told !== undefined &&
-      told !== crcOf(bytes)
-    )
+    if (told !== undefined && told !== formatCrc(session.crc))
       return refuse(400, "invalid", `Provided CRC32C "${told}" doesn't match calculated CRC32C`);
+    const { storedBytes: sizeBytes, crc } = session;
     const object: GcsObject = {
       bytes,
+      ...(options.discards === true ? { discarded: { sizeBytes, crc } } : {}),
       generation: ++generations,
       metadata,
       contentType,
@@ -205,10 +208,7 @@ export function startGcsServer(options: GcsOptions = {}): GcsServer {
     objects.set(key, object);
     session.done = object;
     session.stored = [];
-    const resource = resourceOf(key, object);
-    if (options.discards === true)
-      Object.assign(resource, { size: String(session.storedBytes), crc32c: told });
-    return Response.json(resource);
+    return Response.json(resourceOf(key, object));
   }
 
   function matches(key: string, generationMatch: string | null): boolean {
@@ -297,23 +297,23 @@ async function bodyOf(request: Request, sizeBytes: number): Promise<Buffer> {
 }
 
 function resourceOf(key: string, object: GcsObject): Record<string, unknown> {
-  const { bytes, generation, metadata, contentType, updated } = object;
+  const { bytes, discarded, generation, metadata, contentType, updated } = object;
   return {
     kind: "storage#object",
     name: key,
-    size: String(bytes.length),
+    size: String(discarded?.sizeBytes ?? bytes.length),
     generation: String(generation),
     contentType,
     updated,
-    crc32c: crcOf(bytes),
+    crc32c: formatCrc(discarded?.crc ?? crc32c(bytes)),
     md5Hash: createHash("md5").update(bytes).digest("base64"),
     metadata,
   };
 }
 
-function crcOf(bytes: Uint8Array): string {
+function formatCrc(crc: number): string {
   const buffer = Buffer.alloc(4);
-  buffer.writeUInt32BE(crc32c(bytes));
+  buffer.writeUInt32BE(crc);
   return buffer.toString("base64");
 }
 

@@ -26,7 +26,7 @@ export interface Attempt {
 
 /** A new process each time: only the journal remembers. */
 export function deliver(
-  { variables }: Place,
+  { variables }: Pick<Place, "variables">,
   path: string,
   { changes = {}, log = recordedLog(), signal = never }: Attempt = {},
 ): Promise<DeliveryOutcome> {

@@ -29,9 +29,12 @@ export async function checkStore(context: CheckContext): Promise<CheckResult> {
   try {
     const { name, failure } = await probeOnce(context);
     if (failure === undefined) return ok(`${name}: can be written to`);
-    return failedBy(failure, "check the S3_… and STORE_… settings");
+    return failedBy(
+      failure,
+      "check STORE_URL and the other settings of the store (docs/stores.md)",
+    );
   } catch (error) {
-    return failedBy(error, "check the S3_… and STORE_… settings");
+    return failedBy(error, "check STORE_URL and the other settings of the store (docs/stores.md)");
   }
 }
 
