@@ -12,16 +12,21 @@ import { gatedTest } from "../../support/gate.ts";
 import { startGcsServer } from "../../support/gcs-server.ts";
 import { startSweep } from "../../support/sweep-process.ts";
 
+interface Labels {
+  metadata: Record<string, string>;
+  tags: Record<string, string>;
+}
+
+interface OpenStore {
+  variables: Record<string, string>;
+  labelsOf: (key: string) => Promise<Labels>;
+  keys: () => Promise<string[]>;
+}
+
 interface Store {
   name: string;
   obstacle: string | undefined;
-  open(): Promise<{
-    variables: Record<string, string>;
-    labelsOf(
-      key: string,
-    ): Promise<{ metadata: Record<string, string>; tags: Record<string, string> }>;
-    keys(): Promise<string[]>;
-  }>;
+  open: () => Promise<OpenStore>;
 }
 
 const STORES: readonly Store[] = [
