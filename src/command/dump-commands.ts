@@ -114,6 +114,35 @@ export const DUMP_COMMANDS = {
       };
     },
   }),
+  serve: defineCommand({
+    group: "dumps",
+    usage: "serve [FOLDER] [--port N] [--namespaces NS,NS] [--cache FILE]",
+    about: "a page over all crashes, on this machine's loopback",
+    text: "Shows the store's bugs, the crashes of each, and each crash's report, at http://127.0.0.1:N/. Reads the\nstore only; what it remembers can be deleted at any time. Where FOLDER is given, that is shown instead.",
+    exit: USUAL_EXIT,
+    options: {
+      port: { type: "string", value: "N", about: "8642 by default; 0 takes a free one" },
+      namespaces: { type: "string", value: "NS,NS", about: "shows only these namespaces' crashes" },
+      cache: { type: "string", value: "FILE", about: "keeps what was read for the next start" },
+    },
+    operands: { most: 1 },
+    prepare: ({ operands: [folder], options, loadEnvironment }) => {
+      const { port = "8642", namespaces = "", cache } = options;
+      if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535)
+        throw new AppError("usage", `--port ${JSON.stringify(port)} is no port from 0 to 65535`);
+      const wanted = namespaces.split(",").map((name) => name.trim());
+      const request = {
+        folder,
+        port: Number(port),
+        namespaces: wanted.filter((name) => name !== ""),
+        cacheFile: cache,
+      };
+      return async () => {
+        const { runServe } = await import("../reading/run-reading.ts");
+        return runServe(request, await loadEnvironment());
+      };
+    },
+  }),
   extract: defineCommand({
     group: "dumps",
     usage: "extract FILE [ENTRY] [--output FILE] [--force]",

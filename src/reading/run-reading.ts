@@ -1,6 +1,8 @@
 // Runs the commands that read dumps, which resemble coredumpctl's. Only wires. Each returns the exit code and throws
 // AppError.
-import { basename } from "node:path";
+import { basename, resolve } from "node:path";
+import { openLog } from "../host/log.ts";
+import { stopSignal } from "../host/stop-signal.ts";
 import { readAgentSettings } from "../config/agent-settings.ts";
 import { EXIT } from "../model/app-error.ts";
 import { formatBytes } from "../model/byte-text.ts";
@@ -102,6 +104,36 @@ export async function runIndexRebuild(environment: ProcessEnvironment): Promise<
     progress.end();
     reader.close();
     writer.close();
+  }
+}
+
+/** What `serve` shows, and where. */
+export interface ServeCommand {
+  /** A folder in place of the store. */
+  folder: string | undefined;
+  port: number;
+  namespaces: readonly string[];
+  cacheFile: string | undefined;
+}
+
+/** Serves the pages over the store, or a folder, until a signal. */
+export async function runServe(
+  { folder, ...request }: ServeCommand,
+  environment: ProcessEnvironment,
+): Promise<number> {
+  const settings = readAgentSettings(environment);
+  const store =
+    folder === undefined ? await openStoreReader(settings) : openDirectoryReader(resolve(folder));
+  const signal = stopSignal(openLog({ level: "Error", format: "text" }));
+  const { serveUntilStopped } = await import("./serve/run-serve.ts");
+  try {
+    const indexPrefix = settings.STORE_INDEX_PREFIX;
+    await serveUntilStopped({ ...request, store, indexPrefix }, signal, (url) =>
+      print(`${oneLine(store.name)} is shown at ${url} (Ctrl-C ends it)\n`),
+    );
+    return EXIT.done;
+  } finally {
+    store.close();
   }
 }
 

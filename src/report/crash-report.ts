@@ -14,7 +14,8 @@ import { threadsSection } from "./threads-section.ts";
 
 const REPORT_MAX_BYTES = 200_000;
 
-const LIMITS: readonly [ReportLimits, ...ReportLimits[]] = [
+/** What is shown, from much to little: the first that fits is taken. */
+export const LIMITS: readonly [ReportLimits, ReportLimits, ReportLimits] = [
   {
     textCharacters: 300,
     frames: 64,
@@ -76,12 +77,7 @@ function reportPage(crash: ReportedCrash, limits: ReportLimits): Html {
       </head>
       <body>
         <main>
-          <header>
-            <p class="kicker">Crash report</p>
-            <h1>${titleOf(crash, limits)}</h1>
-            <p class="lead">${sentenceOf(crash, limits)}</p>
-          </header>
-          ${reportSections(crash, limits)}
+          ${reportHead(crash, limits)} ${reportSections(crash, limits)}
           <footer>
             Made on the node at the crash by core-dump-handler. Names and texts are the crashed
             program's own.
@@ -89,6 +85,15 @@ function reportPage(crash: ReportedCrash, limits: ReportLimits): Html {
         </main>
       </body>
     </html> `;
+}
+
+/** The report's head: title, and what happened in plain words. */
+export function reportHead(crash: ReportedCrash, limits: ReportLimits = LIMITS[0]): Html {
+  return html`<header>
+    <p class="kicker">Crash report</p>
+    <h1>${titleOf(crash, limits)}</h1>
+    <p class="lead">${sentenceOf(crash, limits)}</p>
+  </header>`;
 }
 
 /** The report's sections, which the pages of `serve` show too. */

@@ -26,7 +26,7 @@ gatedTest(
   "a report whose every text is markup runs and asks for nothing",
   [browserObstacle()],
   () =>
-    withReport(hostileCrash(40), async (address) => {
+    withReport(hostileCrash(12), async (address) => {
       for (const view of VIEWS)
         await withPage(address, view, async ({ page, requests, messages }) => {
           expect(await page.title()).toStartWith(MARKUP.slice(0, 40));
