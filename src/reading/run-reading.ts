@@ -128,7 +128,9 @@ export async function runServe(
   const { serveUntilStopped } = await import("./serve/run-serve.ts");
   try {
     const indexPrefix = settings.STORE_INDEX_PREFIX;
-    await serveUntilStopped({ ...request, store, indexPrefix }, signal, (url) =>
+    const modulesPrefix = settings.STORE_MODULE_PREFIX;
+    const served = { ...request, store, indexPrefix, modulesPrefix };
+    await serveUntilStopped(served, signal, (url) =>
       print(`${oneLine(store.name)} is shown at ${url} (Ctrl-C ends it)\n`),
     );
     return EXIT.done;

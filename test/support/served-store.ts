@@ -35,6 +35,7 @@ export async function withServer(
   const served = await openServer({
     store: openDirectoryReader(folder),
     indexPrefix: INDEX,
+    modulesPrefix: "",
     port: 0,
     namespaces: [],
     cacheFile: undefined,

@@ -5,6 +5,7 @@ import { within } from "../../host/timer.ts";
 import type { Html, Value } from "../../report/html.ts";
 import { stackSection } from "../../report/stack-section.ts";
 import { LIMITS } from "../../report/crash-report.ts";
+import { answerModule } from "../../store/module-answer.ts";
 import { StoreError } from "../../store/store-error.ts";
 import type { StoreReader } from "../../store/store-port.ts";
 import { basename } from "node:path";
@@ -28,6 +29,8 @@ export interface Site {
   sync: StoreSync;
   /** The namespaces that may be shown; empty is all. */
   allowed: readonly string[];
+  /** Where the store's modules stand. */
+  modulesPrefix: string;
   limits: SiteLimits;
 }
 
@@ -115,6 +118,8 @@ async function answer(request: Request, context: Context): Promise<Response> {
   const { pathname, searchParams } = new URL(request.url);
   if (pathname === "/style.css") return asset(PAGE_STYLE, "text/css");
   if (pathname === "/page.js") return asset(PAGE_SCRIPT, "text/javascript");
+  const module = await moduleFile(request.method, pathname, context.site);
+  if (module !== undefined) return module;
   const filters = parseFilters(searchParams);
   await refresh(context);
   if (pathname === "/")
@@ -132,6 +137,19 @@ async function answer(request: Request, context: Context): Promise<Response> {
     default:
       throw new Problem(404, "There is no such page", "The address may be old, or mistyped.");
   }
+}
+
+/**
+ * A program or library by its build-id, for debuggers (DEBUGINFOD_URLS). They are of no namespace, so a server of some
+ * namespaces gives none.
+ */
+async function moduleFile(
+  method: string,
+  pathname: string,
+  { store, allowed, modulesPrefix }: Site,
+): Promise<Response | undefined> {
+  if (!pathname.startsWith("/buildid/") || allowed.length > 0) return undefined;
+  return answerModule({ method, pathname }, store, modulesPrefix);
 }
 
 /** Throws where nothing at all is known yet and the store cannot be read. */

@@ -14,6 +14,8 @@ export interface ServeRequest {
   store: StoreReader;
   /** Where the store's index stands. */
   indexPrefix: string;
+  /** Where its modules stand. */
+  modulesPrefix: string;
   /** 0 takes a free one. */
   port: number;
   /** The namespaces that may be shown; empty is all. */
@@ -38,7 +40,7 @@ export interface Served {
 
 /** Opens the port. Throws AppError where that, or the cache, cannot be opened. */
 export async function openServer(request: ServeRequest): Promise<Served> {
-  const { store, port, namespaces, indexPrefix, limits = SITE_LIMITS } = request;
+  const { store, port, namespaces, indexPrefix, modulesPrefix, limits = SITE_LIMITS } = request;
   const folder =
     request.cacheFile === undefined
       ? await mkdtemp(join(tmpdir(), "core-dump-handler-serve-"))
@@ -49,7 +51,7 @@ export async function openServer(request: ServeRequest): Promise<Served> {
   try {
     const cache = openCache(request.cacheFile ?? join(folder ?? "", "cache.sqlite"), store.name);
     const sync = new StoreSync(store, cache, indexPrefix);
-    const site = openSite({ store, cache, sync, allowed: namespaces, limits });
+    const site = openSite({ store, cache, sync, allowed: namespaces, modulesPrefix, limits });
     const server = listen(port, site);
     return {
       url: `http://127.0.0.1:${server.port}/`,

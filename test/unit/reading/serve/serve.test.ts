@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { existsSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import type { IndexedCrash } from "../../../../src/model/indexed-crash.ts";
@@ -78,6 +78,21 @@ test("an index is enough for bugs and lists, and dumps that are gone are not sho
       expect(text).toContain("came back");
       expect(text).not.toContain("ffffffffffffffff");
       expect((await get("/bug/ffffffffffffffff")).status).toBe(404);
+    });
+  }));
+
+test("modules are given by build-id to debuggers, unless only some namespaces are shown", () =>
+  withFolder(async (folder) => {
+    const id = "ab".repeat(20);
+    mkdirSync(join(folder, "buildid", id), { recursive: true });
+    writeFileSync(join(folder, "buildid", id, "executable"), "ELF");
+    await withServer({ folder }, async (get) => {
+      expect((await get(`/buildid/${id}/executable`)).text).toBe("ELF");
+      expect((await get(`/buildid/${"cd".repeat(20)}/executable`)).status).toBe(404);
+      expect((await get(`/buildid/..%2f..%2f${id}/executable`)).status).toBe(404);
+    });
+    await withServer({ folder, namespaces: ["shop"] }, async (get) => {
+      expect((await get(`/buildid/${id}/executable`)).status).toBe(404);
     });
   }));
 
