@@ -3,8 +3,8 @@
 import { describeError } from "../../model/app-error.ts";
 import { dayOf, INDEX_VERSION, parseIndexKey } from "../../model/crash-index.ts";
 import { indexedCrash, type IndexedCrash } from "../../model/indexed-crash.ts";
-import type { StoreReader } from "../../store/store-port.ts";
-import { readHead } from "../crash-index.ts";
+import type { StoredDump, StoreReader } from "../../store/store-port.ts";
+import { readDumpFacts } from "../dump-facts.ts";
 import type { CrashCache } from "./crash-cache.ts";
 
 /** How many heads are read at once. */
@@ -130,32 +130,28 @@ export class StoreSync {
   /** Returns how many dumps the index does not have. */
   private async readDumps(round: number): Promise<number> {
     let [notIndexed, pages] = [0, 0];
-    let page = new Map<string, { sizeBytes: number; modifiedMs: number }>();
+    let page = new Map<string, StoredDump>();
     const take = async () => {
       const unknown = this.cache.seen([...page.keys()], round);
       notIndexed += unknown.length;
-      this.cache.add(await this.readHeads(unknown, page), round);
+      this.cache.add(await this.readHeads(unknown.flatMap((key) => page.get(key) ?? [])), round);
       page = new Map();
       if (++pages % PAGES_BETWEEN_CLEANING === 0) Bun.gc(true);
     };
-    for await (const { key, sizeBytes, modifiedMs } of this.store.list("", this.prefix)) {
-      page.set(key, { sizeBytes, modifiedMs });
+    for await (const dump of this.store.list("", this.prefix)) {
+      page.set(dump.key, dump);
       if (page.size >= PAGE_KEYS) await take();
     }
     await take();
     return notIndexed;
   }
 
-  private async readHeads(
-    keys: readonly string[],
-    page: ReadonlyMap<string, { sizeBytes: number; modifiedMs: number }>,
-  ): Promise<IndexedCrash[]> {
+  private async readHeads(dumps: StoredDump[]): Promise<IndexedCrash[]> {
     const crashes: IndexedCrash[] = [];
-    const left = [...keys];
     const reader = async () => {
-      for (let key = left.pop(); key !== undefined; key = left.pop()) {
-        const info = await readHead(this.store, key);
-        const { sizeBytes = 0, modifiedMs = 0 } = page.get(key) ?? {};
+      for (let dump = dumps.pop(); dump !== undefined; dump = dumps.pop()) {
+        const { info } = await readDumpFacts(this.store, dump);
+        const { key, sizeBytes, modifiedMs } = dump;
         if (Object.keys(info).length === 0) continue;
         crashes.push(
           indexedCrash(info, { key, zipBytes: sizeBytes, nowSeconds: modifiedMs / 1000 }),
