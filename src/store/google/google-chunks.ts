@@ -10,6 +10,7 @@ import {
   askProgress,
   beginUpload,
   cancelUpload,
+  isUploadAddress,
   CHUNK_UNIT_BYTES,
   sendStretch,
 } from "./google-upload.ts";
@@ -45,14 +46,14 @@ export function openGoogleChunks(
     async uploadPart({ key, uploadId }, dump, { number, start, end }, signal) {
       const part: StoredPart = { number, sizeBytes: end - start, proof: null };
       if (end === dump.sizeBytes) return part;
-      const { address } = parseId(uploadId);
+      const { address } = parseId(uploadId, session.endpoint);
       const action = `upload part ${number} of ${key}`;
       await sendStretch(session, address, dump, { action, start, end }, signal);
       return part;
     },
 
     async listParts({ key, uploadId }, signal) {
-      const id = parseId(uploadId);
+      const id = parseId(uploadId, session.endpoint);
       const progress = await askProgress(session, key, id, signal);
       // Finished, by an answer that was lost: the caller looks at the object.
       if ("object" in progress)
@@ -68,7 +69,7 @@ export function openGoogleChunks(
     },
 
     async complete({ key, uploadId }, dump, parts, _replaces, signal) {
-      const { address } = parseId(uploadId);
+      const { address } = parseId(uploadId, session.endpoint);
       const { crc32c } = await digestFile(dump.path, dump.sizeBytes, false, signal);
       const { start } = partOf(plan(dump.sizeBytes), parts.length);
       const last = { action: `complete ${key}`, start, end: dump.sizeBytes, crc32c };
@@ -79,7 +80,7 @@ export function openGoogleChunks(
     },
 
     abort: ({ key, uploadId }, signal) =>
-      cancelUpload(session, key, parseId(uploadId).address, signal),
+      cancelUpload(session, key, parseId(uploadId, session.endpoint).address, signal),
 
     // The store has no list of them.
     listUploads: () => Promise.resolve([]),
@@ -95,10 +96,10 @@ function formatId({ sizeBytes, address }: UploadId): string {
   return `${sizeBytes} ${address}`;
 }
 
-/** Throws StoreError "gone" for the id of another store's upload. */
-function parseId(uploadId: string): UploadId {
+/** Throws StoreError "gone" for the id of another store's upload, and for one that somebody made up. */
+function parseId(uploadId: string, endpoint: string): UploadId {
   const [, size, address] = /^(\d+) (https?:\/\/\S+)$/.exec(uploadId) ?? [];
-  if (size === undefined || address === undefined)
+  if (size === undefined || address === undefined || !isUploadAddress(address, endpoint))
     throw new StoreError("gone", "the store does not know this upload");
   return { sizeBytes: Number(size), address };
 }

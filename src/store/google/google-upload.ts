@@ -50,13 +50,13 @@ export async function beginUpload(
     };
   });
   const address = headers.get("location") ?? "";
-  if (!isTheirs(address, session.endpoint))
+  if (!isUploadAddress(address, session.endpoint))
     throw new StoreError("server", `begin ${key}: the answer names no upload`);
   return address;
 }
 
-/** The token goes to this address, so that it must be Google's. */
-function isTheirs(address: string, endpoint: string): boolean {
+/** Returns whether an upload may have this address: the token goes there, so that it must be the store's. */
+export function isUploadAddress(address: string, endpoint: string): boolean {
   if (!URL.canParse(address)) return false;
   const { origin, protocol, hostname } = new URL(address);
   return (

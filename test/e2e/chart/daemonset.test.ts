@@ -1,8 +1,9 @@
 // The DaemonSet's pod as the chart renders it, run for real: the image of Dockerfile.gnu on containerd, with
-// the volumes, variables and security context of the rendering. A crash in another pod reaches radosgw, an
+// the volumes, variables and security context of the rendering. A crash in another pod reaches the store, an
 // update leaves the composer, an uninstall leaves the host as it was; and each privilege is tried without.
 import { describe } from "bun:test";
 import { gatedTest } from "../../support/gate.ts";
+import { CLOUDS, withCloud } from "./clouds.ts";
 import { live, uninstallDead } from "./life.ts";
 import { TRIALS, tryPrivileges } from "./privileges.ts";
 import { openStage, STAGE_OBSTACLES } from "./stage.ts";
@@ -17,6 +18,13 @@ describe("the rendered pod", () => {
       withScene(file === "" ? [] : [file], {}, (scene) =>
         live(scene, `victim-${FILES.indexOf(file)}`),
       ),
+    );
+
+  for (const cloud of CLOUDS)
+    gatedTest(
+      `of ${cloud.file} delivers to its cloud's store without a key`,
+      [...STAGE_OBSTACLES, ...cloud.obstacles],
+      () => withCloud(cloud, withScene, (scene) => live(scene, `victim-${cloud.name}`)),
     );
 
   gatedTest(

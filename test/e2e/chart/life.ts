@@ -35,9 +35,11 @@ export interface Scene {
   containerd: Containerd;
   manifests: Manifest[];
   api: KubernetesServer;
-  bucket: Bucket;
+  bucket: Pick<Bucket, "keys" | "metadata">;
   /** Of the probes. */
   port: number;
+  /** What an admission webhook of the cluster makes of the DaemonSet's pod. */
+  admit?: (pod: PodSpec) => PodSpec;
 }
 
 /** The pod's life: install, a crash of the pod `name`, an update, an uninstall. */
@@ -181,11 +183,16 @@ async function filesIn(folders: readonly string[]): Promise<string[]> {
   return (await Promise.all(names)).flat();
 }
 
-export async function startAgent(scene: Scene, pod = podOf(scene.manifests)): Promise<RenderedPod> {
+export async function startAgent(scene: Scene, pod = admitted(scene)): Promise<RenderedPod> {
   const placed = withLogsOf(scene.containerd, pod);
   const started = await startRenderedPod(scene.containerd, placed, clusterOf(scene));
   running.push(started);
   return started;
+}
+
+function admitted({ manifests, admit }: Scene): PodSpec {
+  const pod = podOf(manifests);
+  return admit === undefined ? pod : admit(pod);
 }
 
 /** The pod with the logs of this node's pods where the chart has /var/log/pods. */
@@ -211,7 +218,7 @@ export async function probe(port: number, path: string): Promise<number> {
   );
 }
 
-async function objectsOf(bucket: Bucket, pod: string): Promise<string[]> {
+async function objectsOf(bucket: Scene["bucket"], pod: string): Promise<string[]> {
   const found: string[] = [];
   for (const key of await bucket.keys())
     if ((await bucket.metadata(key))["pod"] === pod) found.push(key);
