@@ -4,6 +4,7 @@ import { readListOptions } from "./list-options.ts";
 import { defineCommand, USUAL_EXIT } from "./command.ts";
 
 const OUTPUT = { type: "string", short: "o", value: "FILE" } as const;
+const STORE = { type: "boolean", about: "in the store alone" } as const;
 const FORCE = { type: "boolean", short: "f", about: "over an existing file" } as const;
 
 const SYSROOT = {
@@ -75,22 +76,25 @@ export const DUMP_COMMANDS = {
   }),
   info: defineCommand({
     group: "dumps",
-    usage: "info FILE [--json]",
+    usage: "info FILE [--store] [--json]",
     about: "who crashed, is the core whole, what is inside",
-    text: "Tells how to go on, too.",
+    text: "Tells how to go on, too. docs/reading-dumps.md has the words that name a dump.",
     exit: USUAL_EXIT,
-    options: { json: { type: "boolean", about: "dump-info and the entries as JSON" } },
+    options: {
+      store: STORE,
+      json: { type: "boolean", about: "dump-info and the entries as JSON" },
+    },
     operands: { most: 1, needs: ["a file"] },
     prepare:
-      ({ operands: [file = ""], options: { json = false } }) =>
+      ({ operands: [word = ""], options: { store = false, json = false }, loadInstalled }) =>
       async () => {
         const { runInfo } = await import("../reading/run-reading.ts");
-        return runInfo(file, json);
+        return runInfo({ word, store, loadEnvironment: loadInstalled }, json);
       },
   }),
   explain: defineCommand({
     group: "dumps",
-    usage: "explain FILE [--sysroot DIR] [--modules DIR] [--update] [--json]",
+    usage: "explain FILE [--sysroot DIR] [--modules DIR] [--update] [--store] [--json]",
     about: "why it crashed: cause, stack, fingerprint",
     text: "FILE is a dump or any ELF core of x86-64 or aarch64. No debugger is needed. Programs and libraries are\nread where the process had them, unless DIR is given; those of another build are not believed.\ndocs/reading-dumps.md tells what the lines mean.",
     exit: USUAL_EXIT,
@@ -102,17 +106,18 @@ export const DUMP_COMMANDS = {
         about:
           "anew, with the store's and DEBUGINFOD_URLS' modules, into T-summary.json beside T.zip",
       },
+      store: STORE,
       json: { type: "boolean", about: "the whole summary as JSON" },
     },
     operands: { most: 1, needs: ["a file"] },
-    prepare: ({ operands: [file = ""], options, loadEnvironment }) => {
-      const { sysroot, modules, json = false, update = false } = options;
-      return async () => {
+    prepare:
+      ({ operands: [word = ""], options, loadInstalled }) =>
+      async () => {
+        const { sysroot, modules, store = false, json = false, update = false } = options;
         const { runExplain } = await import("../reading/run-reading.ts");
-        const request = { sysroot, modules, json, update };
-        return runExplain(file, request, update ? await loadEnvironment() : {});
-      };
-    },
+        const request = { word, store, loadEnvironment: loadInstalled };
+        return runExplain(request, { sysroot, modules, json, update });
+      },
   }),
   serve: defineCommand({
     group: "dumps",
@@ -145,17 +150,19 @@ export const DUMP_COMMANDS = {
   }),
   extract: defineCommand({
     group: "dumps",
-    usage: "extract FILE [ENTRY] [--output FILE] [--force]",
+    usage: "extract FILE [ENTRY] [--output FILE] [--force] [--store]",
     about: "the core, or another entry, into a file",
     text: "Streams; zeros take no room in the file.",
     exit: USUAL_EXIT,
-    options: { output: { ...OUTPUT, about: "where to; - is stdout" }, force: FORCE },
+    options: { output: { ...OUTPUT, about: "where to; - is stdout" }, force: FORCE, store: STORE },
     operands: { most: 2, needs: ["a file"] },
     prepare:
-      ({ operands: [file = "", entry], options: { output, force = false } }) =>
+      ({ operands: [word = "", entry], options, loadInstalled }) =>
       async () => {
+        const { output, store = false, force = false } = options;
         const { runExtract } = await import("../reading/run-reading.ts");
-        return runExtract(file, { entry, output, force });
+        const request = { word, store, loadEnvironment: loadInstalled };
+        return runExtract(request, { entry, output, force });
       },
   }),
   fetch: defineCommand({
@@ -164,23 +171,23 @@ export const DUMP_COMMANDS = {
     about: "a dump out of the store, resumable, verified",
     text: "What was interrupted goes on where it was.",
     exit: USUAL_EXIT,
-    options: { output: { ...OUTPUT, about: "where to" }, force: FORCE },
+    options: { output: { ...OUTPUT, about: "where to; - is stdout" }, force: FORCE },
     operands: { most: 1, needs: ["a key"] },
     prepare:
-      ({ operands: [key = ""], options: { output, force = false }, loadInstalled }) =>
+      ({ operands: [word = ""], options: { output, force = false }, loadInstalled }) =>
       async () => {
         const { runFetch } = await import("../reading/run-reading.ts");
-        return runFetch({ key, output, force }, await loadInstalled());
+        return runFetch({ word, loadEnvironment: loadInstalled }, { output, force });
       },
   }),
   debug: defineCommand({
     group: "dumps",
-    usage:
-      "debug FILE|KEY [--namespace NS] [--bug ID] [--with NAME] [--sysroot DIR] [--print] [-- ARG…]",
+    usage: "debug FILE [--store] [--namespace NS] [--bug ID] [--with gdb|lldb] [-- ARG…] …",
     about: "gdb or lldb, with the very files that were mapped",
-    text: "FILE is a dump, or a key in the store; with --namespace or --bug it is the store's newest.\nThe files come from this machine, DIR, a cache, the store (COMP_MODULES, `modules add`) or DEBUGINFOD_URLS,\nand are compared with what the core says; another build is not loaded. Extracts into a temporary folder\nfirst. ARGs are the debugger's.",
+    text: "With --namespace or --bug, FILE is the store's newest of them. The files come from this machine, DIR,\na cache, the store (COMP_MODULES, `modules add`) or DEBUGINFOD_URLS, and are compared with what the core\nsays; another build is not loaded. Extracts into a temporary folder first. ARGs are the debugger's.",
     exit: { ...USUAL_EXIT, 0: "the debugger's own code where it ran" },
     options: {
+      store: STORE,
       namespace: {
         type: "string",
         value: "NS",
@@ -196,27 +203,34 @@ export const DUMP_COMMANDS = {
       print: { type: "boolean", about: "the command instead, and a folder with its files" },
     },
     operands: { most: Number.POSITIVE_INFINITY },
-    prepare: ({ operands, options, loadEnvironment }) => {
+    prepare: ({ operands, options, loadInstalled }) => {
       const { with: name, sysroot, print = false, namespace = "", bug = "" } = options;
       const isNewest = namespace !== "" || bug !== "";
       const [file, ...rest] = operands;
       const args = isNewest ? operands : rest;
       if (!isNewest && file === undefined)
-        throw new AppError("usage", "debug needs a file, a key, --namespace or --bug");
+        throw new AppError("usage", "debug needs a file, --namespace or --bug");
       const wanted = (["gdb", "lldb"] as const).find((known) => known === name);
       if (name !== undefined && wanted === undefined)
         throw new AppError("usage", `debug knows gdb and lldb, not ${JSON.stringify(name)}`);
       return async () => {
         const { runDebug } = await import("../reading/run-reading.ts");
-        const environment = await loadEnvironment();
-        const request = { debugger: wanted, sysroot, print, args, environment };
-        return runDebug({ file: isNewest ? undefined : file, namespace, bug }, request);
+        const request = isNewest
+          ? {
+              word: "latest",
+              store: true,
+              only: { namespace, bug },
+              loadEnvironment: loadInstalled,
+            }
+          : { word: file ?? "", store: options.store === true, loadEnvironment: loadInstalled };
+        const environment = await loadInstalled();
+        return runDebug(request, { debugger: wanted, sysroot, print, args, environment });
       };
     },
   }),
   modules: defineCommand({
     group: "dumps",
-    usage: "modules FILE|KEY [--output DIR] [--json]  |  add PATH…  |  unused",
+    usage: "modules FILE [--output DIR] [--json]  |  add PATH…  |  unused",
     about: "what was mapped, and the store's modules",
     text: "modules FILE lists the programs and libraries that the crashed process had mapped, and where they are;\n--output copies them into a new folder. modules add stores what a build pipeline ships: programs, libraries\nand split debug information, by build-id; folders are gone through. modules unused lists the store's modules\nthat no dump of the last STORE_MODULE_DAYS names; remove them by the store's own means.",
     exit: { ...USUAL_EXIT, 1: "could not; with add: at least one file was not stored" },
@@ -225,21 +239,21 @@ export const DUMP_COMMANDS = {
       json: { type: "boolean", about: "as JSON" },
     },
     operands: { most: Number.POSITIVE_INFINITY, needs: ["a file, add or unused"] },
-    prepare: ({ operands: [first = "", ...paths], options, loadEnvironment }) => {
+    prepare: ({ operands: [first = "", ...paths], options, loadInstalled }) => {
       const { output, json = false } = options;
       if (first === "add" && paths.length === 0)
         throw new AppError("usage", "modules add needs the paths of files or folders");
       if (first !== "add" && paths.length > 0)
         throw new AppError("usage", `modules does not take ${JSON.stringify(paths[0])}`);
       return async () => {
-        const environment = await loadEnvironment();
         if (first === "add") {
           const { runAddModules } = await import("../agent/run.ts");
-          return runAddModules(paths, environment);
+          return runAddModules(paths, await loadInstalled());
         }
         const { runModules, runUnusedModules } = await import("../reading/run-reading.ts");
-        if (first === "unused") return runUnusedModules(json, environment);
-        return runModules(first, { output, json }, environment);
+        if (first === "unused") return runUnusedModules(json, await loadInstalled());
+        const request = { word: first, store: false, loadEnvironment: loadInstalled };
+        return runModules(request, { output, json });
       };
     },
   }),

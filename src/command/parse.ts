@@ -3,6 +3,7 @@
 import { parseArgs } from "node:util";
 import { AppError } from "../model/app-error.ts";
 import type { OptionSpec } from "./command.ts";
+import { spellOrdinal } from "../model/dump-ordinal.ts";
 import { nearestWord } from "../model/nearest-word.ts";
 import { COMMAND_NAMES, COMMANDS, isCommandName, type CommandName } from "./table.ts";
 
@@ -54,10 +55,21 @@ function tokenize(args: readonly string[]) {
         short === undefined ? { type } : { type, short },
       ]),
     );
-    return parseArgs({ args: [...args], options: known, allowPositionals: true, tokens: true });
+    return parseArgs({
+      args: withOrdinals(args),
+      options: known,
+      allowPositionals: true,
+      tokens: true,
+    });
   } catch (error) {
     throw refuseSyntax(args, Object.keys(options), error);
   }
+}
+
+/** Spells -1, -2, … as words, as parseArgs would take them for options; what follows `--` is left alone. */
+function withOrdinals(args: readonly string[]): string[] {
+  const end = args.indexOf("--");
+  return args.map((arg, at) => (end >= 0 && at > end ? arg : spellOrdinal(arg)));
 }
 
 function checked(

@@ -1,5 +1,6 @@
 // `explain --update`: explains a dump anew with the modules that can be had now (the store, debug information that a
 // pipeline added since), and writes the new summary beside the dump.
+import { basename, join } from "node:path";
 import { explainCore } from "../explain/explain.ts";
 import { Malformed } from "../explain/malformed.ts";
 import type { ProcessEnvironment } from "../host/process-environment.ts";
@@ -22,13 +23,14 @@ export interface UpdatePlaces {
   say: (line: string) => void;
 }
 
-/** Makes the summary and writes `T-summary.json` beside T.zip, over an older one. Returns it with the file's path. */
+/** Makes the summary and writes `T-summary.json` into `folder`, over an older one. Returns it with the file's path. */
 export async function updateSummary(
   zip: DumpZip,
+  folder: string,
   places: UpdatePlaces,
 ): Promise<{ summary: CrashSummary; path: string }> {
   const summary = await summarizeAnew(zip, places);
-  const path = `${zip.source.name.replace(/\.zip$/, "")}${SUMMARY_SUFFIX}`;
+  const path = join(folder, `${basename(zip.source.name, ".zip")}${SUMMARY_SUFFIX}`);
   await writeFileAtomically(path, `${printableJson(summary, 2)}\n`);
   return { summary, path };
 }

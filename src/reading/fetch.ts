@@ -1,7 +1,9 @@
 // `fetch`: copies one dump from the store to a file. Resumes an interrupted fetch, notices an object that has changed,
 // and checks every entry before the file gets its name.
 import { constants } from "node:fs";
-import { open, rename, type FileHandle } from "node:fs/promises";
+import { mkdtemp, open, rename, rm, type FileHandle } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { AppError } from "../model/app-error.ts";
 import { writeFully } from "../host/full-write.ts";
 import { exists, readTextFile, removeFile, writeFileAtomically } from "../host/files.ts";
@@ -41,6 +43,21 @@ export async function fetchDump(
   } finally {
     await file.close();
     await source.close();
+  }
+}
+
+/**
+ * Fetches a dump and writes it to stdout. Keeps it in a temporary folder (TMPDIR) until it is verified, because what was
+ * written cannot be taken back. Throws as fetchDump() does.
+ */
+export async function fetchToStdout(dumps: StoreReader, key: string): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "core-dump-handler-"));
+  try {
+    const path = join(folder, "dump.zip");
+    await fetchDump(dumps, key, path, false);
+    await Bun.write(Bun.stdout, Bun.file(path));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
   }
 }
 

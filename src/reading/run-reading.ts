@@ -1,6 +1,6 @@
 // Runs the commands that read dumps, which resemble coredumpctl's. Only wires. Each returns the exit code and throws
 // AppError.
-import { basename, resolve } from "node:path";
+import { basename, dirname, resolve } from "node:path";
 import { openLog } from "../host/log.ts";
 import { stopSignal } from "../host/stop-signal.ts";
 import { readAgentSettings } from "../config/agent-settings.ts";
@@ -19,8 +19,8 @@ import { formatExplanation } from "./explanation.ts";
 import { updateSummary } from "./explain-update.ts";
 import { formatModules, showModules } from "./modules/list-modules.ts";
 import { findUnusedModules } from "./modules/unused-modules.ts";
-import { withNamedDump, type DumpName } from "./named-dump.ts";
-import { fetchDump } from "./fetch.ts";
+import { fetchDump, fetchToStdout } from "./fetch.ts";
+import { withDumpFile, withDumpSource, withStoredDump, type DumpRequest } from "./find-dump.ts";
 import { formatInfo, readInfo } from "./info.ts";
 import { listDumps, type ListedDump } from "./list.ts";
 import type { ListRequest } from "./list-request.ts";
@@ -149,24 +149,25 @@ export interface OutputRequest {
 
 /** Fetches a dump from the store. */
 export async function runFetch(
-  { key, output, force }: OutputRequest & { key: string },
-  environment: ProcessEnvironment,
+  request: Pick<DumpRequest, "word" | "loadEnvironment">,
+  { output, force }: OutputRequest,
 ): Promise<number> {
-  const dumps = await openStoreReader(readAgentSettings(environment));
-  try {
+  return withStoredDump(request, async (dumps, key) => {
+    if (output === STDOUT) {
+      await fetchToStdout(dumps, key);
+      return EXIT.done;
+    }
     const path = output ?? portableFileName(basename(key));
     const { sizeBytes, resumedAtBytes } = await fetchDump(dumps, key, path, force);
     const resumed = resumedAtBytes === 0 ? "" : `, resumed at ${formatBytes(resumedAtBytes)}`;
     print(`${oneLine(path)}  ${formatBytes(sizeBytes)}, verified${resumed}\n`);
     return EXIT.done;
-  } finally {
-    dumps.close();
-  }
+  });
 }
 
 /** Shows who crashed and what the dump holds. */
-export async function runInfo(file: string, json: boolean): Promise<number> {
-  return withZip(file, async (zip) => {
+export async function runInfo(request: DumpRequest, json: boolean): Promise<number> {
+  return withDumpZip(request, async (zip) => {
     const info = await readInfo(zip);
     print(json ? `${printableJson(info, 2)}\n` : formatInfo(zip, info, await explainShortly(zip)));
     return EXIT.done;
@@ -185,36 +186,35 @@ export interface ExplainRequest {
 
 /** Explains a dump or any core. */
 export async function runExplain(
-  file: string,
+  request: DumpRequest,
   { json, update, ...places }: ExplainRequest,
-  environment: ProcessEnvironment,
 ): Promise<number> {
-  const summary = update
-    ? await withZip(file, async (zip) => {
-        const updated = await updateSummary(zip, { ...places, environment, say });
-        say(`the new summary is ${updated.path}`);
-        return updated.summary;
-      })
-    : await explainFile(file, places);
+  const summary = await withDumpFile(request, async (path, isTemporary) => {
+    if (!update) return explainFile(path, places);
+    const folder = isTemporary ? "." : dirname(path);
+    const environment = await request.loadEnvironment();
+    const updated = await withZip(path, (zip) =>
+      updateSummary(zip, folder, { ...places, environment, say }),
+    );
+    say(`the new summary is ${updated.path}`);
+    return updated.summary;
+  });
   print(json ? `${printableJson(summary, 2)}\n` : formatExplanation(summary, terminalColumns()));
   return EXIT.done;
 }
 
 /** Runs a debugger on a dump and returns the debugger's exit code where it ran. */
-export async function runDebug(name: DumpName, request: DebugRequest): Promise<number> {
-  return withNamedDump(name, request.environment, (file) =>
-    withZip(file, (zip) => debugDump(zip, request)),
-  );
+export async function runDebug(request: DumpRequest, wanted: DebugRequest): Promise<number> {
+  return withDumpFile(request, (path) => withZip(path, (zip) => debugDump(zip, wanted)));
 }
 
 /** Lists what a crashed process had mapped, and fetches it into `output`, a new folder. */
 export async function runModules(
-  file: string,
+  request: DumpRequest,
   { output, json }: { output: string | undefined; json: boolean },
-  environment: ProcessEnvironment,
 ): Promise<number> {
-  const name = { file, namespace: "", bug: "" };
-  const shown = await withNamedDump(name, environment, (path) =>
+  const environment = await request.loadEnvironment();
+  const shown = await withDumpFile(request, (path) =>
     withZip(path, (zip) => showModules(zip, environment, output, say)),
   );
   const columns = process.stdout.isTTY ? process.stdout.columns : undefined;
@@ -249,10 +249,10 @@ export async function runUnusedModules(
 
 /** Extracts the core or another entry to a file or to stdout. */
 export async function runExtract(
-  file: string,
-  request: OutputRequest & { entry: string | undefined },
+  request: DumpRequest,
+  wanted: OutputRequest & { entry: string | undefined },
 ): Promise<number> {
-  return withZip(file, (zip) => extractFrom(zip, request));
+  return withDumpZip(request, (zip) => extractFrom(zip, wanted));
 }
 
 async function extractFrom(
@@ -270,13 +270,17 @@ async function extractFrom(
   return EXIT.done;
 }
 
-async function withZip<T>(file: string, run: (zip: DumpZip) => Promise<T>): Promise<T> {
-  const source = await openFileSource(file);
+async function withZip<T>(path: string, run: (zip: DumpZip) => Promise<T>): Promise<T> {
+  const source = await openFileSource(path);
   try {
     return await run(await openDumpZip(source));
   } finally {
     await source.close();
   }
+}
+
+async function withDumpZip<T>(request: DumpRequest, run: (zip: DumpZip) => Promise<T>): Promise<T> {
+  return withDumpSource(request, async (source) => run(await openDumpZip(source)));
 }
 
 function say(sentence: string): void {

@@ -76,7 +76,11 @@ gatedTest("bash completes commands, options and shells", [missingProgram("bash")
     "--signal",
   ]);
   expect(await bashCompletes("core-dump-handler", "completion", "")).toEqual([...SHELLS]);
-  expect(await bashCompletes("core-dump-handler", "info", "--")).toEqual(["--json", "--help"]);
+  expect(await bashCompletes("core-dump-handler", "info", "--")).toEqual([
+    "--store",
+    "--json",
+    "--help",
+  ]);
 });
 
 for (const shell of ["zsh", "fish"] as const)
