@@ -140,6 +140,34 @@ export const AGENT_VALUES: readonly ChartValue[] = [
       "Put a Kubernetes Event with the object's key on the crashed pod; makes the ClusterRole.",
   },
   {
+    path: "daemonset.notifyUrl",
+    variable: "NOTIFY_URL",
+    fallback: "",
+    sample: "https://hooks.example.com/services/T0/B0",
+    about:
+      "Where agents post JSON about delivered dumps, such as a Slack webhook. An address with a secret in it is better kept in a Secret and given by envFrom.",
+  },
+  {
+    path: "daemonset.notifyOn",
+    variable: "NOTIFY_ON",
+    fallback: "first",
+    about: "Of each bug's first crash (of the fleet's with index, else of the node's), or of all.",
+  },
+  {
+    path: "daemonset.notifyLimit",
+    variable: "NOTIFY_LIMIT",
+    fallback: 20,
+    about:
+      "Notifications that one agent sends in an hour at most; one namespace has at most half of them.",
+  },
+  {
+    path: "daemonset.notifyPage",
+    variable: "NOTIFY_PAGE",
+    fallback: "",
+    sample: "http://127.0.0.1:8642/",
+    about: "The address under which people reach the pages of serve, for links in notifications.",
+  },
+  {
     path: "daemonset.deployCrioConfig",
     variable: "DEPLOY_CRIO_CONFIG",
     fallback: false,

@@ -35,6 +35,7 @@ const WINGS: readonly string[] = [
   "recovery",
   "delivery",
   "modules",
+  "notify",
   "sweep",
   "vm",
   "agent.ts",

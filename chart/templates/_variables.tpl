@@ -54,6 +54,10 @@ HTTP_ADDRESS: daemonset.httpAddress
 PREVIOUS_HANDLER: daemonset.previousHandler
 CORE_PATTERN_DRIFT: daemonset.corePatternDrift
 KUBERNETES_EVENTS: daemonset.kubernetesEvents
+NOTIFY_URL: daemonset.notifyUrl
+NOTIFY_ON: daemonset.notifyOn
+NOTIFY_LIMIT: daemonset.notifyLimit
+NOTIFY_PAGE: daemonset.notifyPage
 DEPLOY_CRIO_CONFIG: daemonset.deployCrioConfig
 DEPLOY_CRIO_EXE: daemonset.includeCrioExe
 S3_ACCESS_KEY: daemonset.s3AccessKey

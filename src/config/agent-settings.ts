@@ -9,6 +9,7 @@ import {
   contradictions,
   type ComposerSettings,
 } from "./composer-settings.ts";
+import { NOTIFY_SETTINGS } from "./notify-settings.ts";
 import { OBSERVER_SETTINGS } from "./observer-settings.ts";
 import { SCHEDULE_SETTINGS } from "./schedule-settings.ts";
 import {
@@ -57,6 +58,7 @@ const AGENT_SETTINGS = {
   USE_INOTIFY: flag(false),
   ...STORE_SETTINGS,
   ...OBSERVER_SETTINGS,
+  ...NOTIFY_SETTINGS,
   LOG_LEVEL: choice("Info", LOG_LEVELS, OTHER_LOG_LEVELS),
   LOG_FORMAT: choice("text", ["text", "json"]),
   /**

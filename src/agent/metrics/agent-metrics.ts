@@ -76,6 +76,7 @@ export function openAgentMetrics() {
     ]),
     evictedBytes: counter("dumps_evicted_bytes_total", "Bytes of them."),
     deliveries: counter("deliveries_total", "Attempts to deliver a dump, by outcome.", ["outcome"]),
+    notifications: counter("notifications_total", "Crashes to tell of, by outcome.", ["outcome"]),
     deliveredBytes: counter("delivered_bytes_total", "Bytes of delivered zips."),
     backlogFiles: gauge("backlog_files", "Finished dumps that wait for delivery."),
     backlogBytes: gauge("backlog_bytes", "Bytes of them."),

@@ -8,6 +8,7 @@ import type { Delivery } from "../delivery/delivery.ts";
 import { readDumpInfo } from "../../store/dump-labels.ts";
 import type { KubernetesApi } from "../kubernetes/kubernetes-api.ts";
 import { postEvent } from "../kubernetes/kubernetes-event.ts";
+import { openNotifier, type Notifier } from "../notify/notifier.ts";
 import { sweepFolder } from "./sweep.ts";
 import { openSweeper } from "./sweeper.ts";
 
@@ -35,7 +36,14 @@ export async function openUploads(context: UploadsContext): Promise<Uploads> {
   const { openModuleDelivery } = await import("../modules/module-delivery.ts");
   const delivery = openDelivery(settings, log);
   await describeStore(delivery, log);
-  const told = tellKubernetes(countDeliveries(delivery, metrics), context);
+  const notifier = openNotifier({
+    settings,
+    log,
+    signal,
+    onOutcome: (outcome) => metrics.notifications.add(1, { outcome }),
+  });
+  const counted = countDeliveries(delivery, metrics);
+  const told = tellPeople(tellKubernetes(counted, context), notifier);
   const sweep = () => sweepFolder({ coreDir: settings.CORE_DIR, delivery: told, log, signal });
   const sweeper = openSweeper(sweep, { log, signal });
   const modules = openModuleDelivery({ settings, log, signal });
@@ -48,6 +56,8 @@ export async function openUploads(context: UploadsContext): Promise<Uploads> {
     },
     close: async () => {
       await Promise.all([sweeper.idle(), moduleSweeper.idle()]);
+      await notifier?.idle();
+      notifier?.close();
       delivery.close();
       modules.close();
     },
@@ -91,6 +101,20 @@ function tellKubernetes(
       const facts = await readDumpInfo(path).catch(() => ({}));
       const outcome = await delivery.deliver(path, signal, options);
       if (outcome.kind === "delivered") void postEvent(kubernetes, facts, outcome.key, log);
+      return outcome;
+    },
+  };
+}
+
+/** With NOTIFY_URL, tells people of a delivered dump, and does not wait for that. */
+function tellPeople(delivery: Delivery, notifier: Notifier | undefined): Delivery {
+  if (notifier === undefined) return delivery;
+  return {
+    ...delivery,
+    deliver: async (path, signal, options) => {
+      const info = await readDumpInfo(path).catch(() => ({}));
+      const outcome = await delivery.deliver(path, signal, options);
+      if (outcome.kind === "delivered") notifier.offer(info, outcome.key);
       return outcome;
     },
   };
