@@ -118,20 +118,19 @@ for (const identity of ["metadata", "key", "federation"] as const)
     60_000,
   );
 
-// Side by side, as most of their time is waiting: tokens of four seconds, and uploads that take six.
-for (const claimedSeconds of [4, 3600])
-  gatedTest(
-    `tokens that end in the middle of an upload are replaced (said to last ${claimedSeconds} s)`,
-    azureObstacles,
-    async () => {
+gatedTest(
+  "tokens that end in the middle of an upload are replaced, whatever their announced end",
+  azureObstacles,
+  async () => {
+    // Side by side, as most of their time is waiting: tokens of four seconds, and uploads that take six.
+    const uploads = [4, 3600].flatMap((claimedSeconds) => {
       const lifetimes = { realSeconds: 4, claimedSeconds };
-      const ends = await Promise.all([
+      return [
         deliverToAzure("workload", lifetimes, true),
-        deliverToAzure("managed", lifetimes, true),
         deliverToGoogle("metadata", lifetimes, true),
-        deliverToGoogle("federation", lifetimes, true),
-      ]);
-      for (const { issued } of ends) expect(issued).toBeGreaterThan(1);
-    },
-    120_000,
-  );
+      ];
+    });
+    for (const { issued } of await Promise.all(uploads)) expect(issued).toBeGreaterThan(1);
+  },
+  120_000,
+);

@@ -23,19 +23,15 @@ const begin: Matches = (method) => method === "POST";
 const BOTH: [Fault, string, () => Matches, number][] = [
   ["reset", "a part", () => nthPart(2), LARGE],
   ["reset", "a whole dump", () => whole, SMALL],
-  ["reset", "the look before", () => look, SMALL],
   ["lost_answer", "a part", () => nthPart(2), LARGE],
   ["lost_answer", "a whole dump", () => whole, SMALL],
   ["stall", "a part", () => nthPart(2), LARGE],
-  ["error_500", "a part", () => nthPart(2), LARGE],
   ["slow_down_503", "a part", () => nthPart(1), LARGE],
   ["too_many_429", "a part", () => nthPart(2), LARGE],
   ["truncated_answer", "a part", () => nthPart(1), LARGE],
   ["truncated_answer", "a whole dump", () => whole, SMALL],
-  ["truncated_answer", "the look before", () => look, SMALL],
   ["broken_403", "a part", () => nthPart(2), LARGE],
   ["broken_403", "the look before", () => look, SMALL],
-  ["conflict_409", "a whole dump", () => whole, SMALL],
   ["precondition_412", "a whole dump", () => whole, SMALL],
 ];
 const AT_THE_END: Fault[] = [
@@ -44,7 +40,6 @@ const AT_THE_END: Fault[] = [
   "truncated_answer",
   "conflict_409",
   "broken_403",
-  "reset",
 ];
 const OWN: Readonly<Record<string, typeof BOTH>> = {
   azure: AT_THE_END.map((fault) => [fault, "the block list", () => end, LARGE]),
