@@ -21,7 +21,7 @@ import { LIBRARY_FOLDER } from "./self-contained.ts";
 /** The executable's mode; only the kernel starts it, as root. */
 const EXECUTABLE_MODE = 0o700;
 
-/** Makes HOST_DIR, CORE_DIR and EVENT_DIR. Returns the directories that did not exist before, parents first. */
+/** Makes HOST_DIR, CORE_DIR and, where events are on, EVENT_DIR. Returns the directories that did not exist before, parents first. */
 export async function installDirectories(
   settings: AgentSettings,
   composer: ComposerFiles | undefined,
@@ -32,7 +32,8 @@ export async function installDirectories(
   for (const [directory, mode] of [
     [settings.HOST_DIR, 0o755],
     [settings.CORE_DIR, 0o700],
-    [settings.EVENT_DIR, 0o755],
+    // A pod without events has no mount where it could be made.
+    ...(settings.composer.CORE_EVENTS ? [[settings.EVENT_DIR, 0o755] as const] : []),
     ...(hasLibraries(composer) ? [[join(settings.HOST_DIR, LIBRARY_FOLDER), 0o755] as const] : []),
   ] as const) {
     for (const missing of await makeFolders(directory, mode)) {

@@ -51,6 +51,14 @@ test("the originals are kept", async () => {
   expect(textOf("suid_dumpable.bak")).toBe("1");
 });
 
+test("EVENT_DIR is made for events alone: a pod without them may have nowhere to make it", async () => {
+  const EVENT_DIR = join(dirname(host.hostDir), "events");
+  await run({ EVENT_DIR });
+  expect(existsSync(EVENT_DIR)).toBe(false);
+  await run({ EVENT_DIR, COMP_CORE_EVENTS: "true" });
+  expect(existsSync(EVENT_DIR)).toBe(true);
+});
+
 test("only root can look into the dumps, and the files are root's alone", async () => {
   await run();
   expect(modeOf(inHost("cores"))).toBe(0o700);
