@@ -3,6 +3,7 @@ import { AppError } from "../model/app-error.ts";
 import { isDeeperThan, isObject, type Json, type JsonObject } from "../model/json.ts";
 import { oneLine } from "../model/printable.ts";
 import { shellWord } from "../model/shell-word.ts";
+import { describeOmitted } from "../model/core-content.ts";
 import { formatBytes } from "../model/byte-text.ts";
 import { DUMP_INFO_SUFFIX } from "../model/dump-entries.ts";
 import { asKnownInfo, type KnownInfo, type DumpInfo } from "../model/dump-info.ts";
@@ -96,18 +97,23 @@ function shown(key: string, value: unknown): string {
   return String(value);
 }
 
-function completeness({
+function completeness(info: KnownInfo): string {
+  const omitted = describeOmitted(info);
+  return omitted === "" ? size(info) : `${size(info)}; ${omitted}`;
+}
+
+function size({
   core_bytes: bytes,
   core_complete: complete,
   core_expected_bytes: expected,
   truncated_by: by,
 }: KnownInfo): string {
-  const size = bytes === undefined ? "" : formatBytes(bytes);
-  if (complete === true) return `complete, ${size}`;
-  if (complete !== false) return `${size}, whether it is complete cannot be told`;
+  const text = bytes === undefined ? "" : formatBytes(bytes);
+  if (complete === true) return `complete, ${text}`;
+  if (complete !== false) return `${text}, whether it is complete cannot be told`;
   if (by === "known_bug") return "left out: its bug has left whole dumps already (known_bug)";
   const of = typeof expected === "number" ? ` of ${formatBytes(expected)}` : "";
-  return `cut short (${by ?? "nobody knows by what"}), ${size}${of}`;
+  return `cut short (${by ?? "nobody knows by what"}), ${text}${of}`;
 }
 
 function missingLines({ missing = [] }: KnownInfo): string[] {

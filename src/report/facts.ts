@@ -1,4 +1,5 @@
 // The head of a report: its title, what happened in plain words, and where and when.
+import { describeOmitted } from "../model/core-content.ts";
 import { formatBytes } from "../model/byte-text.ts";
 import type { ReportedCrash, ReportLimits } from "./reported-crash.ts";
 import { html, type Html, type Value } from "./html.ts";
@@ -112,6 +113,11 @@ function signalText({ summary, info }: ReportedCrash): string {
 }
 
 function coreText({ info }: ReportedCrash): string {
+  const omitted = describeOmitted(info);
+  return omitted === "" ? sizeText(info) : `${sizeText(info)}; ${omitted}`;
+}
+
+function sizeText(info: ReportedCrash["info"]): string {
   const {
     core_bytes: bytes,
     core_complete: complete,

@@ -1,5 +1,6 @@
 // What a report cannot say: pieces that are missing, and why.
 import type { ReportedCrash, ReportLimits } from "./reported-crash.ts";
+import { describeOmitted } from "../model/core-content.ts";
 import { html, type Html } from "./html.ts";
 import { cutText } from "./text.ts";
 
@@ -9,8 +10,10 @@ export function limitsSection({ info, summary }: ReportedCrash, limits: ReportLi
     info.core_complete === false
       ? [{ what: "core", why: "it is cut short: memory beyond the cut is missing" }]
       : [];
+  const omitted = describeOmitted(info);
   const all = [
     ...cut,
+    ...(omitted === "" ? [] : [{ what: "core", why: `as it was wanted, it has ${omitted}` }]),
     ...(info.missing ?? []),
     ...(summary?.incomplete ?? []),
     ...(info.settings_ignored ?? []).map((why) => ({ what: "setting", why })),

@@ -54,11 +54,12 @@ export function planKubernetesEvent(
 
 function messageOf(facts: DumpFacts, key: string): string {
   const signal = text(facts["signal_name"]) || `signal ${text(facts["signal"])}`;
+  const small = facts["core_content"] === "stacks" ? " of the stacks" : "";
   const cut = facts["core_complete"] === false ? " (cut short)" : "";
   const title = text(facts["title"]).slice(0, TITLE_MAX_CHARACTERS);
   const why = title === "" ? "" : ` (${title}; bug ${matching(facts["bug"], /^[0-9a-f]{16}$/)})`;
   const ignored = ignoredAnnotations(facts["settings_ignored"]);
-  const sentence = `${text(facts["exe"])} crashed with ${signal}${why}; core dump${cut} delivered as ${key}${ignored}`;
+  const sentence = `${text(facts["exe"])} crashed with ${signal}${why}; core dump${small}${cut} delivered as ${key}${ignored}`;
   return oneLine(sentence).slice(0, MESSAGE_MAX_CHARACTERS);
 }
 

@@ -171,6 +171,14 @@ describe("list --by bug", () => {
 });
 
 describe("info", () => {
+  test("says of a core of the stacks that it is one, and how much it lacks", async () => {
+    const facts = { core_content: "stacks", core_complete: true, core_bytes: 2048 };
+    const zip = await open(writeDump("a.zip", { ...facts, core_omitted_bytes: 5 * 2 ** 30 }));
+    expect(formatInfo(zip, await readInfo(zip))).toMatch(
+      /^core +complete, 2\.0 KiB; stacks and what belongs to them alone \(5\.0 GiB left out\)$/m,
+    );
+  });
+
   test("says who crashed, how much of the core there is, and what is missing", async () => {
     const zip = await open(
       writeDump("a.zip", {

@@ -31,6 +31,15 @@ test("a crash that nobody explained has a report all the same, which says why", 
   expect(page).toContain("core-dump-handler fetch shop/T.zip --output T.zip");
 });
 
+test("of a core without its heap the report says so", () => {
+  const info = { ...PLAIN.info, core_content: "stacks", core_complete: true } as const;
+  const page = textOf({ ...PLAIN, info: { ...info, core_bytes: 4096, core_omitted_bytes: 2e6 } });
+  expect(page).toContain(
+    "4.0 KiB, complete; stacks and what belongs to them alone (1.9 MiB left out)",
+  );
+  expect(page).toContain("as it was wanted, it has stacks and what belongs to them alone");
+});
+
 test("the longest crash of nothing but markup fits, and no tag of it is one", () => {
   const crash = hostileCrash();
   const page = textOf(crash);

@@ -93,6 +93,11 @@ test("a core that was cut short is called so", () => {
   expect(event?.body["message"]).toContain("core dump (cut short) delivered");
 });
 
+test("a core of the stacks is called so", () => {
+  const event = planKubernetesEvent({ ...FACTS, core_content: "stacks" }, "a.zip", new Date());
+  expect(event?.body["message"]).toContain("core dump of the stacks delivered");
+});
+
 test("an annotation that was not followed stands in the event, whatever it holds", () => {
   const complaints = readPodPolicy(
     { "core-dump-handler/priority": "urgent\n\u202e" },
