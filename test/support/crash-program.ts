@@ -16,6 +16,7 @@ export type CrashProgram =
   | "stalled"
   | "stranger"
   | "threads"
+  | "trapped"
   | "renamed"
   | "vast"
   | "sleeper";

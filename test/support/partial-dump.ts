@@ -10,6 +10,7 @@ import { PartialFile } from "../../src/composer/partial-file.ts";
 import { sealArchive } from "../../src/composer/sealing.ts";
 import { partialName } from "../../src/model/core-file.ts";
 import type { CrashContext } from "../../src/model/crash-context.ts";
+import type { DumpInfo } from "../../src/model/dump-info.ts";
 import { DEFAULT_TEMPLATE } from "../../src/model/dump-name.ts";
 
 export interface PartialStages {
@@ -48,10 +49,11 @@ export async function writePartialStages(
   folder: string,
   core: Uint8Array,
   compress: boolean,
+  more: Partial<DumpInfo> = {},
 ): Promise<PartialStages> {
   writeFileSync(join(folder, "input"), core);
   const input = openSync(join(folder, "input"), "r");
-  const info = firstFacts(UUID, CRASH);
+  const info = { ...firstFacts(UUID, CRASH), ...more };
   const file = await PartialFile.create(folder, UUID);
   const path = join(folder, partialName(UUID));
   const settings = { FILENAME_TEMPLATE: DEFAULT_TEMPLATE, COMPRESSION: compress };

@@ -125,7 +125,7 @@ export class PageCopier {
   read(address: bigint, sizeBytes: number): Buffer {
     const { space, segments } = this.context;
     const { pageBytes } = segments;
-    const into = Buffer.alloc(sizeBytes);
+    const into = Buffer.allocUnsafe(sizeBytes);
     let filled = 0;
     while (filled < sizeBytes) {
       const at = address + BigInt(filled);
@@ -133,7 +133,8 @@ export class PageCopier {
       const place = this.places.get(Number(at / BigInt(pageBytes))) ?? MISSING;
       if (place === MISSING) break;
       const count = Math.min(sizeBytes - filled, pageBytes - inPage);
-      if (place !== ZEROS) readSync(space, into, filled, count, place * pageBytes + inPage);
+      if (place === ZEROS) into.fill(0, filled, filled + count);
+      else readSync(space, into, filled, count, place * pageBytes + inPage);
       filled += count;
     }
     return into.subarray(0, filled);

@@ -50,24 +50,16 @@ export async function copyByPlan(plan: StackPlan): Promise<void> {
   await takeStack(plan, crashed, CRASHED_STACK_BYTES);
   await takeInterrupted(plan, crashed);
   await takeRegisters(plan, crashed);
+  await takeThreadBlock(plan, crashed);
+  await takeVdso(plan);
+  await takeModules(plan);
   const share = Math.floor(STACKS_BYTES / notes.threads.length);
   for (const thread of others) {
     await takeStack(plan, thread, Math.min(STACK_BYTES, share));
     await takeInterrupted(plan, thread);
   }
-  for (const thread of notes.threads) await takeThreadBlock(plan, thread);
-  await takeVdso(plan);
+  for (const thread of others) await takeThreadBlock(plan, thread);
   await takeSmallSegments(plan);
-  const program = notes.auxiliary.get(AT_PHDR);
-  if (program !== undefined) {
-    await takeData(plan, pageOf(plan, program), PROGRAM_DATA_BYTES);
-    await takeLinkMap(plan.copier, plan.segments, program);
-  }
-  let libraryBytes = LIBRARIES_BYTES;
-  for (const beginning of plan.files.beginnings) {
-    if (libraryBytes <= 0) break;
-    libraryBytes -= await takeData(plan, beginning, Math.min(LIBRARY_DATA_BYTES, libraryBytes));
-  }
   for (const thread of others) await takeRegisters(plan, thread);
   const until = plan.copier.kept + POINTED.all;
   for (const thread of notes.threads) {
@@ -76,6 +68,21 @@ export async function copyByPlan(plan: StackPlan): Promise<void> {
     await takePointed(plan, thread, SCANNED_BYTES[kind], left);
   }
   for (const thread of notes.threads) await takeDeepStack(plan, thread);
+}
+
+/** What the program and its libraries keep, and the list by which a debugger finds them. */
+async function takeModules(plan: StackPlan): Promise<void> {
+  const { copier, segments, files, notes } = plan;
+  const program = notes.auxiliary.get(AT_PHDR);
+  if (program !== undefined) {
+    await takeData(plan, pageOf(plan, program), PROGRAM_DATA_BYTES);
+    await takeLinkMap(copier, segments, program);
+  }
+  let left = LIBRARIES_BYTES;
+  for (const beginning of files.beginnings) {
+    if (left <= 0) return;
+    left -= await takeData(plan, beginning, Math.min(LIBRARY_DATA_BYTES, left));
+  }
 }
 
 /** Where the crashing thread's stack is; undefined where it has none that the core would have. */

@@ -45,3 +45,26 @@ for (const [name, CORE_CONTENT] of [
         }
       }),
   );
+
+gatedTest(
+  "memory that waits for such a file system holds up no core of the stacks",
+  obstacles,
+  () =>
+    withComposer({ CORE_CONTENT: "stacks", EXPLAIN: false }, async (composer) => {
+      const program = await startStalled("waiting", "trapped");
+      try {
+        program.stall();
+        const ended = program.crash().then(() => "ended");
+        expect(await Promise.race([ended, Bun.sleep(HANGS_AFTER * 1000)])).toBe("ended");
+        const [zip = "none"] = await composer.zips(1);
+        expect(await readInfo(zip)).toMatchObject({
+          exe: "waiting",
+          core_content: "stacks",
+          core_complete: true,
+          missing: [],
+        });
+      } finally {
+        await program.end();
+      }
+    }),
+);

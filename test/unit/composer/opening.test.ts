@@ -13,6 +13,7 @@ import { firstFacts } from "../../../src/composer/dump-facts.ts";
 import { openArchive, openDump } from "../../../src/composer/opening.ts";
 import { readComposerSettings } from "../../../src/config/composer-settings.ts";
 import { partialName } from "../../../src/model/core-file.ts";
+import { parseDumpHead } from "../../../src/model/dump-head.ts";
 import { FIRST_ENTRY_ROOM_BYTES } from "../../../src/model/partial-layout.ts";
 import { HEADER_ROOM_BYTES } from "../../../src/model/zip-records.ts";
 import { failureOf } from "../../support/failure.ts";
@@ -60,3 +61,21 @@ test("a disk without room for the head is full at once, at any place in it", asy
   for (let size = 0; size < FIRST_ENTRY_ROOM_BYTES + HEADER_ROOM_BYTES; size += 97)
     expect(await failureOf(openArchive(new FullDisk(size), INFO, settings))).toContain("ENOSPC");
 });
+
+test("what becomes known while the core is written stands in dump-info at once, and nothing else moves", () =>
+  withFolder(async (folder) => {
+    const { file, archive, note } = await openDump(folder, INFO, settings);
+    const read = () => readFileSync(join(folder, partialName(UUID)));
+    const before = read();
+    expect(parseDumpHead(before)?.core_content).toBe("full");
+    archive.push(Buffer.from("core"));
+    await note({ core_content: "stacks", core_omitted_bytes: 5 });
+    await archive.flush();
+    const after = read();
+    expect(parseDumpHead(after)).toMatchObject({ core_content: "stacks", core_omitted_bytes: 5 });
+    expect(after.subarray(FIRST_ENTRY_ROOM_BYTES, before.length)).toEqual(
+      before.subarray(FIRST_ENTRY_ROOM_BYTES),
+    );
+    expect(after.subarray(before.length).toString()).toBe("core");
+    await file.abandon();
+  }));

@@ -118,6 +118,14 @@ readableTest(
   },
 );
 
+readableTest("a small core is recovered as one", async () => {
+  const small = { core_content: "stacks", core_omitted_bytes: 4e9 } as const;
+  const written = mkdtempSync(join(folder, "small-"));
+  leave((await writePartialStages(written, CORE, true, small)).drained);
+  await recover();
+  expect(readRecovered().info).toMatchObject({ ...small, core_complete: true });
+});
+
 readableTest("a zip that was only not yet published comes out with every entry", async () => {
   leave(stages.deflated.sealed);
   await recover();
