@@ -13,7 +13,8 @@ import { MappedFiles } from "./mapped-files.ts";
 import { PageCopier } from "./page-copier.ts";
 import type { PageMemory } from "./page-memory.ts";
 import { layOut, type Piece } from "./small-core-layout.ts";
-import { copyByPlan, stackPageOf, type StackPlan } from "./stack-plan.ts";
+import type { CopyPlan } from "./copy-plan.ts";
+import { copyByPlan, stackPageOf } from "./stack-plan.ts";
 
 /** Where the process's memory is: in the process, or in its core's file. */
 export type MemoryPlace =
@@ -68,7 +69,7 @@ export async function makeSmallCore(
     const files = new MappedFiles(notes.files, segments.pageBytes);
     const maxPages = PAGES_MAX_BYTES / segments.pageBytes;
     const copier = new PageCopier({ memory, segments, files, space: spaces.pages, maxPages });
-    const plan: StackPlan = { copier, segments, files, notes, isArm: header.isArm };
+    const plan: CopyPlan = { copier, segments, files, notes, isArm: header.isArm };
     const copying = copyByPlan(plan);
     copying.catch(() => undefined);
     await within(copying, maxMs, () => {

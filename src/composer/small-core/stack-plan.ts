@@ -1,20 +1,9 @@
 // Chooses what a small core has of the memory, the most telling first: the stacks, what a debugger needs to find
 // threads and libraries, variables of the program and its libraries, and what registers and stacks point at.
 import { findInterrupted } from "../summary/held-copy.ts";
-import type { CoreNotesCopy, ThreadRegisters } from "./core-notes-copy.ts";
-import { isWritable, type CoreSegments } from "./core-segments.ts";
-import { takeLinkMap } from "./link-map.ts";
-import type { MappedFiles } from "./mapped-files.ts";
-import type { PageCopier } from "./page-copier.ts";
-
-/** What the plan is made of. */
-export interface StackPlan {
-  copier: PageCopier;
-  segments: CoreSegments;
-  files: MappedFiles;
-  notes: CoreNotesCopy;
-  isArm: boolean;
-}
+import type { ThreadRegisters } from "./core-notes-copy.ts";
+import { pageOf, type CopyPlan } from "./copy-plan.ts";
+import { takeModules, takeSmallSegments, takeVdso } from "./module-pages.ts";
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -30,20 +19,12 @@ const RED_ZONE_BYTES = 128n;
 /** How far above a stack pointer outside any mapping (a stack that overflowed) the stack is looked for. */
 const OVERFLOW_BYTES = MIB;
 const INTERRUPTED_MAX = 4;
-const PROGRAM_DATA_BYTES = 8 * MIB;
-const LIBRARY_DATA_BYTES = MIB;
-const LIBRARIES_BYTES = 16 * MIB;
-const VDSO_PAGES_MAX = 16;
-/** The first pages of modules. */
-const SMALL_SEGMENT_PAGES = 2;
-const SMALL_SEGMENTS_MAX = 4096;
 /** How many pages a stack may point at, and how much of it is looked through. */
 const POINTED = { crashed: 1024, other: 48, all: 6144 };
 const SCANNED_BYTES = { crashed: 256 * KIB, other: 32 * KIB };
-const [AT_PHDR, AT_SYSINFO_EHDR] = [3n, 33n];
 
 /** Copies. Throws CopyStopped with what was copied until then kept. */
-export async function copyByPlan(plan: StackPlan): Promise<void> {
+export async function copyByPlan(plan: CopyPlan): Promise<void> {
   const { notes } = plan;
   const [crashed, ...others] = notes.threads;
   if (crashed === undefined) return;
@@ -70,23 +51,8 @@ export async function copyByPlan(plan: StackPlan): Promise<void> {
   for (const thread of notes.threads) await takeDeepStack(plan, thread);
 }
 
-/** What the program and its libraries keep, and the list by which a debugger finds them. */
-async function takeModules(plan: StackPlan): Promise<void> {
-  const { copier, segments, files, notes } = plan;
-  const program = notes.auxiliary.get(AT_PHDR);
-  if (program !== undefined) {
-    await takeData(plan, pageOf(plan, program), PROGRAM_DATA_BYTES);
-    await takeLinkMap(copier, segments, program);
-  }
-  let left = LIBRARIES_BYTES;
-  for (const beginning of files.beginnings) {
-    if (left <= 0) return;
-    left -= await takeData(plan, beginning, Math.min(LIBRARY_DATA_BYTES, left));
-  }
-}
-
 /** Where the crashing thread's stack is; undefined where it has none that the core would have. */
-export function stackPageOf(plan: StackPlan): bigint | undefined {
+export function stackPageOf(plan: CopyPlan): bigint | undefined {
   const [crashed] = plan.notes.threads;
   if (crashed === undefined) return undefined;
   const { page, index } = stackOf(plan, stackPointerOf(plan, crashed));
@@ -94,7 +60,7 @@ export function stackPageOf(plan: StackPlan): bigint | undefined {
 }
 
 /** The stack pointer, and the number of the segment that the stack is in. */
-function stackOf(plan: StackPlan, stackPointer: bigint): { page: number; index: number } {
+function stackOf(plan: CopyPlan, stackPointer: bigint): { page: number; index: number } {
   const { segments } = plan;
   const page = pageOf(plan, stackPointer);
   const index = segments.find(page);
@@ -108,11 +74,11 @@ function stackOf(plan: StackPlan, stackPointer: bigint): { page: number; index: 
   return { page, index: -1 };
 }
 
-async function takeStack(plan: StackPlan, thread: ThreadRegisters, sizeBytes: number) {
+async function takeStack(plan: CopyPlan, thread: ThreadRegisters, sizeBytes: number) {
   await takeStackAt(plan, stackPointerOf(plan, thread), sizeBytes);
 }
 
-async function takeStackAt(plan: StackPlan, stackPointer: bigint, sizeBytes: number) {
+async function takeStackAt(plan: CopyPlan, stackPointer: bigint, sizeBytes: number) {
   const { copier, segments } = plan;
   const { page, index } = stackOf(plan, stackPointer);
   if (index < 0) return;
@@ -122,7 +88,7 @@ async function takeStackAt(plan: StackPlan, stackPointer: bigint, sizeBytes: num
 }
 
 /** The stacks that signal handlers on this one interrupted. */
-async function takeInterrupted(plan: StackPlan, thread: ThreadRegisters): Promise<void> {
+async function takeInterrupted(plan: CopyPlan, thread: ThreadRegisters): Promise<void> {
   let next = stackPointerOf(plan, thread);
   for (let count = 0; count < INTERRUPTED_MAX; count++) {
     const start = next & ~15n;
@@ -135,7 +101,7 @@ async function takeInterrupted(plan: StackPlan, thread: ThreadRegisters): Promis
   }
 }
 
-async function takeRegisters(plan: StackPlan, { registers }: ThreadRegisters): Promise<void> {
+async function takeRegisters(plan: CopyPlan, { registers }: ThreadRegisters): Promise<void> {
   for (let at = 0; at + 8 <= registers.length; at += 8) {
     const page = pageOf(plan, registers.readBigUInt64LE(at));
     if (plan.segments.find(page) >= 0) await plan.copier.take(page, page + 1);
@@ -143,7 +109,7 @@ async function takeRegisters(plan: StackPlan, { registers }: ThreadRegisters): P
 }
 
 /** The C library's own record of a thread, around its thread pointer, and the variables of its own below. */
-async function takeThreadBlock(plan: StackPlan, thread: ThreadRegisters): Promise<void> {
+async function takeThreadBlock(plan: CopyPlan, thread: ThreadRegisters): Promise<void> {
   const { copier, notes } = plan;
   const pointer = plan.isArm
     ? notes.armThreadPointers.get(thread.tid)
@@ -159,51 +125,9 @@ async function takeThreadBlock(plan: StackPlan, thread: ThreadRegisters): Promis
   }
 }
 
-async function takeVdso(plan: StackPlan): Promise<void> {
-  const { copier, segments, notes } = plan;
-  const index = segments.find(pageOf(plan, notes.auxiliary.get(AT_SYSINFO_EHDR) ?? 0n));
-  if (index < 0) return;
-  const { start, fileEnd } = segments.at(index);
-  await copier.take(start, Math.min(fileEnd, start + VDSO_PAGES_MAX), true);
-}
-
-async function takeSmallSegments({ copier, segments }: StackPlan): Promise<void> {
-  let taken = 0;
-  for (let index = 0; index < segments.length && taken < SMALL_SEGMENTS_MAX; index++) {
-    const { start, fileEnd } = segments.at(index);
-    if (fileEnd === start || fileEnd - start > SMALL_SEGMENT_PAGES) continue;
-    await copier.take(start, fileEnd);
-    taken++;
-  }
-}
-
-/**
- * What a module may write to: its segments from `beginning` on, one right behind the other, with its variables that
- * begin as zeros. Returns how many bytes were kept.
- */
-async function takeData(plan: StackPlan, beginning: number, maxBytes: number): Promise<number> {
-  const { copier, segments, files } = plan;
-  const before = copier.kept;
-  let left = Math.floor(maxBytes / segments.pageBytes);
-  const first = segments.before(beginning);
-  let end = first < 0 ? 0 : segments.at(first).start;
-  for (let index = Math.max(0, first); index < segments.length && left > 0; index++) {
-    const segment = segments.at(index);
-    const isNext = index > first && files.beginnings.has(segment.start);
-    if (segment.start !== end || isNext) break;
-    if (isWritable(segment)) {
-      const taken = Math.min(segment.fileEnd - segment.start, left);
-      await copier.take(segment.start, segment.start + taken);
-      left -= taken;
-    }
-    end = segment.end;
-  }
-  return (copier.kept - before) * segments.pageBytes;
-}
-
 /** What the words on a stack point at. */
 async function takePointed(
-  plan: StackPlan,
+  plan: CopyPlan,
   thread: ThreadRegisters,
   scannedBytes: number,
   maxPages: number,
@@ -229,7 +153,7 @@ async function takePointed(
   }
 }
 
-async function takeDeepStack(plan: StackPlan, thread: ThreadRegisters): Promise<void> {
+async function takeDeepStack(plan: CopyPlan, thread: ThreadRegisters): Promise<void> {
   const { index } = stackOf(plan, stackPointerOf(plan, thread));
   if (index < 0 || plan.copier.isFull) return;
   const { start, fileEnd } = plan.segments.at(index);
@@ -240,14 +164,10 @@ async function takeDeepStack(plan: StackPlan, thread: ThreadRegisters): Promise<
 /** Their places in user_regs_struct. */
 const [X86_STACK_POINTER, X86_FS_BASE, ARM_STACK_POINTER] = [19, 21, 31];
 
-function stackPointerOf({ isArm }: StackPlan, thread: ThreadRegisters): bigint {
+function stackPointerOf({ isArm }: CopyPlan, thread: ThreadRegisters): bigint {
   return registerOf(thread, isArm ? ARM_STACK_POINTER : X86_STACK_POINTER);
 }
 
 function registerOf({ registers }: ThreadRegisters, index: number): bigint {
   return registers.length < index * 8 + 8 ? 0n : registers.readBigUInt64LE(index * 8);
-}
-
-function pageOf({ segments }: StackPlan, address: bigint): number {
-  return Number(BigInt.asUintN(64, address) / BigInt(segments.pageBytes));
 }
