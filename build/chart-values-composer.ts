@@ -37,7 +37,9 @@ export const COMPOSER_VALUES: readonly ChartValue[] = [
     path: "composer.compression",
     variable: "COMP_COMPRESSION",
     fallback: true,
-    about: "Deflate the zip's entries; false stores them.",
+    schema: { enum: [true, false, "zstd"] },
+    about:
+      "How the zip's entries are compressed: true deflates them, false stores them, zstd compresses the core with zstd (faster and smaller, for readers that know it).",
   },
   {
     path: "composer.coreEvents",

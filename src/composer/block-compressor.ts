@@ -3,7 +3,10 @@
 import { availableParallelism } from "node:os";
 import { CORE_BLOCK_BYTES } from "../model/partial-layout.ts";
 import { SPOOL_SLOT_BYTES } from "../model/spool-layout.ts";
+import type { CoreCompression } from "../model/core-compression.ts";
 import { BlockDeflater, freeOutput } from "./block-deflater.ts";
+import type { BlockPacker } from "./block-packer.ts";
+import { ZstdPacker } from "./block-zstd.ts";
 import type { BlockQueue, TakenBlock } from "./block-queue.ts";
 import { Change } from "./change.ts";
 import { Mailbox } from "./mailbox.ts";
@@ -11,10 +14,10 @@ import type { QueuedBlock } from "./queued-block.ts";
 import { ZeroRuns } from "./zero-runs.ts";
 import type { ZipArchive } from "./zip-archive.ts";
 
-/** How many blocks are compressed at once; each has its own compressor. */
-export const LANES = 4;
-/** How many processors compress, at most. */
-export const PROCESSORS = Math.min(LANES, availableParallelism());
+/** How many blocks are deflated at once; each has its own compressor. Zstd has one for all of the core. */
+const LANES = 4;
+/** How many processors deflate, at most. */
+const PROCESSORS = Math.min(LANES, availableParallelism());
 /**
  * How many blocks are compressed at once while the crashed process waits and its core is spooled: two processors are
  * left to the kernel, which writes the core, and to the reader.
@@ -30,17 +33,18 @@ const RUNS_MAX = 8;
 export interface CompressorOptions {
   queue: BlockQueue;
   archive: ZipArchive;
-  compress: boolean;
+  compression: CoreCompression;
   /** Returns whether the crashed process still waits. */
   isHeld: () => boolean;
-  /** Called for each block with the time that one lane took, in ms. */
-  onCompressed: (sizeBytes: number, ms: number) => void;
+  /** Called for each block with the time that one lane took, in ms, and how many work side by side at most. */
+  onCompressed: (sizeBytes: number, ms: number, atOnce: number) => void;
   /** Called when everything up to the end of a block is in the archive's file. */
   onFlushed: (block: QueuedBlock) => void;
 }
 
 interface Lane {
-  deflater: BlockDeflater | undefined;
+  /** undefined where the core is stored. */
+  packer: BlockPacker | undefined;
   /** A slot's room, for blocks from the spool. */
   memory: Uint8Array | undefined;
 }
@@ -57,6 +61,7 @@ interface Passing {
 export class BlockCompressor {
   private readonly options: CompressorOptions;
   private readonly idle: Lane[];
+  private readonly lanes: number;
   private busy = 0;
   private readonly change = new Change();
   private readonly passing = new Mailbox<Passing>();
@@ -65,8 +70,10 @@ export class BlockCompressor {
 
   constructor(options: CompressorOptions) {
     this.options = options;
-    this.idle = Array.from({ length: LANES }, () => ({
-      deflater: options.compress ? new BlockDeflater() : undefined,
+    const { compression } = options;
+    this.lanes = compression === "zstd" ? 1 : LANES;
+    this.idle = Array.from({ length: this.lanes }, () => ({
+      packer: newPacker(compression),
       memory: undefined,
     }));
   }
@@ -89,7 +96,8 @@ export class BlockCompressor {
           () => (lane.memory ??= new Uint8Array(SPOOL_SLOT_BYTES)),
         );
         if (taken === undefined) return;
-        if (taken.block.isZeros) await this.passZeros(taken.block, lane);
+        if (taken.block.isZeros && this.options.compression === "deflate")
+          await this.passZeros(taken.block, lane);
         else this.pass(taken, lane);
       }
     } finally {
@@ -113,7 +121,7 @@ export class BlockCompressor {
 
   private pass({ block, bytes }: TakenBlock, lane: Lane): void {
     this.busy++;
-    this.passing.put({ block, lane, output: this.outputOf(lane, bytes) });
+    this.passing.put({ block, lane, output: this.outputOf(lane, block, bytes) });
   }
 
   private async passZeros(block: QueuedBlock, lane: Lane): Promise<void> {
@@ -127,11 +135,16 @@ export class BlockCompressor {
     return [blocks === 1 ? this.runs.block : this.runs.of(blocks)];
   }
 
-  private async outputOf({ deflater }: Lane, bytes: Uint8Array): Promise<readonly Uint8Array[]> {
-    if (deflater === undefined) return [bytes];
+  private async outputOf(
+    { packer }: Lane,
+    { isZeros, sizeBytes }: QueuedBlock,
+    bytes: Uint8Array,
+  ): Promise<readonly Uint8Array[]> {
+    if (packer === undefined) return [bytes];
     const startedMs = performance.now();
-    const output = await deflater.run(bytes);
-    this.options.onCompressed(bytes.length, performance.now() - startedMs);
+    const output = isZeros ? await packZeros(packer, sizeBytes) : await packer.run(bytes);
+    const atOnce = Math.min(this.lanes, PROCESSORS);
+    this.options.onCompressed(sizeBytes, performance.now() - startedMs, atOnce);
     return output;
   }
 
@@ -145,7 +158,7 @@ export class BlockCompressor {
       const { block, lane, output } = passing;
       const parts = await output;
       for (const part of parts) archive.push(part);
-      const isStored = lane !== undefined && lane.deflater === undefined;
+      const isStored = lane !== undefined && lane.packer === undefined;
       if (lane !== undefined && !isStored) {
         written.push(...parts);
         // The block is free; only its output still waits for the disk.
@@ -172,4 +185,19 @@ export class BlockCompressor {
     this.blocks++;
     if (this.blocks % BLOCKS_PER_COLLECTION === 0) Bun.gc(true);
   }
+}
+
+function newPacker(compression: CoreCompression): BlockPacker | undefined {
+  if (compression === "none") return undefined;
+  return compression === "zstd" ? new ZstdPacker() : new BlockDeflater();
+}
+
+const ZEROS = new Uint8Array(CORE_BLOCK_BYTES);
+
+/** Compresses a run of whole blocks of zeros. */
+async function packZeros(packer: BlockPacker, sizeBytes: number): Promise<Uint8Array[]> {
+  const output: Uint8Array[] = [];
+  for (let left = sizeBytes; left > 0; left -= CORE_BLOCK_BYTES)
+    output.push(...(await packer.run(ZEROS)));
+  return output;
 }

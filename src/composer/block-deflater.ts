@@ -2,12 +2,13 @@
 // and closed by FINAL_BLOCK (src/model/partial-layout.ts), are therefore one valid deflate stream (RFC 1951, section
 // 3.2.4) that can be cut after any block. docs/performance.md has the measurements.
 import { constants, createDeflateRaw, type DeflateRaw } from "node:zlib";
+import type { BlockPacker } from "./block-packer.ts";
 import { DEFLATE_PARAMETERS } from "../model/block-deflate.ts";
 
 const OUTPUT_CHUNK_BYTES = 128 * 1024;
 
 /** One compressor with its history, used for one block at a time. */
-export class BlockDeflater {
+export class BlockDeflater implements BlockPacker {
   private readonly deflate: DeflateRaw;
   private output: Uint8Array[] = [];
   private fail: ((error: unknown) => void) | undefined;

@@ -2,6 +2,7 @@
 // owner's rules leave it out.
 import { untilAborted } from "../host/timer.ts";
 import { EXIT, describeError } from "../model/app-error.ts";
+import { compressionOf } from "../model/core-compression.ts";
 import { canaryZipBase } from "../model/canary.ts";
 import type { DumpInfo } from "../model/dump-info.ts";
 import { renderDumpName } from "../model/dump-name.ts";
@@ -102,14 +103,14 @@ async function seal(
   const known = withModules(withSummary(facts, summary), summary, listed);
   const base = renderDumpName(settings.FILENAME_TEMPLATE, templateValues(known));
   const entries = withModulesEntry(withSummaryEntry(found.entries, summary), listed);
-  const compress = settings.COMPRESSION;
+  const compression = compressionOf(settings.COMPRESSION);
   const lastEntry = await openReport(canary, settings, attempts, { base, log, summary });
   const sealing = {
     archive,
     drain,
     end,
     isWhole,
-    compress,
+    compression,
     base,
     entries,
     lastEntry,

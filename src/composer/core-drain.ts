@@ -3,9 +3,10 @@
 // nevertheless, unless the dump is left out or the disk is full.
 import { crc32 } from "node:zlib";
 import { ElfCoreReader } from "../model/core-extent.ts";
+import type { CoreCompression } from "../model/core-compression.ts";
 import { crc32WithZeros } from "../model/crc32-zeros.ts";
 import { CORE_BLOCK_BYTES as BLOCK_BYTES } from "../model/partial-layout.ts";
-import { BlockCompressor, PROCESSORS } from "./block-compressor.ts";
+import { BlockCompressor } from "./block-compressor.ts";
 import { BlockQueue, bytesIn } from "./block-queue.ts";
 import { Checkpoints } from "./checkpoints.ts";
 import type { CoreBytes } from "./core-input.ts";
@@ -25,7 +26,7 @@ const TURN_BYTES = 2 << 20;
 
 /** What the drain does with the core, and whom it notifies. */
 export interface DrainOptions {
-  compress: boolean;
+  compression: CoreCompression;
   /** How many bytes of the core are kept; 0 is no limit. */
   maxCoreBytes: number;
   /** Where blocks go that the compressor does not take in time; undefined where the reading waits for it. */
@@ -64,14 +65,14 @@ export class CoreDrain {
     this.input = input;
     this.archive = archive;
     this.options = options;
-    const { compress, spool } = options;
-    this.queue = new BlockQueue(compress ? spool : undefined);
+    const { compression, spool } = options;
+    this.queue = new BlockQueue(compression === "none" ? undefined : spool);
     this.compressor = new BlockCompressor({
       queue: this.queue,
       archive,
-      compress,
+      compression,
       isHeld: () => this.isHeld,
-      onCompressed: (sizeBytes, ms) => spool?.noteCompressed(sizeBytes, ms, PROCESSORS),
+      onCompressed: (sizeBytes, ms, atOnce) => spool?.noteCompressed(sizeBytes, ms, atOnce),
       onFlushed: (block) => this.noteFlushed(block),
     });
     this.checkpoints = new Checkpoints({ fileBytes: archive.endBytes, crc: 0, sizeBytes: 0 });
@@ -166,9 +167,9 @@ export class CoreDrain {
 
   /** Passes a run of whole blocks that are a hole of the input's file; returns false where there is none. */
   private async passHole(): Promise<boolean> {
-    const { compress, maxCoreBytes } = this.options;
+    const { compression, maxCoreBytes } = this.options;
     // The ELF reader needs the headers' bytes, zeros too. Without compression zeros are written like other bytes.
-    if (!compress || !this.elf.isSettled) return false;
+    if (compression === "none" || !this.elf.isSettled) return false;
     const leftBytes = maxCoreBytes === 0 ? Infinity : maxCoreBytes - this.sizeBytes;
     const blocks = Math.min(RUN_BLOCKS, Math.floor(leftBytes / BLOCK_BYTES));
     const bytes = this.input.skipHole(BLOCK_BYTES, blocks);
@@ -226,7 +227,7 @@ export class CoreDrain {
   private pass(memory: Uint8Array, block: Uint8Array): void {
     if (block.length === 0) return this.queue.giveBack(memory);
     this.elf.push(block);
-    if (this.options.compress && this.isZeros(block)) {
+    if (this.options.compression !== "none" && this.isZeros(block)) {
       this.putZeros(block.length);
       return this.queue.giveBack(memory);
     }

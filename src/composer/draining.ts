@@ -3,6 +3,7 @@
 import type { ComposerSettings } from "../config/composer-settings.ts";
 import { forgetStartupCode } from "../host/startup-code.ts";
 import { untilAborted } from "../host/timer.ts";
+import { compressionOf } from "../model/core-compression.ts";
 import { describeError } from "../model/app-error.ts";
 import { UNKNOWN_OWNER } from "../model/dump-owner.ts";
 import { CoreDrain, type DrainEnd } from "./core-drain.ts";
@@ -36,6 +37,7 @@ export async function drainCore(job: Job, opened: OpenedDump): Promise<Drained> 
   const { file, archive } = opened;
   const { explaining, knownBugs } = job;
   const { settings, coreDir, hostDir } = environment;
+  const compression = compressionOf(settings.COMPRESSION);
   const startedMs = Date.now();
   let drainedMs = 0;
   let namespace = UNKNOWN_OWNER;
@@ -64,7 +66,7 @@ export async function drainCore(job: Job, opened: OpenedDump): Promise<Drained> 
       })
     : undefined;
   const drain = new CoreDrain(source ?? core, archive, {
-    compress: settings.COMPRESSION,
+    compression,
     spool,
     get maxCoreBytes() {
       return source?.maxCoreBytes ?? settings.MAX_CORE_SIZE;
@@ -126,7 +128,7 @@ function once(fn: () => void): () => void {
 
 /** Nobody waits for a core that lies in a file, and a stored core is written as fast as a spool would be. */
 function hasSpool({ source, environment: { settings } }: Job): boolean {
-  return source.file === undefined && settings.COMPRESSION && settings.SPOOL_MAX !== "0";
+  return source.file === undefined && settings.COMPRESSION !== false && settings.SPOOL_MAX !== "0";
 }
 
 function diskRules({ DISK_QUOTA, DISK_FREE, DISK_RESERVE }: ComposerSettings): DiskRules {

@@ -33,7 +33,7 @@ export async function readEnvironment(
   const settings: ComposerSettings = {
     ...read.settings,
     TIMEOUT: commandLine.timeoutSeconds ?? read.settings.TIMEOUT,
-    COMPRESSION: read.settings.COMPRESSION && !commandLine.disableCompression,
+    COMPRESSION: commandLine.disableCompression ? false : read.settings.COMPRESSION,
   };
   const coreDir = coreDirOf(hostDir, settings, commandLine.coreDir);
   return { hostDir, settings, coreDir, complaints };

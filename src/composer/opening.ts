@@ -3,11 +3,11 @@
 import { mkdir } from "node:fs/promises";
 import type { ComposerSettings } from "../config/composer-settings.ts";
 import { AppError } from "../model/app-error.ts";
+import { compressionOf, methodOf } from "../model/core-compression.ts";
 import { CORE_SUFFIX, DUMP_INFO_SUFFIX } from "../model/dump-entries.ts";
 import { formatDumpInfo, type DumpInfo } from "../model/dump-info.ts";
 import { renderDumpName } from "../model/dump-name.ts";
 import { FIRST_ENTRY_MAX_BYTES } from "../model/partial-layout.ts";
-import { DEFLATED, STORED } from "../model/zip-records.ts";
 import { templateValues } from "./dump-facts.ts";
 import { PartialFile, isNoSpace } from "./partial-file.ts";
 import { ZipArchive, type ArchiveFile } from "./zip-archive.ts";
@@ -60,7 +60,7 @@ export async function openArchive(
   const archive = new ZipArchive(file, new Date(Number(info.timestamp) * 1000));
   const first = formatDumpInfo({ ...info, dump_file: base + CORE_SUFFIX }, FIRST_ENTRY_MAX_BYTES);
   await archive.addFirst(base, DUMP_INFO_SUFFIX, first);
-  archive.begin(base, CORE_SUFFIX, settings.COMPRESSION ? DEFLATED : STORED);
+  archive.begin(base, CORE_SUFFIX, methodOf(compressionOf(settings.COMPRESSION)));
   await archive.flush();
   return archive;
 }

@@ -3,7 +3,8 @@
 import { AppError } from "../model/app-error.ts";
 import { CORE_SUFFIX, type DumpEntry } from "../model/dump-entries.ts";
 import { formatDumpInfo, type DumpInfo } from "../model/dump-info.ts";
-import { FINAL_BLOCK, FIRST_ENTRY_MAX_BYTES } from "../model/partial-layout.ts";
+import { streamEnd, type CoreCompression } from "../model/core-compression.ts";
+import { FIRST_ENTRY_MAX_BYTES } from "../model/partial-layout.ts";
 import { DEFLATED, STORED } from "../model/zip-records.ts";
 import type { AttemptLog } from "./attempt.ts";
 import type { CoreDrain, DrainEnd } from "./core-drain.ts";
@@ -19,7 +20,7 @@ export interface Sealing {
   end: DrainEnd;
   /** False where what was drained is not all that it should be, although its headers say so. */
   isWhole?: boolean;
-  compress: boolean;
+  compression: CoreCompression;
   /** The dump's name, T. */
   base: string;
   entries: readonly DumpEntry[];
@@ -57,22 +58,27 @@ export async function sealArchive(sealing: Sealing): Promise<DumpInfo> {
   }
 }
 
-async function closeCore({ archive, drain, compress }: Sealing): Promise<void> {
-  if (compress) archive.push(FINAL_BLOCK);
-  archive.end(drain.written.crc, drain.written.sizeBytes);
+async function closeCore({ archive, drain, compression }: Sealing): Promise<void> {
+  const { crc, sizeBytes } = drain.written;
+  archive.push(streamEnd(compression, sizeBytes));
+  archive.end(crc, sizeBytes);
   await archive.flush();
 }
 
 /** Cuts all of the core off. */
-async function leaveOutCore({ archive, drain, compress }: Sealing): Promise<void> {
-  await archive.cutBack(CORE_ENTRY, drain.takeStart(), compress ? FINAL_BLOCK : new Uint8Array(0));
+async function leaveOutCore({ archive, drain, compression }: Sealing): Promise<void> {
+  await archive.cutBack(CORE_ENTRY, drain.takeStart(), streamEnd(compression, 0));
 }
 
 /** Cuts the core back; returns false when it cannot be cut by that much. */
-async function cutCore({ archive, drain, compress }: Sealing, freeBytes: number): Promise<boolean> {
+async function cutCore(
+  { archive, drain, compression }: Sealing,
+  freeBytes: number,
+): Promise<boolean> {
   const checkpoint = drain.takeCheckpoint(freeBytes);
   if (checkpoint === undefined) return false;
-  await archive.cutBack(CORE_ENTRY, checkpoint, compress ? FINAL_BLOCK : new Uint8Array(0));
+  const end = streamEnd(compression, checkpoint.sizeBytes);
+  await archive.cutBack(CORE_ENTRY, checkpoint, end);
   return true;
 }
 
@@ -89,7 +95,8 @@ function withoutEntries(sealing: Sealing): Sealing {
 
 async function addRest(sealing: Sealing, end: DrainEnd): Promise<DumpInfo> {
   const { archive, drain, base, entries, attempts } = sealing;
-  const method = sealing.compress ? DEFLATED : STORED;
+  // Readers that do not know zstd can still read all but the core.
+  const method = sealing.compression === "none" ? STORED : DEFLATED;
   const leftOut: { what: string; why: string }[] = [];
   const add = async ({ suffix, data }: DumpEntry) => {
     try {

@@ -3,6 +3,7 @@
 import { resolve } from "node:path";
 import * as v from "valibot";
 import { CORE_CONTENTS } from "../model/core-content.ts";
+import type { CompressionSetting } from "../model/core-compression.ts";
 import { DEFAULT_TEMPLATE, unknownTemplateFields } from "../model/dump-name.ts";
 import { keyTemplate } from "./key-template.ts";
 import {
@@ -34,6 +35,16 @@ const fileNameTemplate: Setting<string> = {
     "text with the fields {uuid} {timestamp} {hostname} {exe_name} {pid} {signal} {limit_size} {pathname} {namespace} {podname} {fingerprint}",
 };
 
+function compression(): Setting<CompressionSetting> {
+  const words = ["true", "false", "zstd"] as const;
+  const { schema } = flag(true);
+  return {
+    schema: v.union([v.pipe(v.string(), v.toLowerCase(), v.literal("zstd")), schema]),
+    fallback: true,
+    expected: `one of ${words.join(", ")}`,
+  };
+}
+
 /** TIMEOUT's default. */
 export const TIMEOUT_DEFAULT_SECONDS = 600;
 /** TIMEOUT's highest value: a day. */
@@ -52,7 +63,8 @@ export const COMPOSER_SETTINGS = {
   POD_SELECTOR_LABEL: text(""),
   /** The whole composer's deadline. */
   TIMEOUT: integer(TIMEOUT_DEFAULT_SECONDS, { min: 1, max: TIMEOUT_MAX_SECONDS, unit: "seconds" }),
-  COMPRESSION: flag(true),
+  /** How a dump's entries are compressed: true deflates them, false stores them, zstd compresses the core with zstd. */
+  COMPRESSION: compression(),
   CORE_EVENTS: flag(false),
   EVENT_DIRECTORY: path(""),
   CRIO_ENDPOINT: text(""),

@@ -5,7 +5,7 @@ import { AppError } from "./app-error.ts";
 import { CORE_SUFFIX } from "./dump-entries.ts";
 import { formatBytes } from "./byte-text.ts";
 import { LOCAL_BYTES, type ZipEntry } from "./zip-directory.ts";
-import { DEFLATED, STORED } from "./zip-records.ts";
+import { DEFLATED, STORED, ZSTANDARD } from "./zip-records.ts";
 
 /** An entry with the end of its data. */
 export interface BoundedEntry extends ZipEntry {
@@ -17,6 +17,8 @@ export interface BoundedEntry extends ZipEntry {
 const ENTRIES_MAX = 65_535;
 /** Deflate gives at most 258 bytes for two bits. */
 const DEFLATE_RATIO_MAX = 1032;
+/** A block of 4 bytes repeats one byte 128 KiB times (RFC 8878, section 3.1.1.2). */
+const ZSTD_RATIO_MAX = 32_768;
 /** A core may be all of a machine's memory, most of it zeros: no file on ext4 is longer than this. */
 const CORE_MAX_BYTES = 2 ** 44;
 /** The longest of the other entries: logs, descriptions, /proc files. */
@@ -54,7 +56,11 @@ function planLimits(entries: readonly ZipEntry[], directoryOffset: number): Map<
 }
 
 function checkSize({ name, method, sizeBytes, packedBytes }: ZipEntry): void {
-  const most = { [STORED]: packedBytes, [DEFLATED]: packedBytes * DEFLATE_RATIO_MAX }[method];
+  const most = {
+    [STORED]: packedBytes,
+    [DEFLATED]: packedBytes * DEFLATE_RATIO_MAX,
+    [ZSTANDARD]: packedBytes * ZSTD_RATIO_MAX,
+  }[method];
   const isShort = method === STORED && sizeBytes < packedBytes;
   if (isShort || (most !== undefined && sizeBytes > most))
     throw impossible(`${name} cannot have ${sizeBytes} bytes in ${packedBytes}`);

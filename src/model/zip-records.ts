@@ -5,8 +5,10 @@
 export const STORED = 0;
 /** The compression method of a deflated entry. */
 export const DEFLATED = 8;
+/** The compression method of an entry that is one zstd frame. */
+export const ZSTANDARD = 93;
 /** The methods that dumps use. */
-export type ZipMethod = typeof STORED | typeof DEFLATED;
+export type ZipMethod = typeof STORED | typeof DEFLATED | typeof ZSTANDARD;
 
 /** What the central directory says about one entry. */
 export interface ZipEntryRecord {
@@ -38,6 +40,7 @@ const FILLER_SIGNATURE = 0xa028;
 const UTF8_NAMES = 0x0800;
 const VERSION_PLAIN = 20;
 const VERSION_ZIP64 = 45;
+const VERSION_ZSTANDARD = 63;
 const MADE_ON_UNIX = 3 << 8;
 /** A regular file, mode 0600. */
 const UNIX_ATTRIBUTES = (0o100600 << 16) >>> 0;
@@ -69,7 +72,7 @@ export function formatLocalHeader(
   const filler = fillerExtra(roomBytes === 0 ? 0 : roomBytes - used);
   const record = new Record(used + filler.length);
   record.u32(LOCAL_SIGNATURE);
-  record.u16(wide ? VERSION_ZIP64 : VERSION_PLAIN);
+  record.u16(versionFor(entry.method, wide));
   record.u16(UTF8_NAMES);
   record.u16(entry.method);
   record.u32(dosTime(modified));
@@ -121,12 +124,18 @@ export function formatCentralDirectory(
   return concat([...headers, end.data]);
 }
 
+/** Returns the version of the format that a reader must know (section 4.4.3). */
+function versionFor(method: ZipMethod, wide: boolean): number {
+  if (method === ZSTANDARD) return VERSION_ZSTANDARD;
+  return wide ? VERSION_ZIP64 : VERSION_PLAIN;
+}
+
 function formatCentralHeader(entry: ZipEntryRecord, modified: Date): Uint8Array {
   const name = new TextEncoder().encode(entry.name);
   const fields = [entry.sizeBytes, entry.compressedBytes, entry.offset];
   const tooWide = fields.filter((field) => field >= MAX_32);
   const zip64 = tooWide.length > 0 ? zip64Extra(tooWide) : new Uint8Array(0);
-  const version = tooWide.length > 0 ? VERSION_ZIP64 : VERSION_PLAIN;
+  const version = versionFor(entry.method, tooWide.length > 0);
   const record = new Record(CENTRAL_FIXED_BYTES + name.length + zip64.length);
   record.u32(CENTRAL_SIGNATURE);
   record.u16(MADE_ON_UNIX | version);

@@ -1,6 +1,6 @@
 // A finished dump, opened for reading: its entries, its dump-info, the bytes of one entry, checked.
 import { Readable } from "node:stream";
-import { crc32, createInflateRaw } from "node:zlib";
+import { constants, crc32, createInflateRaw, createZstdDecompress } from "node:zlib";
 import { AppError } from "../model/app-error.ts";
 import {
   LOCAL_BYTES,
@@ -12,12 +12,14 @@ import {
   parseZipTail,
 } from "../model/zip-directory.ts";
 import { boundEntries, type BoundedEntry } from "../model/zip-bounds.ts";
-import { DEFLATED, STORED } from "../model/zip-records.ts";
+import { DEFLATED, STORED, ZSTANDARD } from "../model/zip-records.ts";
 import type { ByteSource } from "../store/byte-source.ts";
 
 const READ_BYTES = 1024 * 1024;
 /** How many entries' names a message lists. */
 const NAMES_SHOWN_MAX = 40;
+/** 8 MiB, the most that zstd uses up to its level 19. */
+const ZSTD_WINDOW_LOG_MAX = 23;
 const SMALL_ENTRY_MAX_BYTES = 16 * 1024 * 1024;
 
 /** An open dump. */
@@ -74,7 +76,7 @@ export async function* readEntry(
 }
 
 async function* unpacked(source: ByteSource, entry: BoundedEntry): AsyncGenerator<Uint8Array> {
-  if (entry.method !== STORED && entry.method !== DEFLATED)
+  if (![STORED, DEFLATED, ZSTANDARD].includes(entry.method))
     throw new AppError("archive", `${entry.name} is packed by method ${entry.method}`, {
       hint: "unzip or 7z may know it",
     });
@@ -83,7 +85,7 @@ async function* unpacked(source: ByteSource, entry: BoundedEntry): AsyncGenerato
     yield* raw;
     return;
   }
-  const inflate = createInflateRaw({ chunkSize: 256 * 1024 });
+  const inflate = entry.method === DEFLATED ? openInflate() : openZstd();
   const input = Readable.from(raw);
   input.on("error", (error) => inflate.destroy(error));
   try {
@@ -91,6 +93,16 @@ async function* unpacked(source: ByteSource, entry: BoundedEntry): AsyncGenerato
   } catch (cause) {
     throw new AppError("archive", `${entry.name} in ${source.name} is damaged`, { cause });
   }
+}
+
+function openInflate() {
+  return createInflateRaw({ chunkSize: READ_BYTES / 4 });
+}
+
+/** A frame with a larger window than the composer's would take that much memory. */
+function openZstd() {
+  const params = { [constants.ZSTD_d_windowLogMax]: ZSTD_WINDOW_LOG_MAX };
+  return createZstdDecompress({ chunkSize: READ_BYTES / 4, params });
 }
 
 async function* packed(source: ByteSource, entry: BoundedEntry): AsyncGenerator<Uint8Array> {

@@ -12,6 +12,7 @@ import {
   installFakeCrictl,
   type CrictlAnswers,
 } from "../support/fake-crictl.ts";
+import { executablePath } from "../support/executable.ts";
 import { gatedTest } from "../support/gate.ts";
 import { installComposer, type InstalledComposer } from "../support/installed-composer.ts";
 import { judgeZips, type JudgedZip } from "../support/many-zips.ts";
@@ -169,6 +170,25 @@ gatedTest("COMPRESSION=false stores", obstacles, async () => {
     expect(Bun.file(join(composer.coreDir, "T.zip")).size).toBeGreaterThan(CORE.length);
   });
 });
+
+gatedTest(
+  "COMPRESSION=zstd compresses the core with zstd, which extract reads",
+  obstacles,
+  async () => {
+    await compose({ ...NAMED, COMPRESSION: "zstd" }, async ({ composer }) => {
+      const zip = join(composer.coreDir, "T.zip");
+      expect(Bun.file(zip).size).toBeLessThan(CORE.length);
+      for (const command of [
+        ["bsdtar", "-xOf", zip, "T.core"],
+        [await executablePath(), "extract", zip, "-o", "-"],
+      ]) {
+        const child = Bun.spawn(command, { stdio: ["ignore", "pipe", "inherit"] });
+        expect(Buffer.from(await child.stdout.bytes()).equals(CORE)).toBe(true);
+        expect(await child.exited).toBe(0);
+      }
+    });
+  },
+);
 
 gatedTest(
   "MAX_CORE_SIZE cuts the core there, DISK_RESERVE never all of a small disk",

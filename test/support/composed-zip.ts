@@ -7,12 +7,13 @@ import { firstFacts } from "../../src/composer/dump-facts.ts";
 import { openArchive } from "../../src/composer/opening.ts";
 import { sealArchive } from "../../src/composer/sealing.ts";
 import type { ArchiveFile } from "../../src/composer/zip-archive.ts";
+import { compressionOf, type CompressionSetting } from "../../src/model/core-compression.ts";
 import type { DumpEntry } from "../../src/model/dump-entries.ts";
 import type { DumpInfo } from "../../src/model/dump-info.ts";
 import { sampleCrash } from "./sample-crash.ts";
 
 export interface Composition {
-  compress: boolean;
+  compress: CompressionSetting;
   entries: readonly DumpEntry[];
   options: Partial<DrainOptions>;
   /** Called with the drain before it runs. */
@@ -37,7 +38,7 @@ export async function composeZip(
   const archive = await openArchive(file, info, settings);
   const attempts = new AttemptLog();
   const drain = new CoreDrain(CoreInput.open(input), archive, {
-    compress,
+    compression: compressionOf(compress),
     maxCoreBytes: 0,
     hasSpace: async () => true,
     onFirstBytes: () => undefined,
@@ -47,6 +48,7 @@ export async function composeZip(
   });
   onDrain?.(drain);
   const end = await drain.run();
-  const sealing = { archive, drain, end, compress, base: BASE, entries, info, attempts };
+  const compression = compressionOf(compress);
+  const sealing = { archive, drain, end, compression, base: BASE, entries, info, attempts };
   return { end, info: await sealArchive(sealing) };
 }

@@ -9,6 +9,7 @@ import { openArchive } from "../../src/composer/opening.ts";
 import { PartialFile } from "../../src/composer/partial-file.ts";
 import { sealArchive } from "../../src/composer/sealing.ts";
 import { partialName } from "../../src/model/core-file.ts";
+import { compressionOf, type CompressionSetting } from "../../src/model/core-compression.ts";
 import type { CrashContext } from "../../src/model/crash-context.ts";
 import type { DumpInfo } from "../../src/model/dump-info.ts";
 import { DEFAULT_TEMPLATE } from "../../src/model/dump-name.ts";
@@ -48,7 +49,7 @@ export const SMALL_ENTRIES = [
 export async function writePartialStages(
   folder: string,
   core: Uint8Array,
-  compress: boolean,
+  compress: CompressionSetting,
   more: Partial<DumpInfo> = {},
 ): Promise<PartialStages> {
   writeFileSync(join(folder, "input"), core);
@@ -59,7 +60,7 @@ export async function writePartialStages(
   const settings = { FILENAME_TEMPLATE: DEFAULT_TEMPLATE, COMPRESSION: compress };
   const archive = await openArchive(file, info, settings);
   const drain = new CoreDrain(CoreInput.open(input), archive, {
-    compress,
+    compression: compressionOf(compress),
     maxCoreBytes: 0,
     hasSpace: async () => true,
     onFirstBytes: () => undefined,
@@ -73,7 +74,8 @@ export async function writePartialStages(
   const stages = { drained: join(folder, "drained"), sealed: join(folder, "sealed") };
   copyFileSync(path, stages.drained);
   const attempts = new AttemptLog();
-  const job = { archive, drain, end, compress, base: BASE, info, attempts };
+  const compression = compressionOf(compress);
+  const job = { archive, drain, end, compression, base: BASE, info, attempts };
   await sealArchive({ ...job, entries: SMALL_ENTRIES });
   copyFileSync(path, stages.sealed);
   await file.abandon();

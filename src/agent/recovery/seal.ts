@@ -9,12 +9,13 @@ import { formatDumpInfo, type DumpInfo } from "../../model/dump-info.ts";
 import { safeComponent } from "../../model/dump-name.ts";
 import { ElfCoreReader } from "../../model/core-extent.ts";
 import {
-  FINAL_BLOCK,
-  FIRST_ENTRY_MAX_BYTES,
-  FIRST_ENTRY_ROOM_BYTES,
-} from "../../model/partial-layout.ts";
+  compressionOfMethod,
+  methodOf,
+  streamEnd,
+  type CoreCompression,
+} from "../../model/core-compression.ts";
+import { FIRST_ENTRY_MAX_BYTES, FIRST_ENTRY_ROOM_BYTES } from "../../model/partial-layout.ts";
 import {
-  DEFLATED,
   HEADER_ROOM_BYTES,
   STORED,
   concat,
@@ -27,6 +28,7 @@ import { appendSpooled } from "./spooled-core.ts";
 import { scanDeflatedCore, type ScannedCore } from "./core-scan.ts";
 import { sealedInfo } from "./sealed-info.ts";
 import { scanStoredCore } from "./stored-scan.ts";
+import { scanZstdCore } from "./zstd-scan.ts";
 import { scanTail, type TailEntry } from "./tail-scan.ts";
 import { parseLocalHeader, type LocalHeader } from "../../model/zip-header.ts";
 
@@ -62,20 +64,27 @@ export async function sealPartial(
   if (found === undefined && !isCore && spool?.firstSlot() === undefined) return undefined;
 
   const base = baseOf(found, isCore ? header : undefined, uuid);
-  const method = header?.method === STORED ? STORED : DEFLATED;
+  const compression = compressionOfMethod(header?.method);
   const name = header?.name.slice(0, -CORE_SUFFIX.length) ?? "";
-  const scanned = isCore ? await scanCore(file, method, name) : emptyCore();
+  const scanned = isCore ? await scanCore(file, compression, name) : emptyCore();
   const core =
-    spool === undefined || method === STORED ? scanned : await appendSpooled(file, scanned, spool);
-  const dataEnd = core.endOffset + (core.ended && method === DEFLATED ? FINAL_BLOCK.length : 0);
+    spool === undefined || compression === "none"
+      ? scanned
+      : await appendSpooled(file, scanned, spool, compression);
+  const dataEnd = core.endOffset + streamEnd(compression, core.sizeBytes).length;
   const tail = core.ended ? await scanTail(file, dataEnd) : [];
   const info = sealedInfo(found ?? {}, core, { uuid, base, composed: tail.length > 0 });
-  await writeSealed(file, { info, base, method, core, tail });
+  await writeSealed(file, { info, base, compression, core, tail });
   return { info, base };
 }
 
-async function scanCore(file: FileHandle, method: number, name: string): Promise<ScannedCore> {
-  if (method === STORED) return scanStoredCore(file, CORE_DATA_OFFSET, name);
+async function scanCore(
+  file: FileHandle,
+  compression: CoreCompression,
+  name: string,
+): Promise<ScannedCore> {
+  if (compression === "none") return scanStoredCore(file, CORE_DATA_OFFSET, name);
+  if (compression === "zstd") return scanZstdCore(file, CORE_DATA_OFFSET);
   return scanDeflatedCore(file, CORE_DATA_OFFSET);
 }
 
@@ -99,14 +108,14 @@ function baseOf(
 interface Sealed {
   info: DumpInfo;
   base: string;
-  method: typeof STORED | typeof DEFLATED;
+  compression: CoreCompression;
   core: ScannedCore;
   tail: readonly TailEntry[];
 }
 
-async function writeSealed(file: FileHandle, { info, base, method, core, tail }: Sealed) {
+async function writeSealed(file: FileHandle, { info, base, compression, core, tail }: Sealed) {
   const modified = new Date(Number(info.timestamp) * 1000 || Date.now());
-  const end = method === DEFLATED ? FINAL_BLOCK : new Uint8Array(0);
+  const end = streamEnd(compression, core.sizeBytes);
   const coreEnd = core.endOffset + end.length;
   const last = tail.at(-1);
   const directoryAt =
@@ -122,7 +131,7 @@ async function writeSealed(file: FileHandle, { info, base, method, core, tail }:
   };
   const coreEntry: ZipEntryRecord = {
     name: `${base}${CORE_SUFFIX}`,
-    method,
+    method: methodOf(compression),
     crc: core.crc,
     sizeBytes: core.sizeBytes,
     compressedBytes: coreEnd - CORE_DATA_OFFSET,

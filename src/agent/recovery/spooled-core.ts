@@ -1,12 +1,10 @@
-// Goes on where a killed composer stopped: deflates what it had read and not yet compressed, from its spool into the
-// partial, behind the core's last whole block. Each block proves by the core's checksum that nothing is missing before
+// Goes on where a killed composer stopped: packs what it had read and not yet compressed, from its spool into the partial, behind the core's last whole block. Each block proves by the core's checksum that nothing is missing before
 // it. The spool's room is given back on the way, so that it works on a full disk and can be repeated where it is killed.
 import type { FileHandle } from "node:fs/promises";
-import { promisify } from "node:util";
-import { constants, crc32, deflateRaw } from "node:zlib";
+import { crc32 } from "node:zlib";
 import { writeFully } from "../../host/full-write.ts";
 import type { SpoolFile } from "../../host/spool-file.ts";
-import { DEFLATE_PARAMETERS, deflateZeros } from "../../model/block-deflate.ts";
+import type { CoreCompression } from "../../model/core-compression.ts";
 import { crc32WithZeros } from "../../model/crc32-zeros.ts";
 import { CORE_BLOCK_BYTES } from "../../model/partial-layout.ts";
 import {
@@ -15,6 +13,7 @@ import {
   parseSpoolHead,
   type SpooledBlock,
 } from "../../model/spool-layout.ts";
+import { encodingOf, type BlockEncoding } from "./block-encoding.ts";
 import type { ScannedCore } from "./core-scan.ts";
 
 /** How many slots are given back to the disk at a time. */
@@ -22,14 +21,14 @@ const FREE_SLOTS = 32;
 /** How many blocks of zeros are written at a time. */
 const ZEROS_AT_ONCE = 256;
 
-const deflate = promisify<Uint8Array, object, Buffer>(deflateRaw);
-
 /** Returns the core with what the spool adds to it. A core that has ended, or a gap before the spool, adds nothing. */
 export async function appendSpooled(
   file: FileHandle,
   core: ScannedCore,
   spool: SpoolFile,
+  compression: CoreCompression,
 ): Promise<ScannedCore> {
+  const encoding = encodingOf(compression);
   const first = spool.firstSlot();
   if (core.ended || first === undefined) return core;
   const grown = { ...core };
@@ -41,7 +40,7 @@ export async function appendSpooled(
     // Where the filesystem gives back less than a slot, a slot without a head comes first.
     if (block === "headless" && freed === first && grown.sizeBytes === core.sizeBytes) continue;
     if (block === "end" || block === "headless") return grown;
-    if (block !== "known") await append(file, grown, block, memory);
+    if (block !== "known") await append(file, grown, block, memory, encoding);
     if (slot - freed >= FREE_SLOTS) {
       spool.free(freed, slot);
       freed = slot;
@@ -85,21 +84,27 @@ async function append(
   core: ScannedCore,
   block: SpooledBlock,
   memory: Buffer,
+  encoding: BlockEncoding,
 ): Promise<void> {
-  if (block.isZeros) await appendZeros(file, core, block.sizeBytes / CORE_BLOCK_BYTES);
+  if (core.sizeBytes === 0) await write(file, core, encoding.start);
+  if (block.isZeros)
+    await appendZeros(file, core, block.sizeBytes / CORE_BLOCK_BYTES, encoding.zeros);
   else {
     const data = dataOf(block, memory);
     core.elf.push(data);
-    const finishFlush = constants.Z_SYNC_FLUSH;
-    await write(file, core, await deflate(data, { ...DEFLATE_PARAMETERS, finishFlush }));
+    await write(file, core, await encoding.pack(data));
   }
   core.sizeBytes += block.sizeBytes;
   core.crc = block.crc;
 }
 
-async function appendZeros(file: FileHandle, core: ScannedCore, blocks: number): Promise<void> {
+async function appendZeros(
+  file: FileHandle,
+  core: ScannedCore,
+  blocks: number,
+  one: Uint8Array,
+): Promise<void> {
   const zeros = new Uint8Array(CORE_BLOCK_BYTES);
-  const one = deflateZeros(CORE_BLOCK_BYTES);
   for (let left = blocks; left > 0; left -= ZEROS_AT_ONCE) {
     const count = Math.min(left, ZEROS_AT_ONCE);
     for (let n = 0; n < count && !core.elf.isSettled; n++) core.elf.push(zeros);

@@ -40,6 +40,19 @@ test("the defaults, written to a file, are read as they are", () => {
   expect(read).toEqual({ settings, complaints: [] });
 });
 
+test("COMPRESSION is on, off, or zstd", () => {
+  const read = (text: string) => readComposerSettings({ COMPRESSION: text });
+  for (const [text, value] of [
+    ["yes", true],
+    ["FALSE", false],
+    ["Zstd", "zstd"],
+  ] as const)
+    expect([text, read(text).settings.COMPRESSION]).toEqual([text, value]);
+  expect(read("lz4").complaints).toEqual([
+    { variable: "COMPRESSION", value: "lz4", expected: "one of true, false, zstd" },
+  ]);
+});
+
 test("a file full of nonsense gives the defaults and one complaint for each key that can be wrong", () => {
   const keys = Object.keys(COMPOSER_SETTINGS);
   const nonsense = Object.fromEntries(keys.map((key) => [key, "\u0001{nonsense}"]));
