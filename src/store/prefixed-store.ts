@@ -11,6 +11,10 @@ export function prefixedWriter(writer: StoreWriter, prefix: string): StoreWriter
       return nameOf(writer, prefix);
     },
     rightsToLook: writer.rightsToLook,
+    ...(writer.answersDigest === undefined ? {} : { answersDigest: writer.answersDigest }),
+    get isConditional() {
+      return writer.isConditional === true;
+    },
     multipart: multipart === undefined ? undefined : prefixedMultipart(multipart, prefix),
     examine: (key, ...rest) => writer.examine(prefix + key, ...rest),
     put: (key, ...rest) => writer.put(prefix + key, ...rest),

@@ -57,6 +57,17 @@ export async function digestRange(
   };
 }
 
+/** Digests bytes in memory. */
+export function digestBytes(bytes: Uint8Array, choice: DigestChoice): PartDigest {
+  return {
+    md5: new Bun.CryptoHasher("md5").update(bytes).digest(),
+    sha256Hex: choice.sha256
+      ? new Bun.CryptoHasher("sha256").update(bytes).digest("hex")
+      : undefined,
+    crc32: choice.crc32 ? bigEndian(crc32(bytes)) : undefined,
+  };
+}
+
 /** Writes a number of 32 bits as four bytes in big-endian order. */
 export function bigEndian(value: number): Uint8Array {
   const bytes = new Uint8Array(4);

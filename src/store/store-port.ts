@@ -76,6 +76,10 @@ export interface StoreWriter {
    * set, because a damaged object of this delivery is there.
    */
   put(key: string, dump: Dump, replaces: boolean, signal: AbortSignal): Promise<Receipt>;
+  /** Set where put() answers with a digest that the store computed of the bytes it took. */
+  readonly answersDigest?: true;
+  /** Whether put() now asks the store to refuse a taken key. A store may ignore that. */
+  readonly isConditional?: boolean;
   /** Undefined in a store that takes dumps of every size through put(). */
   readonly multipart: MultipartWriter | undefined;
   /** Makes an empty object. "exists" comes from a store that noticed that the key is taken. */

@@ -28,6 +28,7 @@ import { releaseUploads } from "./multipart-upload.ts";
 import type { Dump, StoreWriter } from "../../store/store-port.ts";
 import { openStoreWriter } from "../../store/open-store.ts";
 import { failureOf, StoreError } from "../../store/store-error.ts";
+import { isKnownByBytes, newStoreTrust } from "./store-trust.ts";
 import { uploadDump } from "./upload.ts";
 
 /** What became of one attempt. */
@@ -64,11 +65,22 @@ const FILE_BACKOFF = { baseMs: 2_000, capMs: 300_000 };
 /** The longest wait of the other files while the whole store fails, instead of an attempt by each. */
 const STORE_BACKOFF = { baseMs: 500, capMs: 30_000 };
 
+/** An attempt that failed. */
+interface Tried {
+  zipPath: string;
+  journal: Journal;
+  save: () => Promise<void>;
+  signal: AbortSignal;
+  /** Until when the store rested, when the attempt began. */
+  restedUntilMs: number;
+}
+
 /** Opens delivery; opens the store at the first zip. */
 export function openDelivery(settings: StoreSettings, log: Log): Delivery {
   let store: Promise<StoreWriter> | undefined;
   let storeFailures = 0;
   let storeRestsUntilMs = 0;
+  const trust = newStoreTrust();
 
   /** Opens the store once. Tries again the next time where that failed (a wrong setting). */
   function opened(): Promise<StoreWriter> {
@@ -118,7 +130,11 @@ export function openDelivery(settings: StoreSettings, log: Log): Delivery {
     // After a clock was set back, a file must not wait for longer than the longest backoff.
     const waits = journal.retryAtMs > now && journal.retryAtMs - now <= FILE_BACKOFF.capMs * 12;
     if (waits && !ignoreBackoff) return { kind: "waiting", retryAtMs: journal.retryAtMs };
-    const save = () => writeJournal(journalPath, journal, log);
+    let isJournalled = found !== undefined;
+    const save = async () => {
+      isJournalled = true;
+      await writeJournal(journalPath, journal, log);
+    };
     const dump: Dump = {
       path: zipPath,
       sizeBytes: file.sizeBytes,
@@ -126,16 +142,27 @@ export function openDelivery(settings: StoreSettings, log: Log): Delivery {
       labels: labelsOf(info, values, settings.STORE_TAGS),
     };
     const startedMs = performance.now();
+    const restedUntilMs = storeRestsUntilMs;
     try {
-      // Saves the id before any object can carry it, so that a later process knows it.
-      if (!isOfThisFile) await save();
+      // Saves the id before any object can carry it, so that a later process knows it, unless that will know the object by
+      // its bytes.
+      if (!isOfThisFile && !isKnownByBytes(trust, dump)) await save();
       log.debug("upload_started", { path: zipPath, key: journal.key, bytes: file.sizeBytes });
-      const key = await uploadDump({ store: target, dump, journal, save, log, signal });
+      const key = await uploadDump({
+        store: target,
+        dump,
+        isFirstTry: !isOfThisFile,
+        trust,
+        journal,
+        save,
+        log,
+        signal,
+      });
       storeFailures = 0;
       storeRestsUntilMs = 0;
       const delivered = { info, key, zipBytes: file.sizeBytes };
       await writeIndexEntry(delivered, target, settings, { log, signal });
-      await forget(zipPath, journalPath, journal, signal);
+      await (isJournalled ? forget(zipPath, journalPath, journal, signal) : removeFile(zipPath));
       log.info("upload_finished", {
         path: zipPath,
         key,
@@ -145,7 +172,7 @@ export function openDelivery(settings: StoreSettings, log: Log): Delivery {
       });
       return { kind: "delivered", key, sizeBytes: file.sizeBytes };
     } catch (error) {
-      return await failed(error, zipPath, journal, save, signal);
+      return await failed(error, { zipPath, journal, save, signal, restedUntilMs });
     }
   }
 
@@ -164,10 +191,7 @@ export function openDelivery(settings: StoreSettings, log: Log): Delivery {
 
   async function failed(
     error: unknown,
-    zipPath: string,
-    journal: Journal,
-    save: () => Promise<void>,
-    signal: AbortSignal,
+    { zipPath, journal, save, signal, restedUntilMs }: Tried,
   ): Promise<DeliveryOutcome> {
     // The agent is stopping: the sent parts stay at the store, and the next start continues.
     if (signal.aborted) {
@@ -176,7 +200,8 @@ export function openDelivery(settings: StoreSettings, log: Log): Delivery {
     }
     const asked = error instanceof StoreError ? error.retryAfterMs : 0;
     if (error instanceof StoreError && error.storeWide) {
-      storeFailures++;
+      // Dumps that were under way together count as one failure of the store.
+      if (storeRestsUntilMs === restedUntilMs) storeFailures++;
       storeRestsUntilMs =
         Date.now() + planBackoff(storeFailures, STORE_BACKOFF, Math.random, asked);
     }

@@ -5,6 +5,7 @@ import { keyWithSuffix } from "../../model/object-key.ts";
 import { portableKey } from "../../model/portable-name.ts";
 import { proofAt } from "./journal.ts";
 import { sendParts } from "./multipart-upload.ts";
+import { isSmall, type StoreTrust } from "./store-trust.ts";
 import type { UploadContext } from "./upload-context.ts";
 import type { Presence, Proof, Receipt, StoreWriter } from "../../store/store-port.ts";
 import { withRetries } from "../../store/retry.ts";
@@ -53,10 +54,12 @@ export async function deliverTo(
   key: string,
   context: UploadContext,
 ): Promise<"delivered" | "taken"> {
-  const { journal, store } = context;
+  const { journal, store, dump, trust, isFirstTry = false } = context;
   const proof = proofAt(journal, key);
   const resuming = journal.upload?.key === key;
-  const before = resuming ? undefined : await look(key, proof, context);
+  // The store itself looks, and refuses the write.
+  const looksItself = trust?.refusesTaken === true && isFirstTry && isSmall(dump);
+  const before = resuming || looksItself ? undefined : await look(key, proof, context);
   if (before === "same") return "delivered";
   if (before === "different") return "taken";
   // The object is there and cannot be proven; another copy could not be either.
@@ -65,13 +68,22 @@ export async function deliverTo(
   const lookAgain = (after: Sent) =>
     look(key, receiptIn(after)?.proof ?? proofAt(journal, key), context);
   let sent = await send(key, replaces, context);
+  const isProven = receiptIn(sent)?.isSufficient === true && store.answersDigest === true;
+  const mayProve = isProven && trust !== undefined && isSmall(dump);
+  if (mayProve && trust.answersProve) {
+    await askWhetherTakenIsRefused(key, trust, context);
+    return "delivered";
+  }
   let after = await lookAgain(sent);
   if (sent === "gone" && (after === "absent" || after === "unreadable")) {
     // The store no longer knows the unfinished upload and has no object there, so the dump is sent from the beginning.
     sent = await send(key, replaces, context);
     after = await lookAgain(sent);
   }
-  if (after === "same") return "delivered";
+  if (after === "same") {
+    if (mayProve) trust.answersProve = true;
+    return "delivered";
+  }
   // Another object came first, or an earlier write's answer was lost and the store refuses to show the object.
   const receipt = receiptIn(sent);
   if (receipt === undefined && after === "different") return "taken";
@@ -79,6 +91,31 @@ export async function deliverTo(
   // The policy allows writing and no looking, so the store's answer to the write is the proof.
   if (after === "unreadable" && receipt?.isSufficient === true) return "delivered";
   throw unproven(key, after, store);
+}
+
+/**
+ * Asks a store once whether it refuses a taken key, by sending it a dump again that it has. A store that does not has the
+ * same bytes a second time.
+ */
+async function askWhetherTakenIsRefused(
+  key: string,
+  trust: StoreTrust,
+  context: UploadContext,
+): Promise<void> {
+  const { store, dump, signal } = context;
+  if (store.isConditional !== true || trust.refusesTaken !== undefined) return;
+  // The dumps that are under way meanwhile do not ask too.
+  trust.refusesTaken = false;
+  try {
+    await store.put(key, dump, false, signal);
+  } catch (error) {
+    if (failureOf(error) === "exists") {
+      trust.refusesTaken = true;
+      return;
+    }
+  }
+  const after = await look(key, proofAt(context.journal, key), context);
+  if (after !== "same") throw unproven(key, after, store);
 }
 
 function unproven(

@@ -1,4 +1,5 @@
-// One pass over CORE_DIR: every finished dump is handed to delivery, the oldest of each namespace in turn. A dump that
+// One pass over CORE_DIR: every finished dump is handed to delivery, the oldest of each namespace in turn, small ones
+// side by side (lanes.ts). A dump that
 // cannot be delivered does not delay the others, nor does a namespace with thousands of them. Delivery handles each
 // dump.
 import { lstat } from "node:fs/promises";
@@ -9,6 +10,7 @@ import { Turns } from "../../model/turns.ts";
 import type { Log } from "../../host/log.ts";
 import { readDumpOwner } from "../../host/stored-dumps.ts";
 import type { Delivery, DeliveryOutcome } from "../delivery/delivery.ts";
+import { Lanes } from "./lanes.ts";
 import { listFinishedDumps, type FinishedDump } from "../../host/core-dir.ts";
 
 const BUSY_RETRY_MS = 2_000;
@@ -51,19 +53,26 @@ export async function sweepFolder(context: SweepContext): Promise<SweepReport> {
   const { coreDir, signal, listingMaxMs = LISTING_MAX_MS } = context;
   const sweep = openSweep(context);
   const turns = new Turns();
+  const lanes = new Lanes();
   while (!signal.aborted) {
     const listedMs = performance.now();
-    const due = sweep.dueOf(await listFinishedDumps(coreDir)).map(({ path, modifiedMs }) => ({
-      path,
-      sinceMs: modifiedMs,
-      namespace: readDumpOwner(path).namespace,
-    }));
+    const due = sweep
+      .dueOf(await listFinishedDumps(coreDir))
+      .map(({ path, modifiedMs, sizeBytes }) => ({
+        path,
+        sizeBytes,
+        sinceMs: modifiedMs,
+        namespace: readDumpOwner(path).namespace,
+      }));
     if (due.length === 0) break;
-    for (const { path, namespace } of turns.order(due)) {
+    for (const { path, namespace, sizeBytes } of turns.order(due)) {
+      await lanes.room(sizeBytes);
+      if (signal.aborted) break;
       turns.take(namespace);
-      await sweep.deliver(path);
-      if (signal.aborted || performance.now() - listedMs > listingMaxMs) break;
+      lanes.start(sizeBytes, () => sweep.deliver(path));
+      if (performance.now() - listedMs > listingMaxMs) break;
     }
+    await lanes.idle();
   }
   return sweep.report;
 }
@@ -87,7 +96,8 @@ export async function sweepFile(file: string, context: SweepContext): Promise<Sw
 
 interface Sweep {
   report: SweepReport;
-  deliver(path: string): Promise<void>;
+  /** Returns whether the dump was delivered. Never rejects. */
+  deliver(path: string): Promise<boolean>;
   /**
    * Returns the listed dumps without those that this sweep has delivered or must try later. Forgets dumps that are not
    * listed.
@@ -107,7 +117,7 @@ function openSweep(context: SweepContext): Sweep {
   /** When each dump was tried (performance.now), and when an undelivered one is due again (ms since the epoch). */
   const tried = new Map<string, { triedMs: number; retryAtMs: number | undefined }>();
 
-  async function deliver(path: string): Promise<void> {
+  async function deliver(path: string): Promise<boolean> {
     const outcome = await delivery.deliver(path, signal, { ignoreBackoff }).catch(unexpected);
     report[outcome.kind] += 1;
     if (outcome.kind === "failed")
@@ -120,6 +130,7 @@ function openSweep(context: SweepContext): Sweep {
     tried.set(path, { triedMs: performance.now(), retryAtMs });
     if (retryAtMs !== undefined)
       report.nextRetryMs = Math.min(report.nextRetryMs ?? Infinity, retryAtMs);
+    return outcome.kind === "delivered";
   }
 
   function isDue({ path }: FinishedDump): boolean {

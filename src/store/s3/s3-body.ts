@@ -1,8 +1,8 @@
 // Makes a request's body of a piece of the dump: a slice of the file, which fetch reads as it sends, and the digests
 // for the headers.
 import type { Dump } from "../store-port.ts";
-import { digestRange, toBase64, toHex } from "../range-digest.ts";
-import { openPiece, type FileBody } from "../file-body.ts";
+import { digestBytes, digestRange, toBase64, toHex } from "../range-digest.ts";
+import { IN_MEMORY_MAX_BYTES, openPiece, readPiece, type FileBody } from "../file-body.ts";
 import { signPayload } from "./s3-client.ts";
 import type { S3Session } from "./s3-session.ts";
 
@@ -29,11 +29,16 @@ export async function readBody(
   signal: AbortSignal,
 ): Promise<S3Body> {
   const choice = { sha256: session.signsPayload, crc32: session.sendsCrc32 };
-  const digest = await digestRange(dump.path, start, end, choice, signal);
+  const isSmall = end - start <= IN_MEMORY_MAX_BYTES;
+  const bytes = isSmall ? await readPiece(dump.path, start, end) : undefined;
+  const digest =
+    bytes === undefined
+      ? await digestRange(dump.path, start, end, choice, signal)
+      : digestBytes(bytes, choice);
   const crc32 = digest.crc32 === undefined ? undefined : toBase64(digest.crc32);
   return {
     input: () => {
-      const body = openPiece(dump.path, start, end, session.isPlain);
+      const body = bytes ?? openPiece(dump.path, start, end, session.isPlain);
       if (digest.sha256Hex !== undefined) signPayload(body, digest.sha256Hex);
       return {
         Body: body,

@@ -66,6 +66,11 @@ export class S3Session {
     return `bucket ${this.bucket} at ${this.address}`;
   }
 
+  /** Whether writes carry If-None-Match. */
+  get isConditional(): boolean {
+    return this.conditional;
+  }
+
   at(key: string): { Bucket: string; Key: string } {
     return { Bucket: this.bucket, Key: key };
   }

@@ -103,6 +103,10 @@ export function openS3Writer(settings: StoreSettings): StoreWriter {
       return session.name;
     },
     rightsToLook: "s3:GetObject and s3:ListBucket",
+    answersDigest: true,
+    get isConditional() {
+      return session.isConditional;
+    },
     multipart,
     examine,
     put,
