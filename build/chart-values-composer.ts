@@ -12,7 +12,8 @@ export const COMPOSER_VALUES: readonly ChartValue[] = [
     path: "composer.ignoreCrio",
     variable: "COMP_IGNORE_CRIO",
     fallback: false,
-    about: "Do not ask the container runtime: the zip holds the core and dump-info only.",
+    about:
+      "Do not ask the container runtime: the zip holds the core and dump-info only. A filenameTemplate with {namespace} or {podname} still gets these.",
   },
   {
     path: "composer.includeProcInfo",

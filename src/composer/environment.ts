@@ -1,5 +1,6 @@
 // Reads the composer's settings from HOST_DIR/.env. Where it is bad or missing, the composer uses defaults and records
 // a complaint.
+import { resolve } from "node:path";
 import {
   coreDirOf,
   readComposerSettings,
@@ -20,10 +21,14 @@ export interface Environment {
   complaints: string[];
 }
 
-/** Reads `.env` and combines it with the command line. Never throws. */
+/**
+ * Reads `.env` and combines it with the command line. A relative -d is below HOST_DIR in core_pattern, where the kernel
+ * starts the composer in /, and below the working directory of whoever starts it by hand. Never throws.
+ */
 export async function readEnvironment(
   hostDir: string,
   commandLine: ComposerCommandLine,
+  workingDirectory = currentDirectory(),
 ): Promise<Environment> {
   const complaints = [...commandLine.complaints];
   const { values, failure } = await readComposerEnv(hostDir);
@@ -35,6 +40,17 @@ export async function readEnvironment(
     TIMEOUT: commandLine.timeoutSeconds ?? read.settings.TIMEOUT,
     COMPRESSION: commandLine.disableCompression ? false : read.settings.COMPRESSION,
   };
-  const coreDir = coreDirOf(hostDir, settings, commandLine.coreDir);
+  const byHand = workingDirectory !== "/" && (commandLine.coreDir ?? "") !== "";
+  const given = byHand ? resolve(workingDirectory, commandLine.coreDir ?? "") : commandLine.coreDir;
+  const coreDir = coreDirOf(hostDir, settings, given);
   return { hostDir, settings, coreDir, complaints };
+}
+
+/** Returns "/" for a directory that was removed. */
+function currentDirectory(): string {
+  try {
+    return process.cwd();
+  } catch {
+    return "/";
+  }
 }

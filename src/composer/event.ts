@@ -26,6 +26,8 @@ export type CrashCause = Pick<DumpInfo, "title" | "crash_function" | "bug" | "ex
 /** The longest text: users can describe pods and images at any length. */
 const TEXT_MAX_CHARACTERS = 1024;
 const LABELS_MAX = 64;
+/** A namespace that is not known, as in names (src/model/dump-name.ts). */
+const UNKNOWN = "unknown";
 
 /** Returns EVENT_DIRECTORY, else HOST_DIR/events. */
 export function eventDirectoryOf({ hostDir, settings }: Environment): string {
@@ -40,8 +42,8 @@ export async function writeEvent(eventDirectory: string, dump: PublishedDump): P
 }
 
 /**
- * Returns the event's keys, with the types of docs/contract.md, section 7: texts, a list and a map of texts, and a
- * namespace or null.
+ * Returns the event's keys, with the types of docs/contract.md, section 7: texts, a list and a map of texts; null
+ * for what a summary would tell.
  */
 export function planEventFile({ uuid, zipName, crash, namespace, facts, why }: PublishedDump) {
   const text = (value: number | null) => (value === null ? "" : String(value));
@@ -60,7 +62,8 @@ export function planEventFile({ uuid, zipName, crash, namespace, facts, why }: P
     signal: text(crash.signal),
     timestamp: String(crash.timestampSeconds),
     hostname: crash.hostname,
-    namespace,
+    // A text whatever is known, as in the ancestor's events.
+    namespace: namespace ?? UNKNOWN,
     uuid,
     title: why.title === null ? null : short(why.title),
     crash_function: why.crash_function === null ? null : short(why.crash_function),

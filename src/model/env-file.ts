@@ -18,11 +18,16 @@ export function parseEnvFile(text: string): Record<string, string> {
   return parsed;
 }
 
+/** What every reader takes as it stands, a shell and grep included. */
+const PLAIN = /^[A-Za-z0-9_./:@%+,{}*=-]*$/;
+
 /**
- * Puts the value between quotes from which the parser returns it unchanged. Tries each kind with the parser itself: in
+ * Writes the value without quotes where it needs none, because scripts look for lines such as IGNORE_CRIO=false. Puts any
+ * other between quotes from which the parser returns it unchanged. Tries each kind with the parser itself: in
  * Bun 1.4.5 double quotes expand a backslash, and no quote may follow one.
  */
 function formatLine(key: string, value: string): string {
+  if (PLAIN.test(value)) return `${key}=${value}\n`;
   const forms = ['"', "'", "`"].map((mark) => `${key}=${mark}${value}${mark}\n`);
   const line = forms.find((form) => {
     const { [key]: read, NEXT: next } = parseEnvFile(`${form}NEXT="1"\n`);

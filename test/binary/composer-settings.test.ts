@@ -285,6 +285,16 @@ gatedTest(
       },
       withCrictl("good"),
     );
+    // A name that needs the pod has it, and nothing else of the runtime's comes.
+    await compose(
+      { ...CRICTL, IGNORE_CRIO: true, FILENAME_TEMPLATE: "{namespace}-{{ podname }}" },
+      ({ zip }) => {
+        const suffixes = ["-dump-info.json", ".core", "-report.html"];
+        expect(zip.names).toEqual(suffixes.map((suffix) => `shop-web-1${suffix}`));
+        expect(zip.info).toMatchObject({ namespace: "shop", podname: "web-1" });
+      },
+      withCrictl("good"),
+    );
     await compose(
       { ...CRICTL, FILENAME_TEMPLATE: "{namespace}-{podname}" },
       ({ zip }) => {

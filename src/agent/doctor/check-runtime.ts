@@ -49,7 +49,10 @@ function judgeAnswer(path: string, named: string, refusals: readonly string[]): 
 /** Returns why CRI v1 does not work on this socket; undefined where it does. */
 async function ask(path: string, signal: AbortSignal): Promise<string | undefined> {
   try {
-    if (!(await stat(path)).isSocket()) return "not a socket";
+    const found = await stat(path);
+    // A mounted socket that is gone from the node: the runtime makes an empty folder of it.
+    if (found.isDirectory()) return "ENOENT";
+    if (!found.isSocket()) return "not a socket";
   } catch (error) {
     return errnoOf(error) ?? describeError(error);
   }

@@ -105,6 +105,11 @@ async function readCrashProc(
   return readProcFiles({ procDir, pin, prefix: CRASH_PROC_FOLDER }, steps, budget);
 }
 
+/** Returns whether a name needs the pod. */
+function namesPod(template: string): boolean {
+  return /\{\s*(namespace|podname)\s*\}/.test(template);
+}
+
 interface Who {
   crash: CrashContext;
   crasher: Crasher;
@@ -129,7 +134,8 @@ async function collectPod(
     event: NO_EVENT_FACTS,
   };
   if (identity.kind === "host") return nothing;
-  if (settings.IGNORE_CRIO && !hasRules(rules) && !settings.POD_POLICY) return nothing;
+  const asksNobody = settings.IGNORE_CRIO && !settings.POD_POLICY;
+  if (asksNobody && !hasRules(rules) && !namesPod(settings.FILENAME_TEMPLATE)) return nothing;
 
   const runtime = await openRuntime(settings, places.hostDir, steps);
   try {
@@ -142,7 +148,9 @@ async function collectPod(
     const ruled = decide(rules, knowledgeOf(found, guessed));
     const verdict = ruled.kind === "collect" && !policy.collect ? REFUSED : ruled;
     const wished: Partial<DumpInfo> = settings.POD_POLICY ? { priority: policy.priority } : {};
-    const named = verdict === REFUSED && found !== null ? podFacts(found, NO_CONTAINERS) : {};
+    // Without the runtime's entries a dump still has its name, and who it was.
+    const isNamed = verdict === REFUSED || settings.IGNORE_CRIO;
+    const named = isNamed && found !== null ? podFacts(found, NO_CONTAINERS) : {};
     const facts = { ...wished, ...named, ...(found === null ? guessFacts(guessed) : {}) };
     if (verdict.kind === "skip" || settings.IGNORE_CRIO) return { ...nothing, verdict, facts };
     const json = new JsonEntries(budget, steps);
@@ -216,10 +224,14 @@ function knownOnly(
   return { facts: { ...facts, container_index: null }, entries: emptyPodEntries(json, found.pod) };
 }
 
-/** Returns what the owner's rules may use. A guessed pod is good enough for a report and not for the rules. */
+/** Returns what the owner's rules may use. */
 function knowledgeOf(found: FoundPod | null, guessed: JsonObject | null): PodKnowledge {
   if (found === null && guessed !== null)
-    return { kind: "unknown", why: "the pod is only guessed by its host name" };
+    return {
+      kind: "unknown",
+      why: "the pod is only guessed by its host name",
+      guessedLabels: textMapAt(guessed, "labels"),
+    };
   if (found === null) return { kind: "unknown", why: "the pod was not found" };
   return {
     kind: "pod",

@@ -1,5 +1,6 @@
 // The owner's rules on which dumps are collected: POD_SELECTOR_LABEL and the namespace lists. Pure. With any rule, a
-// crash is left out if its pod is not certain; a guess by the host name does not count. A core holds a process's
+// crash is left out if its pod is not certain. A guess by the host name counts for POD_SELECTOR_LABEL alone, as it did in
+// the ancestor: whoever takes the name of a labelled pod has its own dump collected, and no other's. A core holds a process's
 // secrets, and a dump that was collected against the owner's rules cannot be taken back. The composer logs such a
 // crash as a warning, with everything that is known about it.
 import type { ComposerSettings } from "../../config/composer-settings.ts";
@@ -19,7 +20,12 @@ export type PodKnowledge =
   | { kind: "pod"; namespace: string; labels: Readonly<Record<string, string>> }
   /** A process outside any container, which certainly has no namespace and no labels. */
   | { kind: "no_pod" }
-  | { kind: "unknown"; why: string };
+  | {
+      kind: "unknown";
+      why: string;
+      /** The labels of the only pod that has the crash's host name. */
+      guessedLabels?: Readonly<Record<string, string>>;
+    };
 
 /** Returns the rules in the settings. */
 export function rulesOf(settings: ComposerSettings): Rules {
@@ -40,6 +46,7 @@ export function hasRules(rules: Rules): boolean {
 /** Decides whether a dump of this pod is collected, and why not. */
 export function decide(rules: Rules, known: PodKnowledge): Verdict {
   if (!hasRules(rules)) return { kind: "collect" };
+  if (known.kind === "unknown" && mayGuess(rules, known.guessedLabels)) return { kind: "collect" };
   if (known.kind === "unknown")
     return { ...skip(`the pod's labels cannot be had: ${known.why}`), unidentified: true };
   const selector = rules.selector.trim();
@@ -57,6 +64,11 @@ export function decide(rules: Rules, known: PodKnowledge): Verdict {
   if (exclude.some((pattern) => pattern.test(known.namespace)))
     return skip(`namespace ${known.namespace} is in NAMESPACE_EXCLUDE`);
   return { kind: "collect" };
+}
+
+function mayGuess(rules: Rules, labels: Readonly<Record<string, string>> | undefined): boolean {
+  if (labels === undefined || hasRules({ ...rules, selector: "" })) return false;
+  return matchesSelector(rules.selector.trim(), labels);
 }
 
 function skip(reason: string): Extract<Verdict, { kind: "skip" }> {

@@ -88,15 +88,28 @@ suite.test("a pod that is only guessed is named as a guess, and gives nothing of
         expect(await zip.json(suffix)).toEqual({});
       expect(basename(zip.path)).toStartWith("unknown-unknown-");
       const event = Bun.file(join(composer.hostDir, "events", `${zip.info.uuid}-event.json`));
-      expect(await event.json()).toMatchObject({ namespace: null, labels: {}, image_list: [] });
+      expect(await event.json()).toMatchObject({
+        namespace: "unknown",
+        labels: {},
+        image_list: [],
+      });
       const published = (await composer.log()).find(({ event: name }) => name === "dump_published");
       expect(published).toMatchObject({ namespace: null, podname: null });
     },
   ),
 );
 
+suite.test(
+  "a selector is satisfied by the pod's labels, which takes nobody's dump but its own",
+  () =>
+    crashAsVictim({ POD_SELECTOR_LABEL: "my.org/collect=yes" }, async (composer) => {
+      expect(await endOf(composer)).toMatchObject({ event: "dump_published", namespace: null });
+    }),
+);
+
 for (const rule of [
-  { POD_SELECTOR_LABEL: "my.org/collect" },
+  { POD_SELECTOR_LABEL: "my.org/collect=no" },
+  { POD_SELECTOR_LABEL: "my.org/collect", NAMESPACE_EXCLUDE: "kube-system" },
   { NAMESPACE_INCLUDE: "tenant-a" },
   { NAMESPACE_EXCLUDE: "kube-system" },
 ])

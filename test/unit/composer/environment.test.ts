@@ -37,10 +37,20 @@ test("-T and -D go before .env, -d after it", async () => {
   expect(dirs.coreDir).toBe("/mnt/cores");
 });
 
-test("without CORE_DIR the dumps go to -d, relative to HOST_DIR, else to its cores", () =>
+test("by hand -d is relative to the working directory", () =>
+  withFolder(async (folder) => {
+    const given = parseCommandLine(["-d=mine"], 0);
+    expect((await readEnvironment(folder, given, "/tmp/work")).coreDir).toBe("/tmp/work/mine");
+    const nothing = parseCommandLine([], 0);
+    expect((await readEnvironment(folder, nothing, "/tmp/work")).coreDir).toBe(
+      join(folder, "cores"),
+    );
+  }));
+
+test("without CORE_DIR the dumps go to -d, by the kernel relative to HOST_DIR, else to its cores", () =>
   withFolder(async (folder) => {
     const coreDir = async (...args: string[]) =>
-      (await readEnvironment(folder, parseCommandLine(args, 0))).coreDir;
+      (await readEnvironment(folder, parseCommandLine(args, 0), "/")).coreDir;
     expect(await coreDir("-d=/mnt/cores")).toBe("/mnt/cores");
     expect(await coreDir("-d=mine")).toBe(join(folder, "mine"));
     expect(await coreDir()).toBe(join(folder, "cores"));

@@ -32,6 +32,10 @@ const DUMP: PublishedDump = {
   },
 };
 
+test("a namespace is a text, also where it is not known", () => {
+  expect(planEventFile({ ...DUMP, namespace: null }).namespace).toBe("unknown");
+});
+
 test("the event holds the contract's keys, as text", () => {
   expect(planEventFile(DUMP)).toEqual({
     image_list: ["registry/app@sha256:00"],
@@ -65,7 +69,7 @@ test("it is written whole, private and under its uuid, with the directory where 
 
 test("without metadata there is an event all the same", () => {
   const bare = planEventFile({ ...DUMP, namespace: null, facts: { imageList: [], labels: {} } });
-  expect(bare).toMatchObject({ image_list: [], labels: {}, namespace: null, key: "T.zip" });
+  expect(bare).toMatchObject({ image_list: [], labels: {}, namespace: "unknown", key: "T.zip" });
 });
 
 test("an event has an end, whatever a pod's makers wrote into its description", () => {

@@ -50,8 +50,12 @@ test("any mixture of awkward characters comes back, or is refused when it is wri
   expect(written).toBeGreaterThan(1000);
 });
 
-test("numbers and flags are written as their text", () => {
-  expect(formatEnvFile({ A: 1, B: true })).toBe('A="1"\nB="true"\n');
+test("what needs no quotes has none, for scripts that look for a line", () => {
+  const values = { A: 1, IGNORE_CRIO: false, D: "/var/mnt/cores", T: "{uuid}-{pid}", E: "" };
+  expect(formatEnvFile(values)).toBe(
+    "A=1\nIGNORE_CRIO=false\nD=/var/mnt/cores\nT={uuid}-{pid}\nE=\n",
+  );
+  expect(formatEnvFile({ A: "two words", B: "a#b" })).toBe('A="two words"\nB="a#b"\n');
 });
 
 test("a value of two lines, of all three quotes, or with a backslash at its end is refused, not changed", () => {

@@ -44,6 +44,13 @@ test("a fresh host gets the composer, its settings and the three sysctls", async
   expect(host.sysctls()).toMatchObject({ pipeLimit: "128", suidDumpable: "2" });
 });
 
+test("a folder for events is made only where there are any", async () => {
+  await run();
+  expect(existsSync(inHost("events"))).toBe(false);
+  await run({ COMP_CORE_EVENTS: "true" });
+  expect(modeOf(inHost("events"))).toBe(0o755);
+});
+
 test("the originals are kept", async () => {
   await run();
   expect(textOf("core_pattern.bak")).toBe(ORIGINAL_PATTERN);

@@ -34,6 +34,17 @@ test("with any rule, labels that cannot be had leave the dump out, and the reaso
     });
 });
 
+test("a guess counts for a selector alone, and only where the labels fit", () => {
+  const guessed = (guessedLabels: Record<string, string>) =>
+    ({ kind: "unknown", why: "guessed", guessedLabels }) as const;
+  expect(kindOf({ selector: "batch" }, guessed({ batch: "1" }))).toBe("collect");
+  expect(kindOf({ selector: "batch=2" }, guessed({ batch: "1" }))).toBe("skip");
+  for (const rule of [{ namespaceInclude: "*" }, { namespaceExclude: "x" }]) {
+    expect(kindOf(rule, guessed({ batch: "1" }))).toBe("skip");
+    expect(kindOf({ selector: "batch", ...rule }, guessed({ batch: "1" }))).toBe("skip");
+  }
+});
+
 test("namespaces are matched whole, with * for any run of characters", () => {
   expect(kindOf({ namespaceInclude: "a, team-*" }, pod("team-blue"))).toBe("collect");
   expect(kindOf({ namespaceInclude: "a, team-*" }, pod("my-team-blue"))).toBe("skip");
