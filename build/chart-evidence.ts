@@ -40,6 +40,7 @@ export const EVIDENCE: Readonly<Record<string, string>> = {
   HOST_DIR: "e2e/kernel/agent-lifecycle.test.ts",
   CORE_DIR: "e2e/kernel/disk-limits.test.ts",
   CRIO_ENDPOINT: "e2e/runtime/lost-runtime.test.ts",
+  CORE_GROUP: "unit/agent/install/core-group.test.ts",
   SOCKET_SEND_BUFFER: "e2e/socket/send-buffer.test.ts",
   SUID_DUMPABLE: "unit/agent/install/remove.test.ts",
   CORE_PIPE_LIMIT: "unit/agent/install/remove.test.ts",

@@ -41,6 +41,14 @@ export const AGENT_VALUES: readonly ChartValue[] = [
     about: "The node's folder for event files (composer.coreEvents).",
   },
   {
+    path: "daemonset.coreGroup",
+    variable: "CORE_GROUP",
+    fallback: null,
+    schema: BLANK_OR({ type: "integer", minimum: 1, maximum: 4294967294 }),
+    about:
+      "A group's number whose members may read and remove what waits in coreDirectory and eventDirectory; the pod gets it as a supplemental group, so that a sidecar that is not root works there. Not set: root alone.",
+  },
+  {
     path: "daemonset.crioEndpoint",
     variable: "CRIO_ENDPOINT",
     fallback: "unix:///run/containerd/containerd.sock",

@@ -97,6 +97,7 @@
     "hostDirectory": "/var/mnt/core-dump-handler",
     "coreDirectory": "/var/mnt/core-dump-handler/cores",
     "eventDirectory": "/var/mnt/core-dump-handler/events",
+    "coreGroup": null,
     "crioEndpoint": "unix:///run/containerd/containerd.sock",
     "suidDumpable": 2,
     "corePipeLimit": 128,

@@ -40,6 +40,7 @@ LOG_FORMAT: daemonset.logFormat
 HOST_DIR: daemonset.hostDirectory
 CORE_DIR: daemonset.coreDirectory
 EVENT_DIR: daemonset.eventDirectory
+CORE_GROUP: daemonset.coreGroup
 CRIO_ENDPOINT: daemonset.crioEndpoint
 SUID_DUMPABLE: daemonset.suidDumpable
 CORE_PIPE_LIMIT: daemonset.corePipeLimit

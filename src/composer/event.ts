@@ -3,6 +3,7 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { writeFileAtomically } from "../host/files.ts";
+import { finishedFileMode } from "../host/shared-folder.ts";
 import type { DumpInfo } from "../model/dump-info.ts";
 import type { CrashContext } from "../model/crash-context.ts";
 import { printableJson } from "../model/printable.ts";
@@ -34,11 +35,12 @@ export function eventDirectoryOf({ hostDir, settings }: Environment): string {
   return settings.EVENT_DIRECTORY || join(hostDir, "events");
 }
 
-/** Writes EVENT_DIRECTORY/{uuid}-event.json with mode 0600. Throws AppError "host" when that fails. */
+/** Writes EVENT_DIRECTORY/{uuid}-event.json, for root and CORE_GROUP. Throws AppError "host" when that fails. */
 export async function writeEvent(eventDirectory: string, dump: PublishedDump): Promise<void> {
   await mkdir(eventDirectory, { recursive: true, mode: 0o755 });
   const path = join(eventDirectory, `${dump.uuid}-event.json`);
-  await writeFileAtomically(path, `${printableJson(planEventFile(dump))}\n`);
+  const mode = await finishedFileMode(eventDirectory);
+  await writeFileAtomically(path, `${printableJson(planEventFile(dump))}\n`, mode);
 }
 
 /**

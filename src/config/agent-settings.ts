@@ -36,6 +36,8 @@ const AGENT_SETTINGS = {
   /** Default: HOST_DIR/events; COMP_CORE_EVENT_DIR is the name in older documents. */
   EVENT_DIR: path(""),
   COMP_CORE_EVENT_DIR: path(""),
+  /** The group that may read and remove finished dumps and events; null: root alone. */
+  CORE_GROUP: integer<null>(null, { min: 1, max: 4_294_967_294, unit: "group id" }),
   SUID_DUMPABLE: integer(2, { min: 0, max: 2, unit: "mode" }),
   CORE_PIPE_LIMIT: integer(128, { min: 0, max: 65_536, unit: "dumps at once" }),
   /** The capture mode; auto takes the first one that a canary proves on this host (src/agent/capture/choice.ts). */

@@ -6,6 +6,7 @@ import { COMPOSER_NAME } from "../../model/core-pattern.ts";
 import type { AgentSettings } from "../../config/agent-settings.ts";
 import { formatEnvFile } from "../../model/env-file.ts";
 import { ensureDirectory, removeEmptyDirectory } from "../../host/directories.ts";
+import { SHARED_MODE, shareWithGroup } from "../../host/shared-folder.ts";
 import {
   copyFileAtomically,
   exists,
@@ -28,7 +29,7 @@ export async function installDirectories(
   rollback: Rollback,
 ): Promise<string[]> {
   const made: string[] = [];
-  // Cores hold the memory of other users' processes, so only root may look into CORE_DIR.
+  // Cores hold the memory of other users' processes, so only root may look into CORE_DIR, and whom the owner chooses.
   for (const [directory, mode] of [
     [settings.HOST_DIR, 0o755],
     [settings.CORE_DIR, 0o700],
@@ -36,12 +37,20 @@ export async function installDirectories(
     ...(settings.composer.CORE_EVENTS ? [[settings.EVENT_DIR, 0o755] as const] : []),
     ...(hasLibraries(composer) ? [[join(settings.HOST_DIR, LIBRARY_FOLDER), 0o755] as const] : []),
   ] as const) {
-    for (const missing of await makeFolders(directory, mode)) {
+    const group = groupOf(directory, settings);
+    for (const missing of await makeFolders(directory, group === null ? mode : SHARED_MODE)) {
       made.push(missing);
       rollback.add(`directory ${missing}`, () => removeEmptyDirectory(missing));
     }
+    if (group !== null) await shareWithGroup(directory, group);
   }
   return made;
+}
+
+/** Returns the group that shares a directory with root; null for none. */
+function groupOf(directory: string, settings: AgentSettings): number | null {
+  const isShared = [settings.CORE_DIR, settings.EVENT_DIR].includes(directory);
+  return isShared ? settings.CORE_GROUP : null;
 }
 
 function hasLibraries(composer: ComposerFiles | undefined): boolean {

@@ -222,6 +222,14 @@ describe.each(HELMS)("%s", (helm) => {
     });
   });
 
+  test("a group for the folders is the pod's too, so that a sidecar that is not root works in them", async () => {
+    expect(podOf(await renderChart(helm))).not.toHaveProperty("securityContext");
+    const manifests = await renderChart(helm, { values: { "daemonset.coreGroup": 4711 } });
+    expectStrict(manifests);
+    expect(podOf(manifests)["securityContext"]).toEqual({ supplementalGroups: [4711] });
+    expect(envOf(manifests).get("CORE_GROUP")?.value).toBe("4711");
+  });
+
   test("a sidecar that asks for its own privileges gets them as asked", async () => {
     const securityContext = { runAsUser: 1000 };
     const sidecar = { name: "reader", image: "alpine", securityContext };
