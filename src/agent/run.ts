@@ -25,7 +25,7 @@ import { isSystemdHost, SYSTEMD } from "./vm/systemd.ts";
 import { findKubernetes, openKubernetesApi } from "./kubernetes/kubernetes-api.ts";
 import { remove } from "./install/remove.ts";
 import { stopSignal, stayUntilAborted } from "../host/stop-signal.ts";
-import { sweepFile, sweepFolder, type SweepReport } from "./sweep/sweep.ts";
+import { sweepFile, sweepFolder, tellForeignFiles, type SweepReport } from "./sweep/sweep.ts";
 import { findUninstall } from "./kubernetes/uninstall.ts";
 import { findUnknownVariables } from "../config/unknown-variables.ts";
 
@@ -125,6 +125,7 @@ export async function runSweep(
   const delivery = openDelivery(settings, log);
   const context = { coreDir: settings.CORE_DIR, delivery, log, signal, ignoreBackoff: true };
   const report = await (file === undefined ? sweepFolder(context) : sweepFile(file, context));
+  if (file === undefined) await tellForeignFiles(settings.CORE_DIR, log);
   logSweep(log, report);
   return report.failed + report.waiting > 0 || signal.aborted ? EXIT.failed : EXIT.done;
 }

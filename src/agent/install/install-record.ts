@@ -18,6 +18,8 @@ const recordSchema = v.object({
   sysctls: v.record(v.string(), v.string()),
   /** Names in HOST_DIR. */
   files: v.array(v.string()),
+  /** Names in HOST_DIR that the ancestor's agent left, for the removal alone (ancestor-files.ts). */
+  ancestors: v.optional(v.array(v.string())),
   /** The variant that a canary has proven on this host (capture/pipe-variant.ts). */
   proven: v.optional(v.string()),
   /** The capture mode, and why it was chosen (capture/choice.ts). */

@@ -13,6 +13,7 @@ import { LISTENER, type ListenerControl } from "./listener-control.ts";
 import { clearOtherModes, requireListener } from "./mode-change.ts";
 import { restoreSendBuffer, setsSendBuffer } from "./send-buffer.ts";
 import { findCrictlToDeploy, firstVariant, planComposer, type Variant } from "./executables.ts";
+import { findAncestorFiles } from "./ancestor-files.ts";
 import { checkHostDirectory } from "./host-directory.ts";
 import {
   installDirectories,
@@ -97,6 +98,7 @@ async function installLocked(
     const previous = await findPreviousPattern(HOST_DIR, found.get(CORE_PATTERN.name) ?? "");
     const adapted = withPreviousHandler(settings, previous, log);
     await removeTemporaries(HOST_DIR, ABANDONED_AFTER_MS);
+    const ancestors = before === undefined ? await findAncestorFiles(settings) : before.ancestors;
     const directories = await installDirectories(settings, programs.composer, rollback);
     const record: InstallRecord = {
       version: VERSION,
@@ -106,6 +108,7 @@ async function installLocked(
         ...Object.fromEntries(wanted.map(({ sysctl, value }) => [sysctl.name, value])),
       },
       files: union(before?.files, planFiles(settings, programs)),
+      ...(ancestors === undefined || ancestors.length === 0 ? {} : { ancestors }),
       ...(before?.proven === undefined ? {} : { proven: before.proven }),
       ...(before?.capture === undefined ? {} : { capture: before.capture }),
       directories: union(before?.directories, [...madeFolders, ...directories]),

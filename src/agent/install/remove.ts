@@ -153,7 +153,14 @@ function installedNames(record: InstallRecord | undefined): string[] {
   const backups = [CORE_PATTERN, CORE_PIPE_LIMIT, SUID_DUMPABLE, SOCKET_BUFFER].map(
     ({ backup }) => backup,
   );
-  return [...files, SOCKET_NAME, ...HOST_STATE_FILES, ...backups, RECORD_NAME];
+  return [
+    ...files,
+    ...(record?.ancestors ?? []),
+    SOCKET_NAME,
+    ...HOST_STATE_FILES,
+    ...backups,
+    RECORD_NAME,
+  ];
 }
 
 async function countFiles(directory: string, besides?: string): Promise<number> {

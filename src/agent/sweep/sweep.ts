@@ -11,7 +11,7 @@ import type { Log } from "../../host/log.ts";
 import { readDumpOwner } from "../../host/stored-dumps.ts";
 import type { Delivery, DeliveryOutcome } from "../delivery/delivery.ts";
 import { Lanes } from "./lanes.ts";
-import { listFinishedDumps, type FinishedDump } from "../../host/core-dir.ts";
+import { listFinishedDumps, listNames, type FinishedDump } from "../../host/core-dir.ts";
 
 const BUSY_RETRY_MS = 2_000;
 /** After how long the folder is listed again, in ms, so that a new dump gets its namespace's turn. */
@@ -92,6 +92,13 @@ export async function sweepFile(file: string, context: SweepContext): Promise<Sw
   const sweep = openSweep(context);
   await sweep.deliver(path);
   return sweep.report;
+}
+
+/** Logs the files of CORE_DIR that no sweep delivers, because the ancestor's delivered whatever lay there. */
+export async function tellForeignFiles(coreDir: string, log: Log): Promise<void> {
+  for (const name of await listNames(coreDir))
+    if (kindOfCoreFile(name) === "foreign")
+      log.warn("foreign_file", { path: resolve(coreDir, name), hint: "not delivered, no zip" });
 }
 
 interface Sweep {

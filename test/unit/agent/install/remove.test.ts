@@ -62,6 +62,33 @@ test("ours removed first, IBM's agent finds the host's own pattern, and restores
   expect(host.sysctls().pattern).toBe(ORIGINAL_PATTERN);
 });
 
+const IBM_CONFIG =
+  "runtime-endpoint: unix:///run/x.sock\nimage-endpoint: unix:///run/x.sock\ntimeout: 2\ndebug: false\npull-image-on-create: false";
+
+test("crictl and its configuration go too where they are IBM's", async () => {
+  mkdirSync(host.hostDir, { recursive: true });
+  writeFileSync(inHost("crictl.yaml"), IBM_CONFIG);
+  writeFileSync(inHost("crictl"), "program");
+  rmSync(join(dirname(host.executable), "crictl"));
+  await start({ DEPLOY_CRIO_EXE: "true" });
+  // A later start still knows.
+  await start();
+  await end();
+  expect(existsSync(inHost("crictl"))).toBe(false);
+  expect(existsSync(inHost("crictl.yaml"))).toBe(false);
+});
+
+test("crictl and its configuration stay where they are the node's own", async () => {
+  mkdirSync(host.hostDir, { recursive: true });
+  writeFileSync(inHost("crictl.yaml"), "runtime-endpoint: unix:///run/x.sock\n");
+  writeFileSync(inHost("crictl"), "program");
+  rmSync(join(dirname(host.executable), "crictl"));
+  await start({ DEPLOY_CRIO_EXE: "true" });
+  await end();
+  expect(existsSync(inHost("crictl"))).toBe(true);
+  expect(existsSync(inHost("crictl.yaml"))).toBe(true);
+});
+
 test("without any start nothing happens", async () => {
   await end();
   expect(host.snapshot()).toEqual(before);

@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { sweepFile, sweepFolder } from "../../../../src/agent/sweep/sweep.ts";
+import { sweepFile, sweepFolder, tellForeignFiles } from "../../../../src/agent/sweep/sweep.ts";
 import { openLog } from "../../../../src/host/log.ts";
 import { markOwner } from "../../../../src/host/owner-mark.ts";
 import { failureOf } from "../../../support/failure.ts";
@@ -51,6 +51,13 @@ test("every finished dump is handed over, the oldest first, and nothing else", a
   const report = await sweepFolder(context(delivery));
   expect(delivery.given).toEqual(["old.zip", "new.zip"]);
   expect(report).toEqual({ delivered: 2, busy: 0, waiting: 0, failed: 0, nextRetryMs: undefined });
+});
+
+test("the command names what it did not deliver, and leaves it", async () => {
+  dump("a.zip", 1);
+  dump("notes.txt", 1);
+  await tellForeignFiles(coreDir, context().log);
+  expect(lines).toEqual([expect.stringContaining("notes.txt")]);
 });
 
 test("a namespace with very many dumps holds up another's by one at a time", async () => {
