@@ -13,7 +13,7 @@ import { tryLock } from "../host/libc.ts";
 import { markOwner } from "../host/owner-mark.ts";
 import { SpoolFile } from "../host/spool-file.ts";
 import { publishFile } from "../host/publication.ts";
-import { finishedFileMode } from "../host/shared-folder.ts";
+import { shareFinishedFile } from "../host/shared-folder.ts";
 
 const NEW_FILE = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 /** The errors of a full disk, quota or file-size limit. The composer can still publish what it has written. */
@@ -126,8 +126,8 @@ export class PartialFile {
    * closes it. Returns the name. Throws AppError "publish".
    */
   async publish(base: string): Promise<string> {
+    await shareFinishedFile(this.file, dirname(this.path));
     try {
-      await this.file.chmod(await finishedFileMode(dirname(this.path)));
       await this.file.sync();
     } catch (cause) {
       throw new AppError("publish", `cannot sync ${this.path}`, { cause });

@@ -1,7 +1,7 @@
 // A folder that a group shares with root (CORE_GROUP): its setgid bit gives each new file that group, and says that files
 // which are finished may be read by it. Everywhere else what root writes is root's alone.
 import { constants } from "node:fs";
-import { lstat, open } from "node:fs/promises";
+import { lstat, open, type FileHandle } from "node:fs/promises";
 import { AppError } from "../model/app-error.ts";
 
 /** The group may read, add and remove files, and new files are the group's. */
@@ -36,4 +36,13 @@ export async function shareWithGroup(path: string, group: number): Promise<void>
 export async function finishedFileMode(directory: string): Promise<number> {
   const mode = (await lstat(directory)).mode & 0o7777;
   return mode === SHARED_MODE ? 0o640 : 0o600;
+}
+
+/**
+ * Lets the group read a file that is finished, where the directory is shared with one. A dump that cannot be shared stays
+ * root's alone and is published. Never rejects.
+ */
+export async function shareFinishedFile(file: FileHandle, directory: string): Promise<void> {
+  const mode = await finishedFileMode(directory).catch(() => 0o600);
+  if (mode !== 0o600) await file.chmod(mode).catch(() => undefined);
 }

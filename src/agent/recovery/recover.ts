@@ -17,7 +17,7 @@ import { SpoolFile } from "../../host/spool-file.ts";
 import { tryLock } from "../../host/libc.ts";
 import type { Log } from "../../host/log.ts";
 import { publishFile } from "../../host/publication.ts";
-import { finishedFileMode } from "../../host/shared-folder.ts";
+import { shareFinishedFile } from "../../host/shared-folder.ts";
 import { listNames } from "../../host/core-dir.ts";
 import { sealPartial } from "./seal.ts";
 
@@ -121,7 +121,7 @@ async function recoverFile(
       log.warn("partial_discarded", { uuid, bytes: size, because: "nothing of the dump is in it" });
       return "discarded";
     }
-    await file.chmod(await finishedFileMode(dirname(path)));
+    await shareFinishedFile(file, dirname(path));
     const zip = await publishFile(path, sealed.base);
     const { core_bytes, core_complete, namespace, podname } = sealed.info;
     log.warn("partial_recovered", { uuid, zip, core_bytes, core_complete, namespace, podname });
