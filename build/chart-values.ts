@@ -52,6 +52,7 @@ export const WIRED_VARIABLES: readonly WiredVariable[] = [
 /** Variables of the agent that the chart leaves alone, and why. */
 export const UNUSED_VARIABLES: Readonly<Record<string, string>> = {
   COMP_CORE_EVENT_DIR: "the older name of EVENT_DIR, which the chart sets",
+  AWS_WEB_IDENTITY_TOKEN_FILE: "the AWS SDK's own, which EKS sets; the role goes before keys",
   AWS_REGION: "the AWS SDK's own, which EKS sets; s3Region goes before it",
   GOOGLE_APPLICATION_CREDENTIALS: "off GKE: daemonset.extraEnvVars, with the file's volume",
   GCE_METADATA_HOST: "Google's clients' own, for tests of the metadata server",

@@ -136,6 +136,8 @@ export const STORE_SETTINGS = {
   S3_REGION: region,
   /** The store's address; it wins over S3_REGION. */
   S3_ENDPOINT: endpoint,
+  /** The AWS SDK's variable, which EKS sets for a service account with a role: the role goes before the static keys. */
+  AWS_WEB_IDENTITY_TOKEN_FILE: text(""),
   /** The AWS SDK's variable: the region where neither S3_REGION nor the host's name has one. */
   AWS_REGION: text(""),
   S3_ADDRESSING: choice("path", ["path", "virtual"]),

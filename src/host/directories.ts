@@ -1,5 +1,6 @@
 // Makes and removes directories that root writes to: real directories that root owns, with no more access than they
 // need.
+import type { Stats } from "node:fs";
 import { chmod, lstat, mkdir, rmdir } from "node:fs/promises";
 import { AppError, errnoOf } from "../model/app-error.ts";
 import { hintFor } from "./files.ts";
@@ -22,15 +23,7 @@ export async function removeEmptyDirectory(path: string): Promise<boolean> {
  * cannot be made.
  */
 export async function ensureDirectory(path: string, mode: number): Promise<void> {
-  try {
-    await mkdir(path, { recursive: true, mode });
-  } catch (cause) {
-    throw new AppError("host", `cannot make the directory ${path}`, {
-      cause,
-      ...hintFor(cause, `${path}/`),
-    });
-  }
-  const found = await lstat(path);
+  const found = await makeAndLook(path, mode);
   if (!found.isDirectory())
     throw new AppError("host", `${path} is a symbolic link or no directory`, {
       hint: "a folder that root writes to must be a real one; remove the link or choose another path",
@@ -41,4 +34,25 @@ export async function ensureDirectory(path: string, mode: number): Promise<void>
     });
   const narrowed = found.mode & (mode | 0o7000);
   if ((found.mode & 0o7777) !== narrowed) await chmod(path, narrowed);
+}
+
+/** How often a directory is made that another process removes in the same moment, as an uninstall beside a start does. */
+const MAKE_TRIES = 10;
+
+async function makeAndLook(path: string, mode: number): Promise<Stats> {
+  try {
+    for (let tries = 1; ; tries++) {
+      await mkdir(path, { recursive: true, mode });
+      try {
+        return await lstat(path);
+      } catch (error) {
+        if (errnoOf(error) !== "ENOENT" || tries === MAKE_TRIES) throw error;
+      }
+    }
+  } catch (cause) {
+    throw new AppError("host", `cannot make the directory ${path}`, {
+      cause,
+      ...hintFor(cause, `${path}/`),
+    });
+  }
 }

@@ -100,7 +100,12 @@ async function fetchInTime(
   });
 }
 
-function staticCredentials({ S3_ACCESS_KEY, S3_SECRET }: StoreSettings) {
-  if (S3_ACCESS_KEY === "") return {};
+/** Returns the static keys, unless the pod has a role: the ancestor took the role then, whatever the keys were. */
+function staticCredentials({
+  S3_ACCESS_KEY,
+  S3_SECRET,
+  AWS_WEB_IDENTITY_TOKEN_FILE,
+}: StoreSettings) {
+  if (S3_ACCESS_KEY === "" || AWS_WEB_IDENTITY_TOKEN_FILE !== "") return {};
   return { credentials: { accessKeyId: S3_ACCESS_KEY, secretAccessKey: S3_SECRET } };
 }

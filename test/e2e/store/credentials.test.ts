@@ -40,6 +40,20 @@ for (const source of SOURCES)
     endpoints.stop();
   });
 
+storeTest("a service account's role goes before static keys, as in the ancestor", async () => {
+  const bucket = await makeBucket();
+  const folder = temporaryFolder();
+  const lifetimes = { realSeconds: 3600, claimedSeconds: 3600 };
+  const server = await bucket.server.withSessions();
+  const endpoints = startCredentialEndpoints(server, temporaryFolder(), lifetimes);
+  writeDump(folder, "T.zip", { coreBytes: 1000 });
+  const wrong = { S3_ACCESS_KEY: "left-over", S3_SECRET: "x", S3_ENDPOINT: server.endpoint };
+  const variables = { ...bucketVariables(bucket, wrong), ...endpoints.variables("irsa") };
+  expect((await (await startSweep(folder, variables)).ended).code).toBe(0);
+  expect(endpoints.issued()).toBe(1);
+  endpoints.stop();
+});
+
 /** A session of three seconds, and an upload that takes ten. */
 async function uploadLongerThanSession(source: CredentialSource, claimedSeconds: number) {
   const bucket = await makeBucket();

@@ -146,6 +146,19 @@ test("a runtime's socket that is gone from the node does not keep the pod from s
   expect(hostPathsOf(after)).toContain("/run/dockershim.sock");
 });
 
+test("where pods need a PodSecurityPolicy the one that IBM's chart granted is granted", async () => {
+  const policies = async (helmArguments: string[]) => {
+    const role = objectOf(await renderChart("helm4", { helmArguments }), "Role");
+    return (role["rules"] as { resources: string[] }[]).filter(({ resources }) =>
+      resources.includes("podsecuritypolicies"),
+    );
+  };
+  expect(await policies(["--api-versions", "policy/v1beta1/PodSecurityPolicy"])).toEqual([
+    expect.objectContaining({ resourceNames: ["privileged"], verbs: ["use"] }),
+  ]);
+  expect(await policies([])).toEqual([]);
+});
+
 describe("a release of another name", () => {
   test("keeps the service account that a trust policy names", async () => {
     const { after, refused } = await upgrade({}, {}, "cores");
