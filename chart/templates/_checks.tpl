@@ -38,9 +38,8 @@
 {{- /* What values for IBM's chart may hold that would change its meaning here without a word (build/chart-former-values.ts). */ -}}
 {{- define "core-dump-handler.formerChecks" -}}
 {{- $d := .Values.daemonset -}}
-{{- $tag := toString .Values.image.tag -}}
-{{- if and (regexMatch "icdh/core-dump-handler(-musl)?$" .Values.image.repository) (regexMatch "^v?[1-9]\\.[0-9]+\\.[0-9]+$" $tag) (ne (trimPrefix "v" $tag) .Chart.AppVersion) (not .Values.image.digest) -}}
-{{- fail (printf "image.tag is %s, a version of IBM's image: our pod would start IBM's program, which cannot work in it. Take image.tag out of your values (helm get values shows them)." $tag) -}}
+{{- with include "core-dump-handler.ibmTag" . -}}
+{{- fail (printf "image.tag is %s, a version of IBM's image: our pod would start IBM's program, which cannot work in it. Take image.tag out of your values (helm get values shows them)." .) -}}
 {{- end -}}
 {{- $key := include "core-dump-handler.storeValue" $d.s3AccessKey -}}
 {{- if and (eq (toString .Values.manageStoreSecret) "false") $d.manageStoreSecret $key -}}

@@ -5,7 +5,19 @@ Fills in what the values lack, first in every template: `helm upgrade --reuse-va
 chart, and a null takes a default away. What is there stays, false and "" too (sprig's merge would replace those).
 */ -}}
 {{- define "core-dump-handler.fillValues" -}}
+{{- /* Values without this group are those of IBM's release, its own image's tag among them. */ -}}
+{{- if and (not (hasKey .Values "rbac")) (include "core-dump-handler.ibmTag" .) -}}
+{{- $_ := set .Values.image "tag" "" -}}
+{{- end -}}
 {{- include "core-dump-handler.fill" (dict "into" .Values "from" (fromJson (include "core-dump-handler.defaults" .))) -}}
+{{- end -}}
+
+{{- /* The image's tag, where it is one of IBM's versions in its repository. */ -}}
+{{- define "core-dump-handler.ibmTag" -}}
+{{- $tag := toString .Values.image.tag -}}
+{{- if and (regexMatch "icdh/core-dump-handler(-musl)?$" .Values.image.repository) (regexMatch "^v?[1-9]\\.[0-9]+\\.[0-9]+$" $tag) (ne (trimPrefix "v" $tag) .Chart.AppVersion) (not .Values.image.digest) -}}
+{{- $tag -}}
+{{- end -}}
 {{- end -}}
 
 {{- define "core-dump-handler.fill" -}}

@@ -25,10 +25,16 @@ function sorted(manifests: readonly Manifest[]): Manifest[] {
 test.each(["helm3", "helm4"] as const)(
   "%s renders the same from the values of IBM's release as from IBM's values and our defaults",
   async (helm) => {
-    for (const file of [{}, IBM_PROVIDERS["minikube"] ?? {}, IBM_PROVIDERS["openshift"] ?? {}]) {
-      const values = merge(merge(IBM_DEFAULTS, file), NO_TAG);
+    for (const file of [
+      {},
+      merge(IBM_PROVIDERS["minikube"] ?? {}, NO_TAG),
+      IBM_PROVIDERS["openshift"] ?? {},
+    ]) {
+      // The tag of IBM's image is among them, and is no wish of the user's.
+      const values = merge(IBM_DEFAULTS, file);
       const reused = await renderChart(helm, { chart: chartWith(values) });
-      expect(sorted(reused)).toEqual(sorted(await renderChart(helm, { values })));
+      const given = merge(values, NO_TAG);
+      expect(sorted(reused)).toEqual(sorted(await renderChart(helm, { values: given })));
     }
   },
 );
