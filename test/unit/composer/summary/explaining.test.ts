@@ -11,6 +11,7 @@ import { sampleCrash } from "../../../support/sample-crash.ts";
 import { syntheticCore, X86 } from "../../../support/synthetic-core.ts";
 import { withFolder } from "../../../support/temporary-folder.ts";
 
+const [SCHED_OTHER, SCHED_IDLE] = [0, 5];
 const SUMMARY = JSON.stringify({
   title: "SIGSEGV in f (prog)",
   fingerprint: { bug: "0123456789abcdef", exact: "fedcba9876543210" },
@@ -45,12 +46,16 @@ function explaining(folder: string, script: string, hostPid = startHeld()) {
   return { running, attempts };
 }
 
+/** Field 41 of /proc/PID/stat. */
+const policyIn = (stat: string) => Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[38]);
+const policyOf = (pid: number) => policyIn(readFileSync(`/proc/${pid}/stat`, "latin1"));
+
 async function appears(path: string): Promise<string> {
   while (!existsSync(path)) await Bun.sleep(2);
   return readFileSync(path, "utf8").trim();
 }
 
-const SAYS_PRIORITY = `echo $$ > $0/p; mv $0/p $0/pid; cat > /dev/null; nice > $0/ended; printf %s "$1"`;
+const SAYS_PRIORITY = `echo $$ > $0/p; mv $0/p $0/pid; cat > /dev/null; cat /proc/$$/stat > $0/ended; printf %s "$1"`;
 
 test("it starts when the notes have passed, and is brought forward when the process was let go", () =>
   withFolder(async (folder) => {
@@ -59,11 +64,12 @@ test("it starts when the notes have passed, and is brought forward when the proc
     running.take(core.subarray(100));
     // The core's end has not come.
     const pid = Number(await appears(join(folder, "pid")));
-    expect(getPriority(pid)).toBe(process.getuid?.() === 0 ? 19 : 10);
+    expect(getPriority(pid)).toBe(10);
+    expect(policyOf(pid)).toBe(process.getuid?.() === 0 ? SCHED_IDLE : SCHED_OTHER);
     await running.copied();
     const found = await running.finish(new Uint8Array(0));
     expect(found?.title).toBe("SIGSEGV in f (prog)");
-    expect(readFileSync(join(folder, "ended"), "utf8").trim()).toBe("10");
+    expect(policyIn(readFileSync(join(folder, "ended"), "utf8"))).toBe(SCHED_OTHER);
     expect(attempts.missing).toEqual([]);
   }));
 
