@@ -31,7 +31,7 @@ export async function readModuleHead(
   const head = await readAt(file, 0, Math.min(HEAD_BYTES, sizeBytes));
   const image = ElfImage.parse(head);
   if (image === undefined) return undefined;
-  const type = image.u16(head, 16);
+  const type = image.type;
   const loads = image.segments.filter((segment) => segment.type === PT_LOAD);
   if ((type !== ET_EXEC && type !== ET_DYN) || loads.length === 0) return undefined;
   const notes = image.segments.filter((segment) => segment.type === PT_NOTE).slice(0, NOTES_MAX);

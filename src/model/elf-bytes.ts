@@ -27,6 +27,11 @@ export class ElfBytes {
     return new ElfBytes(head, width === CLASS_64, order === LITTLE_ENDIAN);
   }
 
+  /** Wraps other bytes of the same file, or of the process that it is a core of. */
+  like(buffer: Buffer): ElfBytes {
+    return new ElfBytes(buffer, this.isWide, this.isLittle);
+  }
+
   get length(): number {
     return this.buffer.length;
   }
@@ -38,7 +43,7 @@ export class ElfBytes {
 
   /** Returns the bytes from start to end, or fewer where they end earlier. */
   part(start: number, end: number): ElfBytes {
-    return new ElfBytes(this.buffer.subarray(start, end), this.isWide, this.isLittle);
+    return this.like(this.buffer.subarray(start, end));
   }
 
   u16(at: number): number {

@@ -1,6 +1,8 @@
 // An ELF file's program headers and notes: of a program, of a core, of a program's first page in a core. 32 and 64
 // bits, both byte orders (elf(5)). Hostile input: what lies outside the bytes at hand is left out.
 
+import { ElfBytes } from "./elf-bytes.ts";
+
 /** p_type of a segment that is loaded into memory. */
 export const PT_LOAD = 1;
 /** p_type of a segment that holds notes. */
@@ -57,63 +59,57 @@ const LAYOUT_32: Layout = {
 /** An ELF file's header and program headers. */
 export class ElfImage {
   readonly segments: readonly ElfSegment[];
-  readonly wordBytes: 4 | 8;
-  private readonly littleEndian: boolean;
+  /** e_type: ET_EXEC, ET_DYN, ET_CORE. */
+  readonly type: number;
+  private readonly head: ElfBytes;
 
-  private constructor(head: Buffer) {
-    this.wordBytes = head[4] === 2 ? 8 : 4;
-    this.littleEndian = head[5] === 1;
-    const layout = this.wordBytes === 8 ? LAYOUT_64 : LAYOUT_32;
-    const table = this.word(head, layout.tableAt);
-    const count = this.u16(head, layout.countAt);
-    this.segments = Array.from({ length: count }, (_, index) => table + index * layout.segmentBytes)
+  private constructor(head: ElfBytes) {
+    this.head = head;
+    this.type = head.u16(16);
+    const layout = head.isWide ? LAYOUT_64 : LAYOUT_32;
+    const table = wordAt(head, layout.tableAt);
+    this.segments = Array.from(
+      { length: head.u16(layout.countAt) },
+      (_, index) => table + index * layout.segmentBytes,
+    )
       .filter((at) => at + layout.segmentBytes <= head.length)
       .map((at) => ({
-        type: this.u32(head, at),
-        offset: this.word(head, at + layout.offset),
-        address: this.word(head, at + layout.address),
-        fileBytes: this.word(head, at + layout.fileBytes),
-        alignBytes: this.word(head, at + layout.align),
+        type: head.u32(at),
+        offset: wordAt(head, at + layout.offset),
+        address: wordAt(head, at + layout.address),
+        fileBytes: wordAt(head, at + layout.fileBytes),
+        alignBytes: wordAt(head, at + layout.align),
       }));
   }
 
   /** Parses a file's first bytes; undefined where they are no ELF header. */
   static parse(head: Buffer): ElfImage | undefined {
-    const isElf = head.length >= 64 && head.readUInt32BE(0) === 0x7f454c46;
-    const isKnown = (head[4] === 1 || head[4] === 2) && (head[5] === 1 || head[5] === 2);
-    return isElf && isKnown ? new ElfImage(head) : undefined;
+    const bytes = head.length >= 64 ? ElfBytes.of(head) : undefined;
+    return bytes === undefined ? undefined : new ElfImage(bytes);
   }
 
   /** Parses the bytes of a PT_NOTE segment. */
-  notes(bytes: Buffer, alignBytes: number): ElfNote[] {
+  notes(segment: Buffer, alignBytes: number): ElfNote[] {
     const padded = (size: number) => Math.ceil(size / pad) * pad;
     const pad = alignBytes === 8 ? 8 : 4;
+    const bytes = this.head.like(segment);
     const notes: ElfNote[] = [];
     for (let at = 0; at + 12 <= bytes.length;) {
-      const nameEnd = at + 12 + this.u32(bytes, at);
+      const nameEnd = at + 12 + bytes.u32(at);
       const start = at + padded(nameEnd - at);
-      const end = start + this.u32(bytes, at + 4);
+      const end = start + bytes.u32(at + 4);
       if (end > bytes.length) break;
-      const name = bytes.toString("latin1", at + 12, nameEnd).replace(/\0+$/, "");
-      notes.push({ name, type: this.u32(bytes, at + 8), data: bytes.subarray(start, end) });
+      const name = segment.toString("latin1", at + 12, nameEnd).replace(/\0+$/, "");
+      notes.push({ name, type: bytes.u32(at + 8), data: segment.subarray(start, end) });
       at = start + padded(end - start);
     }
     return notes;
   }
+}
 
-  u16(bytes: Buffer, at: number): number {
-    return this.littleEndian ? bytes.readUInt16LE(at) : bytes.readUInt16BE(at);
-  }
-
-  u32(bytes: Buffer, at: number): number {
-    return this.littleEndian ? bytes.readUInt32LE(at) : bytes.readUInt32BE(at);
-  }
-
-  /** Reads an address or offset. Addresses of user space are exact; those of the kernel's half lose precision. */
-  word(bytes: Buffer, at: number): number {
-    if (this.wordBytes === 4) return this.u32(bytes, at);
-    return Number(this.littleEndian ? bytes.readBigUInt64LE(at) : bytes.readBigUInt64BE(at));
-  }
+/** Addresses of user space are exact; those of the kernel's half lose precision. */
+function wordAt(bytes: ElfBytes, at: number): number {
+  return Number(bytes.word(at));
 }
 
 /** Returns the build-id in hex, by which the linker (ld --build-id) tells one build from another. */
