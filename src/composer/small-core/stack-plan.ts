@@ -1,6 +1,6 @@
 // Chooses what a small core has of the memory, the most telling first: the stacks, what a debugger needs to find
 // threads and libraries, variables of the program and its libraries, and what registers and stacks point at.
-import { findInterrupted } from "../summary/held-copy.ts";
+import { findInterrupted } from "../summary/interrupted-stack.ts";
 import type { ThreadRegisters } from "./core-notes-copy.ts";
 import { pageOf, type CopyPlan } from "./copy-plan.ts";
 import { takeModules, takeSmallSegments, takeVdso } from "./module-pages.ts";

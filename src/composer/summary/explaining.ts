@@ -10,6 +10,7 @@ import { formatExcerptEnd } from "../../model/crash-excerpt.ts";
 import type { CrashContext } from "../../model/crash-context.ts";
 import type { Attempts } from "../attempt.ts";
 import { MODULES_LABEL, type ModuleKeeping } from "../modules/module-keeping.ts";
+import { openHeldPages } from "../small-core/held-pages.ts";
 import { CoreHead } from "./core-head.ts";
 import { ExplainerProcess, type Explained } from "./explainer-process.ts";
 import { HeldCopier, type HeldCopy } from "./held-copy.ts";
@@ -136,7 +137,8 @@ export class Explaining {
     if (held === undefined) throw new Error("no process is held whose memory could be copied");
     if (facts.threads.length === 0) throw new Error("its core does not begin with its notes");
     const tid = crash.hostTid ?? held.pid;
-    this.copier = new HeldCopier(procDir, held, tid, space, head.sizeBytes);
+    const pages = openHeldPages(procDir, held, tid, facts.pageBytes);
+    this.copier = new HeldCopier({ procDir, held, tid, pages, space, startBytes: head.sizeBytes });
     return this.copier.run(facts, crash.dumpable === 1);
   }
 

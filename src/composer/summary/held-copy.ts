@@ -1,13 +1,14 @@
 // What explaining a crash needs of the held process, copied while its core drains: stacks, the heads of what it has
-// mapped, the C library's message. Nothing here may wait for anybody: only pages are read that are there and belong to
-// no file (another may be a trap: userfaultfd(2), a FUSE server that takes it back), and of mapped files only the place
-// is opened (O_PATH).
-import { closeSync, openSync, read, readdirSync, readFileSync, writeSync } from "node:fs";
+// mapped, the C library's message. Nothing here may wait for anybody: only pages are read that are there (another may be
+// a trap: userfaultfd(2), a FUSE server), by reads that are given up in the end, and of mapped files only the place is
+// opened (O_PATH).
+import { closeSync, openSync, readdirSync, readFileSync, writeSync } from "node:fs";
 import { isStillHeld, type HeldProcess } from "../../host/held-process.ts";
 import type { ExcerptTable } from "../../model/crash-excerpt.ts";
 import { oneLine } from "../../model/printable.ts";
+import { PAGE, type PageMemory } from "../small-core/page-memory.ts";
 import type { HeadFacts } from "./core-head.ts";
-import { HeldPages } from "./held-pages.ts";
+import { findInterrupted } from "./interrupted-stack.ts";
 
 export interface HeldCopy extends Pick<ExcerptTable, "ranges" | "modules" | "threadNames"> {
   /** Of `modules`, in their order; the caller's to close. */
@@ -27,7 +28,6 @@ const STACK_BYTES = 32 << 10;
 const VDSO_BYTES = 16 << 10;
 /** The C library's variables take 50 KiB; those of a static program stand before and among them. */
 const LIBRARY_DATA_BYTES = 512 << 10;
-const DATA_STEP_BYTES = 64 << 10;
 const MESSAGE_BYTES = 1024;
 const MESSAGES_MAX = 64;
 const NAMES_MAX = 128;
@@ -35,31 +35,42 @@ const NAMES_MAX = 128;
 const ABSENT_PAGES_MAX = 4;
 /** Signal handlers that interrupted each other, on stacks of their own. */
 const INTERRUPTED_MAX = 4;
-const SCAN_BYTES = 64 << 10;
 const O_PATH = 0x200000;
+const PAGE_MAX_BYTES = 64 << 10;
 const SIGABRT = 6;
+
+/** Where it comes from and goes to. */
+export interface CopyContext {
+  procDir: string;
+  held: HeldProcess;
+  /** A thread that lives: the first one may have ended. */
+  tid: number;
+  /** The process's memory, which the copier closes. */
+  pages: PageMemory;
+  /** The file that it goes to, from startBytes on. */
+  space: number;
+  startBytes: number;
+}
 
 /** Copies what explaining needs out of one held process. */
 export class HeldCopier {
   private readonly held: HeldProcess;
-  private readonly pages: HeldPages;
+  private readonly pages: PageMemory;
   private readonly space: number;
   private readonly procDir: string;
   private readonly thread: string;
   private readonly copy: HeldCopy;
-  private isStopped = false;
+  private readonly block = Buffer.alloc(CRASHED_STACK_BYTES + 2 * PAGE_MAX_BYTES);
+  private readonly stopping = Promise.withResolvers<never>();
 
-  /**
-   * `space` is the file that it goes to, from startBytes on. tid is a thread that lives: the first one may have ended.
-   * Throws where the process cannot be looked into.
-   */
-  constructor(procDir: string, held: HeldProcess, tid: number, space: number, startBytes: number) {
+  constructor({ procDir, held, tid, pages, space, startBytes }: CopyContext) {
     this.procDir = procDir;
     this.held = held;
     this.space = space;
     // By the thread's id as a process's: below task/ there is no map_files (fs/proc/base.c).
     this.thread = `${procDir}/${tid}`;
-    this.pages = new HeldPages(this.thread, CRASHED_STACK_BYTES);
+    this.pages = pages;
+    this.stopping.promise.catch(() => undefined);
     this.copy = {
       ranges: [],
       modules: [],
@@ -75,17 +86,16 @@ export class HeldCopier {
   async run(facts: HeadFacts, mayShowMemory: boolean): Promise<HeldCopy> {
     try {
       for (const [index, { stackPointer }] of facts.threads.entries()) {
-        if (index === 0) this.copyCrashedStack(stackPointer, facts);
-        else this.copyRange(stackPointer & ~15n, STACK_BYTES, facts);
-        await this.turn();
+        if (index === 0) await this.copyCrashedStack(stackPointer, facts);
+        else await this.copyRange(stackPointer & ~15n, STACK_BYTES, facts);
       }
-      if (facts.vdso !== undefined) await this.copyVdso(facts.vdso);
+      if (facts.vdso !== undefined) await this.copyVdso(facts.vdso, facts);
       for (const [index, file] of facts.files.entries()) {
         this.takeFile(file, facts.programHeaders);
         if (index % 16 === 15) await this.turn();
       }
       this.nameThreads();
-      if (mayShowMemory && facts.signal === SIGABRT) this.copyMessages(facts);
+      if (mayShowMemory && facts.signal === SIGABRT) await this.copyMessages(facts);
       if (!isStillHeld(this.procDir, this.held)) throw new Error("the process went away meanwhile");
       return this.copy;
     } catch (error) {
@@ -96,38 +106,37 @@ export class HeldCopier {
     }
   }
 
-  /** The file is not its own any more: nothing more is written to it. */
+  /** The file is not its own any more: nothing more is written to it. `run` throws, also where it waits for a read. */
   stop(): void {
-    this.isStopped = true;
+    this.stopping.reject(new Error("it took too long"));
   }
 
   private async turn(): Promise<void> {
-    await turn();
-    if (this.isStopped) throw new Error("it took too long");
+    await this.orStopped(turn());
+  }
+
+  private orStopped<T>(step: Promise<T>): Promise<T> {
+    return Promise.race([this.stopping.promise, step]);
   }
 
   /** The stack, and those that a signal's handler on it interrupted. */
-  private copyCrashedStack(stackPointer: bigint, facts: HeadFacts): void {
+  private async copyCrashedStack(stackPointer: bigint, facts: HeadFacts): Promise<void> {
     let next: bigint | undefined = stackPointer;
     for (let count = 0; count <= INTERRUPTED_MAX && next !== undefined; count++) {
       const start = next & ~15n;
-      const bytes = this.copyRange(start, CRASHED_STACK_BYTES, facts);
-      next = findInterrupted(bytes.subarray(0, SCAN_BYTES), facts.isArm, (address) =>
+      const bytes = await this.copyRange(start, CRASHED_STACK_BYTES, facts);
+      next = findInterrupted(bytes, facts.isArm, (address) =>
         this.copy.ranges.some((range) => isInside(address, range)),
       );
     }
   }
 
-  /** The kernel's own pages, unless the process says of others that it is there: not on this thread. */
-  private async copyVdso(address: bigint): Promise<void> {
-    const block = Buffer.alloc(VDSO_BYTES);
-    const count = await new Promise<number>((resolve) => {
-      read(this.pages.memory, block, 0, block.length, address, (error, length) =>
-        resolve(error === null ? length : 0),
-      );
-    });
-    if (this.isStopped) throw new Error("it took too long");
-    if (count > 0) this.keep(address, block.subarray(0, count));
+  /** The kernel's own pages, which are there although the process may never have touched them. */
+  private async copyVdso(address: bigint, { pageBytes }: HeadFacts): Promise<void> {
+    const block = Buffer.alloc(Math.max(VDSO_BYTES, pageBytes));
+    const first = Number(address / BigInt(pageBytes));
+    const count = await this.orStopped(this.pages.read(first, block));
+    if (count > 0) this.keep(address, block.subarray(0, Math.min(count, VDSO_BYTES)));
   }
 
   private takeFile({ start, end, path: name }: MappedFile, headers = -1n): void {
@@ -155,47 +164,61 @@ export class HeldCopier {
   }
 
   /** glibc keeps its last words on pages of their own: their length in whole pages, then the text. */
-  private copyMessages(facts: HeadFacts): void {
+  private async copyMessages(facts: HeadFacts): Promise<void> {
     const { libraryData, pageBytes } = facts;
     if (libraryData === undefined) return;
     const seen = new Set<bigint>();
-    for (let at = 0; at < LIBRARY_DATA_BYTES; at += DATA_STEP_BYTES)
-      for (const data of this.copyPages(libraryData + BigInt(at), DATA_STEP_BYTES, pageBytes))
-        this.copyMessagesOf(data, pageBytes, seen);
+    for (let at = 0; at < LIBRARY_DATA_BYTES;) {
+      const address = libraryData + BigInt(at);
+      const bytes = await this.read(address, LIBRARY_DATA_BYTES - at, pageBytes);
+      const data = Buffer.from(bytes);
+      if (data.length > 0) this.keep(address, data);
+      await this.copyMessagesOf(data, pageBytes, seen);
+      // What was never written to is not there, or still the file's.
+      at += Math.max(data.length, pageBytes);
+    }
   }
 
-  private copyMessagesOf(data: Buffer, pageBytes: number, seen: Set<bigint>): void {
+  private async copyMessagesOf(data: Buffer, pageBytes: number, seen: Set<bigint>): Promise<void> {
     for (let at = 0; at + 8 <= data.length && seen.size < MESSAGES_MAX; at += 8) {
       if (data.readUInt16LE(at) % pageBytes !== 0 || data.readUInt32LE(at + 4) === 0) continue;
       const address = data.readBigUInt64LE(at);
       if (address % BigInt(pageBytes) !== 0n || seen.has(address)) continue;
       seen.add(address);
-      const message = this.pages.read(address, MESSAGE_BYTES, pageBytes);
+      const message = await this.read(address, MESSAGE_BYTES, pageBytes);
       const length = message.length < 8 ? 0 : message.readUInt32LE(0);
       if (length > 0 && length % pageBytes === 0 && length <= 1 << 20) this.keep(address, message);
     }
   }
 
-  /** All pages there that are in memory and no file's: what was never written to is still the file's. */
-  private copyPages(address: bigint, sizeBytes: number, pageBytes: number): Buffer[] {
-    const copied: Buffer[] = [];
-    for (let at = 0; at < sizeBytes;) {
-      const bytes = this.pages.read(address + BigInt(at), sizeBytes - at, pageBytes);
-      if (bytes.length > 0) copied.push(Buffer.from(this.keep(address + BigInt(at), bytes)));
-      at += Math.max(bytes.length, pageBytes);
-    }
-    return copied;
-  }
-
-  private copyRange(address: bigint, sizeBytes: number, { pageBytes }: HeadFacts): Buffer {
+  private async copyRange(
+    address: bigint,
+    sizeBytes: number,
+    { pageBytes }: HeadFacts,
+  ): Promise<Buffer> {
     const page = BigInt(pageBytes);
     let start = address;
     for (let absent = 0; absent < ABSENT_PAGES_MAX; absent++) {
-      const bytes = this.pages.read(start, sizeBytes, pageBytes);
+      const bytes = await this.read(start, sizeBytes, pageBytes);
       if (bytes.length > 0) return this.keep(start, bytes);
       start = (start / page + 1n) * page;
     }
     return Buffer.alloc(0);
+  }
+
+  /** As far as page after page is there; valid until the next read. */
+  private async read(address: bigint, sizeBytes: number, pageBytes: number): Promise<Buffer> {
+    if (address < 0n || address >= 1n << 62n) return Buffer.alloc(0);
+    const first = Number(address / BigInt(pageBytes));
+    const into = Number(address % BigInt(pageBytes));
+    const length = Math.min(sizeBytes, CRASHED_STACK_BYTES);
+    const states = await this.orStopped(
+      this.pages.states(first, Math.ceil((into + length) / pageBytes)),
+    );
+    const absent = states.findIndex((state) => state !== PAGE.there);
+    const block = this.block.subarray(0, (absent === -1 ? states.length : absent) * pageBytes);
+    const count = block.length === 0 ? 0 : await this.orStopped(this.pages.read(first, block));
+    return block.subarray(into, Math.min(count, into + length));
   }
 
   private keep(address: bigint, bytes: Buffer): Buffer {
@@ -205,28 +228,6 @@ export class HeldCopier {
     this.copy.ranges.push({ address: address.toString(16), offset, sizeBytes: bytes.length });
     return bytes;
   }
-}
-
-/**
- * The stack pointer in a signal frame: flags, link and stack of its ucontext, then the registers
- * (arch/x86/kernel/signal.c, arch/arm64/kernel/signal.c).
- */
-export function findInterrupted(
-  stack: Buffer,
-  isArm: boolean,
-  isKnown: (address: bigint) => boolean,
-): bigint | undefined {
-  const [stackPointerAt, checkAt, lastAt] = isArm ? [432, 448, 456] : [160, 184, 192];
-  for (let at = 0; at + lastAt <= stack.length; at += 8) {
-    if (stack.readUInt32LE(at) > 31 || stack.readUInt32LE(at + 4) !== 0) continue;
-    if (stack.readUInt32LE(at + 8) !== 0 || stack.readUInt32LE(at + 12) !== 0) continue;
-    // User code's segment; a processor state without exception level.
-    const check = stack.readUInt32LE(at + checkAt);
-    if (isArm ? (check & 0x1f) !== 0 : (check & 0xffff) !== 0x33) continue;
-    const address = stack.readBigUInt64LE(at + stackPointerAt);
-    if (address > 4096n && address < 1n << 56n && !isKnown(address)) return address;
-  }
-  return undefined;
 }
 
 function isInside(address: bigint, range: { address: string; sizeBytes: number }): boolean {
