@@ -3,6 +3,7 @@
 // it.
 import { constants } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
+import { ElfBytes } from "../model/elf-bytes.ts";
 import { buildIdOf, ElfImage, PT_LOAD, PT_NOTE } from "../model/elf-image.ts";
 import { readAt } from "./bounded-read.ts";
 
@@ -58,18 +59,16 @@ const [SHT_NOBITS, SHF_EXECINSTR] = [8, 4];
  * in it.
  */
 export async function holdsNoCode(file: FileHandle): Promise<boolean> {
-  const head = await readAt(file, 0, 64);
-  const image = ElfImage.parse(head);
-  if (image === undefined) return false;
-  const { tableAt, sizeAt, countAt, flagsAt } = image.wordBytes === 8 ? SECTIONS_64 : SECTIONS_32;
-  const size = image.u16(head, sizeAt);
-  const [start, count] = [image.word(head, tableAt), image.u16(head, countAt)];
+  const head = ElfBytes.of(await readAt(file, 0, 64));
+  if (head === undefined || head.length < 64) return false;
+  const { tableAt, sizeAt, countAt, flagsAt } = head.isWide ? SECTIONS_64 : SECTIONS_32;
+  const [start, size, count] = [Number(head.word(tableAt)), head.u16(sizeAt), head.u16(countAt)];
   if (!Number.isSafeInteger(start) || size < 40) return false;
-  const table = await readAt(file, start, Math.min(count, SECTIONS_MAX) * size);
+  const table = head.like(await readAt(file, start, Math.min(count, SECTIONS_MAX) * size));
   let code = 0;
   for (let at = 0; at + size <= table.length; at += size) {
-    if ((image.word(table, at + flagsAt) & SHF_EXECINSTR) === 0) continue;
-    if (image.u32(table, at + 4) !== SHT_NOBITS) return false;
+    if ((Number(table.word(at + flagsAt)) & SHF_EXECINSTR) === 0) continue;
+    if (table.u32(at + 4) !== SHT_NOBITS) return false;
     code++;
   }
   return code > 0;
