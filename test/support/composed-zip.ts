@@ -18,6 +18,8 @@ export interface Composition {
   options: Partial<DrainOptions>;
   /** Called with the drain before it runs. */
   onDrain: (drain: CoreDrain) => void;
+  /** True where the bug turns out to be a known one when the core was drained. */
+  isKnownBug: boolean;
 }
 
 export interface Composed {
@@ -31,7 +33,13 @@ export const BASE = "T";
 export async function composeZip(
   input: number,
   file: ArchiveFile,
-  { compress = true, entries = [], options = {}, onDrain }: Partial<Composition> = {},
+  {
+    compress = true,
+    entries = [],
+    options = {},
+    onDrain,
+    isKnownBug = false,
+  }: Partial<Composition> = {},
 ): Promise<Composed> {
   const info = firstFacts("0f8fad5b-d9cb-469f-a165-70867728950e", sampleCrash());
   const settings = { FILENAME_TEMPLATE: BASE, COMPRESSION: compress };
@@ -47,7 +55,8 @@ export async function composeZip(
     ...options,
   });
   onDrain?.(drain);
-  const end = await drain.run();
+  const drained = await drain.run();
+  const end = isKnownBug ? "known_bug" : drained;
   const compression = compressionOf(compress);
   const sealing = { archive, drain, end, compression, base: BASE, entries, info, attempts };
   return { end, info: await sealArchive(sealing) };

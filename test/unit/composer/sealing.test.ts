@@ -19,7 +19,7 @@ const ENTRIES = [
 const CORE_AT = 512 + 16 * 1024 + 512;
 
 /** Composes the core onto disks of every one of these sizes, and lets Python judge what came of it. */
-async function fillDisks(diskSizes: readonly number[], compress: boolean) {
+async function fillDisks(diskSizes: readonly number[], compress: boolean, isKnownBug = false) {
   return withFolder(async (folder) => {
     writeFileSync(join(folder, "input"), CORE);
     const refused: number[] = [];
@@ -30,7 +30,7 @@ async function fillDisks(diskSizes: readonly number[], compress: boolean) {
       inputs.push(input);
       const disk = new FullDisk(capacity);
       try {
-        await composeZip(input, disk, { compress, entries: ENTRIES });
+        await composeZip(input, disk, { compress, entries: ENTRIES, isKnownBug });
         writeFileSync(join(folder, `${capacity}.zip`), disk.content);
       } catch (error) {
         expect(String(error)).toMatch(/is full|ENOSPC/);
@@ -86,4 +86,37 @@ for (const compress of [true, false])
       expect(judged[`${sizes.at(-1)}.zip`]?.sizes[1]).toBe(CORE.length);
     },
     60_000,
+  );
+
+for (const compress of [true, false])
+  gatedTest(
+    `of a known bug a zip has all but the core, on a disk that is full at any place (${compress ? "deflated" : "stored"})`,
+    [readersObstacle()],
+    async () => {
+      const sizes = [
+        15_000,
+        CORE_AT - 1,
+        CORE_AT + 1000,
+        CORE_AT + 4000,
+        100_000,
+        400_000,
+        3_000_000,
+      ];
+      const { refused, judged } = await fillDisks(sizes, compress, true);
+      expect(Math.max(...refused)).toBeLessThan(CORE_AT + 1024);
+      for (const { bad, names, sizes: sizesInZip, info } of Object.values(judged)) {
+        expect(bad).toBeNull();
+        expect(sizesInZip[1]).toBe(0);
+        const { core_bytes, core_expected_bytes, truncated_by } = info;
+        expect([core_bytes, core_expected_bytes, truncated_by]).toEqual([
+          0,
+          CORE.length,
+          "known_bug",
+        ]);
+        const missing = (info["missing"] as { what: string }[]).map(({ what }) => what);
+        const all = ENTRIES.map(({ suffix }) => `T${suffix}`);
+        expect([...names.slice(2), ...missing].toSorted()).toEqual(all.toSorted());
+      }
+      expect(judged["3000000.zip"]?.names).toHaveLength(2 + ENTRIES.length);
+    },
   );
