@@ -10,7 +10,7 @@ import { oneLine } from "../model/printable.ts";
 import { shellWord } from "../model/shell-word.ts";
 import { openCoreFile } from "./core-bytes.ts";
 import { commandOf, findDebugger, type DebuggerName, type Session } from "./debugger.ts";
-import { findEntry, type DumpZip } from "./dump-zip.ts";
+import { findCore, type DumpZip } from "./dump-zip.ts";
 import { extractToFile } from "./extract.ts";
 import { readInfo } from "./info.ts";
 import { serveModules } from "./modules/debuginfod-server.ts";
@@ -36,7 +36,7 @@ export async function debugDump(zip: DumpZip, request: DebugRequest): Promise<nu
   let gathered: GatheredModules | undefined;
   try {
     const core = join(folder, "core");
-    await extractToFile(zip, findEntry(zip, "core"), core, false);
+    await extractToFile(zip, findCore(zip), core, false);
     gathered = await gather(zip, core, request, found.name);
     const layout =
       gathered === undefined

@@ -128,6 +128,15 @@ export async function readSmallEntry(zip: DumpZip, entry: BoundedEntry): Promise
   return Buffer.concat(chunks);
 }
 
+/** Returns the entry with the core. Throws AppError "archive" where it is empty, as that of a known bug. */
+export function findCore(zip: DumpZip): BoundedEntry {
+  const core = findEntry(zip, "core");
+  if (core.sizeBytes > 0) return core;
+  throw new AppError("archive", `${zip.source.name} holds nothing of the core`, {
+    hint: "`info` tells why; `list --by bug --json` names another dump of the same bug, where there is one",
+  });
+}
+
 /**
  * Finds the one entry with the name `wanted` or that ending (`core`, `dump-info.json`, `0.log`). Throws AppError
  * "usage" that lists the entries.

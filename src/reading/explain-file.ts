@@ -10,7 +10,7 @@ import type { BoundedEntry } from "../model/zip-bounds.ts";
 import { openFileSource } from "../store/byte-source.ts";
 import { DEFAULT_COLUMNS, formatShortExplanation } from "./explanation.ts";
 import { openCoreFile, openZippedCore, type CoreBytes } from "./core-bytes.ts";
-import { findEntry, openDumpZip, readSmallEntry, type DumpZip } from "./dump-zip.ts";
+import { findCore, openDumpZip, readSmallEntry, type DumpZip } from "./dump-zip.ts";
 import { readInfo } from "./info.ts";
 
 const ELF_MAGIC = 0x7f454c46;
@@ -40,7 +40,7 @@ export async function explainZip(
   places: ModulePlaces,
   maxCoreBytes?: number,
 ): Promise<CrashSummary> {
-  const core = await openZippedCore(zip, findEntry(zip, "core"), maxCoreBytes);
+  const core = await openZippedCore(zip, findCore(zip), maxCoreBytes);
   return summarize(core, await readLog(zip), places);
 }
 

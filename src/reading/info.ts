@@ -122,6 +122,12 @@ function missingLines({ missing = [] }: KnownInfo): string[] {
 
 function nextSteps({ source }: DumpZip, info: KnownInfo): string[] {
   const file = shellWord(source.name.startsWith("-") ? `./${source.name}` : source.name);
+  if (info.core_bytes === 0 && info.truncated_by === "known_bug")
+    return [
+      "how to go on",
+      `  core-dump-handler explain ${file}`,
+      `  core-dump-handler list --by bug --json    names a dump of bug ${oneLine(info.bug ?? "")} with a core`,
+    ];
   return [
     "how to go on",
     `  core-dump-handler explain ${file}`,

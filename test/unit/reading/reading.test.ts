@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { zipSync, type Zippable } from "fflate";
 import { openFileSource, type ByteSource } from "../../../src/store/byte-source.ts";
-import { findEntry, openDumpZip, readSmallEntry } from "../../../src/reading/dump-zip.ts";
+import { findCore, findEntry, openDumpZip, readSmallEntry } from "../../../src/reading/dump-zip.ts";
 import { extractToFile, fileNameOf } from "../../../src/reading/extract.ts";
 import { fetchDump } from "../../../src/reading/fetch.ts";
 import { formatBugGroups, groupByBug } from "../../../src/reading/bug-groups.ts";
@@ -177,6 +177,22 @@ describe("info", () => {
     expect(formatInfo(zip, await readInfo(zip))).toMatch(
       /^core +complete, 2\.0 KiB; stacks and what belongs to them alone \(5\.0 GiB left out\)$/m,
     );
+  });
+
+  test("of a dump whose core was left out it tells where there is another", async () => {
+    const left = {
+      core_bytes: 0,
+      core_complete: false,
+      truncated_by: "known_bug",
+      bug: "0123456789abcdef",
+    };
+    const zip = await open(writeDump("a.zip", left, new Uint8Array(0)));
+    const text = formatInfo(zip, await readInfo(zip));
+    expect(text).toContain("left out: its bug has left whole dumps already");
+    expect(text).toContain(
+      "list --by bug --json    names a dump of bug 0123456789abcdef with a core",
+    );
+    expect(() => findCore(zip)).toThrow("holds nothing of the core");
   });
 
   test("says who crashed, how much of the core there is, and what is missing", async () => {
