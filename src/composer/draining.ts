@@ -19,6 +19,9 @@ import { lowerPoolPriority } from "./pool-threads.ts";
 import { spoolLimitOf } from "./spool-limit.ts";
 import { Spool } from "./spool.ts";
 
+/** Behind so many bytes of a core everything that goes on beside it is under way. */
+const STARTED_BYTES = 64 << 20;
+
 /** The result of a drain. */
 export interface Drained {
   drain: CoreDrain;
@@ -40,6 +43,7 @@ export async function drainCore(job: Job, opened: OpenedDump): Promise<Drained> 
   const compression = compressionOf(settings.COMPRESSION);
   const startedMs = Date.now();
   let drainedMs = 0;
+  let passedBytes = 0;
   let namespace = UNKNOWN_OWNER;
   const rules = diskRules(settings);
   const limits = openDiskLimits({ coreDir, hostDir, uuid, rules, log, asker: () => namespace });
@@ -72,7 +76,13 @@ export async function drainCore(job: Job, opened: OpenedDump): Promise<Drained> 
       return source?.maxCoreBytes ?? settings.MAX_CORE_SIZE;
     },
     hasSpace: (sizeBytes) => limits.hasSpace(sizeBytes),
-    onBytes: (bytes) => explaining?.take(bytes),
+    onBytes: (bytes) => {
+      explaining?.take(bytes);
+      const isStarting = passedBytes < STARTED_BYTES;
+      passedBytes += bytes.length;
+      // What metadata and explaining needed is not needed again, and a large core's peak is to come.
+      if (isStarting && passedBytes >= STARTED_BYTES) forgetStartupCode();
+    },
     onFirstBytes: begin,
     onLastBytes: async () => {
       // Without a first byte (a full disk), reads the process now, before it is released.
