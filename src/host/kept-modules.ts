@@ -1,9 +1,10 @@
-// The modules in CORE_DIR/modules: files that wait for the agent, and the empty marks of those that the store has. A
+// The modules in CORE_DIR/modules: files that wait for the agent, and in stored/ the empty marks of those that the store
+// has. A
 // composer's child adds files, the agent turns them into marks, and both hold this folder's bounds: a module gives way to
 // a core, and no namespace may fill the folder or the store.
 import { constants, lstatSync, readdirSync, rmSync, type Stats } from "node:fs";
 import { link, mkdir, open, unlink } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { errnoOf } from "../model/app-error.ts";
 import { UNKNOWN_OWNER, type DumpOwner } from "../model/dump-owner.ts";
 import {
@@ -24,7 +25,7 @@ const NAMESPACE_DAY_BYTES = 8 * 2 ** 30;
 /** Which part of the room for dumps all waiting modules may take, and which part of that one namespace's. */
 const ROOM_PART = 1 / 2;
 const NAMESPACE_PART = 1 / 2;
-/** More marks than any node needs; beyond, nothing new is kept until the agent has removed old ones. */
+/** More files than any node needs; beyond, nothing new is kept until the agent has removed old ones. */
 const FILES_MAX = 20_000;
 
 /** A file of the folder. */
@@ -45,27 +46,35 @@ export function modulesFolder(coreDir: string): string {
   return join(coreDir, MODULES_FOLDER);
 }
 
-/** Lists the folder, the oldest file first; empty where there is none. Leaves out unfinished files. */
+/** Where the marks are: apart, because they may be thousands, and whoever measures need not look at them. */
+function marksFolder(coreDir: string): string {
+  return join(modulesFolder(coreDir), "stored");
+}
+
+/** Lists modules and marks, the oldest file first; empty where there is none. Leaves out unfinished files. */
 export function listKeptModules(coreDir: string): KeptModule[] {
-  const folder = modulesFolder(coreDir);
-  return namesIn(folder)
-    .flatMap((name): KeptModule[] => {
-      const parsed = parseKeptName(name);
-      const path = join(folder, name);
-      const found = parsed === undefined ? undefined : statFile(path);
-      if (parsed === undefined || found === undefined) return [];
-      return [
-        {
-          ...parsed,
-          path,
-          sizeBytes: found.size,
-          diskBytes: found.blocks * BLOCK_BYTES,
-          modifiedMs: found.mtimeMs,
-          namespace: readOwnerMark(path)?.namespace ?? UNKNOWN_OWNER,
-        },
-      ];
-    })
+  return [modulesFolder(coreDir), marksFolder(coreDir)]
+    .flatMap(listFolder)
     .toSorted((a, b) => a.modifiedMs - b.modifiedMs);
+}
+
+function listFolder(folder: string): KeptModule[] {
+  return namesIn(folder).flatMap((name): KeptModule[] => {
+    const parsed = parseKeptName(name);
+    const path = join(folder, name);
+    const found = parsed === undefined ? undefined : statFile(path);
+    if (parsed === undefined || found === undefined) return [];
+    return [
+      {
+        ...parsed,
+        path,
+        sizeBytes: found.size,
+        diskBytes: found.blocks * BLOCK_BYTES,
+        modifiedMs: found.mtimeMs,
+        namespace: readOwnerMark(path)?.namespace ?? UNKNOWN_OWNER,
+      },
+    ];
+  });
 }
 
 /** Returns what all files of the folder take on the disk, unfinished ones included. */
@@ -79,10 +88,11 @@ export function modulesDiskBytes(coreDir: string): number {
 
 /** Returns whether this node has the module, or knows that the store has it. */
 export function isKept(coreDir: string, identity: ModuleIdentity): boolean {
-  const folder = modulesFolder(coreDir);
-  return [keptName(identity), storedName(identity)].some(
-    (name) => statFile(join(folder, name)) !== undefined,
-  );
+  const places = [
+    join(modulesFolder(coreDir), keptName(identity)),
+    join(marksFolder(coreDir), storedName(identity)),
+  ];
+  return places.some((path) => statFile(path) !== undefined);
 }
 
 /** Returns why a module of this namespace cannot be kept now; undefined where it can. roomBytes: CORE_DIR's. */
@@ -148,7 +158,8 @@ export async function createModule(coreDir: string, owner: DumpOwner): Promise<N
 
 /** Turns a module's file into the mark that the store has it. */
 export async function markStored(coreDir: string, module: KeptModule): Promise<void> {
-  const path = join(modulesFolder(coreDir), storedName(module));
+  await mkdir(marksFolder(coreDir), { recursive: true, mode: 0o700 });
+  const path = join(marksFolder(coreDir), storedName(module));
   const file = await open(
     path,
     constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW,
@@ -191,10 +202,12 @@ export function dropModules(coreDir: string, neededBytes: number): KeptModule[] 
 
 /** Removes marks that are older than marksMs, and unfinished files that nobody has written to for partsMs. */
 export function forgetOldModules(coreDir: string, marksMs: number, partsMs: number): void {
-  const folder = modulesFolder(coreDir);
   const nowMs = Date.now();
-  for (const name of namesIn(folder)) {
-    const path = join(folder, name);
+  const paths = [modulesFolder(coreDir), marksFolder(coreDir)].flatMap((folder) =>
+    namesIn(folder).map((name) => join(folder, name)),
+  );
+  for (const path of paths) {
+    const name = basename(path);
     const found = statFile(path);
     if (found === undefined) continue;
     const ageMs = nowMs - found.mtimeMs;

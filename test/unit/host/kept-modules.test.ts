@@ -45,7 +45,7 @@ test("a module that the store has leaves a mark of its size that takes no room",
   expect(listKeptModules(coreDir)).toMatchObject([
     { isStored: true, sizeBytes: 100_000, diskBytes: 0, namespace: "shop" },
   ]);
-  const old = join(modulesFolder(coreDir), storedName(made));
+  const old = join(modulesFolder(coreDir), "stored", storedName(made));
   utimesSync(old, 1, 1);
   forgetOldModules(coreDir, 1000, 1000);
   expect(isKept(coreDir, made)).toBe(false);
