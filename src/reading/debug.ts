@@ -41,7 +41,10 @@ export async function debugDump(zip: DumpZip, request: DebugRequest): Promise<nu
     const layout =
       gathered === undefined
         ? undefined
-        : await layOut(folder, gathered.files, gathered.debugFiles);
+        : await layOut(folder, gathered.files, gathered.debugFiles, {
+            made: "links",
+            hasStubs: found.name === "lldb",
+          });
     const session = sessionOf(core, layout, request);
     if (request.print) {
       const command = commandOf(found, session, request.args);
@@ -114,9 +117,8 @@ async function runSession(
   command: (asksServers: boolean) => string[],
 ): Promise<number> {
   const store = gathered?.store;
-  const refused = new Set(
-    gathered?.files.flatMap(({ wanted, line }) => (line === undefined ? [] : (idOf(wanted) ?? []))),
-  );
+  // What is right of this dump's is laid out; the store's other files of these ids are not to be had by another way.
+  const refused = new Set(gathered?.files.flatMap(({ wanted }) => idOf(wanted) ?? []));
   const server =
     store === undefined ? undefined : serveModules(store.reader, store.prefix, refused);
   try {

@@ -14,10 +14,15 @@ export function buildWaiting(folder: string, text: string, ldFlag = "-Wl,--build
   return path;
 }
 
-/** The core of a program that runs for a moment. */
-export async function coreOf(program: string, corePath: string): Promise<void> {
-  const child = Bun.spawn([program], { stdio: ["ignore", "ignore", "ignore"] });
+/** The core of a program that runs for a moment; with arguments it is waited for until it says something. */
+export async function coreOf(
+  program: string,
+  corePath: string,
+  args: readonly string[] = [],
+): Promise<void> {
+  const child = Bun.spawn([program, ...args], { stdio: ["ignore", "pipe", "ignore"] });
   try {
+    if (args.length > 0) await child.stdout.getReader().read();
     const gcore = ["gdb", "-nx", "-batch", "-p", `${child.pid}`, "-ex", `gcore ${corePath}`];
     const { stdout, stderr } = Bun.spawnSync(gcore);
     if (!(await Bun.file(corePath).exists()))

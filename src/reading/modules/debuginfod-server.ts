@@ -12,8 +12,7 @@ export interface DebuginfodServer {
 }
 
 /**
- * Serves the store's modules. `refused` has the ids of files that the search has found to be others than the dump's: they
- * are not served.
+ * Serves the store's modules, but for the executables whose ids are in `refused`.
  */
 export function serveModules(
   store: StoreReader,

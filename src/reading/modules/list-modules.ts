@@ -42,7 +42,7 @@ export async function showModules(
       await mkdir(folder).catch((cause: unknown) => {
         throw new AppError("usage", `cannot make the folder ${folder}`, { cause });
       });
-      await layOut(folder, files, debugFiles, "copies");
+      await layOut(folder, files, debugFiles, { made: "copies", hasStubs: false });
     }
     return files.map(({ wanted, path, source, line }) => ({
       path: wanted.path,

@@ -2,7 +2,7 @@
 // their names alone, and debug information by build-id. Everything is a link in a fresh folder; names that the crashed
 // process chose lead nowhere else.
 import { constants, existsSync } from "node:fs";
-import { copyFile, mkdir, stat, symlink, utimes } from "node:fs/promises";
+import { copyFile, mkdir, stat, symlink, utimes, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { errnoOf } from "../../model/app-error.ts";
 import type { SearchedFile } from "./module-search.ts";
@@ -21,12 +21,20 @@ export interface Layout {
 /** Folders that distributions have made links to the same below /usr. */
 const MERGED = ["lib", "lib64", "lib32", "libx32", "bin", "sbin"];
 
-/** Makes the folders in `folder`, of links or, to take them elsewhere, of copies. debugFiles has paths by build-id. */
+/** How a folder is laid out. */
+export interface LayoutOptions {
+  /** Copies can be taken elsewhere. */
+  made: "links" | "copies";
+  /** Whether empty files stand for missing ones: lldb takes this machine's file of that path otherwise, unasked. */
+  hasStubs: boolean;
+}
+
+/** Makes the folders in `folder`. debugFiles has paths by build-id. */
 export async function layOut(
   folder: string,
   files: readonly SearchedFile[],
   debugFiles: ReadonlyMap<string, string>,
-  made: "links" | "copies" = "links",
+  { made, hasStubs }: LayoutOptions = { made: "links", hasStubs: false },
 ): Promise<Layout> {
   const place = made === "links" ? link : copy;
   const layout: Layout = {
@@ -49,6 +57,13 @@ export async function layOut(
     if (wanted.isProgram)
       layout.program = source === "this machine" ? path : below(layout.sysroot, wanted.path);
   }
+  for (const { wanted, path } of hasStubs ? files : []) {
+    if (path !== undefined) continue;
+    for (const name of [wanted.path, ...wanted.names]) {
+      await fill(below(layout.sysroot, name), wanted.stub);
+      await fill(join(layout.libraries, basename(name)), wanted.stub);
+    }
+  }
   for (const [buildId, path] of debugFiles) {
     const name = `${buildId.slice(2)}.debug`;
     await place(join(layout.debug, ".build-id", buildId.slice(0, 2), name), path);
@@ -67,6 +82,13 @@ async function link(name: string, target: string): Promise<void> {
   await ignoringNames(async () => {
     await mkdir(dirname(name), { recursive: true });
     await symlink(target, name);
+  });
+}
+
+async function fill(name: string, content: Uint8Array): Promise<void> {
+  await ignoringNames(async () => {
+    await mkdir(dirname(name), { recursive: true });
+    await writeFile(name, content, { flag: "wx" });
   });
 }
 

@@ -27,9 +27,12 @@ export interface WantedFile {
   isProgram: boolean;
   /** Its first page in the core: headers, for files without a build-id; undefined where the core lacks it. */
   picture: ElfFile | undefined;
+  /** An ELF file without any content that stands for it: its first page, or a bare header where the core lacks that. */
+  stub: Buffer;
 }
 
 const AT_PHDR = 3n;
+const [PAGE_BYTES, HEADER_BYTES, MACHINE_AT, ET_DYN] = [4096, 64, 18, 3];
 
 /**
  * Finds what to look for. exePath is where the program was, if it is an absolute path; else the core's own word counts.
@@ -60,10 +63,12 @@ export function findWanted(
       sha256: known?.sha256 ?? null,
       isProgram: headers >= module.start && headers < module.end,
       picture: module.image,
+      stub: stubOf(memory.read(module.start, PAGE_BYTES), bytes),
     });
   }
   // Files whose first page is not in the core (coredump_filter) are known by the list alone.
-  for (const module of byStart.values()) wanted.push(listedOnly(module, headers));
+  const stub = stubOf(Buffer.alloc(0), bytes);
+  for (const module of byStart.values()) wanted.push({ ...listedOnly(module, headers), stub });
   for (const { name, dynamic } of readLinkMap(core, memory)) {
     const owner = modules.at(dynamic)?.start;
     const file = wanted.find(({ start }) => start === owner);
@@ -79,7 +84,7 @@ export function findWanted(
 function listedOnly(
   { path, start, end, build_id, sha256 }: ListedModule,
   headers: bigint,
-): WantedFile {
+): Omit<WantedFile, "stub"> {
   const [from, to] = [BigInt(`0x${start}`), BigInt(`0x${end}`)];
   return {
     path: inside(path),
@@ -91,6 +96,18 @@ function listedOnly(
     isProgram: headers >= from && headers < to,
     picture: undefined,
   };
+}
+
+/** A debugger that finds such a file looks for no other of that name. */
+function stubOf(firstPage: Buffer, core: RandomBytes): Buffer {
+  if (firstPage.length > HEADER_BYTES) return Buffer.from(firstPage);
+  const header = Buffer.alloc(HEADER_BYTES);
+  // The core's own identification and machine.
+  core.read(0, MACHINE_AT + 2).copy(header);
+  header.writeUInt16LE(ET_DYN, 16);
+  header.writeUInt32LE(1, 20);
+  header.writeUInt16LE(HEADER_BYTES, 52);
+  return header;
 }
 
 /** The process chose the path, so ".." in it must not lead out of a folder. */

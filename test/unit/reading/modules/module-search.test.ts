@@ -42,6 +42,7 @@ function wantLs(more: Partial<WantedFile> = {}): WantedFile {
     end: 0x2000n,
     isProgram: true,
     picture: undefined,
+    stub: Buffer.alloc(0),
     ...LS,
     ...more,
   };

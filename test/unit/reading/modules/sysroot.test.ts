@@ -16,6 +16,7 @@ function file(path: string, names: string[] = [], isProgram = false): SearchedFi
     sha256: null,
     isProgram,
     picture: undefined,
+    stub: Buffer.from("stub"),
   };
   return { wanted, path: "/bin/ls", source: "the store", line: undefined };
 }
@@ -60,8 +61,27 @@ test("strange names cost themselves only, and nothing is written outside", async
 
 test("copies keep their bytes and times, to be taken elsewhere", async () => {
   const folder = temporaryFolder();
-  const layout = await layOut(folder, [file("/opt/app")], new Map(), "copies");
+  const layout = await layOut(folder, [file("/opt/app")], new Map(), {
+    made: "copies",
+    hasStubs: false,
+  });
   const copied = join(layout.sysroot, "opt/app");
   expect(readFileSync(copied).equals(readFileSync("/bin/ls"))).toBe(true);
   expect(Math.floor(statSync(copied).mtimeMs)).toBe(Math.floor(statSync("/bin/ls").mtimeMs));
+});
+
+test("a stub stands for what is missing, so that lldb takes no other build from this machine", async () => {
+  const folder = temporaryFolder();
+  const files = [
+    { ...file("/usr/lib/libx.so.1.2", ["/usr/lib/libx.so.1"]), path: undefined },
+    file("/opt/app"),
+  ];
+  const layout = await layOut(folder, files, new Map(), { made: "links", hasStubs: true });
+  for (const path of [
+    "sysroot/usr/lib/libx.so.1.2",
+    "sysroot/usr/lib/libx.so.1",
+    "libraries/libx.so.1",
+  ])
+    expect(readFileSync(join(folder, path), "utf8")).toBe("stub");
+  expect(realpathSync(join(layout.sysroot, "opt/app"))).toBe(realpathSync("/bin/ls"));
 });
