@@ -43,6 +43,7 @@ export const DEBIAN_PACKAGES: readonly DebianPackage[] = [
   { name: "runc", provides: "runc", reason: "a real container runtime" },
   { name: "buildah", provides: "buildah", reason: "builds the image of Dockerfile.gnu" },
   { name: "ntfs-3g", provides: "ntfs-3g", reason: "a share with Windows' rules for names" },
+  { name: "debuginfod", provides: "debuginfod-find", reason: "asks for modules: elfutils' client" },
   { name: "strace", provides: "strace", reason: "stops a process between two system calls" },
   { name: "chromium", provides: "chromium", reason: "shows reports and pages: a real browser" },
   {
