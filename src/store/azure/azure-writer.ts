@@ -53,7 +53,7 @@ export function openAzureWriter(settings: StoreSettings): StoreWriter {
     signal: AbortSignal,
   ): Promise<Receipt> {
     const digest = await digestPieces(dump.path, [dump.sizeBytes], signal);
-    await session.run(`upload ${key}`, signal, () => ({
+    const { headers } = await session.run(`upload ${key}`, signal, () => ({
       method: "PUT",
       key,
       headers: {
@@ -65,7 +65,9 @@ export function openAzureWriter(settings: StoreSettings): StoreWriter {
       body: openPiece(dump.path, 0, dump.sizeBytes, session.isPlain),
       bodyBytes: dump.sizeBytes,
     }));
-    return receiptOf(digest, false);
+    // The service has checked Content-MD5, and answers with the MD5 that it computed.
+    const isSufficient = (headers.get("content-md5") ?? digest.md5) === digest.md5;
+    return { ...receiptOf(digest, false), isSufficient };
   }
 
   async function mark(key: string, signal: AbortSignal): Promise<"made" | "exists"> {
@@ -110,6 +112,8 @@ export function openAzureWriter(settings: StoreSettings): StoreWriter {
   return {
     name,
     rightsToLook: "rights to read blobs (Storage Blob Data Contributor has them)",
+    answersDigest: true,
+    isConditional: true,
     multipart,
     examine,
     put,

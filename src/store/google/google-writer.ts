@@ -110,6 +110,8 @@ export function openGoogleWriter(settings: StoreSettings): StoreWriter {
   return {
     name,
     rightsToLook: "storage.objects.get (roles/storage.objectViewer)",
+    answersDigest: true,
+    isConditional: true,
     multipart: openGoogleChunks(session, generationOf),
     examine,
     put,
