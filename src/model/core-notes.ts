@@ -20,6 +20,8 @@ export interface CoreNotes {
   gid: number | null;
   /** The process's name, which it chooses itself. */
   comm: string | null;
+  /** The first 79 bytes of the command line, its arguments divided by blanks. */
+  args: string | null;
   /** The executable's path as the process saw it. */
   executable: string | null;
 }
@@ -46,19 +48,22 @@ export function parseCoreNotes(head: Buffer): CoreNotes {
   };
 }
 
-const NOBODY = { pid: null, uid: null, gid: null, comm: null };
+const NOBODY = { pid: null, uid: null, gid: null, comm: null, args: null };
 
-/** struct elf_prpsinfo: flags, pr_uid, pr_gid, pr_pid, three more ids, pr_fname[16]. */
+/** struct elf_prpsinfo: flags, pr_uid, pr_gid, pr_pid, three more ids, pr_fname[16], pr_psargs[80]. */
 function parseProcess(info: ElfBytes | undefined) {
   if (info === undefined) return NOBODY;
-  const comm = (at: number) => untilNul(info.buffer.subarray(at, at + 16));
+  const names = (at: number) => ({
+    comm: untilNul(info.buffer.subarray(at, at + 16)),
+    args: untilNul(info.buffer.subarray(at + 16, at + 96)).trimEnd() || null,
+  });
   if (info.isWide && info.length >= 56)
-    return { uid: info.u32(16), gid: info.u32(20), pid: info.u32(24), comm: comm(40) };
+    return { uid: info.u32(16), gid: info.u32(20), pid: info.u32(24), ...names(40) };
   // i386 and ARM have ids of 16 bits there; what has 32 (MIPS, PowerPC) is four bytes longer.
   if (!info.isWide && info.length === 124)
-    return { uid: info.u16(8), gid: info.u16(10), pid: info.u32(12), comm: comm(28) };
+    return { uid: info.u16(8), gid: info.u16(10), pid: info.u32(12), ...names(28) };
   if (!info.isWide && info.length === 128)
-    return { uid: info.u32(8), gid: info.u32(12), pid: info.u32(16), comm: comm(32) };
+    return { uid: info.u32(8), gid: info.u32(12), pid: info.u32(16), ...names(32) };
   return NOBODY;
 }
 

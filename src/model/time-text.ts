@@ -55,3 +55,11 @@ function parseDate(text: string): number | undefined {
   const moment = Date.parse(`${day}T${time}${zone}`);
   return Number.isNaN(moment) ? undefined : moment;
 }
+
+/** An age in its largest whole unit: "45 s", "3 h", "12 d". */
+export function formatAge(ms: number): string {
+  const largest = (["d", "h", "m", "s"] as const).find((unit) => ms >= (UNITS[unit] ?? 1));
+  if (largest === undefined) return "less than 1 s";
+  const count = Math.floor(ms / (UNITS[largest] ?? 1));
+  return `${count} ${largest === "m" ? "min" : largest}`;
+}

@@ -6,8 +6,11 @@ import { shellWord } from "../model/shell-word.ts";
 import { describeOmitted } from "../model/core-content.ts";
 import { formatBytes } from "../model/byte-text.ts";
 import { DUMP_INFO_SUFFIX } from "../model/dump-entries.ts";
-import { asKnownInfo, type KnownInfo, type DumpInfo } from "../model/dump-info.ts";
-import { findEntry, readSmallEntry, type DumpZip } from "./dump-zip.ts";
+import { asKnownInfo, type KnownInfo } from "../model/dump-info.ts";
+import { parseCoreNotes } from "../model/core-notes.ts";
+import { parseDumpHead } from "../model/dump-head.ts";
+import { findEntry, readEntry, readSmallEntry, type DumpZip } from "./dump-zip.ts";
+import { labelled, whoLines } from "./info-lines.ts";
 
 /** The longest dump-info that is read; the composer's have at most 16 KiB. */
 const INFO_MAX_BYTES = 1 << 20;
@@ -34,39 +37,27 @@ export async function readInfo(zip: DumpZip): Promise<JsonObject> {
   return parsed;
 }
 
-/** The lines of the first block: a label, and the keys of dump-info that follow it. */
-const LINES: readonly [label: string, keys: readonly (keyof DumpInfo)[]][] = [
-  ["time", ["timestamp"]],
-  ["signal", ["signal_name", "signal"]],
-  ["program", ["exe", "exe_path", "path"]],
-  ["pid", ["real_pid", "host_pid"]],
-  ["user", ["uid", "gid"]],
-  ["node", ["node_hostname"]],
-  ["host name", ["hostname"]],
-  ["pod", ["namespace", "podname", "pod_uid"]],
-  // A guess by the host name, which the pod may have chosen.
-  ["perhaps pod", ["guessed_namespace", "guessed_podname", "guessed_pod_uid"]],
-  ["container", ["container_name", "container_id", "restart_count"]],
-  ["image", ["image"]],
-  ["found by", ["identity"]],
-];
+/** What the page is made of, beside dump-info. */
+export interface InfoParts {
+  /** The lines that say why the process crashed; none where that is unknown. */
+  explanation?: readonly string[];
+  /** The command line; null where it is not known, or not to be shown. */
+  command?: string | null;
+  nowMs?: number;
+}
 
-/** Writes the page. `explanation` has the lines that say why the process crashed; none where that is unknown. */
+/** Writes the page. */
 export function formatInfo(
   zip: DumpZip,
   parsed: JsonObject,
-  explanation: readonly string[] = [],
+  { explanation = [], command = null, nowMs = Date.now() }: InfoParts = {},
 ): string {
   const info = asKnownInfo(parsed);
-  const lines = LINES.flatMap(([label, keys]) => {
-    const values = keys.map((key) => shown(key, info[key])).filter((value) => value !== "");
-    return values.length === 0 ? [] : [`${label.padEnd(12)}${values.join("  ")}`];
-  });
   return [
     zip.source.name,
     "",
-    ...lines,
-    `${"core".padEnd(12)}${completeness(info)}`,
+    ...whoLines({ info, command, nowMs }),
+    labelled("core", completeness(info)),
     ...missingLines(info),
     ...(explanation.length === 0 ? [] : ["", ...explanation]),
     "",
@@ -80,21 +71,65 @@ export function formatInfo(
     .join("\n");
 }
 
+/** The core's first bytes that hold its notes of the process. */
+const NOTES_MAX_BYTES = 256 << 10;
+
+/**
+ * Reads the command line out of the core. null where there is none, and for a process that was not dumpable, whose
+ * arguments its users were not to see.
+ */
+export async function readCommand(zip: DumpZip, { dumpable }: KnownInfo): Promise<string | null> {
+  const core = zip.entries.find(({ name }) => name.endsWith(".core"));
+  if (core === undefined || (dumpable ?? 1) !== 1) return null;
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  try {
+    for await (const chunk of readEntry(zip, core)) {
+      chunks.push(chunk);
+      bytes += chunk.length;
+      if (bytes >= NOTES_MAX_BYTES) break;
+    }
+  } catch (error) {
+    // What there is of a damaged core may hold the notes all the same.
+    if (!(error instanceof AppError)) throw error;
+  }
+  return parseCoreNotes(Buffer.concat(chunks)).args || null;
+}
+
+/**
+ * Writes the page of a zip whose end is missing, from its first bytes. Throws AppError "archive" where they hold no
+ * dump-info.
+ */
+export function formatTornInfo(
+  name: string,
+  sizeBytes: number,
+  head: Buffer,
+  cause: unknown,
+): string {
+  const info = parseDumpHead(head);
+  if (info === undefined) throw cause;
+  return [
+    name,
+    "",
+    ...whoLines({ info, command: null, nowMs: Date.now() }),
+    labelled("core", completeness(info)),
+    labelled("zip", `torn: its end is missing, ${formatBytes(sizeBytes)} are there`),
+    "",
+    "how to go on",
+    "  Fetch or copy the zip again: core-dump-handler fetch goes on where it was cut off.",
+    "  Where this is all there is, `zip -FF torn.zip --out mended.zip` or 7z may save its first entries.",
+    "",
+  ]
+    .map(oneLine)
+    .join("\n");
+}
+
 function fileLines({ entries }: DumpZip): string[] {
   const lines = entries
     .slice(0, FILES_SHOWN_MAX)
     .map(({ name, sizeBytes }) => `  ${formatBytes(sizeBytes).padStart(9)}  ${name}`);
   const left = entries.length - lines.length;
   return left === 0 ? lines : [...lines, `  and ${left} more`];
-}
-
-function shown(key: string, value: unknown): string {
-  if (typeof value !== "string" && typeof value !== "number") return "";
-  if (key === "timestamp" && Number(value) > 0 && Number(value) < 8e12)
-    return new Date(Number(value) * 1000).toISOString().replace(".000Z", "Z");
-  if (key === "signal" || key === "exe_path") return value === "" ? "" : `(${value})`;
-  if (key === "path") return "";
-  return String(value);
 }
 
 function completeness(info: KnownInfo): string {
@@ -117,7 +152,7 @@ function size({
 }
 
 function missingLines({ missing = [] }: KnownInfo): string[] {
-  return missing.map(({ what, why }) => `${"missing".padEnd(12)}${what}: ${why}`);
+  return missing.map(({ what, why }) => labelled("missing", `${what}: ${why}`));
 }
 
 function nextSteps({ source }: DumpZip, info: KnownInfo): string[] {

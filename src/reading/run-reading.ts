@@ -5,6 +5,8 @@ import { openLog } from "../host/log.ts";
 import { stopSignal } from "../host/stop-signal.ts";
 import { readAgentSettings } from "../config/agent-settings.ts";
 import { EXIT } from "../model/app-error.ts";
+import { DUMP_HEAD_BYTES } from "../model/dump-head.ts";
+import { asKnownInfo } from "../model/dump-info.ts";
 import { formatBytes } from "../model/byte-text.ts";
 import { oneLine, printableJson } from "../model/printable.ts";
 import { portableFileName } from "../model/portable-name.ts";
@@ -21,7 +23,7 @@ import { formatModules, showModules } from "./modules/list-modules.ts";
 import { findUnusedModules } from "./modules/unused-modules.ts";
 import { fetchDump, fetchToStdout } from "./fetch.ts";
 import { withDumpFile, withDumpSource, withStoredDump, type DumpRequest } from "./find-dump.ts";
-import { formatInfo, readInfo } from "./info.ts";
+import { formatInfo, formatTornInfo, readCommand, readInfo } from "./info.ts";
 import { listDumps, type ListedDump } from "./list.ts";
 import type { ListRequest } from "./list-request.ts";
 import { formatList } from "./list-table.ts";
@@ -165,11 +167,23 @@ export async function runFetch(
   });
 }
 
-/** Shows who crashed and what the dump holds. */
+/** Shows who crashed and what the dump holds; of a torn zip, what its head tells. */
 export async function runInfo(request: DumpRequest, json: boolean): Promise<number> {
-  return withDumpZip(request, async (zip) => {
-    const info = await readInfo(zip);
-    print(json ? `${printableJson(info, 2)}\n` : formatInfo(zip, info, await explainShortly(zip)));
+  return withDumpSource(request, async (source) => {
+    let zip: DumpZip;
+    try {
+      zip = await openDumpZip(source);
+    } catch (error) {
+      const head = await source.read(0, DUMP_HEAD_BYTES);
+      print(formatTornInfo(source.name, source.sizeBytes, head, error));
+      return EXIT.failed;
+    }
+    const parsed = await readInfo(zip);
+    if (json) print(`${printableJson(parsed, 2)}\n`);
+    else {
+      const command = await readCommand(zip, asKnownInfo(parsed));
+      print(formatInfo(zip, parsed, { explanation: await explainShortly(zip), command }));
+    }
     return EXIT.done;
   });
 }

@@ -10,6 +10,7 @@ const NOTHING: CoreNotes = {
   uid: null,
   gid: null,
   comm: null,
+  args: null,
   executable: null,
 };
 
@@ -72,6 +73,7 @@ test("signal, ids, name and executable of the thread that crashed", () => {
     uid: 1000,
     gid: 1001,
     comm: "app",
+    args: null,
     executable: "/bin/app",
   };
   expect(parseCoreNotes(core)).toEqual(expected);
@@ -85,6 +87,7 @@ test("a real core of a 32-bit program", () => {
     uid: 0,
     gid: 0,
     comm: "app",
+    args: "./app",
     executable: "/tmp/crash32/app",
   });
 });
@@ -116,7 +119,10 @@ function foreignCore(form: { wide: boolean; little: boolean; wideIds?: boolean }
     [1000, 1001].forEach(id);
     [42, 1, 42, 42].forEach(u32);
   });
-  const text = Buffer.concat([Buffer.from("app".padEnd(16, "\0")), Buffer.alloc(80)]);
+  const text = Buffer.concat([
+    Buffer.from("app".padEnd(16, "\0")),
+    Buffer.from("app --serve ".padEnd(80, "\0")),
+  ]);
   const vector = section(() => [3, 64, 9, 0x4010, 0, 0].forEach(word));
   const mapped = section(() => [2, 4096, 0x1000, 0x2000, 0, 0x4000, 0x6000, 0].forEach(word));
   const notes: [number, Buffer[]][] = [
@@ -167,6 +173,7 @@ test("every width and byte order tells the same", () => {
       uid: 1000,
       gid: 1001,
       comm: "app",
+      args: "app --serve",
       executable: "/bin/app",
     });
 });

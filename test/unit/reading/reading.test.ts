@@ -8,7 +8,7 @@ import { findCore, findEntry, openDumpZip, readSmallEntry } from "../../../src/r
 import { extractToFile, fileNameOf } from "../../../src/reading/extract.ts";
 import { fetchDump } from "../../../src/reading/fetch.ts";
 import { formatBugGroups, groupByBug } from "../../../src/reading/bug-groups.ts";
-import { formatInfo, readInfo } from "../../../src/reading/info.ts";
+import { formatInfo, formatTornInfo, readInfo } from "../../../src/reading/info.ts";
 import { listDumps } from "../../../src/reading/list.ts";
 import { openDirectoryReader } from "../../../src/store/directory/directory-reader.ts";
 import type { StoreReader } from "../../../src/store/store-port.ts";
@@ -212,6 +212,23 @@ describe("info", () => {
     expect(text).toMatch(/^core +cut short \(eof\), 1\.0 KiB of 4\.0 KiB$/m);
     expect(text).toMatch(/^missing +pod-info: no\\u000aanswer$/m);
     expect(text).toContain("a.core");
+  });
+});
+
+describe("info of a torn zip", () => {
+  test("shows what the head tells, that the end is missing, and what to do", () => {
+    const whole = readFileSync(writeDump("a.zip", { namespace: "shop", core_complete: true }));
+    const torn = whole.subarray(0, whole.length / 2);
+    const text = formatTornInfo("a.zip", torn.length, torn, new Error("no end"));
+    expect(text).toMatch(/^pod +shop$/m);
+    expect(text).toMatch(/^zip +torn: its end is missing, /m);
+    expect(text).toContain("core-dump-handler fetch goes on where it was cut off");
+  });
+
+  test("where the head tells nothing, the error stays", () => {
+    expect(() => formatTornInfo("a.zip", 5, Buffer.from("hello"), new Error("no end"))).toThrow(
+      "no end",
+    );
   });
 });
 
