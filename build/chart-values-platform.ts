@@ -48,7 +48,7 @@ export const PLATFORM_VALUES: readonly ChartValue[] = [
     fallback: "128Mi",
     schema: QUANTITY,
     about:
-      "Memory limit. The composer is started by the kernel and does not count here, except for file capture, for which the default becomes 256Mi.",
+      "Memory limit. The composer is started by the kernel and does not count here, except for file capture, for which the default becomes 384Mi.",
   },
   { path: "image.limit_cpu", fallback: "500m", schema: QUANTITY, about: "CPU limit." },
   {

@@ -27,6 +27,8 @@ they may be used. Each right is explained in docs/security.md, and was tried wit
 {{- if include "core-dump-handler.mayListen" . }}{{ $add = concat $add (list "SYS_ADMIN" "SYS_CHROOT" "SYS_PTRACE") }}{{ end -}}
 {{- /* A core belongs to the user that crashed: read it, see whether it is still written (F_SETLEASE), and remove it from a sticky /tmp. */ -}}
 {{- if include "core-dump-handler.mayHarvest" . }}{{ $add = concat $add (list "DAC_OVERRIDE" "FOWNER" "LEASE") }}{{ end -}}
+{{- /* What explains a crash becomes nobody. */ -}}
+{{- if and (include "core-dump-handler.mayHarvest" .) .Values.composer.explain }}{{ $add = concat $add (list "SETGID" "SETUID") }}{{ end -}}
 {{- toYaml $add -}}
 {{- end -}}
 
@@ -167,8 +169,8 @@ pods' volumes busy. A node whose root is mounted private refuses it (docs/platfo
 {{- end -}}
 {{- end -}}
 
-{{- /* In file capture composers are children of the agent, up to two at once. */ -}}
+{{- /* In file capture composers are children of the agent, up to two at once, each with an explainer. */ -}}
 {{- define "core-dump-handler.memoryLimit" -}}
 {{- $own := toString .Values.image.limit_mem -}}
-{{- and (not (empty (include "core-dump-handler.mayHarvest" .))) (eq $own "128Mi") | ternary "256Mi" $own -}}
+{{- and (not (empty (include "core-dump-handler.mayHarvest" .))) (eq $own "128Mi") | ternary "384Mi" $own -}}
 {{- end -}}

@@ -20,6 +20,7 @@ import { openPodMetadata } from "./pod-metadata.ts";
 import { sizePool } from "./pool-threads.ts";
 import { chainPreviousHandler } from "./previous-handler.ts";
 import { Release } from "./release.ts";
+import type { CoreFilePlace } from "./summary/file-copy.ts";
 import { openExplaining } from "./summary/opening.ts";
 import { admit } from "./socket/admission.ts";
 
@@ -108,13 +109,12 @@ async function takeCrash(
   // A process that has ended is not passed on: the previous handler could learn nothing more about it.
   const previous = file === undefined ? settings.PREVIOUS_HANDLER : "";
   const chain = chainPreviousHandler(previous, core, crash, log);
-  // Nobody waits for why a canary crashed. With a core that lay in a file its process and modules are gone.
-  const looksInside = !canary && file === undefined;
-  const modules = looksInside ? openModuleKeeping(environment, held.uuid, attempts) : undefined;
-  const { process: pinned } = held.release;
-  const explaining = looksInside
-    ? openExplaining(settings, modules, crash, pinned, attempts, deadline.signal)
-    : undefined;
+  // Nobody waits for why a canary crashed.
+  const modules = canary ? undefined : openModuleKeeping(environment, held.uuid, attempts);
+  const place = { held: held.release.process, file: coreFilePlace(held) };
+  const explaining = canary
+    ? undefined
+    : openExplaining(settings, modules, crash, place, attempts, deadline.signal);
   const knownBugs =
     !settings.EXPLAIN || explaining === undefined || settings.KEEP_PER_BUG === 0
       ? undefined
@@ -130,6 +130,12 @@ async function takeCrash(
     await chain?.end();
     throw error;
   }
+}
+
+function coreFilePlace({ core, source }: Pick<Job, "core" | "source">): CoreFilePlace | undefined {
+  const { filePlace } = core;
+  if (source.file === undefined || filePlace === undefined) return undefined;
+  return { fd: filePlace.fd, layers: source.file.gone.known.layers };
 }
 
 const LEVELS = { Debug: "debug", Info: "info", Warn: "warn", Error: "error" } as const;

@@ -43,6 +43,8 @@ export interface ExplainRequest {
   log?: string;
   /** By tid. */
   threadNames?: ReadonlyMap<number, string>;
+  /** False: no text of the process's memory goes into the summary. */
+  showsMemory?: boolean;
 }
 
 /** Throws AppError "archive" for what is no core that can be read. */
@@ -86,13 +88,13 @@ interface Findings {
 }
 
 function summarize(
-  { log = "", threadNames = new Map() }: ExplainRequest,
+  { log = "", threadNames = new Map(), showsMemory = true }: ExplainRequest,
   core: ElfCore,
   context: UnwindContext,
   { stacks, named, incomplete }: Findings,
 ): CrashSummary {
   const executable = findExecutable(core, context.modules);
-  const message = readAbortMessage(context, executable);
+  const message = showsMemory ? readAbortMessage(context, executable) : null;
   const [frames = [], ...others] = named;
   const described = describeSignal(core, context);
   const reason = abortReason(described?.number ?? 0, frames);

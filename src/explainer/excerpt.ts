@@ -16,7 +16,8 @@ import { windowOf, type RandomBytes } from "../model/random-bytes.ts";
 
 export interface Excerpt {
   core: RandomBytes;
-  memory: ProcessMemory;
+  /** undefined where the core has all of it. */
+  memory: ProcessMemory | undefined;
   modules: ModuleFiles;
   threadNames: ReadonlyMap<number, string>;
   mayShowMemory: boolean;
@@ -26,9 +27,13 @@ export interface Excerpt {
 export function openExcerpt(): Excerpt {
   const table = readTable();
   const whole = bytesOfDescriptor(EXCERPT_FD, fstatSync(EXCERPT_FD).size);
+  const { coreFd } = table;
+  const parts =
+    coreFd === null
+      ? { core: windowOf(whole, 0, table.headBytes), memory: memoryOf(whole, table) }
+      : { core: bytesOfDescriptor(coreFd, fstatSync(coreFd).size), memory: undefined };
   return {
-    core: windowOf(whole, 0, table.headBytes),
-    memory: memoryOf(whole, table),
+    ...parts,
     modules: modulesOf(table),
     threadNames: new Map(
       Object.entries(table.threadNames).map(([tid, name]) => [Number(tid), name]),

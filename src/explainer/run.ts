@@ -24,7 +24,13 @@ export async function runExplainer([cpuSeconds = "5"]: readonly string[]): Promi
   });
   try {
     const { core, memory, modules, threadNames, mayShowMemory } = excerpt;
-    const summary = explainCore({ core, memory, modules, threadNames });
+    const summary = explainCore({
+      core,
+      ...(memory === undefined ? {} : { memory }),
+      modules,
+      threadNames,
+      showsMemory: mayShowMemory,
+    });
     if (isOfPlace(summary.fingerprint)) writeSync(STDOUT, summary.fingerprint.bug, BUG_AT);
     summary.panic = findPanic(readLog());
     answer(formatSummary(mayShowMemory ? summary : withoutMemory(summary)));

@@ -18,6 +18,8 @@ const address = v.pipe(v.string(), v.regex(/^[0-9a-f]{1,16}$/));
 
 const tableSchema = v.object({
   headBytes: v.number(),
+  /** The descriptor of the whole core, where it lies in a file; null where there are its first bytes and `ranges`. */
+  coreFd: v.nullable(v.number()),
   /** False: the kernel keeps this process's memory from its own user (%d), and so does the summary. */
   mayShowMemory: v.boolean(),
   ranges: v.array(v.object({ address, offset: v.number(), sizeBytes: v.number() })),

@@ -59,6 +59,7 @@ export function containerRecord(id: string, more: Partial<ContainerRecord> = {})
     podname: "web",
     name: "app",
     place: { kind: "none", why: "a test" },
+    layers: [],
     limits: { isReadOnlyRoot: false, coreLimitBytes: null, uid: 0 },
     pod,
     container: { id, labels: {} },

@@ -30,14 +30,20 @@ export function harvestSuite() {
     more: Partial<PodWish> = {},
   ): Promise<RunningPod> => startPod(suite.containerd(), { ...more, name, containers });
 
-  const layerOf = async (pod: RunningPod): Promise<string> => {
+  /** The directories of its first container's root: its own layer, then the image's, the topmost first. */
+  const layersOf = async (pod: RunningPod): Promise<string[]> => {
     const { socket } = suite.containerd();
     const ctr = ["ctr", "--address", socket, "--namespace", "k8s.io"];
     const id = pod.containers[0]?.id ?? "";
     const mounts = await runTool([...ctr, "snapshots", "mounts", "/x", id]);
     const upperDir = /upperdir=([^,\s]+)/.exec(mounts)?.[1];
     if (upperDir === undefined) throw new Error(`no upper directory in ${mounts}`);
-    return upperDir;
+    return [upperDir, ...(/lowerdir=([^,\s]+)/.exec(mounts)?.[1] ?? "").split(":")];
+  };
+
+  const layerOf = async (pod: RunningPod): Promise<string> => {
+    const [own = ""] = await layersOf(pod);
+    return own;
   };
 
   return {
@@ -45,6 +51,7 @@ export function harvestSuite() {
     app,
     startAll,
     layerOf,
+    layersOf,
     start: (name: string, more: Partial<ContainerWish> = {}) => startAll(name, [app(more)]),
 
     /** Each with a harvest of its own, under the kernel's lock. */

@@ -12,7 +12,7 @@ import type { Owner } from "./owner.ts";
 
 /** Where the composers run. */
 export interface ComposingContext {
-  settings: Pick<AgentSettings, "HOST_DIR" | "CORE_DIR" | "NODE_NAME"> & {
+  settings: Pick<AgentSettings, "HOST_DIR" | "CORE_DIR" | "NODE_NAME" | "POD_NAME"> & {
     composer: Pick<AgentSettings["composer"], "TIMEOUT">;
   };
   executable: string;
@@ -43,7 +43,7 @@ export async function composeCore(
   owner: Owner,
   keepsCut: boolean,
 ): Promise<Composed> {
-  const known = openKnown(owner);
+  const known = openKnown(owner, layersOf(owner, facts, settings.POD_NAME));
   const uuid = crypto.randomUUID();
   const argv = [
     executable,
@@ -84,14 +84,24 @@ export async function composeCore(
   }
 }
 
+/** A process outside of containers has the node's root, which an agent in a pod does not see. */
+function layersOf(
+  { container }: Owner,
+  { pid, hostPid }: FoundCore["facts"],
+  podName: string,
+): readonly string[] {
+  if (container !== undefined) return container.layers;
+  return podName === "" && pid !== null && pid === hostPid ? ["/"] : [];
+}
+
 /**
  * Puts pod and container into a file that only the composer gets, because they may have ended before it starts.
  * undefined where nothing is known or the kernel cannot make such a file; the composer asks the runtime then.
  */
-function openKnown({ pod, container }: Owner): number | undefined {
-  if (pod === null) return undefined;
+function openKnown({ pod, container }: Owner, layers: readonly string[]): number | undefined {
+  if (pod === null && layers.length === 0) return undefined;
   try {
-    const known = JSON.stringify({ pod, container: container?.container ?? null });
+    const known = JSON.stringify({ pod, container: container?.container ?? null, layers });
     return openMemoryText("cdh-known", known);
   } catch {
     return undefined;

@@ -21,6 +21,8 @@ export interface ContainerRecord {
   podname: string;
   name: string;
   place: Place;
+  /** The directories that the container's root is put together from, the topmost first; empty where that is not known. */
+  layers: readonly string[];
   limits: CoreLimits;
   /** Pod and container as the runtime lists them, kept because they may have ended when their core is zipped. */
   pod: JsonObject | null;
@@ -183,7 +185,8 @@ async function describe(
   const info = parseInfo(textMapAt(response, "info")["info"]);
   const spec = at(info, "runtimeSpec");
   const volume = parseMountPlace(spec);
-  const place = volume === undefined ? await findLayer(client, info) : await judgeVolume(volume);
+  const root = await findLayer(client, info);
+  const place = volume === undefined ? root : await judgeVolume(volume);
   const labels = textMapAt(container, "labels");
   return {
     id,
@@ -191,6 +194,7 @@ async function describe(
     podname: labels["io.kubernetes.pod.name"] ?? textAt(pod, "metadata", "name"),
     name: textAt(container, "metadata", "name"),
     place,
+    layers: root.kind === "layer" ? [root.upperDir, ...root.lowerDirs] : [],
     limits: parseCoreLimits(spec),
     pod,
     container,

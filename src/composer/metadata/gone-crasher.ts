@@ -1,6 +1,13 @@
 // What is known about a crash whose process ended before the composer began, because its core lay in a file. Reads
 // nothing from /proc, because another process may have its pid.
-import { isObject, textAt, textMapAt, type Json, type JsonObject } from "../../model/json.ts";
+import {
+  isObject,
+  textAt,
+  textMapAt,
+  textsAt,
+  type Json,
+  type JsonObject,
+} from "../../model/json.ts";
 import type { Crasher } from "./crasher.ts";
 import { POD_UID_LABEL } from "./runtime.ts";
 
@@ -14,6 +21,8 @@ export interface GoneCrasher {
 export interface KnownPod {
   pod: JsonObject | null;
   container: JsonObject | null;
+  /** The directories of the node that the crashed process's root was put together from, the topmost first. */
+  layers: readonly string[];
 }
 
 /**
@@ -33,14 +42,20 @@ export function identifyGone(
   return isHosts ? { kind: "host", path: "" } : { kind: "unreadable" };
 }
 
-/** Parses what the agent knew when it found the core; all null for any other text. Never throws. */
+const NOTHING_KNOWN: KnownPod = { pod: null, container: null, layers: [] };
+
+/** Parses what the agent knew when it found the core; nothing for any other text. Never throws. */
 export function parseKnown(text: string | null): KnownPod {
   try {
     const value = JSON.parse(text ?? "null") as Json;
-    if (!isObject(value)) return { pod: null, container: null };
+    if (!isObject(value)) return NOTHING_KNOWN;
     const { pod = null, container = null } = value;
-    return { pod: isObject(pod) ? pod : null, container: isObject(container) ? container : null };
+    return {
+      pod: isObject(pod) ? pod : null,
+      container: isObject(container) ? container : null,
+      layers: textsAt(value, "layers"),
+    };
   } catch {
-    return { pod: null, container: null };
+    return NOTHING_KNOWN;
   }
 }

@@ -1,17 +1,18 @@
 // Why it crashed, found out beside the dump: what the held process can tell is copied while its core drains, and a
 // process of its own makes a summary of that meanwhile, which is waited for when the crashed process was let go. Costs
 // the core nothing, whatever happens.
-import { closeSync, writeSync } from "node:fs";
+import { closeSync, openSync, writeSync } from "node:fs";
 import type { HeldProcess } from "../../host/held-process.ts";
 import { openMemorySpace } from "../../host/memory-file.ts";
 import { untilAborted, within } from "../../host/timer.ts";
 import { describeError } from "../../model/app-error.ts";
-import { formatExcerptEnd } from "../../model/crash-excerpt.ts";
+import { FIRST_MODULE_FD, formatExcerptEnd } from "../../model/crash-excerpt.ts";
 import type { CrashContext } from "../../model/crash-context.ts";
 import type { Attempts } from "../attempt.ts";
 import { MODULES_LABEL, type ModuleKeeping } from "../modules/module-keeping.ts";
 import { openHeldPages } from "../small-core/held-pages.ts";
 import { CoreHead } from "./core-head.ts";
+import { copyOfCoreFile, type CoreFilePlace } from "./file-copy.ts";
 import { ExplainerProcess, type Explained } from "./explainer-process.ts";
 import { HeldCopier, type HeldCopy } from "./held-copy.ts";
 
@@ -19,6 +20,8 @@ export interface ExplainingContext {
   crash: CrashContext;
   /** undefined where the process is gone, or not known. */
   held: HeldProcess | undefined;
+  /** The core's file; undefined where its process is held. */
+  file?: CoreFilePlace | undefined;
   timeoutSeconds: number;
   /** Whether somebody waits for the bug's id while the core drains. */
   isUrgent: boolean;
@@ -131,9 +134,10 @@ export class Explaining {
 
   /** undefined for what is no ELF core; dump-info says so already. */
   private async copyHeld(head: CoreHead, space: number): Promise<HeldCopy | undefined> {
-    const { held, procDir, crash } = this.context;
+    const { held, file, procDir, crash } = this.context;
     const facts = head.read();
     if (facts === undefined) return undefined;
+    if (file !== undefined) return copyOfCoreFile(facts, file, head.sizeBytes);
     if (held === undefined) throw new Error("no process is held whose memory could be copied");
     if (facts.threads.length === 0) throw new Error("its core does not begin with its notes");
     const tid = crash.hostTid ?? held.pid;
@@ -143,15 +147,28 @@ export class Explaining {
   }
 
   private start(copy: HeldCopy, head: CoreHead, space: number): ExplainerProcess | undefined {
-    const { command, timeoutSeconds, isUrgent, crash } = this.context;
+    const { command, file, timeoutSeconds, isUrgent, crash } = this.context;
     if (command === undefined) return undefined;
     const { ranges, modules, threadNames, descriptors, endBytes } = copy;
     const mayShowMemory = crash.dumpable === 1;
-    const table = { headBytes: head.sizeBytes, mayShowMemory, ranges, modules, threadNames };
+    const table = {
+      headBytes: head.sizeBytes,
+      coreFd: file === undefined ? null : FIRST_MODULE_FD + descriptors.length,
+      mayShowMemory,
+      ranges,
+      modules,
+      threadNames,
+    };
     const end = formatExcerptEnd(table, endBytes);
     writeSync(space, end, 0, end.length, endBytes);
     const words = [...command, String(timeoutSeconds)];
-    return new ExplainerProcess(words, [space, ...descriptors], isUrgent);
+    // As stdin the core has a number that a child's own stdin takes before it is handed on.
+    const core = file === undefined ? [] : [openSync(`/proc/self/fd/${file.fd}`, "r")];
+    try {
+      return new ExplainerProcess(words, [space, ...descriptors, ...core], isUrgent);
+    } finally {
+      for (const fd of core) closeSync(fd);
+    }
   }
 
   private try(step: () => void): void {

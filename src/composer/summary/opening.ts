@@ -4,14 +4,21 @@ import type { HeldProcess } from "../../host/held-process.ts";
 import type { CrashContext } from "../../model/crash-context.ts";
 import type { Attempts } from "../attempt.ts";
 import type { ModuleKeeping } from "../modules/module-keeping.ts";
+import type { CoreFilePlace } from "./file-copy.ts";
 import { Explaining } from "./explaining.ts";
 
-/** held: undefined where the process is gone, or nobody knows which it was. */
+/** What the process left: itself, where the kernel holds it, or its core in a file; neither where nobody knows. */
+export interface CrashedPlace {
+  held: HeldProcess | undefined;
+  file: CoreFilePlace | undefined;
+}
+
+/** Opens the explaining of one crash. */
 export function openExplaining(
   settings: Pick<ComposerSettings, "EXPLAIN" | "EXPLAIN_TIMEOUT" | "KEEP_PER_BUG">,
   modules: ModuleKeeping | undefined,
   crash: CrashContext,
-  held: HeldProcess | undefined,
+  { held, file }: CrashedPlace,
   attempts: Attempts,
   deadline: AbortSignal,
 ): Explaining | undefined {
@@ -20,6 +27,7 @@ export function openExplaining(
   return new Explaining({
     crash,
     held,
+    file,
     attempts,
     deadline,
     procDir: "/proc",

@@ -25,7 +25,12 @@ describe.each(HELMS)("%s", (helm) => {
     expect(podOf(manifests)).not.toHaveProperty("hostPID");
     expect(podOf(manifests).containers).toHaveLength(1);
     const agent = agentContainerOf(manifests);
-    expect(capabilitiesOf(agent)).toEqual(["SYSLOG", "DAC_OVERRIDE", "FOWNER", "LEASE"]);
+    const files = ["SYSLOG", "DAC_OVERRIDE", "FOWNER", "LEASE"];
+    expect(capabilitiesOf(agent)).toEqual([...files, "SETGID", "SETUID"]);
+    const unexplained = { ...FILE, composer: { explain: false } };
+    expect(
+      capabilitiesOf(agentContainerOf(await renderChart(helm, { values: unexplained }))),
+    ).toEqual(files);
     expect(agent.volumeMounts?.slice(4)).toEqual([
       {
         name: "runtime",
@@ -68,7 +73,7 @@ describe.each(HELMS)("%s", (helm) => {
     const limit = async (values: object) =>
       agentContainerOf(await renderChart(helm, { values }))["resources"];
     expect(await limit({})).toMatchObject({ limits: { memory: "128Mi" } });
-    expect(await limit(FILE)).toMatchObject({ limits: { memory: "256Mi" } });
+    expect(await limit(FILE)).toMatchObject({ limits: { memory: "384Mi" } });
     expect(await limit({ ...FILE, "image.limit_mem": "1Gi" })).toMatchObject({
       limits: { memory: "1Gi" },
     });

@@ -24,6 +24,7 @@ function compose(script: string) {
           HOST_DIR: hostDir,
           CORE_DIR: join(hostDir, "cores"),
           NODE_NAME: "",
+          POD_NAME: "",
           composer: { TIMEOUT: 60 },
         },
         executable,

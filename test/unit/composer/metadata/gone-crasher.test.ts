@@ -20,6 +20,7 @@ const KNOWN: KnownPod = {
     labels: { "my.org/batch": "yes" },
   },
   container: { id: ID, metadata: { name: "app" } },
+  layers: ["/layers/2/fs", "/layers/1/fs"],
 };
 
 /** With a runtime that knows nothing: its socket is not there. */
@@ -83,7 +84,7 @@ test("the pod is told as it was, and nothing is read of whoever has the pid by n
   ]);
 });
 
-const NOBODY: KnownPod = { pod: null, container: null };
+const NOBODY: KnownPod = { pod: null, container: null, layers: [] };
 const RULES: [string, Record<string, string>, KnownPod, "collect" | "skip"][] = [
   ["a selector that matches", { POD_SELECTOR_LABEL: "my.org/batch=yes" }, KNOWN, "collect"],
   ["a selector that does not", { POD_SELECTOR_LABEL: "my.org/batch=no" }, KNOWN, "skip"],
