@@ -138,7 +138,7 @@ const CAPTURE_CAPABILITIES = {
     "CAP_SYS_CHROOT",
     "CAP_SYS_PTRACE",
   ],
-  file: ["CAP_LEASE"],
+  file: ["CAP_LEASE", "CAP_SETGID", "CAP_SETUID"],
 };
 
 /** Returns the folders that the agent writes to; their parents, so that a folder can be made again. */

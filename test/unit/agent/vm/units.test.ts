@@ -72,7 +72,7 @@ test("by a pipe the units are as closed as ever; by socket and file, composers o
   for (const unit of Object.values(unitsFor("/opt/x", "file"))) {
     // It collects, and removes, wherever a container has its root.
     expect(unit).not.toMatch(/ProtectSystem|ProtectHome|PrivateTmp/);
-    expect(unit).toContain("CAP_LEASE");
+    for (const name of ["CAP_LEASE", "CAP_SETGID", "CAP_SETUID"]) expect(unit).toContain(name);
   }
 });
 
