@@ -53,6 +53,7 @@ for (const uid of [0, 1000])
         "-ps-info.json",
         "-0.log",
         "-0-image-info.json",
+        "-summary.json",
         "-report.html",
       ]);
       await harvested.says("core_file_taken");
