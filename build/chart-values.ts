@@ -6,6 +6,7 @@ import { AGENT_VALUES } from "./chart-values-agent.ts";
 import { CAPTURE_VALUES } from "./chart-values-capture.ts";
 import { COMPOSER_VALUES } from "./chart-values-composer.ts";
 import { DAEMONSET_VALUES } from "./chart-values-daemonset.ts";
+import { BROWSER_VALUES } from "./chart-values-browser.ts";
 import { MONITORING_VALUES } from "./chart-values-monitoring.ts";
 import { STORE_VALUES } from "./chart-values-store.ts";
 import { PLATFORM_VALUES } from "./chart-values-platform.ts";
@@ -24,6 +25,7 @@ const WRITTEN: readonly ChartValue[] = [
   ...AGENT_VALUES,
   ...STORE_VALUES,
   ...MONITORING_VALUES,
+  ...BROWSER_VALUES,
 ];
 
 export const CHART_VALUES: readonly ChartValue[] = WRITTEN.map((value) => {

@@ -1,9 +1,10 @@
 // What the demo shows of a delivered zip: its path, listing and dump-info, and how a debugger opens it.
-import { open, stat } from "node:fs/promises";
-import { relative } from "node:path";
+import { mkdir, open, stat, writeFile } from "node:fs/promises";
+import { join, relative } from "node:path";
 import { inflateRawSync } from "node:zlib";
 import { bold, faint, say } from "./console.ts";
 import { listZip, type ZipEntry } from "./zip-listing.ts";
+import { ROOT } from "./targets.ts";
 import type { DemoProgram } from "./demo-program.ts";
 
 const SHOWN_KEYS = ["exe", "signal", "signal_name", "core_bytes", "core_complete", "uuid"];
@@ -30,6 +31,27 @@ export async function showDump(
   say("or, with nothing of ours:");
   say(`  unzip -p '${zip}' \\\n    '*.core' > core`);
   say(`  gdb -ex bt '${shortest(program.path)}' core`);
+}
+
+/** Where the report stays when nothing else of the demo does. */
+const REPORT = join(ROOT, "out/demo-report.html");
+const LINE_COLUMNS = 76;
+
+/** The demo's last lines: where the crash's report is, and what it says. */
+export async function showReport(zip: string): Promise<void> {
+  const entry = (await listZip(zip)).find(({ name }) => name.endsWith("-report.html"));
+  if (entry === undefined) throw new Error("the zip has no report");
+  const page = await readEntry(zip, entry);
+  await mkdir(join(ROOT, "out"), { recursive: true });
+  await writeFile(REPORT, page);
+  const title = unescapeText(/<h1>([^<]*)<\/h1>/.exec(page)?.[1] ?? "");
+  say(`\n${bold("The crash as a page")}, for any browser: ${shortest(REPORT)}`);
+  say(`  ${title.length > LINE_COLUMNS ? `${title.slice(0, LINE_COLUMNS - 1)}…` : title}`);
+}
+
+function unescapeText(text: string): string {
+  const marks: Record<string, string> = { lt: "<", gt: ">", quot: '"', "#39": "'", amp: "&" };
+  return text.replace(/&(lt|gt|quot|#39|amp);/g, (_, name: string) => marks[name] ?? "");
 }
 
 function showInfo(info: Record<string, unknown>): void {

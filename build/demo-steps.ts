@@ -7,7 +7,7 @@ import { formatEnvFile } from "../src/model/env-file.ts";
 import { snapshotCore } from "./snapshot-core.ts";
 import { withKernel, readKernel } from "../test/support/borrowed-kernel.ts";
 import { runCommand, startCommand, type CommandOptions, type RunningCommand } from "./command.ts";
-import { lastLines, step, type Outcome } from "./console.ts";
+import { bold, lastLines, say, step, type Outcome } from "./console.ts";
 import { MEMORY_MB, crash, type DemoProgram } from "./demo-program.ts";
 import { executableOf, hostTarget } from "./targets.ts";
 
@@ -138,6 +138,18 @@ export async function deliver(context: DemoContext): Promise<string> {
   });
   if (delivered === undefined) throw new Error("nothing was delivered");
   return delivered;
+}
+
+/** The pages over the store, until Ctrl-C. */
+export async function servePages({ executable, paths }: DemoContext): Promise<void> {
+  const argv = [executable, "serve", paths.storeDir, "--port", "0"];
+  const pages = startCommand(argv, { inheritEnv: false });
+  const address = () => /http:\S+/.exec(pages.output())?.[0];
+  if (!(await until(() => address() !== undefined, START_DEADLINE_MS, pages.exited)))
+    throw new Error(`the pages were not served:\n${lastLines((await pages.stop()).output)}`);
+  say(`\n${bold("All crashes")} of the demo's store: ${address()}`);
+  say("  Ctrl-C ends it.");
+  await pages.exited;
 }
 
 /** Settings that happen to be in the caller's environment are not the demo's. */

@@ -1,6 +1,6 @@
 // `bun run demo`: a program crashes for real, the composer takes its core, the agent delivers the zip.
 // Through the kernel where we are root and core_pattern can be written (given back whatever happens);
-// else the composer gets a core that we made. `-- --keep` keeps the result.
+// else the composer gets a core that we made. `-- --keep` keeps the result, `-- --serve` shows it in a page.
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { endCommandsOnSignal } from "./command.ts";
@@ -9,15 +9,17 @@ import {
   buildExecutable,
   deliver,
   kernelObstacle,
+  servePages,
   throughKernel,
   throughPipe,
 } from "./demo-steps.ts";
 import { chooseProgram } from "./demo-program.ts";
-import { showDump } from "./demo-report.ts";
+import { showDump, showReport } from "./demo-report.ts";
 import { installNpmPackages } from "./setup.ts";
 import { restoreNow } from "../test/support/borrowed-kernel.ts";
 
 const keep = process.argv.includes("--keep");
+const serve = process.argv.includes("--serve");
 
 say(bold("core-dump-handler demo"));
 say("A program crashes, its core becomes a zip, the zip reaches the store.\n");
@@ -67,4 +69,7 @@ async function run(): Promise<void> {
   say(bold(`${held} ${formatDuration(heldMs)}.`));
   await showDump(zip, { executable, program, keep });
   if (keep) say(`\nKept: ${folder}`);
+  await showReport(zip);
+  if (serve) await servePages(context);
+  else say("  `-- --serve` shows it, and all others, in the pages of `serve`.");
 }

@@ -205,6 +205,32 @@
   "networkPolicy": {
     "enabled": false,
     "from": []
+  },
+  "browser": {
+    "enabled": false,
+    "namespaces": [],
+    "port": 8642,
+    "s3AccessKey": "",
+    "s3Secret": "",
+    "envFrom": [],
+    "extraEnvVars": [],
+    "serviceAccount": {
+      "annotations": {}
+    },
+    "labels": {},
+    "resources": {
+      "requests": {
+        "cpu": "50m",
+        "memory": "128Mi"
+      },
+      "limits": {
+        "memory": "384Mi"
+      }
+    },
+    "cacheSize": "512Mi",
+    "sidecarContainers": [],
+    "extraVolumes": [],
+    "extraVolumeMounts": []
   }
 }
 {{- end -}}

@@ -147,6 +147,11 @@ export function podOf(manifests: readonly Manifest[]): PodSpec {
   return podIn(objectOf(manifests, "DaemonSet"));
 }
 
+/** The pod of the page over all crashes. */
+export function deploymentPodOf(manifests: readonly Manifest[]): PodSpec {
+  return podIn(objectOf(manifests, "Deployment"));
+}
+
 /** The pod that cleans a node behind `helm uninstall`, or the Job's that waits for all of them. */
 export function cleanUpPodOf(
   manifests: readonly Manifest[],

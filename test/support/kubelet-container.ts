@@ -1,6 +1,6 @@
 // One container of a rendered pod, translated as kuberuntime of Kubernetes 1.33 does: variables, mounts, the
 // security context. Starting it is kubelet.ts's.
-import { mkdir, stat } from "node:fs/promises";
+import { chmod, mkdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { CriJson } from "./cri-driver.ts";
 import type { Container, EnvEntry, Manifest, PodSpec } from "./helm.ts";
@@ -159,6 +159,7 @@ async function pathOf(volumeName: string, pod: PodSpec, place: PodPlace): Promis
     const path = join(place.emptyDirs, volumeName);
     // Its umask is the caller's: the kubelet's are 0777.
     await mkdir(path, { recursive: true, mode: 0o777 });
+    await chmod(path, 0o777);
     return path;
   }
   const hostPath = volume?.["hostPath"] as { path: string; type: string } | undefined;

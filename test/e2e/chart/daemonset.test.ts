@@ -3,6 +3,8 @@
 // update leaves the composer, an uninstall leaves the host as it was; and each privilege is tried without.
 import { describe } from "bun:test";
 import { gatedTest } from "../../support/gate.ts";
+import { freePorts } from "../../support/radosgw.ts";
+import { browserValues, showPage } from "./browser.ts";
 import { CLOUDS, withCloud } from "./clouds.ts";
 import { live, uninstallDead } from "./life.ts";
 import { TRIALS, tryPrivileges } from "./privileges.ts";
@@ -11,7 +13,7 @@ import { openStage, STAGE_OBSTACLES } from "./stage.ts";
 const FILES = ["", "values.aws.yaml", "values.gke-cos.yaml", "values.openshift.yaml"];
 
 describe("the rendered pod", () => {
-  const { withScene } = openStage();
+  const { withScene, bucket } = openStage();
 
   for (const file of FILES)
     gatedTest(`of ${file || "the defaults"} catches, delivers and goes`, STAGE_OBSTACLES, () =>
@@ -34,6 +36,16 @@ describe("the rendered pod", () => {
       withScene([], {}, (scene) =>
         withScene([], { fullnameOverride: "second" }, (second) => uninstallDead(scene, second)),
       ),
+  );
+
+  gatedTest(
+    "of browser.enabled shows its page on its loopback alone",
+    STAGE_OBSTACLES,
+    async () => {
+      const [port = 0] = await freePorts(1);
+      const values = await browserValues(bucket(), port);
+      await withScene([], values, (scene) => showPage(scene, port));
+    },
   );
 
   for (const trial of TRIALS)

@@ -205,7 +205,8 @@ function withLogsOf({ podLogs }: Containerd, pod: PodSpec): PodSpec {
   return ours;
 }
 
-function clusterOf({ manifests, api }: Scene) {
+/** What the pods of a scene see of their cluster. */
+export function clusterOf({ manifests, api }: Scene) {
   const { accountFolder, baseUrl } = api.access;
   return { namespace: NAMESPACE, manifests, accountFolder, apiUrl: baseUrl };
 }

@@ -23,6 +23,8 @@ export interface Stage {
     changes: object,
     run: (scene: Scene) => Promise<void>,
   ) => Promise<void>;
+  /** The bucket of these tests. */
+  bucket: () => Bucket;
 }
 
 export const STAGE_OBSTACLES = [
@@ -78,6 +80,7 @@ export function openStage({ obstacle: extraObstacle, wrapper = [] }: StageOption
     await rm(folder, { recursive: true });
   });
   return {
+    bucket: () => bucket,
     async withScene(files, changes, run) {
       const [port = 0] = await freePorts(1);
       const values = {

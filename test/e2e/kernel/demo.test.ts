@@ -1,7 +1,7 @@
 // The first command that a newcomer runs: it tells its story within a screen's width, and gives back the
 // kernel's settings, however it ends.
 import { expect } from "bun:test";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ROOT } from "../../../build/targets.ts";
 import { readKernel, readKernelAtRest } from "../../support/borrowed-kernel.ts";
@@ -41,7 +41,22 @@ gatedTest("the demo goes through the kernel and fits a screen", [kernelObstacle(
   const [, zip = ""] = /^ {2}(\/tmp\/cdh-demo-\S+\.zip)$/m.exec(said) ?? [];
   expect(zip).not.toBe("");
   expect(existsSync(zip)).toBe(false);
+  const [, report = "", title = ""] =
+    /^The crash as a page, for any browser: (\S+)\n {2}(.+)$/m.exec(said) ?? [];
+  expect(title).toStartWith("SIGSEGV");
+  expect(readFileSync(join(ROOT, report), "utf8")).toContain("Content-Security-Policy");
   expect(await readKernelAtRest()).toEqual(before);
+});
+
+gatedTest("--serve shows the demo's crash until Ctrl-C", [kernelObstacle()], async () => {
+  const demo = startDemo("--serve");
+  const said = await readUntil(demo.stdout, "Ctrl-C ends it.");
+  const [url = ""] = /http:\/\/127\.0\.0\.1:\d+\//.exec(said) ?? [];
+  expect(await (await fetch(url)).text()).toContain("1 bug, 1 crash");
+  demo.kill("SIGINT");
+  await demo.exited;
+  const [folder = ""] = /\/tmp\/cdh-demo-[^/]+/.exec(said) ?? [];
+  expect(existsSync(folder)).toBe(false);
 });
 
 gatedTest("Ctrl-C in the demo gives everything back", [kernelObstacle()], async () => {
