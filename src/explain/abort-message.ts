@@ -1,5 +1,5 @@
-// What the C library wrote before it aborted the program. glibc keeps it for debuggers at __abort_msg: malloc's
-// checks, assert, buffer overflows that the compiler's checks saw. musl keeps nothing.
+// Reads what the C library wrote before it aborted the program. glibc keeps it for debuggers at __abort_msg: the words
+// of malloc's checks, of assert, and of the compiler's checks for buffer overflows. musl keeps nothing.
 import { findObject } from "./object-symbol.ts";
 import { untilNul } from "./elf-notes.ts";
 import { TEXT_MAX_CHARACTERS } from "./limits.ts";
@@ -12,7 +12,7 @@ import type { SummaryMessage } from "../model/crash-summary.ts";
 /** struct abort_msg_s: its own size, then the text. */
 const TEXT_AT = 4n;
 
-/** null where there is none, or it cannot be read. */
+/** Returns the message; null where there is none or it cannot be read. */
 export function readAbortMessage(
   context: UnwindContext,
   executable: MappedModule | undefined,

@@ -1,5 +1,5 @@
-// Why a program ended itself, by the functions of its language's runtime that stand between the failure and abort() or
-// a trap.
+// Finds out why a program ended itself, by the functions of its language's runtime that stand between the failure and
+// abort() or a trap.
 import type { NamedFrame } from "./frame-symbols.ts";
 import { shortName } from "./short-name.ts";
 import { signalName } from "../model/signal-name.ts";

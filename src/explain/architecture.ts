@@ -1,5 +1,5 @@
-// What differs between x86-64 and aarch64: registers by their DWARF number, where the kernel saves them, and
-// how a signal handler's return and a call look as machine code.
+// Holds what differs between x86-64 and aarch64: registers by their DWARF number, where the kernel saves them, and how
+// a signal handler's return and a call look as machine code.
 import type { Machine } from "./elf-header.ts";
 
 /** By DWARF number; undefined where a frame's value is not known. */
@@ -27,7 +27,7 @@ export interface Architecture {
   trapOffset: bigint | undefined;
   /** mov the number of rt_sigreturn; system call. */
   signalReturn: Buffer;
-  /** True where the bytes just before an address are a call. */
+  /** Returns whether the bytes just before an address are a call. */
   endsInCall(before: Buffer): boolean;
 }
 
@@ -87,7 +87,7 @@ const AARCH64: Architecture = {
   },
 };
 
-/** blraa, blrab and their forms with zero. */
+/** Returns whether an instruction is blraa, blrab or one of their forms with zero. */
 function isSignedCall(word: number): boolean {
   return (word & 0xfeff_f800) >>> 0 === 0xd63f_0800;
 }

@@ -77,14 +77,14 @@ export class ByteCursor {
     throw new Malformed("a LEB128 number has more than 64 bits");
   }
 
-  /** A ULEB128 that counts or numbers something small. */
+  /** Reads a ULEB128 that counts or numbers something small. */
   count(): number {
     const value = this.uleb();
     if (value > 0xffff_ffffn) throw new Malformed("a count is out of bounds");
     return Number(value);
   }
 
-  /** The next bytes as they are. */
+  /** Reads the next bytes as they are. */
   slice(sizeBytes: number): Buffer {
     const start = this.take(sizeBytes);
     return this.bytes.subarray(start, start + sizeBytes);
@@ -94,7 +94,7 @@ export class ByteCursor {
     this.take(sizeBytes);
   }
 
-  /** Text up to a NUL, which is passed. */
+  /** Reads a text up to its NUL and passes the NUL. */
   text(): string {
     const end = this.bytes.indexOf(0, this.at);
     if (end === -1) throw new Malformed("a text has no end");
@@ -103,7 +103,7 @@ export class ByteCursor {
     return text;
   }
 
-  /** A pointer as .eh_frame encodes it; 0 stays 0. */
+  /** Reads a pointer as .eh_frame encodes it; 0 stays 0. */
   pointer(encoding: number, dataAddress: bigint): bigint {
     if (encoding === ENCODING_OMITTED) return 0n;
     const place = this.address + BigInt(this.at);

@@ -1,5 +1,5 @@
-// Which modules are the C library and its loader: their inner functions have names in one build and none in the next,
-// and do not show whose bug it was.
+// Tells the C library and its loader from other modules: their inner functions have names in one build and none in the
+// next, and do not show whose bug it was.
 
 const C_LIBRARY =
   /^(?:lib(?:c|m|dl|rt|pthread)(?:-[\d.]+)?\.so|ld-(?:linux|musl|[\d.]+)|libc\.musl-)/u;
@@ -11,7 +11,10 @@ export function isCLibrary(path: string): boolean {
 
 const RUNTIME_LIBRARY = /^lib(?:stdc\+\+|gcc_s|c\+\+(?:abi)?|unwind)[-.]/u;
 
-/** C++'s own: their unnamed functions are parts of those that throw and terminate. */
+/**
+ * Returns whether a file is one of C++'s own libraries, whose unnamed functions are parts of those that throw and
+ * terminate.
+ */
 export function isRuntimeLibrary(path: string): boolean {
   return RUNTIME_LIBRARY.test(baseName(path));
 }

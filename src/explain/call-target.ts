@@ -1,6 +1,6 @@
-// Which function the call before a return address leads to, read from its machine code: directly, or by the
-// stub of the procedure linkage table, whose slot the loader has filled. It tells a return address that belongs
-// to the running function from one that an earlier call has left on the stack.
+// Finds the function that the call before a return address leads to, from its machine code: directly, or by the stub of
+// the procedure linkage table, whose slot the loader has filled. This tells a return address that belongs to the
+// running function from one that an earlier call has left on the stack.
 import type { UnwindContext } from "./unwind-context.ts";
 
 const ENDBR64 = 0xfa1e0ff3;
@@ -38,12 +38,12 @@ function jumpsOfArm(start: bigint, code: Buffer, context: UnwindContext): bigint
   return targets;
 }
 
-/** Of b and bl, in bytes. */
+/** Returns the distance that b or bl jumps, in bytes. */
 function branchDistance(word: number): bigint {
   return BigInt.asIntN(26, BigInt(word)) * 4n;
 }
 
-/** undefined for calls through a register, whose target is not known any more. */
+/** Returns where a call leads; undefined for one through a register, whose target is not known any more. */
 export function callTarget(returnAddress: bigint, context: UnwindContext): bigint | undefined {
   return context.architecture.machine === "x86_64"
     ? targetOfX86(returnAddress, context)

@@ -1,5 +1,5 @@
-// Runs the call frame instructions of a function up to one address: where its caller's frame begins, and where
-// each register was saved (DWARF 5, section 6.4.2).
+// Runs the call frame instructions of a function up to one address, which tells where its caller's frame begins and
+// where each register was saved (DWARF 5, section 6.4.2).
 import type { ByteCursor } from "./byte-cursor.ts";
 import type { FrameDescription } from "./eh-frame.ts";
 import { CFA_INSTRUCTIONS_MAX, CFA_STATES_MAX } from "./limits.ts";
@@ -28,7 +28,7 @@ export interface FrameRow {
   rules: Map<number, RegisterRule>;
 }
 
-/** The row for an address as linked. Throws Malformed. */
+/** Returns the row for an address as linked. Throws Malformed. */
 export function runCfaProgram(
   description: FrameDescription,
   address: bigint,
@@ -62,7 +62,7 @@ class CfaProgram {
     this.initial = new Map(this.row.rules);
   }
 
-  /** Until the program's end, or the row after the wanted one. */
+  /** Runs until the program's end, or the row after the wanted one. */
   run(cursor: ByteCursor): void {
     cursor.at = 0;
     while (!cursor.atEnd) {
@@ -76,7 +76,7 @@ class CfaProgram {
     }
   }
 
-  /** The three instructions that have an operand in their own byte. */
+  /** Runs one of the three instructions that have an operand in their own byte. */
   private runShort(code: number, cursor: ByteCursor): boolean {
     const operand = code & 0x3f;
     switch (code & 0xc0) {
@@ -175,7 +175,7 @@ class CfaProgram {
     }
   }
 
-  /** True where the row that was built is the wanted one. */
+  /** Returns whether the row that was built is the wanted one. */
   private advance(delta: bigint): boolean {
     this.location += delta * this.description.codeAlignment;
     return this.location > this.wanted;

@@ -1,4 +1,4 @@
-// One frame outwards by call frame information: the exact way, where a module has it.
+// Steps one frame outwards by call frame information, the exact way, where a module has it.
 import { runCfaProgram, type CfaRule, type FrameRow, type RegisterRule } from "./cfa-program.ts";
 import { evaluate, type ExpressionContext } from "./dwarf-expression.ts";
 import { orUndefined } from "./malformed.ts";

@@ -1,5 +1,5 @@
-// Which parts of a core are needed to explain it: for a core that can only be read from front to end, as in a
-// compressed zip. Its head, small segments as a whole, and of large ones what the threads' registers point at.
+// Chooses the parts of a core that are needed to explain it, for a core that can only be read from front to end, as in
+// a compressed zip: its head, small segments as a whole, and of large ones what the threads' registers point at.
 import type { CoreThread, ElfCore } from "./elf-core.ts";
 import { segmentAt } from "./core-memory.ts";
 
@@ -21,7 +21,7 @@ const PAGE_BYTES = 4096;
 const BELOW_BYTES = 64 << 10;
 const ABOVE_BYTES = { crashed: 1 << 20, other: 256 << 10 };
 
-/** Offsets in the core, in their order, apart from each other. The head up to the notes' end is not in them. */
+/** Returns offsets in the core, in their order, apart from each other, without the head up to the notes' end. */
 export function planExcerpt(core: ElfCore): CoreRange[] {
   let leftBytes = ALL_WHOLE_MAX_BYTES;
   const ranges = core.segments.map(({ offset, fileBytes }): CoreRange => {

@@ -1,5 +1,5 @@
-// The process's memory as the core's segments have it. What a segment has in memory but not in the core stands
-// in the mapped file, if anywhere (mapped-modules.ts).
+// Reads the process's memory as the core's segments have it. What a segment has in memory but not in the core stands in
+// the mapped file, if anywhere (mapped-modules.ts).
 import type { ProgramHeader } from "./elf-header.ts";
 import type { ProcessMemory } from "../model/process-memory.ts";
 import type { RandomBytes } from "../model/random-bytes.ts";

@@ -13,7 +13,7 @@ export interface ExpressionContext {
   budget: WorkBudget;
 }
 
-/** The value on top at the end; undefined where a register or memory is not known. Throws Malformed. */
+/** Returns the value on top at the end; undefined where a register or memory is not known. Throws Malformed. */
 export function evaluate(
   expression: Buffer,
   context: ExpressionContext,
@@ -56,7 +56,7 @@ class Stack {
     return value;
   }
 
-  /** The value that stands `depth` below the top. */
+  /** Returns the value that stands `depth` below the top. */
   pick(depth: number): bigint {
     const value = this.values.at(-1 - depth);
     if (value === undefined) throw new Malformed("an expression's stack is empty");
@@ -81,7 +81,7 @@ function isConstant(code: number): boolean {
   return code === 0x03 || (code >= 0x08 && code <= 0x11);
 }
 
-/** DW_OP_addr and the DW_OP_const family. */
+/** Runs DW_OP_addr or one of the DW_OP_const family. */
 function constant(code: number, cursor: ByteCursor): bigint {
   switch (code) {
     case 0x08:

@@ -44,7 +44,7 @@ export class EhFrame {
     this.budget = budget;
   }
 
-  /** The description that covers an address as linked, or undefined. Throws Malformed. */
+  /** Returns the description that covers an address as linked, or undefined. Throws Malformed. */
   find(address: bigint): FrameDescription | undefined {
     const at = this.findEntry(address);
     if (at === undefined) return undefined;

@@ -1,5 +1,5 @@
-// What a core tells about the process: its notes (elf(5), fs/binfmt_elf.c) and where its memory stands. The thread
-// that crashed comes first. Hostile input; model/core-notes.ts reads the few facts that a composer needs.
+// Reads what a core tells about the process: its notes (elf(5), fs/binfmt_elf.c) and where its memory stands. The
+// thread that crashed comes first. The input is hostile; model/core-notes.ts reads the few facts that a composer needs.
 import { architectureOf, type Architecture, type Registers } from "./architecture.ts";
 import {
   ET_CORE,
@@ -90,7 +90,7 @@ export function parseElfCore(bytes: RandomBytes): ElfCore {
   return core;
 }
 
-/** Up to where a core's head goes: its program headers and its notes, in bytes. Throws Malformed. */
+/** Returns where a core's head ends, which is its program headers and its notes, in bytes. Throws Malformed. */
 export function endOfNotes(bytes: RandomBytes): number {
   const notes = noteSegments(parseElfHeader(bytes));
   return Math.max(HEADER_MAX_BYTES, ...notes.map(({ offset, fileBytes }) => offset + fileBytes));
@@ -106,7 +106,7 @@ function noteSegments({ segments }: ElfHeader): ProgramHeader[] {
   return segments.filter(({ type }) => type === PT_NOTE).slice(0, NOTE_SEGMENTS_MAX);
 }
 
-/** How many there were. */
+/** Returns how many there were. */
 function readSegmentNotes(
   bytes: RandomBytes,
   segment: ProgramHeader,

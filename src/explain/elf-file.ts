@@ -1,4 +1,4 @@
-// A mapped ELF program or library: its bytes by their own addresses (as it was linked), from its file where that
+// Reads a mapped ELF program or library: its bytes by their own addresses (as it was linked), from its file where that
 // is to be had, else from the memory of the process; its build-id, its package note, its sections.
 import {
   parseElfHeader,
@@ -61,7 +61,7 @@ export class ElfFile {
     return this.header.segments.find(({ type }) => type === PT_GNU_EH_FRAME);
   }
 
-  /** True where its own code may lie at an address as linked. */
+  /** Returns whether its own code may lie at an address as linked. */
   isExecutable(address: bigint): boolean {
     return this.loads.some(
       (load) =>
@@ -71,7 +71,7 @@ export class ElfFile {
     );
   }
 
-  /** Bytes at an address as linked; fewer where they end. */
+  /** Reads bytes at an address as linked; fewer where they end. */
   read(address: bigint, sizeBytes: number): Buffer {
     if (!this.isFile) {
       const offset = BigInt.asUintN(64, address - this.baseAddress);
@@ -86,14 +86,14 @@ export class ElfFile {
     return this.bytes.read(load.offset + offset, Math.min(sizeBytes, load.fileBytes - offset));
   }
 
-  /** Exactly so many bytes. Throws Malformed where there are fewer. */
+  /** Reads exactly so many bytes. Throws Malformed where there are fewer. */
   take(address: bigint, sizeBytes: number): Buffer {
     const found = this.read(address, sizeBytes);
     if (found.length < sizeBytes) throw new Malformed("an address leads out of its file");
     return found;
   }
 
-  /** Bytes at an offset of the file; none of a picture in memory, whose offsets are others. */
+  /** Reads bytes at an offset of the file; none of a picture in memory, whose offsets are others. */
   readFile(offset: number, sizeBytes: number): Buffer {
     return this.isFile ? this.bytes.read(offset, sizeBytes) : Buffer.alloc(0);
   }
@@ -125,7 +125,7 @@ export class ElfFile {
     return this.named;
   }
 
-  /** The section that another one's link names. */
+  /** Returns the section that another one's link names. */
   sectionAt(index: number): Section | undefined {
     const { offset, count } = this.header.sections;
     if (index >= count) return undefined;

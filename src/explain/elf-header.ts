@@ -1,4 +1,4 @@
-// The header and the program headers of an ELF file or core (elf(5)): 64 bits, little-endian, x86-64 or aarch64.
+// Reads the header and the program headers of an ELF file or core (elf(5)): 64 bits, little-endian, x86-64 or aarch64.
 import { Malformed } from "./malformed.ts";
 import { PROGRAM_HEADERS_MAX } from "./limits.ts";
 import type { RandomBytes } from "../model/random-bytes.ts";

@@ -1,5 +1,5 @@
-// The notes of an ELF file or core, one after the other (elf(5)): only their heads are read, and of their data
-// what the caller asks for. A core's notes can be megabytes: a thread has 11 KB of them.
+// Reads the notes of an ELF file or core, one after the other (elf(5)): only their heads, and of their data what the
+// caller asks for. A core's notes can be megabytes: a thread has 11 KB of them.
 import type { RandomBytes } from "../model/random-bytes.ts";
 
 /** One note, whose data is read on demand. */
@@ -7,14 +7,14 @@ export interface Note {
   owner: string;
   type: number;
   sizeBytes: number;
-  /** Its data, at most maxBytes of it. */
+  /** Reads the note's data, at most maxBytes of it. */
   data(maxBytes: number): Buffer;
 }
 
 const HEAD_BYTES = 12;
 const OWNER_MAX_BYTES = 32;
 
-/** Ends at the range's end, at the first note that does not fit, and after maxNotes. */
+/** Yields notes up to the range's end, the first note that does not fit, or maxNotes. */
 export function* readNotes(
   bytes: RandomBytes,
   start: number,

@@ -1,4 +1,4 @@
-// A core and what its modules are, in; a summary of the crash, out. Everything is read through the ports that it is
+// Makes a summary of a crash from its core and the modules at hand. It reads everything through the ports that it is
 // given; whatever these hold, it ends, and what could not be had stands in `incomplete`.
 import { readAbortMessage } from "./abort-message.ts";
 import { abortReason } from "./abort-reason.ts";
@@ -161,7 +161,7 @@ function signalClassOf(
   return isSent ? `${signal.name} sent` : signal.name;
 }
 
-/** A bug's id that was made without the names in a module is not the one that is made with them. */
+/** Returns a line where a module is missing: the bug's id is another one with the names in that module. */
 function fingerprintTroubles(culprits: readonly CulpritFrame[]): { what: string; why: string }[] {
   const unknown = culprits.find(
     ({ named }) => named.module !== undefined && named.module.missing !== null,
@@ -209,7 +209,7 @@ function summarizeModule(module: MappedModule): SummaryModule {
   };
 }
 
-/** Only those that a frame lies in: what no stack goes through is not missed. */
+/** Returns what is wrong with modules that a frame lies in; nobody misses a module that no stack goes through. */
 function moduleTroubles(
   modules: MappedModules,
   stacks: readonly UnwoundStack[],

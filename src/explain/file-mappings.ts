@@ -1,4 +1,4 @@
-// NT_FILE: which parts of which files the process had mapped, in the order of their addresses.
+// Reads NT_FILE, which lists the parts of files that the process had mapped, in the order of their addresses.
 import { MAPPINGS_MAX, TEXT_MAX_CHARACTERS } from "./limits.ts";
 
 /** One entry of the core's list of mapped files. */
@@ -9,7 +9,7 @@ export interface FileMapping {
   path: string;
 }
 
-/** Mappings whose name is not in the note any more are left out. */
+/** Leaves out mappings whose name is not in the note any more. */
 export function parseFileMappings(note: Buffer): FileMapping[] {
   if (note.length < 16) return [];
   const wanted = Number(note.readBigUInt64LE(0));

@@ -1,5 +1,6 @@
-// Two short ids of a crash. `bug` groups the crashes of one bug across builds and architectures; `exact` those of
-// one place in one build. Never the hash of nothing: where no frame counts, it is the place, else the signal.
+// Makes two short ids of a crash. `bug` groups the crashes of one bug across builds and architectures; `exact` those of
+// one place in one build. Neither is ever the hash of nothing: where no frame counts, it is made of the place, else of
+// the signal.
 import { createHash } from "node:crypto";
 import { baseName } from "./c-library.ts";
 import type { NamedFrame } from "./frame-symbols.ts";
@@ -35,7 +36,10 @@ export function fingerprintOf(crash: FingerprintedCrash): SummaryFingerprint {
   };
 }
 
-/** Where no frame counts, all places: the first alone may be where every abort() ends. */
+/**
+ * Returns the labels that count. Where no frame counts, all places do, because the first alone may be where every
+ * abort() ends.
+ */
 function bugFrames(crash: FingerprintedCrash): string[] {
   const { culprits } = crash;
   if (culprits.length === 0) return exactFrames(crash);
@@ -50,7 +54,7 @@ function exactFrames({ frames, signalCode }: FingerprintedCrash): string[] {
   return places.length === 0 ? [`code ${signalCode}`] : places;
 }
 
-/** By build-id, which has no name of its own where two builds have the same file name. */
+/** Names a place by build-id, because two builds may have the same file name. */
 function placeOf({ module, frame }: NamedFrame): string {
   const offset = BigInt.asUintN(64, frame.programCounter - (module?.bias ?? 0n));
   return `${module?.buildId ?? baseName(module?.path ?? "")}+${hex(offset)}`;

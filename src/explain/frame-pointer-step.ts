@@ -1,8 +1,8 @@
-// One frame outwards by the chain of frame pointers: for code without call frame information that keeps one.
+// Steps one frame outwards by the chain of frame pointers, for code without call frame information that keeps one.
 import type { Registers } from "./architecture.ts";
 import type { FrameState, UnwindContext } from "./unwind-context.ts";
 
-/** undefined unless the chain stays in the stack, goes outwards and leads to a return address. */
+/** Returns the caller; undefined unless the chain stays in the stack, goes outwards and leads to a return address. */
 export function stepByFramePointer(
   { registers }: FrameState,
   context: UnwindContext,

@@ -86,7 +86,7 @@ export class FrameSymbols {
     }
   }
 
-  /** Only where the module's own do not tell all. */
+  /** Looks in a separate file, only where the module's own symbols do not name all. */
   private symbolsApart(
     module: MappedModule,
     linked: readonly bigint[],
@@ -102,7 +102,7 @@ export class FrameSymbols {
     return table === undefined ? undefined : orUndefined(() => table.find(address));
   }
 
-  /** Even a stripped program's call frame information shows where its functions begin. */
+  /** Returns where a function begins by its call frame information, which a stripped program has too. */
   private describedStart(module: MappedModule | undefined, lookup: bigint): bigint | null {
     const frames = module === undefined ? undefined : this.context.framesOf(module);
     if (module === undefined || frames === undefined) return null;

@@ -1,5 +1,5 @@
-// Go's own table of functions (.gopclntab; runtime/symtab.go, Go 1.18 and later): names, source lines and the
-// frame's size at every instruction. It is in every Go program, stripped ones too.
+// Reads Go's own table of functions (.gopclntab; runtime/symtab.go, Go 1.18 and later): names, source lines and the
+// frame's size at every instruction. Every Go program has it, stripped ones too.
 import { ByteCursor } from "./byte-cursor.ts";
 import type { ElfFile, Section } from "./elf-file.ts";
 import { SYMBOL_NAME_MAX_BYTES } from "./limits.ts";
@@ -25,9 +25,9 @@ export interface GoFunction {
   isOutermost: boolean;
   /** True for assembler that switches stacks (systemstack): the frame's size then tells nothing. */
   switchesStack: boolean;
-  /** From the stack pointer at an address to the return address, in bytes. Throws Malformed. */
+  /** Returns the distance from the stack pointer at an address to the return address, in bytes. Throws Malformed. */
   frameBytes(address: bigint): number;
-  /** "/src/main.go:12", or null. */
+  /** Returns "/src/main.go:12", or null. */
   source(address: bigint): string | null;
 }
 
@@ -55,7 +55,7 @@ export class GoFunctionTable {
     this.layout = layout;
   }
 
-  /** undefined for a program that is not Go's. Throws Malformed. */
+  /** Opens the table; undefined for a program that is not Go's. Throws Malformed. */
   static open(image: ElfFile, bias: bigint, memory: ProcessMemory): GoFunctionTable | undefined {
     const { sections } = image;
     const section = sections.get(".gopclntab") ?? sections.get(".data.rel.ro.gopclntab");
@@ -82,7 +82,7 @@ export class GoFunctionTable {
     });
   }
 
-  /** The function at an address in the process. Throws Malformed. */
+  /** Finds the function at an address in the process. Throws Malformed. */
   find(address: bigint): GoFunction | undefined {
     const { textStart, functionCount } = this.layout;
     const offset = Number(address - textStart);
@@ -139,7 +139,9 @@ export class GoFunctionTable {
     return offset === 0xffff_ffff ? "" : this.text(this.layout.files + offset);
   }
 
-  /** A value at a distance from the function's start: pairs of differences, of the value and of the place. */
+  /**
+   * Reads a value at a distance from the function's start, from pairs of differences: of the value and of the place.
+   */
   private valueAt(table: number, distance: number): number {
     const cursor = new ByteCursor(this.read(this.layout.values + table, VALUE_BYTES));
     let [value, place] = [-1, 0];

@@ -1,4 +1,4 @@
-// One frame outwards in Go's own code: its function table tells the frame's size at every instruction.
+// Steps one frame outwards in Go's own code, whose function table tells the frame's size at every instruction.
 import { lookupAddress, type FrameState, type UnwindContext } from "./unwind-context.ts";
 import { orUndefined } from "./malformed.ts";
 import type { Registers } from "./architecture.ts";

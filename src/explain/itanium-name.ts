@@ -19,7 +19,7 @@ export function readItaniumName(symbol: string): string {
 }
 
 class ItaniumReader extends ItaniumTypes {
-  /** T h/v: the thunk's offsets. */
+  /** Passes over a thunk's offsets (T h/v). */
   callOffset(): void {
     this.skip(1);
     const isVirtual = this.peek() === "v";
@@ -31,7 +31,7 @@ class ItaniumReader extends ItaniumTypes {
     this.expect("_");
   }
 
-  /** The parts between "::". */
+  /** Reads the parts between "::". */
   name(depth: number): string[] {
     if (depth > DEPTH_MAX) throw new Malformed("a mangled name is too deep");
     if (this.accept("N")) return this.nested(depth);
@@ -77,7 +77,7 @@ class ItaniumReader extends ItaniumTypes {
     return `${isDestructor ? "~" : ""}${(parts.at(-1) ?? "").replace(/^.*::|<T>$/gu, "")}`;
   }
 
-  /** Z function E entity: something inside a function. */
+  /** Reads something inside a function (Z function E entity). */
   private local(depth: number): string[] {
     const outer = this.name(depth + 1);
     while (!this.accept("E")) this.type(depth + 1);

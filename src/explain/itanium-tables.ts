@@ -1,4 +1,4 @@
-// The short codes of the Itanium C++ ABI, section 5.1: standard names, operators, compiler-made symbols.
+// Holds the short codes of the Itanium C++ ABI, section 5.1: standard names, operators, compiler-made symbols.
 
 export const ABBREVIATIONS: Readonly<Record<string, string>> = {
   t: "std",

@@ -1,4 +1,4 @@
-// A mangled name as text that is read from left to right: digits, names with their length, sequence numbers.
+// Reads a mangled name from left to right: digits, names with their length, sequence numbers.
 import { Malformed } from "./malformed.ts";
 
 /** A mangled name and a position in it. Reads throw Malformed where the text does not fit. */
@@ -37,7 +37,7 @@ export class ItaniumText {
     this.skip(found.length);
   }
 
-  /** 0 where there are no digits. */
+  /** Reads a number; 0 where there are no digits. */
   number(): number {
     this.accept("n");
     const digits = /^\d{1,9}/u.exec(this.peek(9))?.[0] ?? "";

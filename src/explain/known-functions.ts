@@ -1,7 +1,6 @@
-// Functions that every crash of a kind has on its stack, by their short names: those that report a failure and end
-// the process, those that a process or
-// thread begins with, and those that only call another one. Only exported ones of the
-// C library: a stripped one has no others.
+// Lists functions that every crash of a kind has on its stack, by their short names: those that report a failure and
+// end the process, those that a process or thread begins with, and those that only call another one. Of the C library
+// it lists only exported ones: a stripped one has no others.
 
 /** What the C library, C++, Rust, Go, Python, Node, Java and GLib call on the way to the end. */
 const FAILURES: readonly RegExp[] = [

@@ -1,4 +1,5 @@
-// Names of Rust before its own mangling: Itanium's, with a hash as the last part and punctuation as $LT$ and the like.
+// Reads names of Rust before its own mangling: Itanium's, with a hash as the last part and punctuation as $LT$ and the
+// like.
 
 /** The names of legacy Rust symbols end in a hash of their own. */
 const HASH = /^h[0-9a-f]{16}$/u;
@@ -8,7 +9,7 @@ export function isLegacyRust(parts: readonly string[]): boolean {
   return parts.length > 1 && HASH.test(parts.at(-1) ?? "");
 }
 
-/** One part as Rust writes it; generic arguments become <T>. */
+/** Writes one part as Rust does; generic arguments become <T>. */
 export function legacyRustPart(part: string): string {
   return collapseGenerics(withoutMarks(part));
 }

@@ -1,5 +1,5 @@
-// How much of a core and its modules is looked at. Both may be made by an attacker; beyond a limit the summary
-// lists what was left out. The figures leave room for the largest real programs that were seen.
+// Says how much of a core and its modules we look at. An attacker may have made both; beyond a limit the summary lists
+// what was left out. The figures leave room for the largest real programs that were seen.
 
 /** Threads that are unwound; the others are counted. */
 export const THREADS_MAX = 64;

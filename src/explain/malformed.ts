@@ -1,4 +1,4 @@
-// What a reader throws for bytes that are not what they should be. It never leaves src/explain: who asks for an
+// A reader throws this for bytes that are not what they should be. It never leaves src/explain: who asks for an
 // optional piece catches it and notes the reason.
 
 /** Thrown for bytes that are not what their format demands. */
@@ -9,7 +9,7 @@ export class Malformed extends Error {
   }
 }
 
-/** What `read` gives, or undefined where the bytes are malformed. Errors of our own pass through. */
+/** Returns what `read` gives, or undefined where the bytes are malformed. Lets errors of our own pass. */
 export function orUndefined<T>(read: () => T): T | undefined {
   try {
     return read();

@@ -1,5 +1,5 @@
-// The programs and libraries that the process had mapped: each found in the core's list of mapped files, its
-// file opened and compared with what the core has of it, so that no other build's symbols are believed.
+// Finds the programs and libraries that the process had mapped, in the core's list of mapped files; opens the file of
+// each and compares it with what the core has of it, so that no other build's symbols are believed.
 import { segmentAt } from "./core-memory.ts";
 import { isElf, PF_X } from "./elf-header.ts";
 import type { ElfCore } from "./elf-core.ts";
@@ -69,7 +69,7 @@ export class MappedModules {
     return undefined;
   }
 
-  /** The file of its symbols alone, where there is one of the same build. */
+  /** Returns the file of its symbols alone, where there is one of the same build. */
   symbolsOf({ buildId }: MappedModule): ElfFile | undefined {
     const bytes = buildId === null ? undefined : this.files.findSymbols?.(buildId);
     const image = bytes === undefined ? undefined : orUndefined(() => new ElfFile(bytes, true));
@@ -107,7 +107,7 @@ export class MappedModules {
     }
   }
 
-  /** undefined for a file that is no program. */
+  /** Returns undefined for a file that is no program. */
   private open({ path, start, end }: FileMapping): MappedModule | undefined {
     const head = this.memory.read(start, 4);
     if (head.length === 4 ? !isElf(head) : !this.mayBeProgram(path)) return undefined;
@@ -129,7 +129,7 @@ export class MappedModules {
     };
   }
 
-  /** Where the core has no first page of it: a program has a part that can be run, or none in the core at all. */
+  /** Guesses whether a file without its first page in the core is a program: it can be run, or is nowhere in the core. */
   private mayBeProgram(path: string): boolean {
     const { mappings, segments } = this.core;
     if (mappings.length === 0) return true;
@@ -198,7 +198,7 @@ export class MappedModules {
   }
 }
 
-/** Without a list of mapped files (QEMU, Linux before 3.7) the executable's place stands in the auxiliary vector. */
+/** Finds the executable by the auxiliary vector, where the core lists no files (QEMU, Linux before 3.7). */
 function executableMapping({ auxiliary }: ElfCore, memory: ProcessMemory): FileMapping[] {
   const [headers, name] = [auxiliary.get(AT_PHDR), auxiliary.get(AT_EXECFN)];
   if (headers === undefined || name === undefined || headers < ELF_HEADER_BYTES) return [];
@@ -209,7 +209,7 @@ function executableMapping({ auxiliary }: ElfCore, memory: ProcessMemory): FileM
   return [{ start, end: start + 4096n, fileOffset: 0, path }];
 }
 
-/** By build-id; where there is none, by the program headers, which hold every size and address. */
+/** Compares by build-id; where there is none, by the program headers, which hold every size and address. */
 export function isSameBuild(
   file: ElfFile,
   buildId: string | null,

@@ -1,4 +1,4 @@
-// Did an instruction read or write memory? Told by the first bytes of its machine code, for the common ones: the
+// Tells whether an instruction read or wrote memory, by the first bytes of its machine code, for the common ones: the
 // kernel's error code, which knows it, is not in a core.
 import type { Machine } from "./elf-header.ts";
 
@@ -52,7 +52,10 @@ function accessIn(
   return reads.has(operation) ? "read" : "access";
 }
 
-/** Loads and stores (C4.1.66 of the Arm Architecture Reference Manual): bit 27 set, bit 25 clear. */
+/**
+ * Returns whether an instruction loads or stores: bit 27 set, bit 25 clear (C4.1.66 of the Arm Architecture Reference
+ * Manual).
+ */
 function accessOfArm(code: Buffer): Access {
   if (code.length < 4) return "access";
   const word = code.readUInt32LE(0);

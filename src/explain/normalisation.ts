@@ -1,5 +1,5 @@
-// Which frames of a stack say whose bug it is: without the machinery that reports a failure, without how a thread
-// begins, recursion once, the C library's inner functions as one. satyr, Socorro, apport and Sentry agree on
+// Chooses the frames of a stack that say whose bug it is: without the machinery that reports a failure, without how a
+// thread begins, recursion once, the C library's inner functions as one. satyr, Socorro, apport and Sentry agree on
 // this shape.
 import { baseName, isCLibrary, isRuntimeLibrary } from "./c-library.ts";
 import type { NamedFrame } from "./frame-symbols.ts";
@@ -41,7 +41,7 @@ const INNER =
 /** What a static program's functions are called inside the library. */
 const PUBLIC_ALIAS = /^(?:__libc_(?=(?:free|malloc|calloc|realloc|memalign)$)|__GI_+|__(?=qsort))/u;
 
-/** Innermost first; empty where nothing is left that would tell. */
+/** Returns the frames that count, innermost first; none where nothing is left that would tell. */
 export function findCulprits(frames: readonly NamedFrame[]): CulpritFrame[] {
   const sure = frames.filter(({ frame }) => frame.trust !== "scan");
   const labelled = withoutMachinery(withoutStart(sure))
@@ -57,7 +57,7 @@ export function findCulprits(frames: readonly NamedFrame[]): CulpritFrame[] {
   return sure.some(({ name }) => STACK_SMASHED.test(name ?? "")) ? culprits.slice(0, 1) : culprits;
 }
 
-/** How a process or thread begins, and what the C library calls main by. */
+/** Leaves out how a process or thread begins, and what the C library calls main by. */
 function withoutStart(frames: readonly NamedFrame[]): readonly NamedFrame[] {
   const start = frames.findIndex(({ name }) => name !== null && isStartFunction(shortName(name)));
   const main = frames.findLastIndex(({ name }) => name === "main" || name === "main.main");
@@ -86,7 +86,7 @@ function withoutMachinery(frames: readonly NamedFrame[]): readonly NamedFrame[] 
   return rest.length === 0 ? frames : rest;
 }
 
-/** Where JavaScript failed, which of V8's functions noticed that is chance. */
+/** Leaves out V8's functions where JavaScript failed: which of them noticed that is chance. */
 function afterJavaScriptFailure(
   frames: readonly NamedFrame[],
   rest: readonly NamedFrame[],
@@ -108,7 +108,7 @@ function afterMachinery(frames: readonly NamedFrame[]): readonly NamedFrame[] {
   return frames.slice(last + 1);
 }
 
-/** Without the functions that the signal was sent by. */
+/** Leaves out the functions that the signal was sent by. */
 function afterRaise(frames: readonly NamedFrame[]): readonly NamedFrame[] {
   const first = frames.findIndex(
     ({ name }) => name !== null && !isFailureFunction(shortName(name)),
@@ -120,7 +120,10 @@ function isCrashSignal(signal: number | null): boolean {
   return signal !== null && CRASH_SIGNALS.has(signal);
 }
 
-/** Code that the process made itself (V8, JVM), and V8's own functions in machine code. The stack's end may be no code. */
+/**
+ * Returns whether a frame lies in code that the process made itself (V8, JVM), or in V8's own functions in machine
+ * code. The stack's end may be no code.
+ */
 function isGenerated({ module, name, frame }: NamedFrame, isLast: boolean): boolean {
   if (name?.startsWith(V8_BUILTIN) === true) return true;
   return module === undefined && frame.trust !== "context" && !isLast;
@@ -132,7 +135,7 @@ function labelGenerated(named: NamedFrame, all: readonly NamedFrame[]): CulpritF
   return { named, label: isV8 ? "JavaScript" : isJava ? "Java" : GENERATED };
 }
 
-/** What called the generated code is how the runtime starts all of it. */
+/** Leaves out what called the generated code: a runtime starts all of it that way. */
 function untilGenerated(frames: readonly CulpritFrame[]): readonly CulpritFrame[] {
   const first = frames.findIndex(({ label }) => GENERATED_LABELS.has(label));
   return first === -1 ? frames : frames.slice(0, first + 1);
@@ -152,7 +155,9 @@ function labelOf(named: NamedFrame): CulpritFrame[] {
   return [{ named, label: isInner ? C_LIBRARY_LABEL : short }];
 }
 
-/** An inner function counts only where no named one of the library called it, and never at the outer end. */
+/**
+ * Leaves out the library's inner functions, except those that the program called itself; none counts at the outer end.
+ */
 function withoutInnerLibrary(frames: readonly CulpritFrame[]): CulpritFrame[] {
   const kept = frames.filter(({ label }, index) => {
     if (label !== C_LIBRARY_LABEL) return true;
@@ -163,13 +168,13 @@ function withoutInnerLibrary(frames: readonly CulpritFrame[]): CulpritFrame[] {
   return kept.length === 0 ? frames.slice(0, 1) : kept;
 }
 
-/** What the program called of them stands for the call: only where nothing else is left do they count. */
+/** Leaves out the standard libraries' innermost functions, except where nothing else is left. */
 function withoutStandard(frames: readonly CulpritFrame[]): readonly CulpritFrame[] {
   const first = frames.findIndex(({ label }) => !STANDARD.test(label));
   return first === -1 ? frames : frames.slice(first);
 }
 
-/** a b a b c → a b c, for cycles of up to four frames. */
+/** Keeps each cycle of up to four frames once: a b a b c → a b c. */
 function withoutRecursion(frames: readonly CulpritFrame[]): CulpritFrame[] {
   const kept: CulpritFrame[] = [];
   for (const frame of frames) {

@@ -1,4 +1,4 @@
-// The address of one variable by its name, out of .symtab or .dynsym.
+// Finds the address of one variable by its name, in .symtab or .dynsym.
 import type { ElfFile } from "./elf-file.ts";
 import type { WorkBudget } from "./work-budget.ts";
 import { SYMBOL_TABLE_MAX_BYTES } from "./limits.ts";
@@ -10,7 +10,7 @@ const BLOCK_BYTES = SYMBOL_BYTES * 2730;
 /** Names that are compared; the C library has a few thousand variables. */
 const OBJECTS_MAX = 200_000;
 
-/** As linked; undefined where there is none of that name. Throws Malformed. */
+/** Returns the address as linked; undefined where there is none of that name. Throws Malformed. */
 export function findObject(image: ElfFile, name: string, budget: WorkBudget): bigint | undefined {
   const wanted = Buffer.from(`${name}\0`);
   let compared = 0;

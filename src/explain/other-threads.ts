@@ -1,4 +1,4 @@
-// The threads that did not crash: their innermost frames, and those that stand in the same place as one.
+// Sums up the threads that did not crash: their innermost frames, and those that stand in the same place as one.
 import type { CoreThread } from "./elf-core.ts";
 import { summarizeFrame, type NamedFrame } from "./frame-symbols.ts";
 import { hex, type SummaryThreads } from "../model/crash-summary.ts";

@@ -1,5 +1,5 @@
-// The last panic, exception or assertion that a log's end holds, as its language's runtime prints it. The log is
-// the container's own word: whoever writes there can forge one, so it is marked as the log's.
+// Finds the last panic, exception or assertion at a log's end, as its language's runtime prints it. The log is the
+// container's own word: whoever writes there can forge one, so it is marked as the log's.
 import { TEXT_MAX_CHARACTERS } from "./limits.ts";
 import type { SummaryMessage } from "../model/crash-summary.ts";
 
@@ -53,7 +53,7 @@ const DETECTORS: readonly Detector[] = [
   },
 ];
 
-/** null where the log holds none. */
+/** Finds the last one; null where the log holds none. */
 export function findPanic(log: string): SummaryMessage | null {
   const lines = log
     .slice(-TAIL_MAX_CHARACTERS)
@@ -69,14 +69,14 @@ export function findPanic(log: string): SummaryMessage | null {
   return null;
 }
 
-/** The time, stream and tag that a container runtime puts before every line. */
+/** Takes off the time, stream and tag that a container runtime puts before every line. */
 function withoutLogPrefix(line: string): string {
   return line
     .replace(/^\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d) (?:(?:stdout|stderr) [FP] )?/u, "")
     .trimEnd();
 }
 
-/** The message goes on until the goroutines; a signal's line says where. */
+/** Keeps the message up to the goroutines; a signal's line in it says where. */
 function keepGo(lines: readonly string[]): readonly string[] {
   const end = lines.findIndex(
     (line, index) => index > 0 && (line === "" || line.startsWith("goroutine ")),
@@ -84,7 +84,7 @@ function keepGo(lines: readonly string[]): readonly string[] {
   return lines.slice(0, end === -1 ? 4 : Math.min(end, 6));
 }
 
-/** Since Rust 1.73 the message stands in the next line. */
+/** Keeps the next line too, in which the message stands since Rust 1.73. */
 function keepRust(lines: readonly string[]): readonly string[] {
   const [first = "", second = ""] = lines;
   return first.endsWith(":") && !second.startsWith("note: ") ? [first, second] : [first];
@@ -97,7 +97,7 @@ function keepWhat(lines: readonly string[], before: string): readonly string[] {
     : lines.slice(0, 1);
 }
 
-/** With faulthandler, or from CPython itself, the thread's innermost function follows. */
+/** Keeps the thread's innermost function too, which faulthandler and CPython itself write. */
 function keepFatalPython(lines: readonly string[]): readonly string[] {
   const [first = ""] = lines;
   const thread = lines.findIndex((line) => line.startsWith("Current thread "));
@@ -105,7 +105,7 @@ function keepFatalPython(lines: readonly string[]): readonly string[] {
   return place?.startsWith('File "') === true ? [first, place] : [first];
 }
 
-/** The frame that raised it, and the exception itself: the first line that is not indented. */
+/** Keeps the frame that raised it and the exception itself, the first line that is not indented. */
 function keepTraceback(lines: readonly string[]): readonly string[] | undefined {
   const end = lines.findIndex((line, index) => index > 0 && line !== "" && !/^\s/u.test(line));
   if (end === -1) return undefined;

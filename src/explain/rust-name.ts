@@ -69,7 +69,7 @@ class RustReader {
     else this.type(depth);
   }
 
-  /** A type as it stands in an impl's name. */
+  /** Reads a type as it stands in an impl's name. */
   private type(depth: number): string {
     this.enter(depth);
     const tag = this.peek();

@@ -1,6 +1,6 @@
-// A mangled name as people write it, short: "app::Worker<T>::get" for every Worker, without parameters, return
-// type and hash. It is what titles show and fingerprints compare; the full form is the reader's business
-// (a library's). A name that is not understood stays as it is: it then meets no other name.
+// Writes a mangled name as people do, short: "app::Worker<T>::get" for every Worker, without parameters, return type
+// and hash. Titles show it and fingerprints compare it; the full form is c++filt's business. A name that is not
+// understood stays as it is: it then meets no other name.
 import { readItaniumName } from "./itanium-name.ts";
 import { TEXT_MAX_CHARACTERS } from "./limits.ts";
 import { orUndefined } from "./malformed.ts";
@@ -21,7 +21,9 @@ export function shortName(symbol: string): string {
   return (read ?? shortGoName(name)).slice(0, TEXT_MAX_CHARACTERS);
 }
 
-/** What a compiler adds for parts and copies of a function: .cold, .part.0, .isra.0, .constprop.0, .llvm.123. */
+/**
+ * Takes off what a compiler adds for parts and copies of a function: .cold, .part.0, .isra.0, .constprop.0, .llvm.123.
+ */
 function withoutSuffix(symbol: string): string {
   const name = symbol.replace(/@.*$/u, "");
   return name.replace(
@@ -30,7 +32,10 @@ function withoutSuffix(symbol: string): string {
   );
 }
 
-/** main.Map[go.shape.int].Get → main.Map[T].Get; a closure's number follows the order in the source. */
+/**
+ * Shortens main.Map[go.shape.int].Get to main.Map[T].Get, and leaves out a closure's number, which follows the order in
+ * the source.
+ */
 function shortGoName(name: string): string {
   if (!name.includes(".") || !/[[\]]|\.func\d/u.test(name)) return name;
   return collapseBrackets(name).replace(/\.func\d+(?:\.\d+)*/gu, ".func");

@@ -1,4 +1,4 @@
-// Names of si_code (sigaction(2), asm-generic/siginfo.h).
+// Names the values of si_code (sigaction(2), asm-generic/siginfo.h).
 
 const COMMON: Readonly<Record<number, string>> = {
   0: "SI_USER",
@@ -26,13 +26,13 @@ const OWN: Readonly<Record<number, readonly string[]>> = {
   31: "SYS_SECCOMP SYS_USER_DISPATCH".split(" "),
 };
 
-/** "SEGV_MAPERR"; null for a code without a name here. */
+/** Returns "SEGV_MAPERR"; null for a code without a name here. */
 export function signalCodeName(signal: number, code: number | null): string | null {
   if (code === null) return null;
   return COMMON[code] ?? OWN[signal]?.[code - 1] ?? null;
 }
 
-/** True where a process sent it (kill, tgkill, abort): then there are a pid and a uid, no address. */
+/** Returns whether a process sent the signal (kill, tgkill, abort), so that it has a pid and a uid and no address. */
 export function wasSent(code: number | null): boolean {
   return code === 0 || code === -1 || code === -6;
 }

@@ -1,4 +1,4 @@
-// What the signal means, in one sentence: which access failed and why, who sent it.
+// Says in one sentence what the signal means: which access failed and why, or who sent it.
 import type { CoreThread, ElfCore, SignalInfo } from "./elf-core.ts";
 import { accessOf } from "./memory-access.ts";
 import { isOwnTrap, isStackOverflow } from "./fault-kind.ts";

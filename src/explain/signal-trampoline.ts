@@ -1,9 +1,9 @@
-// One frame outwards from a signal handler whose return has no call frame information (musl, Go): known by its
-// machine code, and the interrupted registers stand in the signal frame. What signal it was stands there too.
+// Steps one frame outwards from a signal handler whose return has no call frame information (musl, Go). The return is
+// known by its machine code; the interrupted registers and the signal stand in the signal frame.
 import type { Registers } from "./architecture.ts";
 import { LOWEST_CODE, type FrameState, type UnwindContext } from "./unwind-context.ts";
 
-/** undefined where the program counter is at no handler's return. */
+/** Steps to what the signal interrupted; undefined where the program counter is at no handler's return. */
 export function stepByTrampoline(
   state: FrameState,
   context: UnwindContext,
@@ -28,7 +28,7 @@ export function stepByTrampoline(
 const TRAP_SIGNALS: Readonly<Record<number, number>> = { 6: 4, 13: 11, 14: 11, 16: 8, 19: 8 };
 const CRASH_SIGNALS = new Set([4, 5, 6, 7, 8, 11, 31]);
 
-/** The signal that a handler was called for, from the signal frame; undefined where it cannot be told. */
+/** Reads from the signal frame which signal the handler was called for; undefined where that is not known. */
 export function handledSignal(state: FrameState, context: UnwindContext): number | undefined {
   const { stackPointer, signalInfoOffset, trapOffset } = context.architecture;
   const stack = state.registers[stackPointer];

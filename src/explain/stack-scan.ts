@@ -1,6 +1,6 @@
-// One frame outwards by looking through the stack for a return address: the last resort, for code without call
-// frame information. One whose call leads to the running function is as good as certain ("call"); any other may be
-// what an earlier call has left, so it is marked ("scan") and counts for no fingerprint.
+// Steps one frame outwards by looking through the stack for a return address, the last resort, for code without call
+// frame information. One whose call leads to the running function is as good as certain ("call"); any other may be what
+// an earlier call has left, so it is marked ("scan") and counts for no fingerprint.
 import type { Registers } from "./architecture.ts";
 import { callTarget, jumpTargets } from "./call-target.ts";
 import { lookupAddress, type FrameState, type UnwindContext } from "./unwind-context.ts";
@@ -44,7 +44,10 @@ function callerAt(
   return { registers: caller, programCounter, isExact: false };
 }
 
-/** By the call itself, or by functions that end in a jump to the next one: a tail call, a wrapper. */
+/**
+ * Returns whether a call leads to the function, itself or by functions that end in a jump to the next one (a tail call,
+ * a wrapper).
+ */
 function leadsHere(returnAddress: bigint, state: FrameState, context: UnwindContext): boolean {
   const target = callTarget(returnAddress, context);
   if (target === undefined) return false;

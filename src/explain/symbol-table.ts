@@ -1,5 +1,5 @@
-// Names for addresses out of .symtab and .dynsym: one streamed pass for all of a module's addresses at once,
-// and only the names that are wanted are read. Node has 110,000 symbols; held as strings they take 100 MiB.
+// Finds names for addresses in .symtab and .dynsym, in one streamed pass for all of a module's addresses at once, and
+// reads only the names that are wanted. Node has 110,000 symbols; held as strings they take 100 MiB.
 import type { ElfFile, Section } from "./elf-file.ts";
 import { untilNul } from "./elf-notes.ts";
 import { SYMBOL_NAME_MAX_BYTES, SYMBOL_TABLE_MAX_BYTES } from "./limits.ts";
@@ -36,7 +36,7 @@ interface Candidate {
   names: { at: number; isWeak: boolean }[];
 }
 
-/** One for each address as linked, in their order; undefined where no symbol covers it. Throws Malformed. */
+/** Returns one symbol for each address as linked, in their order; undefined where none covers it. Throws Malformed. */
 export function findSymbols(
   image: ElfFile,
   addresses: readonly bigint[],
@@ -62,7 +62,7 @@ export function findSymbols(
   });
 }
 
-/** free rather than __libc_free; raise rather than its weak alias gsignal. */
+/** Prefers free to __libc_free, and raise to its weak alias gsignal. */
 function plainest(names: readonly { name: string; isWeak: boolean }[]): string {
   const cost = ({ name, isWeak }: { name: string; isWeak: boolean }) =>
     name.search(/[^_]/u) * 2 + (isWeak ? 1 : 0);
@@ -97,7 +97,9 @@ class SymbolSearch {
   private readonly lastSized: number[];
   private matches = 0;
 
-  /** Labels: local symbols without type and size. On aarch64 they mark data and code ($d, $x). */
+  /**
+   * Returns whether a symbol is a label: local, without type and size. On aarch64 labels mark data and code ($d, $x).
+   */
   constructor(wanted: number[], acceptsLabels: boolean) {
     this.wanted = wanted;
     this.acceptsLabels = acceptsLabels;

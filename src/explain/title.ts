@@ -1,5 +1,5 @@
-// The one line that a person reads first: the signal, what the library said, the innermost functions that matter,
-// the program. "SIGSEGV in app::Worker<T>::get ← run ← main (prog)".
+// Makes the one line that a person reads first: the signal, what the library wrote or why the runtime ended the
+// program, the innermost functions that matter, the program. "SIGSEGV in app::Worker<T>::get ← run ← main (prog)".
 import { baseName } from "./c-library.ts";
 import type { CulpritFrame } from "./normalisation.ts";
 import type { SummaryMessage, SummarySignal } from "../model/crash-summary.ts";

@@ -1,4 +1,4 @@
-// What every step of the unwinder looks at: the process's memory, its modules, and what may be code.
+// Holds what every step of the unwinder looks at: the process's memory, its modules, and what may be code.
 import type { Architecture, Registers } from "./architecture.ts";
 import { CALL_MAX_BYTES } from "./architecture.ts";
 import { readWord, segmentAt } from "./core-memory.ts";
@@ -20,7 +20,7 @@ export interface FrameState {
   isExact: boolean;
 }
 
-/** The address that tables are asked for. */
+/** Returns the address to look up in tables. */
 export function lookupAddress({ programCounter, isExact }: FrameState): bigint {
   return isExact ? programCounter : programCounter - 1n;
 }
@@ -58,7 +58,7 @@ export class UnwindContext {
     return module?.image?.isExecutable(BigInt.asUintN(64, address - module.bias)) ?? false;
   }
 
-  /** A code address without the signature that pointer authentication puts into its upper bits. */
+  /** Returns a code address without the signature that pointer authentication puts into its upper bits. */
   codeAddress(address: bigint): bigint {
     return BigInt.asUintN(64, address & ~this.core.authenticationMask);
   }
@@ -68,7 +68,7 @@ export class UnwindContext {
     return segment !== undefined && segment === segmentAt(this.core.segments, second);
   }
 
-  /** Could it be a return address: executable, and behind a call where the code can be read? */
+  /** Returns whether an address may be a return address: executable, and behind a call where the code can be read. */
   isReturnAddress(address: bigint): boolean {
     if (address < LOWEST_CODE || !this.isExecutable(address)) return false;
     const before = this.memory.read(address - BigInt(CALL_MAX_BYTES), CALL_MAX_BYTES);
@@ -76,12 +76,15 @@ export class UnwindContext {
     return this.modules.at(address - 1n) !== undefined;
   }
 
-  /** Code that is in no file: a JIT's. An interpreter written so returns to places that no call stands before. */
+  /**
+   * Returns whether code is in no file, as a JIT makes it. An interpreter made so returns to places that no call stands
+   * before.
+   */
   isGenerated(address: bigint): boolean {
     return this.modules.at(address) === undefined && this.isExecutable(address);
   }
 
-  /** Where the function at an address begins by its symbol, in the process; undefined without one. */
+  /** Returns where the function at an address begins by its symbol, in the process; undefined without one. */
   functionStart(address: bigint): bigint | undefined {
     if (this.starts.has(address)) return this.starts.get(address);
     const module = this.modules.at(address);

@@ -109,12 +109,15 @@ function step(
   return scanned === undefined ? undefined : accept(scanned.state, scanned.trust, false);
 }
 
-/** A caller near address 0 is the end of the chain. */
+/** Returns the step; undefined for a caller near address 0, which is the end of the chain. */
 function accept(state: FrameState, trust: FrameTrust, isSignalFrame: boolean): Step | undefined {
   return state.programCounter < LOWEST_CODE ? undefined : { state, trust, isSignalFrame };
 }
 
-/** A leaf function of aarch64 may have no frame at all: only the innermost, so that no two can alternate. */
+/**
+ * Returns whether a step leads outwards. A leaf function of aarch64 may have no frame at all, but only the innermost,
+ * so that no two can alternate.
+ */
 function isOutwards(
   inner: FrameState,
   outer: FrameState,
@@ -129,7 +132,7 @@ function isOutwards(
   return after === before && mayBeLeaf && outer.programCounter !== inner.programCounter;
 }
 
-/** The call went to what is no code: the call itself has left the return address. */
+/** Steps back from a call of what is no code; the call itself has left the return address. */
 function stepOutOfBadCall(state: FrameState, context: UnwindContext): Step | undefined {
   const { stackPointer, linkRegister } = context.architecture;
   const stack = state.registers[stackPointer];

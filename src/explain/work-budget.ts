@@ -1,4 +1,4 @@
-// How much may be done for one core in all. Every single table has its own bound (limits.ts); a core made to cost
+// Bounds how much is done for one core in all. Every single table has its own bound (limits.ts); a core made to cost
 // time has many, each just below its bound.
 import { Malformed } from "./malformed.ts";
 
