@@ -94,6 +94,7 @@ export async function drainCore(job: Job, opened: OpenedDump): Promise<Drained> 
       await chain?.end();
       release.letGo();
       drainedMs = Date.now() - startedMs;
+      explaining?.hurry();
       lowerPoolPriority();
     },
     onReadError: (error) =>

@@ -78,6 +78,11 @@ export class Explaining {
     });
   }
 
+  /** The process was let go: what explains it need give way to nobody any more, while a spool is compressed. */
+  hurry(): void {
+    this.process?.hurry();
+  }
+
   /** The bug's id, perhaps long before the summary; undefined where the summary is asked for before it is known. */
   bug(): Promise<string | undefined> {
     const told = Promise.withResolvers<string | undefined>();
@@ -97,7 +102,6 @@ export class Explaining {
     this.isOver = true;
     this.letGo();
     if (running === undefined) return undefined;
-    running.hurry();
     const stop = untilAborted(deadline).then(() => Bun.sleep(DEADLINE_GRACE_MS));
     return attempts.attempt(
       SUMMARY_LABEL,

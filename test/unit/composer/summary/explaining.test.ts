@@ -67,6 +67,7 @@ test("it starts when the notes have passed, and is brought forward when the proc
     expect(getPriority(pid)).toBe(10);
     expect(policyOf(pid)).toBe(process.getuid?.() === 0 ? SCHED_IDLE : SCHED_OTHER);
     await running.copied();
+    running.hurry();
     const found = await running.finish(new Uint8Array(0));
     expect(found?.title).toBe("SIGSEGV in f (prog)");
     expect(policyIn(readFileSync(join(folder, "ended"), "utf8"))).toBe(SCHED_OTHER);
