@@ -2,7 +2,7 @@
 // real kernel: how long the crashed process is held, when its dump is published, each process's peak memory.
 // `sudo CDH_TEST_KERNEL=1 bun bench/summary.ts [ROUNDS [small|large [EXECUTABLE]]]`: EXECUTABLE, an older one, takes its
 // turns beside this one. Figures and machine go to docs/performance.md.
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { startSleeper } from "../test/support/crash-program.ts";
 import { withComposer } from "../test/support/installed-composer.ts";
@@ -41,14 +41,14 @@ function node(megabytes: number): Crash {
   };
 }
 
-/** The peaks of the composer and of its explainer, which the kernel calls by one name. */
-function watchBoth(): { end(): { composer: number; explainer: number } } {
+/** The peaks of a composer and of its explainer, which are one executable. */
+function watchBoth(executable: string): { end(): { composer: number; explainer: number } } {
   const peaks = { composer: 0, explainer: 0 };
   const look = () => {
     for (const pid of readdirSync("/proc")) {
       if (!/^\d+$/.test(pid)) continue;
       try {
-        if (readFileSync(`/proc/${pid}/comm`, "utf8") !== "cdc\n") continue;
+        if (readlinkSync(`/proc/${pid}/exe`) !== executable) continue;
         const words = readFileSync(`/proc/${pid}/cmdline`, "utf8");
         const status = readFileSync(`/proc/${pid}/status`, "utf8");
         const kilobytes = Number(/^VmHWM:\s*(\d+) kB$/m.exec(status)?.[1] ?? 0);
@@ -87,7 +87,7 @@ async function measure(contender: Contender, crash: Crash, figures: Figures): Pr
   // What support/executable.ts installs.
   process.env["CDH_EXECUTABLE"] = executable ?? "";
   await withComposer({ EXPLAIN: explain }, async (composer) => {
-    const watch = watchBoth();
+    const watch = watchBoth(join(composer.hostDir, "cdc"));
     figures.heldMs.push(await crash());
     await composer.zips(1);
     const { composer: composerMiB, explainer } = watch.end();
