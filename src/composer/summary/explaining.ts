@@ -39,7 +39,7 @@ export const SUMMARY_LABEL = "summary";
 /** It takes some milliseconds; a process with very many threads and files is let go before all is copied. */
 const COPY_MAX_MS = 250;
 /** At the deadline a summary may be ready but for the log's last words. */
-const DEADLINE_GRACE_MS = 500;
+const DEADLINE_GRACE_MS = 1000;
 /** How often to look for the bug's id while somebody waits for it. */
 const BUG_LOOK_MS = 25;
 

@@ -30,7 +30,12 @@ function startHeld(): number {
 }
 
 /** A shell's script explains; $0 is the folder, $1 SUMMARY. */
-function explaining(folder: string, script: string, hostPid = startHeld()) {
+function explaining(
+  folder: string,
+  script: string,
+  hostPid = startHeld(),
+  deadline = new AbortController().signal,
+) {
   const attempts = new AttemptLog();
   const running = new Explaining({
     crash: sampleCrash({ hostPid, hostTid: hostPid }),
@@ -38,7 +43,7 @@ function explaining(folder: string, script: string, hostPid = startHeld()) {
     timeoutSeconds: 60,
     isUrgent: false,
     attempts,
-    deadline: new AbortController().signal,
+    deadline,
     modules: undefined,
     procDir: "/proc",
     command: ["sh", "-c", script, folder, SUMMARY],
@@ -72,6 +77,20 @@ test("it starts when the notes have passed, and is brought forward when the proc
     expect(found?.title).toBe("SIGSEGV in f (prog)");
     expect(policyIn(readFileSync(join(folder, "ended"), "utf8"))).toBe(SCHED_OTHER);
     expect(attempts.missing).toEqual([]);
+  }));
+
+test("a core that the deadline cut has its summary, which was ready before", () =>
+  withFolder(async (folder) => {
+    const { running, attempts } = explaining(
+      folder,
+      SAYS_PRIORITY,
+      startHeld(),
+      AbortSignal.abort(),
+    );
+    running.take(core);
+    await appears(join(folder, "pid"));
+    const found = await running.finish(new Uint8Array(0));
+    expect([found?.title, attempts.missing]).toEqual(["SIGSEGV in f (prog)", []]);
   }));
 
 test("a dump that is left out meanwhile has no explainer any more", () =>
