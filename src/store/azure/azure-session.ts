@@ -1,6 +1,7 @@
 // One container and how it is asked. Every request goes through run(), which signs it, turns refusals into StoreErrors
 // and gets another token for one that the store no longer takes.
 import type { StoreSettings } from "../../config/store-settings.ts";
+import { refusePlainHttp } from "../plain-http.ts";
 import { parseRetryAfter } from "../retry-after.ts";
 import { failureOf, StoreError } from "../store-error.ts";
 import { openExchange, type Exchange, type HttpAnswer } from "../store-http.ts";
@@ -26,7 +27,7 @@ export class AzureSession {
   /** True once the store has accepted the credentials. */
   private worked = false;
 
-  /** Throws AppError "configuration" for settings that contradict each other. */
+  /** Throws AppError "configuration" for settings that contradict each other, or send a token in the open. */
   constructor(settings: StoreSettings) {
     this.settings = settings;
     this.account = planAzureAccount(settings);
@@ -34,6 +35,7 @@ export class AzureSession {
     this.name = `container ${container} at ${endpoint}`;
     this.isPlain = endpoint.startsWith("http:");
     this.credentials = chooseCredentials(settings, this.account);
+    if (this.credentials.kind === "token") refusePlainHttp(endpoint, "STORE_URL");
     this.exchange = openExchange(settings, {
       address: endpoint,
       hint: `is ${account} the name of a storage account? check STORE_URL, name resolution and network policies`,

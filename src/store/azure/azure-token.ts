@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import * as v from "valibot";
 import type { StoreSettings } from "../../config/store-settings.ts";
 import { keepToken, type IssuedToken, type TokenSource } from "../access-token.ts";
+import { refusePlainHttp } from "../plain-http.ts";
 import { StoreError } from "../store-error.ts";
 import { openExchange } from "../store-http.ts";
 import { explainEntra, explainImds } from "./azure-token-errors.ts";
@@ -28,6 +29,7 @@ export function openAzureTokens(settings: StoreSettings): TokenSource {
 function workloadIdentity(settings: StoreSettings) {
   const { AZURE_CLIENT_ID, AZURE_TENANT_ID, AZURE_AUTHORITY_HOST } = settings;
   const file = settings.AZURE_FEDERATED_TOKEN_FILE;
+  refusePlainHttp(AZURE_AUTHORITY_HOST, "AZURE_AUTHORITY_HOST");
   const exchange = openExchange(settings, {
     address: AZURE_AUTHORITY_HOST,
     hint: "check AZURE_AUTHORITY_HOST, name resolution and network policies",

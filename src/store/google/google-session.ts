@@ -5,6 +5,7 @@ import { AppError } from "../../model/app-error.ts";
 import { parseStoreUrl } from "../../model/store-url.ts";
 import type { TokenSource } from "../access-token.ts";
 import { refuseDotSegments } from "../key-path.ts";
+import { refusePlainHttp } from "../plain-http.ts";
 import { parseRetryAfter } from "../retry-after.ts";
 import { failureOf } from "../store-error.ts";
 import { openExchange, type Exchange, type HttpAnswer, type HttpRequest } from "../store-http.ts";
@@ -40,7 +41,7 @@ export class GoogleSession {
   /** True once the store has accepted the credentials. */
   private worked = false;
 
-  /** Throws AppError "configuration" for credentials that are none. */
+  /** Throws AppError "configuration" for credentials that are none, or that would go out in the open. */
   constructor(settings: StoreSettings) {
     const address = parseStoreUrl(settings.STORE_URL);
     if (address?.kind !== "google")
@@ -51,6 +52,7 @@ export class GoogleSession {
     this.name = `bucket ${this.bucket} at ${this.endpoint}`;
     this.isPlain = this.endpoint.startsWith("http:");
     this.tokens = openGoogleTokens(settings);
+    if (this.tokens !== undefined) refusePlainHttp(this.endpoint, "STORAGE_EMULATOR_HOST");
     this.exchange = openExchange(settings, {
       address: this.endpoint,
       hint: "check name resolution and network policies, and STORAGE_EMULATOR_HOST where it is set",
