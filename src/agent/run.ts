@@ -127,7 +127,18 @@ export async function runSweep(
   const report = await (file === undefined ? sweepFolder(context) : sweepFile(file, context));
   if (file === undefined) await tellForeignFiles(settings.CORE_DIR, log);
   logSweep(log, report);
-  return report.failed + report.waiting > 0 || signal.aborted ? EXIT.failed : EXIT.done;
+  const { failed } = file === undefined ? await sweepModules(settings, log, signal) : { failed: 0 };
+  const isWhole = report.failed + report.waiting + failed === 0 && !signal.aborted;
+  return isWhole ? EXIT.done : EXIT.failed;
+}
+
+/** Delivers the modules that wait; dumps went first. */
+async function sweepModules(settings: AgentSettings, log: Log, signal: AbortSignal) {
+  const { openModuleDelivery } = await import("./modules/module-delivery.ts");
+  const modules = openModuleDelivery({ settings, log, signal });
+  const report = await modules.sweep(() => Promise.resolve());
+  modules.close();
+  return report;
 }
 
 /** Runs `modules add`: stores what a build pipeline ships. Returns 1 where a file could not be stored. */

@@ -1,11 +1,28 @@
 // Whether an object of the store is a module, byte for byte, where its ETag does not tell (encryption, other parts).
 import type { ModuleIdentity } from "../../model/module-id.ts";
+import { failureOf } from "../../store/store-error.ts";
 import type { StoreReader } from "../../store/store-port.ts";
 
 const BLOCK_BYTES = 8 << 20;
 
-/** Compares the object with the module by its digest: reads all of it, unless its size is another. */
-export async function holdsSameModule(
+/**
+ * Compares the object with the module by its digest: reads all of it, unless its size is another. "unknown" where the
+ * store's policy allows no look.
+ */
+export async function compareModule(
+  store: StoreReader,
+  key: string,
+  module: ModuleIdentity & { sizeBytes: number },
+): Promise<"same" | "other" | "unknown"> {
+  try {
+    return (await holdsModule(store, key, module)) ? "same" : "other";
+  } catch (error) {
+    if (failureOf(error) === "forbidden") return "unknown";
+    throw error;
+  }
+}
+
+async function holdsModule(
   store: StoreReader,
   key: string,
   { sha256, sizeBytes }: ModuleIdentity & { sizeBytes: number },

@@ -8,7 +8,7 @@ import type { StoreReader, StoreWriter } from "../../store/store-port.ts";
 import { newJournal } from "../delivery/journal.ts";
 import { releaseUploads } from "../delivery/multipart-upload.ts";
 import { deliverTo } from "../delivery/upload.ts";
-import { holdsSameModule } from "./same-module.ts";
+import { compareModule } from "./same-module.ts";
 
 /** A file to store. */
 export interface ModuleUpload extends ModuleIdentity {
@@ -39,13 +39,16 @@ export async function storeModule(module: ModuleUpload, store: ModuleStore): Pro
   const { prefix, reader } = store;
   const usual = moduleKey(prefix, module.id, module.artifact);
   if ((await put(module, usual, store)) === "delivered") return { kind: "stored", key: usual };
-  if (await holdsSameModule(reader, usual, module)) return { kind: "stored", key: usual };
+  const there = await compareModule(reader, usual, module);
+  if (there === "same") return { kind: "stored", key: usual };
   if (module.artifact !== "executable")
     throw new StoreError("exists", `${usual} is another file of this build id`);
+  // Who may write and not look cannot tell; the key with the digest in it is right in any case.
   const key = rivalKey(prefix, module);
-  if ((await put(module, key, store)) === "taken" && !(await holdsSameModule(reader, key, module)))
+  const isTaken = (await put(module, key, store)) === "taken";
+  if (isTaken && (await compareModule(reader, key, module)) === "other")
     throw new StoreError("exists", `${key} holds another file than its name says`);
-  return { kind: "beside", key };
+  return { kind: there === "other" ? "beside" : "stored", key };
 }
 
 async function put(

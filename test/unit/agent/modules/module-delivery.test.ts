@@ -1,6 +1,9 @@
 // Modules of several nodes in one store: each once, never over another file, and found again when the store failed.
 import { afterEach, expect, test } from "bun:test";
+import { join } from "node:path";
+import { openAgentMetrics } from "../../../../src/agent/metrics/agent-metrics.ts";
 import { openModuleDelivery } from "../../../../src/agent/modules/module-delivery.ts";
+import { openUploads } from "../../../../src/agent/sweep/uploads.ts";
 import { readAgentSettings } from "../../../../src/config/agent-settings.ts";
 import { createModule, listKeptModules } from "../../../../src/host/kept-modules.ts";
 import { temporaryFolder } from "../../../support/dumps.ts";
@@ -13,6 +16,7 @@ import {
 import { recordedLog } from "../../../support/recorded-log.ts";
 import { s3Error } from "../../../support/scripted-store.ts";
 
+const MAIN = join(import.meta.dir, "../../../../src/main.ts");
 const ID = "ab".repeat(20);
 const never = new AbortController().signal;
 const OWNER = { namespace: "shop", workload: "w" };
@@ -162,4 +166,54 @@ test("dumps go first: the sweep waits before each module", async () => {
   dumps.resolve();
   expect((await sweep).delivered).toBe(1);
   delivery.close();
+});
+
+test("the agent's uploads take modules along, and so does `sweep`", async () => {
+  const { node, keys, store } = start();
+  const [agent, command] = [node(), node()];
+  await agent.keep(content("libc"));
+  const variables = (coreDir: string) => ({
+    CORE_DIR: coreDir,
+    S3_ENDPOINT: store.endpoint,
+    S3_BUCKET_NAME: "cores",
+    S3_ACCESS_KEY: "AK",
+    S3_SECRET: "SK",
+  });
+  const uploads = await openUploads({
+    settings: readAgentSettings(variables(agent.coreDir)),
+    kubernetes: undefined,
+    metrics: openAgentMetrics(),
+    log: recordedLog(),
+    signal: never,
+  });
+  uploads.request("start");
+  await uploads.close();
+  expect(keys()).toEqual([`buildid/${ID}/executable`]);
+  await command.keep(content("libm"), "cd".repeat(20));
+  const child = Bun.spawn([process.execPath, MAIN, "sweep"], {
+    env: { PATH: process.env["PATH"], ...variables(command.coreDir) },
+    stdio: ["ignore", "ignore", "ignore"],
+  });
+  expect(await child.exited).toBe(0);
+  expect(keys()).toHaveLength(2);
+  expect([agent.waiting(), command.waiting()]).toEqual([0, 0]);
+});
+
+test("an agent that may write and not look stores a module beside, and does not send it over and over", async () => {
+  const { node, keys, store } = start({
+    refuse: ({ method }) => (method === "PUT" ? undefined : s3Error(403, "AccessDenied")),
+  });
+  for (const each of [node(), node(), node()]) {
+    const sha256 = await each.keep(content("libc"));
+    const { failed } = await each.sweep();
+    await each.sweep();
+    expect([failed, each.waiting(), each.log.names().includes("module_conflict")]).toEqual([
+      0,
+      0,
+      false,
+    ]);
+    const usual = `debug/buildid/${ID}/executable`;
+    expect([usual, `${usual}.${sha256}`]).toEqual(expect.arrayContaining(keys()));
+  }
+  expect(store.asked.filter(({ method }) => method === "PUT")).toHaveLength(5);
 });
