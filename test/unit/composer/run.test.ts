@@ -45,7 +45,9 @@ function readLog(hostDir: string): Record<string, unknown>[] {
 }
 
 const NAME = "web-1-server";
-const TEMPLATE = "FILENAME_TEMPLATE={hostname}-{exe_name}";
+/** However full the disk is that the test's folder is on. */
+const NO_LIMITS = "DISK_QUOTA=100%\nDISK_FREE=0\nDISK_RESERVE=0";
+const TEMPLATE = `FILENAME_TEMPLATE={hostname}-{exe_name}\n${NO_LIMITS}`;
 
 gatedTest(
   "a core becomes a zip of it, of what is known and of a report, told in the log from start to end",
