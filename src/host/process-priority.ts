@@ -4,8 +4,8 @@ import { setPriority } from "node:os";
 import { missingCapabilities } from "./capabilities.ts";
 import { lazyLibc } from "./libc.ts";
 
-/** Behind what the node is there for, but not starved on a busy one. */
-const BACKGROUND = 10;
+/** Behind what the node is there for, but not starved on a busy one: at 10 a program of Node took over 5 s there. */
+const BACKGROUND = 5;
 /** sched_setscheduler(2), by number: musl has no function for it. */
 const SCHED_SETSCHEDULER = process.arch === "arm64" ? 119 : 144;
 /** SCHED_IDLE gets what nobody else wants, and gives way the moment that anybody wakes; SCHED_OTHER is the usual one. */

@@ -69,7 +69,7 @@ test("it starts when the notes have passed, and is brought forward when the proc
     running.take(core.subarray(100));
     // The core's end has not come.
     const pid = Number(await appears(join(folder, "pid")));
-    expect(getPriority(pid)).toBe(10);
+    expect(getPriority(pid)).toBe(5);
     expect(policyOf(pid)).toBe(process.getuid?.() === 0 ? SCHED_IDLE : SCHED_OTHER);
     await running.copied();
     running.hurry();
