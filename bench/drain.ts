@@ -216,6 +216,8 @@ if (ONLY !== "peers" && ONLY !== "socket") {
     peer("cat"),
     compressed,
     composer("composer, SPOOL_MAX=0", { SPOOL_MAX: "0" }),
+    composer("composer, zstd", { COMPRESSION: "zstd" }),
+    composer("composer, zstd, SPOOL_MAX=0", { COMPRESSION: "zstd", SPOOL_MAX: "0" }),
     ...before,
   ]);
 }

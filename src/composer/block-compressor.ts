@@ -116,7 +116,7 @@ export class BlockCompressor {
 
   private get lanesNow(): number {
     const { isHeld, queue } = this.options;
-    return isHeld() && queue.canSpill ? LANES_WHILE_HELD : LANES;
+    return isHeld() && queue.outruns ? LANES_WHILE_HELD : LANES;
   }
 
   private pass({ block, bytes }: TakenBlock, lane: Lane): void {

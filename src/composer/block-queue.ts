@@ -119,6 +119,11 @@ export class BlockQueue {
     return this.spool?.canGrow(this.tail - this.freed) === true;
   }
 
+  /** True while the reading hardly depends on the compressor. */
+  get outruns(): boolean {
+    return this.spool?.isQuick === true && this.canSpill;
+  }
+
   /** True while blocks should reach the zip at once, because the spool can only begin behind what is in the zip. */
   get wantsFlush(): boolean {
     return this.keepsBlocks && this.head === this.tail;
@@ -157,6 +162,7 @@ export class BlockQueue {
       this.release(block);
     }
     this.freeSlots(FREE_SLOTS);
+    this.restWhileDry();
     this.spill();
     this.change.notify();
   }
@@ -175,6 +181,13 @@ export class BlockQueue {
     if (to - this.freed < least || spool?.mayFree(tail - this.freed, hasEnded) !== true) return;
     spool.free(this.freed, to);
     this.freed = to;
+  }
+
+  /** Where nothing is spooled, and nothing will be soon, blocks need not wait for the zip. */
+  private restWhileDry(): void {
+    if (!this.keepsBlocks || this.isSpilling || this.head < this.tail || this.canSpill) return;
+    this.keepsBlocks = false;
+    for (const block of this.taken) this.release(block);
   }
 
   private async takeSpooled(into: Uint8Array): Promise<TakenBlock> {

@@ -25,13 +25,22 @@ export interface SpoolContext {
 }
 
 const STEP_BYTES = 64 << 20;
-/** The part of a spool over which the disk's speed is measured, in bytes, and the longest time for it, in ms. */
-const MEASURE_BYTES = 16 << 20;
-const MEASURE_MAX_MS = 150;
-/** The disk's least speed as a part of the compressor's: spooling takes little of a processor, so both add up. */
-const LEAST_SPEED = 1 / 2;
-/** The first pause where the disk is slower than the compressor, in ms; each one is twice as long. */
-const PAUSE_MS = 250;
+/**
+ * Over so many writes the disk is judged, and so many of them must be slow: one that waited for a journal, or for a
+ * processor, says nothing.
+ */
+const JUDGED_WRITES = 5;
+const SLOW_WRITES = 4;
+/** Of so many compressed bytes the older ones count half: the node may have become busy, or idle. */
+const RECENT_BYTES = 32 << 20;
+/**
+ * The disk's least speed as a part of the compressor's: spooling takes little of a processor, so both add up, and the zip
+ * takes little of the disk.
+ */
+const LEAST_SPEED = 1 / 3;
+/** The first pause where the disk is slower than that, in ms; the next ones are longer by this factor. */
+const PAUSE_MS = 500;
+const PAUSE_FACTOR = 3;
 const PAUSE_MAX_MS = 30_000;
 
 /** The spool of one core. */
@@ -39,9 +48,12 @@ export class Spool {
   private readonly context: SpoolContext;
   private file: SpoolStore | undefined;
   private isRefused = false;
+  /** True once the disk was measured and is not too slow, so that reading may rely on it. */
+  isQuick = false;
   private pausedUntilMs = 0;
   private pauseMs = PAUSE_MS;
-  private measured = { bytes: 0, ms: 0 };
+  /** Of the last writes, whether each was slow. */
+  private wereSlow: boolean[] = [];
   private compressing = { bytes: 0, ms: 0 };
   private stepBytes = 0;
   /** What may be in memory and not on the disk. */
@@ -68,6 +80,9 @@ export class Spool {
   noteCompressed(sizeBytes: number, ms: number, atOnce: number): void {
     this.compressing.bytes += sizeBytes;
     this.compressing.ms += ms / atOnce;
+    if (this.compressing.bytes < RECENT_BYTES) return;
+    this.compressing.bytes /= 2;
+    this.compressing.ms /= 2;
   }
 
   /** Writes blocks to consecutive slots. Returns false where the disk refuses them; nothing counts as written then. */
@@ -93,7 +108,7 @@ export class Spool {
     }
     if (this.isRefused) return false; // removed meanwhile
     this.writtenSlots = slot + blocks.length;
-    this.measure(bytes, performance.now() - startedMs);
+    this.judge(bytes, performance.now() - startedMs);
     this.writeBehind();
     this.stepBytes += bytes;
     if (this.stepBytes >= STEP_BYTES) {
@@ -141,23 +156,23 @@ export class Spool {
     return (this.writtenSlots - Math.max(this.syncedSlots, this.freedSlots)) * SPOOL_SLOT_BYTES;
   }
 
-  /** Pauses where the disk took longer than the compressor would have taken. */
-  private measure(bytes: number, ms: number): void {
-    this.measured.bytes += bytes;
-    this.measured.ms += ms;
-    const { measured, compressing } = this;
-    if (measured.bytes < MEASURE_BYTES && measured.ms < MEASURE_MAX_MS) return;
-    const speed = measured.bytes / measured.ms;
-    const isSlower =
-      compressing.bytes > 0 && speed < (LEAST_SPEED * compressing.bytes) / compressing.ms;
-    this.measured = { bytes: 0, ms: 0 };
-    if (!isSlower) {
-      this.pauseMs = PAUSE_MS;
+  /** Pauses where the disk is slower than the compressor. */
+  private judge(bytes: number, ms: number): void {
+    const { compressing } = this;
+    if (compressing.bytes === 0) return;
+    const leastSpeed = (LEAST_SPEED * compressing.bytes) / compressing.ms;
+    this.wereSlow.push(bytes / ms < leastSpeed);
+    if (this.wereSlow.length < JUDGED_WRITES) return;
+    const slow = this.wereSlow.filter(Boolean).length;
+    this.wereSlow = [];
+    this.isQuick = slow < SLOW_WRITES;
+    if (this.isQuick) {
+      this.pauseMs = Math.max(PAUSE_MS, this.pauseMs / PAUSE_FACTOR);
       return;
     }
     this.pausedUntilMs = performance.now() + this.pauseMs;
     setTimeout(this.context.onReady, this.pauseMs).unref();
-    this.pauseMs = Math.min(2 * this.pauseMs, PAUSE_MAX_MS);
+    this.pauseMs = Math.min(PAUSE_FACTOR * this.pauseMs, PAUSE_MAX_MS);
     this.context.onPause("the disk is slower than the compressor");
   }
 
