@@ -25,13 +25,19 @@ export const MONITORING_VALUES: readonly ChartValue[] = [
     path: "monitoring.prometheusRule.enabled",
     fallback: false,
     about:
-      "Make a PrometheusRule: backlog ages, deliveries fail, cores truncated, suppressed, evicted or dropped, pattern drift, node not ready.",
+      "Make a PrometheusRule: no agent, node not ready, a check of the doctor fails, dumps lost, truncated, suppressed, evicted or dropped, deliveries fail, backlog ages, pattern drift (docs/alerts.md).",
   },
   {
     path: "monitoring.prometheusRule.backlogSeconds",
     fallback: 3600,
     schema: { type: "integer", minimum: 1 },
     about: "Age of the oldest waiting dump that is too much.",
+  },
+  {
+    path: "monitoring.prometheusRule.runbookUrl",
+    fallback: "docs/alerts.md",
+    about:
+      "Where docs/alerts.md can be read; each alert links to its heading. A released chart has the address of its own repository.",
   },
   {
     path: "monitoring.prometheusRule.labels",

@@ -44,6 +44,7 @@ export const DEBIAN_PACKAGES: readonly DebianPackage[] = [
   { name: "buildah", provides: "buildah", reason: "builds the image of Dockerfile.gnu" },
   { name: "ntfs-3g", provides: "ntfs-3g", reason: "a share with Windows' rules for names" },
   { name: "debuginfod", provides: "debuginfod-find", reason: "asks for modules: elfutils' client" },
+  { name: "prometheus", provides: "promtool", reason: "fires the chart's alerts" },
   { name: "strace", provides: "strace", reason: "stops a process between two system calls" },
   { name: "chromium", provides: "chromium", reason: "shows reports and pages: a real browser" },
   {

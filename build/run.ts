@@ -56,6 +56,7 @@ export const TASKS: Readonly<Record<string, Task>> = {
     env: { CDH_TEST_KERNEL: "1" },
     needsPackages: true,
   },
+  session: { argv: (args) => [BUN, "build/session.ts", ...args], needsPackages: true },
   bench: {
     argv: ([name = "", ...args]) => [BUN, `bench/${name}.ts`, ...args],
     env: { CDH_TEST_KERNEL: "1" },

@@ -193,6 +193,7 @@
     "prometheusRule": {
       "enabled": false,
       "backlogSeconds": 3600,
+      "runbookUrl": "docs/alerts.md",
       "labels": {}
     },
     "dashboard": {

@@ -5,7 +5,8 @@ import { CHART, runHelm } from "../../support/helm.ts";
 import { ibmObjects } from "../../support/ibm-release.ts";
 import { IBM_PROVIDERS } from "../../support/ibm-values.ts";
 
-const QUIET = { "daemonset.s3BucketName": "cores" };
+const OURS = { "image.registry": "registry.example.com", "image.repository": "tools/cdh" };
+const QUIET = { "daemonset.s3BucketName": "cores", ...OURS };
 
 async function notes(values: object, helmArguments = ["--dry-run=client"]): Promise<string> {
   const sets = Object.entries(values).flatMap(([key, value]) => [
@@ -43,7 +44,18 @@ test.each([
   ],
   ["nothing is uploaded", { "daemonset.useINotify": false }],
   ["are not used", { "daemonset.manageStoreSecret": false, "daemonset.s3AccessKey": "k" }],
-  ["image.tag is main, which in this repository is IBM's", { "image.tag": "main" }],
+  [
+    "image.tag is main, which in this repository is IBM's",
+    {
+      "image.registry": "mirror.example.com",
+      "image.repository": "icdh/core-dump-handler",
+      "image.tag": "main",
+    },
+  ],
+  [
+    "quay.io/icdh/core-dump-handler is IBM's, and holds no image of this program",
+    { "image.registry": "quay.io", "image.repository": "icdh/core-dump-handler" },
+  ],
   ["runs privileged", { "daemonset.privileged": true }],
   ["over the node's processes", { "daemonset.captureFallback": true }],
   ["over the files of all containers", { "daemonset.captureMode": "file" }],
