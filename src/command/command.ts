@@ -8,6 +8,8 @@ export interface OptionSpec {
   short?: string;
   /** The name of a string option's value in the help. */
   value?: string;
+  /** The words that a string option may have, where they are few, for completion. */
+  words?: readonly string[];
   /**
    * One line for help and completion. Neither shows an option without it, which only this program's own processes use.
    */
@@ -51,6 +53,8 @@ export interface Command<Options extends OptionTable = OptionTable> {
   /** Set where the arguments are not parsed and all arrive as operands. */
   raw?: true;
   operands: {
+    /** What completion offers for the first operand beside files: the names of dumps here, or keys of the store. */
+    are?: "dumps" | "keys";
     most: number;
     /** The required operands, as the message about a missing one names them: "a file". */
     needs?: readonly string[];
@@ -69,15 +73,25 @@ export function defineCommand<const Options extends OptionTable>(
   return row;
 }
 
-/** Returns the options that a person may use, such as "--since TIME", with their descriptions. */
-export function shownOptions(
-  options: OptionTable,
-): { name: string; word: string; about: string; takesValue: boolean }[] {
-  return Object.entries(options).flatMap(([name, { type, value = "VALUE", about }]) => {
+/** Returns the options that a person may use, with their descriptions. */
+export function shownOptions(options: OptionTable): ShownOption[] {
+  return Object.entries(options).flatMap(([name, option]) => {
+    const { type, value = "VALUE", about, words = [] } = option;
     const takesValue = type === "string";
     const word = takesValue ? `--${name} ${value}` : `--${name}`;
-    return about === undefined ? [] : [{ name, word, about, takesValue }];
+    return about === undefined ? [] : [{ name, word, about, takesValue, words }];
   });
+}
+
+/** An option as help and completion show it. */
+export interface ShownOption {
+  name: string;
+  /** The option with its value's name: "--since TIME". */
+  word: string;
+  about: string;
+  takesValue: boolean;
+  /** The words that the value may be; empty where it may be any. */
+  words: readonly string[];
 }
 
 /** The exit codes of most commands (docs/contract.md, section 9). */

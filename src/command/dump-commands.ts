@@ -3,6 +3,20 @@ import { AppError } from "../model/app-error.ts";
 import { readListOptions } from "./list-options.ts";
 import { defineCommand, USUAL_EXIT } from "./command.ts";
 
+/** The signals that dump core (signal(7)). */
+const DUMPING_SIGNALS = [
+  "SIGABRT",
+  "SIGBUS",
+  "SIGFPE",
+  "SIGILL",
+  "SIGQUIT",
+  "SIGSEGV",
+  "SIGSYS",
+  "SIGTRAP",
+  "SIGXCPU",
+  "SIGXFSZ",
+] as const;
+
 const OUTPUT = { type: "string", short: "o", value: "FILE" } as const;
 const STORE = { type: "boolean", about: "in the store alone" } as const;
 const FORCE = { type: "boolean", short: "f", about: "over an existing file" } as const;
@@ -28,7 +42,12 @@ export const DUMP_COMMANDS = {
     exit: USUAL_EXIT,
     options: {
       store: { type: "boolean", about: "in the store instead" },
-      by: { type: "string", value: "bug", about: "one line a bug: how often, since when, where" },
+      by: {
+        type: "string",
+        value: "bug",
+        words: ["bug"],
+        about: "one line a bug: how often, since when, where",
+      },
       since: {
         type: "string",
         short: "S",
@@ -42,9 +61,20 @@ export const DUMP_COMMANDS = {
       pod: { type: "string", value: "POD", about: "only this pod's" },
       container: { type: "string", value: "NAME", about: "only this container's" },
       exe: { type: "string", value: "NAME", about: "only this executable's" },
-      signal: { type: "string", value: "SIGNAL", about: "SIGSEGV, segv or its number" },
+      signal: {
+        type: "string",
+        value: "SIGNAL",
+        words: DUMPING_SIGNALS,
+        about: "SIGSEGV, segv or its number",
+      },
       prefix: { type: "string", value: "KEY", about: "only keys that begin so" },
-      output: { type: "string", short: "o", value: "FORMAT", about: "wide, json, or name" },
+      output: {
+        type: "string",
+        short: "o",
+        value: "FORMAT",
+        words: ["wide", "json", "name"],
+        about: "wide, json, or name",
+      },
       json: { type: "boolean", about: "the same as --output json" },
       "no-headers": { type: "boolean", about: "without the first line" },
     },
@@ -84,7 +114,7 @@ export const DUMP_COMMANDS = {
       store: STORE,
       json: { type: "boolean", about: "dump-info and the entries as JSON" },
     },
-    operands: { most: 1, needs: ["a file"] },
+    operands: { most: 1, needs: ["a file"], are: "dumps" },
     prepare:
       ({ operands: [word = ""], options: { store = false, json = false }, loadInstalled }) =>
       async () => {
@@ -109,7 +139,7 @@ export const DUMP_COMMANDS = {
       store: STORE,
       json: { type: "boolean", about: "the whole summary as JSON" },
     },
-    operands: { most: 1, needs: ["a file"] },
+    operands: { most: 1, needs: ["a file"], are: "dumps" },
     prepare:
       ({ operands: [word = ""], options, loadInstalled }) =>
       async () => {
@@ -155,7 +185,7 @@ export const DUMP_COMMANDS = {
     text: "Streams; zeros take no room in the file.",
     exit: USUAL_EXIT,
     options: { output: { ...OUTPUT, about: "where to; - is stdout" }, force: FORCE, store: STORE },
-    operands: { most: 2, needs: ["a file"] },
+    operands: { most: 2, needs: ["a file"], are: "dumps" },
     prepare:
       ({ operands: [word = "", entry], options, loadInstalled }) =>
       async () => {
@@ -172,7 +202,7 @@ export const DUMP_COMMANDS = {
     text: "What was interrupted goes on where it was.",
     exit: USUAL_EXIT,
     options: { output: { ...OUTPUT, about: "where to; - is stdout" }, force: FORCE },
-    operands: { most: 1, needs: ["a key"] },
+    operands: { most: 1, needs: ["a key"], are: "keys" },
     prepare:
       ({ operands: [word = ""], options: { output, force = false }, loadInstalled }) =>
       async () => {
@@ -197,12 +227,13 @@ export const DUMP_COMMANDS = {
       with: {
         type: "string",
         value: "NAME",
+        words: ["gdb", "lldb"],
         about: "gdb or lldb; otherwise the first that is here",
       },
       sysroot: SYSROOT,
       print: { type: "boolean", about: "the command instead, and a folder with its files" },
     },
-    operands: { most: Number.POSITIVE_INFINITY },
+    operands: { most: Number.POSITIVE_INFINITY, are: "dumps" },
     prepare: ({ operands, options, loadInstalled }) => {
       const { with: name, sysroot, print = false, namespace = "", bug = "" } = options;
       const isNewest = namespace !== "" || bug !== "";
@@ -238,7 +269,7 @@ export const DUMP_COMMANDS = {
       output: { ...OUTPUT, value: "DIR", about: "copies of the files, in a new folder" },
       json: { type: "boolean", about: "as JSON" },
     },
-    operands: { most: Number.POSITIVE_INFINITY, needs: ["a file, add or unused"] },
+    operands: { most: Number.POSITIVE_INFINITY, needs: ["a file, add or unused"], are: "dumps" },
     prepare: ({ operands: [first = "", ...paths], options, loadInstalled }) => {
       const { output, json = false } = options;
       if (first === "add" && paths.length === 0)

@@ -89,6 +89,20 @@ export const ROLE_COMMANDS = {
       };
     },
   }),
+  man: defineCommand({
+    group: "roles",
+    usage: "man",
+    about: "this program's manual page, for man(1)",
+    text: "core-dump-handler man | man -l -\ncore-dump-handler man > /usr/local/share/man/man1/core-dump-handler.1",
+    exit: USUAL_EXIT,
+    options: {},
+    operands: { most: 0 },
+    prepare: () => async () => {
+      const { formatManual } = await import("./manual.ts");
+      process.stdout.write(formatManual());
+      return 0;
+    },
+  }),
   completion: defineCommand({
     group: "roles",
     usage: "completion bash|zsh|fish",

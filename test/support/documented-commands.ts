@@ -29,7 +29,8 @@ export function findCommands(markdown: string): DocumentedCommand[] {
     }
     if (fence === undefined) {
       for (const [, code = ""] of text.matchAll(/(?<!`)`([^`]+)`(?!`)/g))
-        found.push(...commandsOf(code, line));
+        // A table escapes its divider.
+        found.push(...commandsOf(code.replaceAll("\\|", "|"), line));
       continue;
     }
     if (heredoc !== undefined) {
