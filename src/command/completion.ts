@@ -79,7 +79,7 @@ ${values}
     -*) COMPREPLY=($(compgen -W "$words --help" -- "$current")); return ;;
   esac
   if [ "$command" = extract ] && [ "$COMP_CWORD" -eq 3 ]; then
-    offer='${ENTRIES('"\${COMP_WORDS[2]}"')}'
+    offer='${ENTRIES('"${COMP_WORDS[2]}"')}'
   elif [ "$COMP_CWORD" -ne 2 ]; then
     offer=""
   fi

@@ -63,12 +63,12 @@ test("what only our own processes use stands in no help", () => {
 });
 
 async function bashCompletes(
-  ...line: [...words: string[], last: string | Record<string, string>]
+  ...typed: [...words: string[], last: string | Record<string, string>]
 ): Promise<string[]> {
-  const last = line.at(-1);
+  const last = typed.at(-1);
   const own = process.env as Record<string, string>;
   const env = typeof last === "object" ? { env: { ...own, ...last } } : {};
-  const words = line.filter((word) => typeof word === "string");
+  const words = typed.filter((word) => typeof word === "string");
   const script = `${completionFor("bash", COMMANDS)}
 COMP_WORDS=(${words.map((word) => `'${word}'`).join(" ")})
 COMP_CWORD=$(( \${#COMP_WORDS[@]} - 1 ))
@@ -149,7 +149,7 @@ for (const shell of ["zsh", "fish"] as const)
 
 test("the manual page has every command, option and exit code", () => {
   const page = formatManual();
-  expect(page).toStartWith(".TH CORE-DUMP-HANDLER 1");
+  expect(page).toStartWith(".TH CORE\\-DUMP\\-HANDLER 1");
   for (const name of COMMAND_NAMES) {
     expect(page).toContain(`\n.SS ${name}\n`);
     for (const { name: option } of shownOptions(COMMANDS[name].options))
