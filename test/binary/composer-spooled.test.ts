@@ -138,10 +138,10 @@ gatedTest(
   [readersObstacle(), root],
   () =>
     withFolder(async (folder) => {
-      const core = sampleCore(24 << 20, 6);
+      const core = sampleCore(12 << 20, 6);
       writeFileSync(join(folder, "core"), core);
-      await withSmallDisk("600m", async (CORE_DIR) => {
-        const settings = { DISK_QUOTA: "300M", DISK_FREE: "100M", CORE_DIR };
+      await withSmallDisk("300m", async (CORE_DIR) => {
+        const settings = { DISK_QUOTA: "150M", DISK_FREE: "50M", CORE_DIR };
         const composer = await installComposer(folder, settings);
         const most = watchUsed(CORE_DIR);
         try {
@@ -157,7 +157,7 @@ gatedTest(
           expect(zip.info["core_complete"]).toBe(kept === core.length);
         }
         // Fifty composers look now and then, and may each be some blocks ahead of what they know.
-        expect(most.bytes).toBeLessThan(400e6);
+        expect(most.bytes).toBeLessThan(250e6);
       });
     }),
   300_000,
