@@ -14,6 +14,16 @@ const missingPiece = v.object({ what: words, why: words });
 /** A piece that the composer could not get, and why. */
 export type Missing = v.InferOutput<typeof missingPiece>;
 
+/** Why the core in a zip is cut or left out (docs/troubleshooting.md). */
+export const TRUNCATIONS = [
+  "eof",
+  "timeout",
+  "size_limit",
+  "no_space",
+  "killed",
+  "known_bug",
+] as const;
+
 /** Every key with its type, in the file's order. */
 const KEYS = {
   uuid: words,
@@ -42,9 +52,7 @@ const KEYS = {
   core_expected_bytes: numberOrNull,
   /** null where the composer cannot decide it, because the input is no ELF core. */
   core_complete: v.nullable(v.boolean()),
-  truncated_by: v.nullable(
-    v.picklist(["eof", "timeout", "size_limit", "no_space", "killed", "known_bug"]),
-  ),
+  truncated_by: v.nullable(v.picklist(TRUNCATIONS)),
 
   /** How the container was found; core_file: the core lay in it. */
   identity: v.picklist(["cgroup", "core_file", "host_process", "unknown"]),
