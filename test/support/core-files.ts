@@ -9,7 +9,12 @@ const TIMEOUT_MS = 120_000;
 
 /** Runs with core_pattern pointing into a folder of its own, which is gone at the end. */
 export function withCoreFiles<T>(body: (folder: string) => Promise<T>): Promise<T> {
-  return withFolder((folder) => withCorePattern(join(folder, "core.%p"), () => body(folder)));
+  return withFolder((folder) => withCoresIn(folder, () => body(folder)));
+}
+
+/** Runs with core_pattern pointing into this folder. What looks at the cores can follow when others have the kernel. */
+export function withCoresIn<T>(folder: string, body: () => Promise<T>): Promise<T> {
+  return withCorePattern(join(folder, "core.%p"), body);
 }
 
 /** Runs a program until it crashes; the path of the core that the kernel wrote into the folder. */

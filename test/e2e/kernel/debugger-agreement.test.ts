@@ -11,10 +11,11 @@ import {
   EXPLAIN_SOURCES,
   type CrashBuild,
 } from "../../support/crash-builds.ts";
-import { crashIntoFile, withCoreFiles } from "../../support/core-files.ts";
+import { crashIntoFile, withCoreFiles, withCoresIn } from "../../support/core-files.ts";
 import { readInDebugger } from "../../support/debugged-core.ts";
 import { findProgram, gatedTest, kernelObstacle, missingProgram } from "../../support/gate.ts";
 import { realPython } from "../../support/real-python.ts";
+import { withFolder } from "../../support/temporary-folder.ts";
 import { runTool } from "../../support/run-tool.ts";
 import { compareStacks, differingNames, plain, unwindCore } from "../../support/unwound-core.ts";
 
@@ -31,18 +32,26 @@ const ENVIRONMENT = { GOTRACEBACK: "crash" };
 
 /** Crashes one program in each of these ways. */
 async function compare(program: string, ways: readonly string[][]): Promise<Found> {
-  return withCoreFiles(async (folder) => {
+  return withFolder(async (folder) => {
+    const cores = await withCoresIn(folder, async () => {
+      const made: { kind: string; core: string }[] = [];
+      for (const way of ways) {
+        const core = await crashIntoFile(folder, [program, ...way], ENVIRONMENT);
+        made.push({ kind: way.at(-1) ?? "", core });
+      }
+      return made;
+    });
     const all: Found = { agreed: 0, threads: 0, differences: [] };
-    for (const way of ways) {
-      const core = await crashIntoFile(folder, [program, ...way], ENVIRONMENT);
-      const [ours, theirs] = [unwindCore(core), await readInDebugger(program, core)];
-      const found = compareStacks(ours, theirs);
-      all.agreed += found.agreed;
-      all.threads += found.threads;
+    const compared = cores.map(async ({ kind, core }) => {
+      const theirs = await readInDebugger(program, core);
+      const ours = unwindCore(core);
+      const { agreed, threads, differences } = compareStacks(ours, theirs);
+      all.agreed += agreed;
+      all.threads += threads;
       const names = await differingNames(ours, theirs, program);
-      const lines = [...found.differences, ...names];
-      all.differences.push(...lines.map((line) => `${way.at(-1)}: ${line}`));
-    }
+      all.differences.push(...[...differences, ...names].map((line) => `${kind}: ${line}`));
+    });
+    await Promise.all(compared);
     return all;
   });
 }

@@ -2,7 +2,8 @@
 // processors: two bugs never share an id, and one bug has as few as can be (docs/explaining.md has the table).
 import { expect } from "bun:test";
 import { explainFile } from "../../../src/reading/explain-file.ts";
-import { crashInUserMode, crashIntoFile, withCoreFiles } from "../../support/core-files.ts";
+import { withFolder } from "../../support/temporary-folder.ts";
+import { crashInUserMode, crashIntoFile, withCoresIn } from "../../support/core-files.ts";
 import { buildCrashes, buildObstacle, type CrashBuild } from "../../support/crash-builds.ts";
 import { findProgram, gatedTest, kernelObstacle } from "../../support/gate.ts";
 
@@ -59,16 +60,22 @@ async function crash(folder: string, build: CrashBuild, bug: Bug): Promise<strin
 }
 
 async function crashAll(): Promise<Crash[]> {
-  return withCoreFiles(async (folder) => {
-    const made: Crash[] = [];
-    for (const [build, pair] of Object.entries(BUILDS))
-      for (const [index, variant] of pair.entries())
-        for (const bug of BUGS) {
-          if (!isHere(variant) || !crashes(bug, variant)) continue;
-          const { fingerprint } = await explainFile(await crash(folder, variant, bug), {});
-          made.push({ bug, build, isStripped: index === 1, id: fingerprint.bug });
-        }
-    return made;
+  return withFolder(async (folder) => {
+    const cores = await withCoresIn(folder, async () => {
+      const made: (Omit<Crash, "id"> & { core: string })[] = [];
+      for (const [build, pair] of Object.entries(BUILDS))
+        for (const [index, variant] of pair.entries())
+          for (const bug of BUGS)
+            if (isHere(variant) && crashes(bug, variant)) {
+              const core = await crash(folder, variant, bug);
+              made.push({ bug, build, isStripped: index === 1, core });
+            }
+      return made;
+    });
+    const explained: Crash[] = [];
+    for (const { core, ...made } of cores)
+      explained.push({ ...made, id: (await explainFile(core, {})).fingerprint.bug });
+    return explained;
   });
 }
 
