@@ -16,13 +16,13 @@ const [STDIN, STDOUT] = [0, 1];
 
 /** Its answer is one JSON object on stdout: the summary, or `{"error": …}`. The bug's id stands there before. */
 export async function runExplainer([cpuSeconds = "5"]: readonly string[]): Promise<number> {
-  const excerpt = openExcerpt();
-  confine({
-    memoryBytes: MEMORY_MAX_BYTES,
-    cpuSeconds: Number(cpuSeconds),
-    fileBytes: ANSWER_MAX_BYTES,
-  });
   try {
+    const excerpt = openExcerpt();
+    confine({
+      memoryBytes: MEMORY_MAX_BYTES,
+      cpuSeconds: Number(cpuSeconds),
+      fileBytes: ANSWER_MAX_BYTES,
+    });
     const { core, memory, modules, threadNames, mayShowMemory } = excerpt;
     const summary = explainCore({
       core,

@@ -2,6 +2,7 @@
 // agent knew, as one would later by hand; without them dump-info says why there is no summary.
 import { expect } from "bun:test";
 import { closeSync, openSync, readFileSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { openMemoryText } from "../../../src/host/memory-file.ts";
 import { explainFile } from "../../../src/reading/explain-file.ts";
@@ -24,8 +25,9 @@ const obstacles = [
 async function compose(
   folder: string,
   layers: readonly string[],
-  dumpable = 1,
+  { dumpable = 1, before = [] }: { dumpable?: number; before?: readonly string[] } = {},
 ): Promise<{ zip: OpenedZip; core: string }> {
+  await mkdir(folder, { recursive: true });
   const core = join(folder, "core");
   await crashInDebugger([await buildCrashes("c-O0"), "double_free"], core);
   const composer = await installComposer(folder, { EXPLAIN_TIMEOUT: 30, MODULES: "all" });
@@ -35,7 +37,7 @@ async function compose(
   const input = openSync(core, "r");
   const words = ["--source=file", "--known-fd=3", "-e=crashes", "-p=7", "-s=6", "-t=1700000000"];
   const child = Bun.spawn(
-    [program, "composer", `--host-dir=${composer.hostDir}`, ...words, `-k=${dumpable}`],
+    [...before, program, "composer", `--host-dir=${composer.hostDir}`, ...words, `-k=${dumpable}`],
     { env: {}, cwd: "/", stdio: [input, "ignore", "inherit", known], timeout: 60_000 },
   );
   await child.exited;
@@ -63,7 +65,7 @@ gatedTest("a core file is explained by itself and the layers that the agent knew
 
 gatedTest("of a process that was not dumpable no memory is told", obstacles, () =>
   withFolder(async (folder) => {
-    const { zip } = await compose(folder, ["/"], 2);
+    const { zip } = await compose(folder, ["/"], { dumpable: 2 });
     const found = await zip.text("-summary.json");
     expect(found).toContain("close_connection");
     expect(found).not.toContain("double free or corruption");
@@ -80,4 +82,28 @@ gatedTest("where the layers are gone, dump-info says why there is no summary", o
       why: "the program's file is not there any more, or in no layer of its container",
     });
   }),
+);
+
+/** What the chart gives the agent in file capture, beside the last two. */
+const RIGHTS = "-all,+dac_override,+fowner,+lease,+syslog";
+
+gatedTest(
+  "the chart's capabilities are enough; without SETUID and SETGID there is no summary, and dump-info says why",
+  [...obstacles, missingProgram("setpriv")],
+  () =>
+    withFolder(async (folder) => {
+      const bounded = (rights: string) => [
+        "setpriv",
+        "--inh-caps=-all",
+        `--bounding-set=${rights}`,
+      ];
+      const enough = await compose(join(folder, "a"), ["/"], {
+        before: bounded(`${RIGHTS},+setgid,+setuid`),
+      });
+      expect(enough.zip.info.missing).toEqual([]);
+      const less = await compose(join(folder, "b"), ["/"], { before: bounded(RIGHTS) });
+      expect(less.zip.info.missing).toEqual([
+        { what: "summary", why: expect.stringContaining("the explainer cannot be confined") },
+      ]);
+    }),
 );
