@@ -21,6 +21,7 @@ const fleet = {
   days: 30,
   nodes: 200,
   endSeconds: Math.floor(Date.now() / 1000),
+  hasShortNames: WHERE === "s3",
 };
 
 /** Every key of dumps and index. Dumps are empty here: nobody opens them. */
@@ -53,7 +54,7 @@ function makeFolder(): Stage {
 }
 
 async function makeStore(): Promise<Stage> {
-  const server = await startRadosgw(8 * 2 ** 30);
+  const server = await startRadosgw();
   const bucket = await makeBucket();
   const client = new Bun.S3Client({
     endpoint: server.endpoint,
@@ -92,7 +93,7 @@ const child = Bun.spawn([executable, "serve", "--port", "0", ...stage.args], {
   stdio: ["ignore", "pipe", "inherit"],
 });
 const said = new TextDecoder().decode((await child.stdout.getReader().read()).value);
-const url = /http:\S+/.exec(said)?.[0] ?? "";
+const url = /shown at (\S+)/.exec(said)?.[1] ?? "";
 const load = async (path: string) => {
   const fromMs = performance.now();
   const answer = await fetch(new URL(path, url));

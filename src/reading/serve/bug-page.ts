@@ -115,7 +115,8 @@ function shared(label: string, values: readonly ValueCount[], total: number): Va
   return html`<div>
     <dt>${label}</dt>
     <dd>
-      ${shown.map(({ value, count }, index) => html`${index > 0 && ", "}${shownValue(value ?? "")} <span class="faint">${percent(count, total)}</span>`)}${named.length > VALUES_SHOWN && " and more"}
+      ${shown.map(({ value, count }) => html`<span class="value">${shownValue(value ?? "")} <span class="faint">${percent(count, total)}</span></span>`)}
+      ${named.length > VALUES_SHOWN && html`<span class="value">and more</span>`}
     </dd>
   </div>`;
 }

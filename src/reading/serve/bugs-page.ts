@@ -20,6 +20,8 @@ const BUGS_SHOWN = 50;
 const [VALUES_OFFERED, VALUES_NAMED] = [50, 2];
 const NAME_MAX_CHARACTERS = 60;
 const TITLE_MAX_CHARACTERS = 160;
+/** An image is new for a bug for so long after its first crash. */
+const NEW_IMAGE_SECONDS = 2 * 86_400;
 
 /** Makes the page. */
 export function bugsMain(queries: CacheQueries, filters: Filters): Html {
@@ -75,25 +77,22 @@ function bugRow(
   </tr>`;
 }
 
-/** The images, those that are new for this bug marked. */
+/** The images, the newest first; those that are new for this bug are marked. */
 function imagesOf(
   queries: CacheQueries,
   bug: string,
   { nowSeconds }: { nowSeconds: number },
 ): Value {
-  const images = queries.values("image", ALL, VALUES_NAMED + 1, bug);
-  const known = images.filter(({ value }) => value !== null);
-  const shown = known
-    .slice(0, VALUES_NAMED)
-    .map(
-      ({ value, first }, index) =>
-        html`${index > 0 && ", "}${cutText(value ?? "", NAME_MAX_CHARACTERS)}${
-          images.length > 1 &&
-          nowSeconds - first < 86_400 &&
-          html` <span class="badge new">new</span>`
-        }`,
-    );
-  return html`${shown}${known.length > VALUES_NAMED && " and more"}`;
+  const images = queries.values("image", ALL, VALUES_OFFERED, bug);
+  const newestFirst = images
+    .filter(({ value }) => value !== null)
+    .toSorted((a, b) => b.first - a.first);
+  const shown = newestFirst.slice(0, VALUES_NAMED).map(({ value, first }, index) => {
+    const isNew = images.length > 1 && nowSeconds - first < NEW_IMAGE_SECONDS;
+    const badge = isNew && html` <span class="badge new">new</span>`;
+    return html`${index > 0 && ", "}${cutText(value ?? "", NAME_MAX_CHARACTERS)}${badge}`;
+  });
+  return html`${shown}${newestFirst.length > VALUES_NAMED && " and more"}`;
 }
 
 function namesOf(queries: CacheQueries, column: FilterColumn, bug: string): Value {

@@ -32,6 +32,7 @@ tbody th{font-weight:500;color:inherit}
 .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 td time{white-space:nowrap}
 .faint{color:var(--faint)}
+.value{display:block}.value .faint{white-space:nowrap}
 .badge{display:inline-block;font-size:.75rem;font-weight:600;border-radius:99px;padding:.05rem .5rem;vertical-align:.1em;white-space:nowrap}
 .badge.new{background:var(--soft);color:var(--accent)}
 .badge.back{background:var(--mark);color:var(--mark-ink)}
