@@ -1,21 +1,8 @@
 // The commands that read dumps, in the manner of coredumpctl.
 import { AppError } from "../model/app-error.ts";
 import { readListOptions } from "./list-options.ts";
+import { CORE_SIGNALS } from "../model/signal-name.ts";
 import { defineCommand, USUAL_EXIT } from "./command.ts";
-
-/** The signals that dump core (signal(7)). */
-const DUMPING_SIGNALS = [
-  "SIGABRT",
-  "SIGBUS",
-  "SIGFPE",
-  "SIGILL",
-  "SIGQUIT",
-  "SIGSEGV",
-  "SIGSYS",
-  "SIGTRAP",
-  "SIGXCPU",
-  "SIGXFSZ",
-] as const;
 
 const OUTPUT = { type: "string", short: "o", value: "FILE" } as const;
 const STORE = { type: "boolean", about: "in the store alone" } as const;
@@ -64,7 +51,7 @@ export const DUMP_COMMANDS = {
       signal: {
         type: "string",
         value: "SIGNAL",
-        words: DUMPING_SIGNALS,
+        words: CORE_SIGNALS,
         about: "SIGSEGV, segv or its number",
       },
       prefix: { type: "string", value: "KEY", about: "only keys that begin so" },

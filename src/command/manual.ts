@@ -1,10 +1,9 @@
 // `core-dump-handler man`: the manual page, made from the table of commands, in troff's man macros (man(7)).
 import { VERSION } from "../model/version.ts";
-import { shownOptions } from "./command.ts";
-import { COMMAND_NAMES, COMMANDS, type CommandName } from "./table.ts";
+import { shownOptions, type Command } from "./command.ts";
 
-/** Writes the page for section 1. */
-export function formatManual(): string {
+/** Writes the page for section 1, of these commands. */
+export function formatManual(commands: Readonly<Record<string, Command>>): string {
   return [
     `.TH CORE\\-DUMP\\-HANDLER 1 "" "core-dump-handler ${VERSION}"`,
     ".SH NAME",
@@ -17,7 +16,7 @@ export function formatManual(): string {
       "The kernel hands a crashed program's core to the composer, which writes a zip with what the node knows of it and why it crashed. The agent delivers the zip to a store. The commands below install, prove and remove both, and read dumps.",
     ),
     ".SH COMMANDS",
-    ...COMMAND_NAMES.flatMap(commandLines),
+    ...Object.entries(commands).flatMap(([name, command]) => commandLines(name, command)),
     ".SH FILES",
     ".TP",
     plain("/opt/core-dump-handler/.env"),
@@ -31,8 +30,7 @@ export function formatManual(): string {
   ].join("\n");
 }
 
-function commandLines(name: CommandName): string[] {
-  const { usage, about, text, options, exit } = COMMANDS[name];
+function commandLines(name: string, { usage, about, text, options, exit }: Command): string[] {
   return [
     `.SS ${name}`,
     `.B ${escaped(`core-dump-handler ${usage}`)}`,

@@ -97,11 +97,13 @@ export const ROLE_COMMANDS = {
     exit: USUAL_EXIT,
     options: {},
     operands: { most: 0 },
-    prepare: () => async () => {
-      const { formatManual } = await import("./manual.ts");
-      process.stdout.write(formatManual());
-      return 0;
-    },
+    prepare:
+      ({ commands }) =>
+      async () => {
+        const { formatManual } = await import("./manual.ts");
+        process.stdout.write(formatManual(commands));
+        return 0;
+      },
   }),
   completion: defineCommand({
     group: "roles",

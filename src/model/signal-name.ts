@@ -22,6 +22,20 @@ const NAMES: Readonly<Record<number, string>> = {
   31: "SIGSYS",
 };
 
+/** Every signal whose default action is to dump core (signal(7)). */
+export const CORE_SIGNALS = [
+  "SIGABRT",
+  "SIGBUS",
+  "SIGFPE",
+  "SIGILL",
+  "SIGQUIT",
+  "SIGSEGV",
+  "SIGSYS",
+  "SIGTRAP",
+  "SIGXCPU",
+  "SIGXFSZ",
+] as const;
+
 /** Returns a signal's name: "SIGSEGV" for 11, "SIG42" for a number without a name here. */
 export function signalName(signal: number): string {
   return NAMES[signal] ?? `SIG${signal}`;

@@ -2,7 +2,8 @@
 import type { StoreSettings } from "../../config/store-settings.ts";
 import { openLog } from "../../host/log.ts";
 import { withRetries } from "../retry.ts";
-import { failureOf, StoreError } from "../store-error.ts";
+import { StoreError } from "../store-error.ts";
+import { openRanges, readHeadBy } from "../stored-object.ts";
 import type { StoreReader } from "../store-port.ts";
 import type { AzureRequest } from "./azure-request.ts";
 import { AzureSession } from "./azure-session.ts";
@@ -63,32 +64,16 @@ export function openAzureReader(settings: StoreSettings): StoreReader {
     return body;
   }
 
-  async function head(key: string, bytes: number) {
-    try {
-      return await range(key, 0, bytes, {});
-    } catch (error) {
-      // The blob was removed meanwhile, or it is empty: the service refuses a range of nothing (416).
-      const failure = failureOf(error);
-      if (failure === "not_found" || failure === "refused") return Buffer.alloc(0);
-      throw error;
-    }
-  }
+  const head = async (key: string, bytes: number) => readHeadBy(() => range(key, 0, bytes, {}));
 
   async function open(key: string) {
     const { headers } = await again(`look at ${key}`, () => ({ method: "HEAD", key }));
     const sizeBytes = Number(headers.get("content-length") ?? 0);
     const version = headers.get("etag") ?? "";
-    return {
-      name: `${key} in ${session.name}`,
-      sizeBytes,
-      version,
-      async read(start: number, end: number) {
-        const last = Math.min(end, sizeBytes);
-        if (last <= start) return Buffer.alloc(0);
-        return range(key, start, last, version === "" ? {} : { "if-match": version });
-      },
-      close: () => Promise.resolve(),
-    };
+    const condition: Record<string, string> = version === "" ? {} : { "if-match": version };
+    return openRanges({ name: `${key} in ${session.name}`, sizeBytes, version }, (start, end) =>
+      range(key, start, end, condition),
+    );
   }
 
   return { name: session.name, list, names, head, open, close: () => {} };

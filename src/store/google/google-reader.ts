@@ -3,7 +3,8 @@
 import type { StoreSettings } from "../../config/store-settings.ts";
 import { openLog } from "../../host/log.ts";
 import { withRetries } from "../retry.ts";
-import { failureOf, StoreError } from "../store-error.ts";
+import { StoreError } from "../store-error.ts";
+import { openRanges, readHeadBy } from "../stored-object.ts";
 import type { StoreReader } from "../store-port.ts";
 import { OBJECT_FIELDS, parseList, parseObject } from "./google-object.ts";
 import { GoogleSession, type GoogleRequest } from "./google-session.ts";
@@ -64,16 +65,7 @@ export function openGoogleReader(settings: StoreSettings): StoreReader {
     return body;
   }
 
-  async function head(key: string, bytes: number) {
-    try {
-      return await range(key, 0, bytes, {});
-    } catch (error) {
-      // The object was removed meanwhile, or it is empty: the store refuses a range of nothing (416).
-      const failure = failureOf(error);
-      if (failure === "not_found" || failure === "refused") return Buffer.alloc(0);
-      throw error;
-    }
-  }
+  const head = async (key: string, bytes: number) => readHeadBy(() => range(key, 0, bytes, {}));
 
   async function open(key: string) {
     const action = `look at ${key}`;
@@ -82,17 +74,10 @@ export function openGoogleReader(settings: StoreSettings): StoreReader {
       url: session.objectUrl(key, { fields: OBJECT_FIELDS }),
     }));
     const { size: sizeBytes, generation } = parseObject(body, action);
-    return {
-      name: `${key} in ${session.name}`,
-      sizeBytes,
-      version: generation,
-      async read(start: number, end: number) {
-        const last = Math.min(end, sizeBytes);
-        if (last <= start) return Buffer.alloc(0);
-        return range(key, start, last, { ifGenerationMatch: generation });
-      },
-      close: () => Promise.resolve(),
-    };
+    const facts = { name: `${key} in ${session.name}`, sizeBytes, version: generation };
+    return openRanges(facts, (start, end) =>
+      range(key, start, end, { ifGenerationMatch: generation }),
+    );
   }
 
   return { name: session.name, list, names, head, open, close: () => {} };

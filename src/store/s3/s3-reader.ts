@@ -4,7 +4,8 @@ import type { StoreSettings } from "../../config/store-settings.ts";
 import { openLog } from "../../host/log.ts";
 import { withRetries } from "../retry.ts";
 import { S3Session } from "./s3-session.ts";
-import { failureOf, StoreError } from "../store-error.ts";
+import { StoreError } from "../store-error.ts";
+import { openRanges, readHeadBy } from "../stored-object.ts";
 import type { StoreReader } from "../store-port.ts";
 
 /** Opens the bucket. Throws AppError "configuration" where the settings name no bucket or no possible address. */
@@ -79,16 +80,7 @@ export function openS3Reader(settings: StoreSettings): StoreReader {
     });
   }
 
-  async function head(key: string, bytes: number) {
-    try {
-      return await range(key, 0, bytes, {});
-    } catch (error) {
-      // The object was removed meanwhile, or it is empty: a store refuses a range of nothing (416).
-      const failure = failureOf(error);
-      if (failure === "not_found" || failure === "refused") return Buffer.alloc(0);
-      throw error;
-    }
-  }
+  const head = async (key: string, bytes: number) => readHeadBy(() => range(key, 0, bytes, {}));
 
   async function open(key: string) {
     const found = await again(`look at ${key}`, (client, options) =>
@@ -96,17 +88,10 @@ export function openS3Reader(settings: StoreSettings): StoreReader {
     );
     const sizeBytes = found.ContentLength ?? 0;
     const version = found.ETag ?? "";
-    return {
-      name: `${key} in ${session.bucket}`,
-      sizeBytes,
-      version,
-      async read(start: number, end: number) {
-        const last = Math.min(end, sizeBytes);
-        if (last <= start) return Buffer.alloc(0);
-        return range(key, start, last, version === "" ? {} : { IfMatch: version });
-      },
-      close: () => Promise.resolve(),
-    };
+    const condition = version === "" ? {} : { IfMatch: version };
+    return openRanges({ name: `${key} in ${session.bucket}`, sizeBytes, version }, (start, end) =>
+      range(key, start, end, condition),
+    );
   }
 
   return {
