@@ -82,12 +82,12 @@ export const DUMP_COMMANDS = {
     exit: USUAL_EXIT,
     options: {},
     operands: { most: 1, needs: ["the word rebuild"] },
-    prepare: ({ operands: [action = ""], loadEnvironment }) => {
+    prepare: ({ operands: [action = ""], loadInstalled }) => {
       if (action !== "rebuild")
         throw new AppError("usage", `index knows rebuild, not ${JSON.stringify(action)}`);
       return async () => {
         const { runIndexRebuild } = await import("../reading/run-reading.ts");
-        return runIndexRebuild(await loadEnvironment());
+        return runIndexRebuild(await loadInstalled());
       };
     },
   }),
@@ -148,7 +148,7 @@ export const DUMP_COMMANDS = {
       cache: { type: "string", value: "FILE", about: "keeps what was read for the next start" },
     },
     operands: { most: 1 },
-    prepare: ({ operands: [folder], options, loadEnvironment }) => {
+    prepare: ({ operands: [folder], options, loadInstalled }) => {
       const { port = "8642", namespaces = "", cache } = options;
       if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535)
         throw new AppError("usage", `--port ${JSON.stringify(port)} is no port from 0 to 65535`);
@@ -161,7 +161,7 @@ export const DUMP_COMMANDS = {
       };
       return async () => {
         const { runServe } = await import("../reading/run-reading.ts");
-        return runServe(request, await loadEnvironment());
+        return runServe(request, await loadInstalled());
       };
     },
   }),
