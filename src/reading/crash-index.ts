@@ -3,7 +3,7 @@
 import { INDEX_VERSION, parseIndexKey } from "../model/crash-index.ts";
 import { infoOf, type IndexedCrash } from "../model/indexed-crash.ts";
 import type { StoredDump, StoreReader } from "../store/store-port.ts";
-import { readDumpFacts, stateOf, type DumpFacts } from "./dump-facts.ts";
+import { readDumpFacts, stateOf, type DumpFacts } from "./dump-state.ts";
 
 /** What stands in an index. */
 export interface ReadIndex {

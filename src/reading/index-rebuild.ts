@@ -6,7 +6,7 @@ import { openLog } from "../host/log.ts";
 import { withRetries } from "../store/retry.ts";
 import type { StoreReader, StoreWriter } from "../store/store-port.ts";
 import { readIndex } from "./crash-index.ts";
-import { readDumpFacts } from "./dump-facts.ts";
+import { readDumpFacts } from "./dump-state.ts";
 
 /** How many dumps are read at once. */
 const READERS = 16;

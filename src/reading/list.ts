@@ -3,7 +3,7 @@
 import { dayOf } from "../model/crash-index.ts";
 import type { StoredDump, StoreReader } from "../store/store-port.ts";
 import { factsBy, readIndex } from "./crash-index.ts";
-import { readDumpFacts, type DumpFacts, type DumpState } from "./dump-facts.ts";
+import { readDumpFacts, type DumpFacts, type DumpState } from "./dump-state.ts";
 
 /** How many heads are read at once, because a store answers many small requests faster side by side. */
 const READERS = 8;

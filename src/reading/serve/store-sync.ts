@@ -4,7 +4,7 @@ import { describeError } from "../../model/app-error.ts";
 import { dayOf, INDEX_VERSION, parseIndexKey } from "../../model/crash-index.ts";
 import { indexedCrash, type IndexedCrash } from "../../model/indexed-crash.ts";
 import type { StoredDump, StoreReader } from "../../store/store-port.ts";
-import { readDumpFacts } from "../dump-facts.ts";
+import { readDumpFacts } from "../dump-state.ts";
 import type { CrashCache } from "./crash-cache.ts";
 
 /** How many heads are read at once. */
