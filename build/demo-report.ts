@@ -11,7 +11,12 @@ const SHOWN_KEYS = ["exe", "signal", "signal_name", "core_bytes", "core_complete
 
 export async function showDump(
   zip: string,
-  { executable, program, keep }: { executable: string; program: DemoProgram; keep: boolean },
+  {
+    executable,
+    program,
+    keep,
+    isReal,
+  }: { executable: string; program: DemoProgram; keep: boolean; isReal: boolean },
 ): Promise<void> {
   const entries = await listZip(zip);
   const { size } = await stat(zip);
@@ -22,6 +27,12 @@ export async function showDump(
   const [info] = entries;
   if (info?.name.endsWith("-dump-info.json") === true)
     showInfo(JSON.parse(await readEntry(zip, info)));
+  if (!isReal) {
+    say(
+      `\n${bold("What next")}: as root this goes through the kernel, and the core is one that a debugger opens.`,
+    );
+    return;
+  }
   if (keep) say(`\n${bold("What next")}: open the core with a debugger.`);
   else {
     say(`\n${bold("What next")}: nothing of this is kept. Run it with \`-- --keep\` and open the`);

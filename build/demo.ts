@@ -67,7 +67,7 @@ async function run(): Promise<void> {
   say();
   const held = crashedForReal ? "The crashed process was held for" : "Taking the core took";
   say(bold(`${held} ${formatDuration(heldMs)}.`));
-  await showDump(zip, { executable, program, keep });
+  await showDump(zip, { executable, program, keep, isReal: crashedForReal });
   if (keep) say(`\nKept: ${folder}`);
   await showReport(zip);
   if (serve) await servePages(context);

@@ -76,9 +76,10 @@ export function defineCommand<const Options extends OptionTable>(
 /** Returns the options that a person may use, with their descriptions. */
 export function shownOptions(options: OptionTable): ShownOption[] {
   return Object.entries(options).flatMap(([name, option]) => {
-    const { type, value = "VALUE", about, words = [] } = option;
+    const { type, value = "VALUE", about, words = [], short } = option;
     const takesValue = type === "string";
-    const word = takesValue ? `--${name} ${value}` : `--${name}`;
+    const letter = short === undefined ? "" : `-${short}, `;
+    const word = `${letter}--${name}${takesValue ? ` ${value}` : ""}`;
     return about === undefined ? [] : [{ name, word, about, takesValue, words }];
   });
 }
@@ -86,7 +87,7 @@ export function shownOptions(options: OptionTable): ShownOption[] {
 /** An option as help and completion show it. */
 export interface ShownOption {
   name: string;
-  /** The option with its value's name: "--since TIME". */
+  /** The option with its letter and its value's name: "-S, --since TIME". */
   word: string;
   about: string;
   takesValue: boolean;

@@ -1,5 +1,6 @@
 // What the options of `list` mean together.
 import { AppError } from "../model/app-error.ts";
+import { bareSignalName } from "../model/signal-name.ts";
 import { parseMoment } from "../model/time-text.ts";
 import type { ListRequest } from "../reading/list-request.ts";
 
@@ -42,6 +43,10 @@ export function readListOptions(
       "usage",
       `list --output is ${JSON.stringify(output)}; expected wide, json or name`,
     );
+  if (options.signal !== undefined && bareSignalName(options.signal) === undefined)
+    throw new AppError("usage", `list --signal is ${JSON.stringify(options.signal)}, no signal`, {
+      hint: "write SIGSEGV, segv or 11",
+    });
   const { namespace = "", pod = "", container = "", exe = "", signal = "", prefix = "" } = options;
   return {
     folder,

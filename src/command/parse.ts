@@ -36,7 +36,10 @@ export function parseLine(args: readonly string[]): ParsedLine {
   const operands = tokens.flatMap((token) => (token.kind === "positional" ? [token.value] : []));
   const word = operands.shift();
   if (help === true && word === undefined) return { kind: "help", topic: undefined };
-  if (word === "help") return { kind: "help", topic: topicOf(operands[0]) };
+  if (word === "help") {
+    const [topic] = operands;
+    return { kind: "help", topic: topic === undefined ? undefined : topicOf(topic) };
+  }
   if (help === true) return { kind: "help", topic: topicOf(word) };
   if (version === true || word === "version") return { kind: "version" };
   if (tokens.find(({ kind }) => kind !== "option")?.kind === "option-terminator")

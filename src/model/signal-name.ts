@@ -36,6 +36,13 @@ export const CORE_SIGNALS = [
   "SIGXFSZ",
 ] as const;
 
+/** Returns the bare name of a signal that a person wrote as SIGSEGV, segv or 11: "SEGV". undefined for no signal. */
+export function bareSignalName(text: string): string | undefined {
+  const upper = /^\d+$/.test(text) ? signalName(Number(text)) : text.toUpperCase();
+  const bare = upper.replace(/^SIG/, "");
+  return Object.values(NAMES).includes(`SIG${bare}`) ? bare : undefined;
+}
+
 /** Returns a signal's name: "SIGSEGV" for 11, "SIG42" for a number without a name here. */
 export function signalName(signal: number): string {
   return NAMES[signal] ?? `SIG${signal}`;

@@ -42,6 +42,11 @@ function unique(word: string, found: readonly ListedDump[]): ListedDump | undefi
       [shortTime(time), key, ...(title === null ? [] : [title])].join("  "),
     );
   const left = found.length - shown.length;
+  // What cannot be read has no program and no pid, by which it could have been told from others.
+  if (found.every(({ state }) => state === "unreadable"))
+    throw new AppError("host", `this user may not read the dumps of ${JSON.stringify(word)}`, {
+      hint: "root may",
+    });
   throw new AppError("usage", `${JSON.stringify(word)} is a part of ${found.length} dumps' names`, {
     faults: [...shown, ...(left > 0 ? [`and ${left} older ones`] : [])],
   });

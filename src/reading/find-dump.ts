@@ -115,7 +115,8 @@ async function listLocal(coreDir: string): Promise<ListedDump[]> {
   try {
     return await listDumps(openDirectoryReader(coreDir), ALL);
   } catch (error) {
-    if (["ENOENT", "ENOTDIR", "EACCES"].includes(errnoOf(error) ?? "")) return [];
+    const errno = error instanceof AppError ? errnoOf(error.cause) : undefined;
+    if (["ENOENT", "ENOTDIR", "EACCES"].includes(errno ?? "")) return [];
     throw error;
   }
 }
@@ -132,7 +133,8 @@ async function keyInStore(
   const all = await listDumps(reader, { ...ALL, namespace }, settings.STORE_INDEX_PREFIX);
   const listed = all.filter((dump) => bug === "" || dump.bug === bug);
   const match = matchDump(key, listed);
-  if (match === undefined) throw unknownName(word, listed, reader.name);
+  if (match === undefined)
+    throw unknownName(word, listed, reader.name, "core-dump-handler list --store");
   noteChoice(word, match);
   return match.key;
 }
@@ -157,12 +159,14 @@ function noteChoice(word: string, { key }: ListedDump): void {
   if (!isShown) process.stderr.write(`${oneLine(`core-dump-handler: ${key}`)}\n`);
 }
 
-function unknownName(word: string, dumps: readonly ListedDump[], place: string): AppError {
+function unknownName(
+  word: string,
+  dumps: readonly ListedDump[],
+  place: string,
+  list = "core-dump-handler list",
+): AppError {
   const nearest = nearestDumpName(word, dumps);
   return new AppError("archive", `there is no file ${word}, and no dump of that name in ${place}`, {
-    hint:
-      nearest === undefined
-        ? "core-dump-handler list shows what is there"
-        : `did you mean ${nearest}?`,
+    hint: nearest === undefined ? `${list} shows what is there` : `did you mean ${nearest}?`,
   });
 }

@@ -84,7 +84,7 @@ export function shortNames(keys: readonly string[]): string[] {
   return keys.map((key, index) => short[index] ?? key);
 }
 
-/** ISO 8601 without the milliseconds, which crashes do not have. */
+/** ISO 8601 without milliseconds, which crashes do not have. */
 export function shortTime(time: string): string {
-  return time.replace(".000Z", "Z");
+  return time.replace(/\.\d+Z$/, "Z");
 }

@@ -1,6 +1,7 @@
 // `list`: finds the dumps of a folder or a store that a person asks for, in the order of their crashes. What is known of
 // each comes from the store's index, else from the dump-info at the head of the zip; nothing else of the zip is read.
 import { dayOf } from "../model/crash-index.ts";
+import { bareSignalName } from "../model/signal-name.ts";
 import type { StoredDump, StoreReader } from "../store/store-port.ts";
 import { factsBy, readIndex } from "./crash-index.ts";
 import { readDumpFacts, type DumpFacts, type DumpState } from "./dump-state.ts";
@@ -91,13 +92,10 @@ function isWanted(dump: ListedDump, options: ListOptions): boolean {
     fits(pod, dump.podname) &&
     fits(container, dump.container) &&
     fits(exe, dump.exe) &&
-    (signal === undefined || signal === "" || bareSignal(signal) === bareSignal(dump.signal))
+    (signal === undefined ||
+      signal === "" ||
+      bareSignalName(signal) === bareSignalName(dump.signal))
   );
-}
-
-/** Returns SEGV for SIGSEGV, segv and SEGV. */
-function bareSignal(signal: string): string {
-  return signal.toUpperCase().replace(/^SIG/, "");
 }
 
 function describe(

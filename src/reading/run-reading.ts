@@ -44,13 +44,19 @@ export async function runList(
   try {
     const listed = await listDumps(dumps, request.filter, indexPrefix);
     const text = formatListed(request, listed);
-    print(
-      text === "" && request.format !== "name" ? `${oneLine(`no dumps in ${dumps.name}`)}\n` : text,
-    );
+    print(text === "" && request.format !== "name" ? nothingListed(request, dumps.name) : text);
+    const unreadable = listed.filter(({ state }) => state === "unreadable").length;
+    if (unreadable > 0) say(`this user may not read ${unreadable} of them; root may`);
     return EXIT.done;
   } finally {
     dumps.close();
   }
+}
+
+function nothingListed({ folder, store }: ListRequest, place: string): string {
+  const elsewhere =
+    store || folder !== undefined ? "" : "; those that were delivered: list --store";
+  return `${oneLine(`no such dumps in ${place}${elsewhere}`)}\n`;
 }
 
 /** Writes what was found in the wanted form; "" where a table would be empty. */

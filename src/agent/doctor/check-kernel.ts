@@ -81,7 +81,7 @@ export async function checkPipeLimit({ settings }: CheckContext): Promise<CheckR
   if (limit === 0)
     return warning(
       "kernel.core_pipe_limit is 0: the kernel does not wait for the composer, so /proc of a small process may be gone",
-      "set CORE_PIPE_LIMIT to 128 and restart the agent",
+      "CORE_PIPE_LIMIT is 128 by default: start the agent, or run install",
     );
   return ok(`${limit} dumps at once`);
 }

@@ -21,7 +21,10 @@ const REMEDY =
 /** Checks the runtime's sockets. */
 export async function checkRuntime(context: CheckContext): Promise<CheckResult> {
   const { composer, CRIO_ENDPOINT, POD_NAME } = context.settings;
-  if (composer.IGNORE_CRIO) return skipped("COMP_IGNORE_CRIO is set: dumps carry no pod");
+  if (composer.IGNORE_CRIO)
+    return skipped(
+      "no runtime is asked (COMP_IGNORE_CRIO, or none is on this host): dumps carry no pod",
+    );
   let named: string;
   try {
     named = parseRuntimeEndpoint(CRIO_ENDPOINT);

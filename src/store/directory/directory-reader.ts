@@ -73,7 +73,7 @@ async function* filesBelow(
   const entries = await readdir(join(directory, folder), { withFileTypes: true }).catch(
     (error: unknown) => {
       if (folder !== "" && errnoOf(error) === "ENOENT") return []; // removed meanwhile
-      throw error;
+      throw new AppError("store", `cannot look into ${join(directory, folder)}`, { cause: error });
     },
   );
   for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {

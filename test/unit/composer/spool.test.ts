@@ -88,8 +88,16 @@ spoolTest(
 );
 
 spoolTest("the spool's room comes free while it is used up", async () => {
-  const { slots } = await compose();
-  expect(slots.freed).toBeGreaterThan(0);
+  // Room is given back in pieces, so a run that spooled little may end without. How much is spooled depends on how fast
+  // this machine compresses.
+  const enough = 40;
+  for (let run = 0; run < 60; run++) {
+    const { slots } = await compose();
+    if (slots.written < enough) continue;
+    expect(slots.freed).toBeGreaterThan(0);
+    return;
+  }
+  throw new Error(`no run spooled ${enough} blocks`);
 });
 
 spoolTest("a limit of nothing spools nothing", async () => {
