@@ -125,7 +125,7 @@ export const AGENT_VALUES: readonly ChartValue[] = [
     fallback: "",
     sample: "0.0.0.0",
     about:
-      "The address it is served on, the pod's own if empty; 0.0.0.0 or :: serves every one, so that `kubectl port-forward` reaches it too.",
+      "The address it is served on; if empty the pod's own, and 127.0.0.1 on a plain host. 0.0.0.0 or :: serves every one, so that `kubectl port-forward` reaches it too.",
   },
   {
     path: "daemonset.previousHandler",

@@ -57,6 +57,7 @@ test.each([
   [["completion", "zsh"], command("completion", ["zsh"])],
   [["listen", "--worker=7"], command("listen", [], { worker: "7" })],
   [["composer", "-h=web", "--", "-p"], command("composer", ["-h=web", "--", "-p"])],
+  [["help"], { kind: "help" as const, topic: undefined }],
   [["--version"], { kind: "version" as const }],
   [
     ["list", "/cores", "--namespace", "shop", "--json"],
@@ -94,6 +95,7 @@ test.each([
   [["list", "/cores", "--store"], "not both"],
   [["list", "--since", "soon"], '--since "soon" is no time'],
   [["list", "--until", "soon"], '--until "soon" is no time'],
+  [["list", "--signal", "SIGSEG"], 'list --signal is "SIGSEG", no signal'],
   [["list", "-n", "shop"], "--namespace NS chooses a namespace"],
   [["list", "--output", "yaml"], 'list --output is "yaml"; expected wide, json or name'],
   [["list", "--json", "-o", "name"], "expected wide, json or name"],

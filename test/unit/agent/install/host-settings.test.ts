@@ -39,3 +39,11 @@ test("what was set stays, and in a pod there is a runtime", async () => {
 test("an endpoint that is no socket is left for the doctor to explain", async () => {
   expect(await ignoresRuntime({ CRIO_ENDPOINT: "tcp://1.2.3.4:5" })).toBe(false);
 });
+
+test("the port is this machine's own on a plain host, and the pod's in a pod, unless it was set", async () => {
+  const address = async (environment: Record<string, string>) =>
+    (await adaptToHost(readAgentSettings(environment), environment)).HTTP_ADDRESS;
+  expect(await address({})).toBe("127.0.0.1");
+  expect(await address({ HTTP_ADDRESS: "0.0.0.0" })).toBe("0.0.0.0");
+  expect(await address({ POD_NAME: "agent-x" })).toBe("");
+});
