@@ -18,6 +18,6 @@ async function run(): Promise<number> {
 try {
   process.exit(await run());
 } catch (error) {
-  process.stderr.write(formatError(error));
+  process.stderr.write(formatError(error, process.stderr.isTTY));
   process.exit(exitCodeOf(error));
 }

@@ -86,14 +86,15 @@ export function describeError(error: unknown): string {
 const TERMINAL_COLUMNS = 100;
 
 /**
- * An error for a terminal: one line where it is short; else each fault and the hint have lines of their own. Control
+ * An error for stderr: one line; several faults have a line each, and on a terminal a long hint has its own too. Control
  * characters cannot forge a line.
  */
-export function formatError(error: unknown): string {
+export function formatError(error: unknown, isTerminal = false): string {
   const line = `core-dump-handler: ${describeError(error)}`;
   if (!(error instanceof AppError)) return `${line}\n`;
   const { code, headline, faults, hint, cause } = error;
-  if (faults.length < 2 && line.length <= TERMINAL_COLUMNS) return `${line}\n`;
+  const isShort = !isTerminal || line.length <= TERMINAL_COLUMNS;
+  if (faults.length < 2 && isShort) return `${line}\n`;
   const first = describeError(new AppError(code, headline, { cause }));
   const rest = [...faults, ...(hint === undefined ? [] : [hint])].map(
     (each) => `  ${oneLine(each)}`,

@@ -80,7 +80,7 @@ test("a second listener takes over, and the first one ends", () =>
 test("what it does not understand, or cannot do, is said in one line", async () => {
   const program = await executablePath();
   for (const [args, hostDir, message] of [
-    [["--port=7"], "/tmp", "core-dump-handler: listen has no option --port"],
+    [["--backlog=7"], "/tmp", "core-dump-handler: listen has no option --backlog"],
     [[], "/nonexistent/h", "core-dump-handler: cannot make the socket /nonexistent/h/cdc.sock"],
     [[], "relative", "HOST_DIR"],
   ] as const) {

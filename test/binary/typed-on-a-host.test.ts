@@ -53,7 +53,7 @@ test("a second remove finds nothing, and succeeds", async () => {
   await type("remove");
   const { stdout, exitCode } = await type("remove");
   expect(exitCode).toBe(0);
-  expect(stdout).toContain("nothing_installed");
+  expect(stdout).toContain("nothing was installed");
 });
 
 test("list looks into the CORE_DIR of the install", async () => {

@@ -88,7 +88,7 @@ async function installLocked(
   const rollback = new Rollback();
   for (const folder of madeFolders)
     rollback.add(`directory ${folder}`, () => removeEmptyDirectory(folder));
-  if (madeFolders.length > 0) rollback.add("lock", () => removeFile(join(HOST_DIR, INSTALL_LOCK)));
+  rollback.add("lock", () => removeFile(join(HOST_DIR, INSTALL_LOCK)));
   // A new folder holds no earlier install.
   let isFirst = madeFolders.length > 0;
   try {

@@ -107,8 +107,8 @@ async function removeLocked(
   if (wasEmpty) await removeEmptyDirectory(HOST_DIR);
   for (const directory of directories.filter(holdsHostDir).toReversed())
     await removeEmptyDirectory(directory);
-  if (!wasInstalled) log.info("nothing_installed", { host_dir: HOST_DIR });
-  else log.info("removed", { host_dir: HOST_DIR, files_left: await countFiles(CORE_DIR) });
+  const found = wasInstalled ? {} : { found: "nothing was installed" };
+  log.info("removed", { ...found, host_dir: HOST_DIR, files_left: await countFiles(CORE_DIR) });
 }
 
 /** Restores each of the three settings, the pattern first, unless it no longer has the value that the install wrote. */

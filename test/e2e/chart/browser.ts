@@ -20,12 +20,14 @@ function dump(namespace: string): Uint8Array {
 
 /** The chart's values for it; the bucket then has two dumps, and a user that may only read. */
 export async function browserValues(bucket: Bucket, port: number): Promise<object> {
-  for (const namespace of ["shop", "bank"]) await bucket.put(`${namespace}/T.zip`, dump(namespace));
+  // The bucket has dumps of other tests too, so these namespaces are no one else's.
+  for (const namespace of ["browsed", "hidden"])
+    await bucket.put(`${namespace}/T.zip`, dump(namespace));
   await bucket.allow({ [WRITER]: ["s3:ListBucket", "s3:GetObject"] });
   return {
     "browser.enabled": true,
     "browser.port": port,
-    "browser.namespaces": ["shop"],
+    "browser.namespaces": ["browsed"],
     "browser.s3AccessKey": WRITER_ACCESS_KEY,
     "browser.s3Secret": bucket.server.secret,
   };
@@ -42,8 +44,8 @@ export async function showPage(scene: Scene, port: number): Promise<void> {
       () => pod.log(),
     );
     expect(await first.text()).toContain("1 bug, 1 crash");
-    expect((await get("/crash?key=shop%2FT.zip")).status).toBe(200);
-    expect((await get("/dump?key=bank%2FT.zip")).status).toBe(404);
+    expect((await get("/crash?key=browsed%2FT.zip")).status).toBe(200);
+    expect((await get("/dump?key=hidden%2FT.zip")).status).toBe(404);
     expect(listeners(port)).toEqual(["0100007F"]);
     for (const address of ownAddresses())
       expect(await failureOf(fetch(`http://${address}:${port}/`))).not.toBe("");

@@ -67,6 +67,12 @@ test("several faults have a line each on a terminal, the hint too, and one line 
   );
 });
 
+test("a long hint has its own line on a terminal alone", () => {
+  const error = new AppError("host", "no", { hint: "x".repeat(120) });
+  expect(formatError(error, true)).toBe(`core-dump-handler: no\n  ${"x".repeat(120)}\n`);
+  expect(formatError(error)).toBe(`core-dump-handler: no (${"x".repeat(120)})\n`);
+});
+
 test("a short error is one line, and so is one that is not this program's own", () => {
   expect(formatError(new AppError("usage", "no", { hint: "yes" }))).toBe(
     "core-dump-handler: no (yes)\n",
