@@ -99,6 +99,8 @@ export class BlockQueue {
   /** Nothing more is read. What waits is still taken. */
   end(): void {
     this.hasEnded = true;
+    // Nobody needs memory for a further block.
+    this.free.length = 0;
     this.spill();
     this.change.notify();
   }
@@ -224,7 +226,7 @@ export class BlockQueue {
     if (memory === undefined || block.isSpooling || state === "compressing") return;
     const isSafe = block.slot !== undefined || state === "written";
     if (!isSafe && (state === "waiting" || this.keepsBlocks)) return;
-    this.free.push(memory);
+    if (!this.hasEnded) this.free.push(memory);
     block.memory = undefined;
     this.change.notify();
   }

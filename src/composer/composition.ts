@@ -5,6 +5,7 @@ import { EXIT, describeError } from "../model/app-error.ts";
 import { compressionOf } from "../model/core-compression.ts";
 import { canaryZipBase } from "../model/canary.ts";
 import type { DumpInfo } from "../model/dump-info.ts";
+import { forgetStartupCode } from "../host/startup-code.ts";
 import { renderDumpName } from "../model/dump-name.ts";
 import { ownerOfCrash } from "./crash-owner.ts";
 import type { DrainEnd } from "./core-drain.ts";
@@ -104,6 +105,9 @@ async function seal(
   const base = renderDumpName(settings.FILENAME_TEMPLATE, templateValues(known));
   const entries = withModulesEntry(withSummaryEntry(found.entries, summary), listed);
   const compression = compressionOf(settings.COMPRESSION);
+  // The core was read, and what follows is small: the drain's code and garbage make room for it.
+  forgetStartupCode();
+  Bun.gc(true);
   const lastEntry = await openReport(canary, settings, attempts, { base, log, summary });
   const sealing = {
     archive,

@@ -55,7 +55,12 @@ export async function drainCore(job: Job, opened: OpenedDump): Promise<Drained> 
       drain.stop("skipped");
       skipped.resolve();
     });
-    void metadata.result().then(noteOwner);
+    void metadata.result().then((found) => {
+      noteOwner(found);
+      // What asking the runtime took is not needed again.
+      forgetStartupCode();
+      Bun.gc(true);
+    });
     if (explaining !== undefined)
       void knownBugs?.watch(explaining.bug(), metadata.result(), () => drain.stop("known_bug"));
   });

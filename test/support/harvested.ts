@@ -9,7 +9,7 @@ import { FILE_PATTERN } from "../../src/model/core-file-pattern.ts";
 import { withCorePattern } from "./borrowed-kernel.ts";
 import { executablePath, linkExecutable } from "./executable.ts";
 import { composersAtWork, installComposer, type InstalledComposer } from "./installed-composer.ts";
-import { openZip, type OpenedZip } from "./opened-zip.ts";
+import { openZip, readZipInfo, type OpenedZip } from "./opened-zip.ts";
 import { recordedLog, type RecordedLog } from "./recorded-log.ts";
 import { withFolder } from "./temporary-folder.ts";
 
@@ -89,9 +89,10 @@ async function prepare(composer: InstalledComposer, settings: Settings): Promise
       const paths = names
         .filter((name) => name.endsWith(".zip"))
         .map((name) => join(coreDir, name));
-      const opened = await Promise.all(paths.map((zip) => openZip(zip, folder)));
-      const wanted = opened.filter((zip) => matches({ ...zip.info }, info));
-      return wanted.length < count ? undefined : wanted;
+      const infos = await Promise.all(paths.map((path) => readZipInfo(path)));
+      const wanted = paths.filter((_, index) => matches({ ...infos[index] }, info));
+      if (wanted.length < count) return undefined;
+      return Promise.all(wanted.map((path) => openZip(path, folder)));
     };
     return until(`${count} zips of ${JSON.stringify(info)}`, log, find);
   };

@@ -31,12 +31,18 @@ export async function openZip(path: string, folder: string): Promise<OpenedZip> 
   return { path, info, suffixes, bytes, text, json };
 }
 
+/** A zip's dump-info alone; nothing else is unpacked, as a forged core may have a tebibyte. */
+export async function readZipInfo(path: string): Promise<DumpInfo> {
+  return JSON.parse(await runTool(["unzip", "-p", path, "*-dump-info.json"])) as DumpInfo;
+}
+
 /** The one zip in CORE_DIR whose process had this name: other crashes of the machine go there too. */
 export async function openZipOf(exe: string, coreDir: string, folder: string): Promise<OpenedZip> {
   const zips = (await readdir(coreDir)).filter((name) => name.endsWith(".zip"));
-  const opened = await Promise.all(zips.map((name) => openZip(join(coreDir, name), folder)));
-  const [found, ...others] = opened.filter(({ info }) => info.exe === exe);
+  const paths = zips.map((name) => join(coreDir, name));
+  const programs = await Promise.all(paths.map(async (path) => (await readZipInfo(path)).exe));
+  const [found, ...others] = paths.filter((_, index) => programs[index] === exe);
   if (found === undefined || others.length > 0)
-    throw new Error(`expected one zip of ${exe}, got ${opened.map(({ info }) => info.exe).join()}`);
-  return found;
+    throw new Error(`expected one zip of ${exe}, got ${programs.join()}`);
+  return openZip(found, folder);
 }

@@ -53,7 +53,10 @@ for (const kind of STRANGE)
           expect(missing?.what).toBe("container runtime");
           expect(missing?.why).toContain(socket);
           const event = join(composer.hostDir, "events", `${zip.info.uuid}-event.json`);
-          expect(await Bun.file(event).json()).toMatchObject({ namespace: null, image_list: [] });
+          expect(await Bun.file(event).json()).toMatchObject({
+            namespace: "unknown",
+            image_list: [],
+          });
         }),
       );
     }),
