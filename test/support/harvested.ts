@@ -89,10 +89,10 @@ async function prepare(composer: InstalledComposer, settings: Settings): Promise
       const paths = names
         .filter((name) => name.endsWith(".zip"))
         .map((name) => join(coreDir, name));
-      const infos = await Promise.all(paths.map((path) => readZipInfo(path)));
+      const infos = await Promise.all(paths.map((zip) => readZipInfo(zip)));
       const wanted = paths.filter((_, index) => matches({ ...infos[index] }, info));
       if (wanted.length < count) return undefined;
-      return Promise.all(wanted.map((path) => openZip(path, folder)));
+      return Promise.all(wanted.map((zip) => openZip(zip, folder)));
     };
     return until(`${count} zips of ${JSON.stringify(info)}`, log, find);
   };

@@ -165,7 +165,7 @@ for (const [compressor, speed, isPaused] of [
     }));
 
 spoolTest("a spool that comes back changed is no core: the drain fails and says so", async () => {
-  const { failure } = await until(
+  const { said } = await until(
     ({ reads }) => reads > 0,
     async () => {
       let reads = 0;
@@ -178,11 +178,11 @@ spoolTest("a spool that comes back changed is no core: the drain fails and says 
         },
       }));
       const failure = await composing.then(
-        () => "none",
+        () => "nothing",
         (error: unknown) => String(error),
       );
-      return { reads, failure };
+      return { reads, said: failure };
     },
   );
-  expect(failure).toContain("is not what was written");
+  expect(said).toContain("is not what was written");
 });
