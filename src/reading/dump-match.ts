@@ -23,7 +23,7 @@ export function matchDump(word: string, dumps: readonly ListedDump[]): ListedDum
     names(dump).some((name) => name === word || name === `${word}.zip`),
   );
   if (exact.length > 0) return unique(word, exact);
-  const ofProcess = /^\d+$/.test(word) && dumps.findLast(({ pid }) => pid === Number(word));
+  const ofProcess = /^\d+$/.test(word) && dumps.findLast(({ real_pid }) => real_pid === word);
   const ofProgram = dumps.findLast(({ exe }) => exe === word);
   const newest = ofProcess || ofProgram;
   if (newest) return newest;
@@ -54,10 +54,10 @@ function unique(word: string, found: readonly ListedDump[]): ListedDump | undefi
 
 /** Returns what a person may have meant by a word that names no dump; undefined where nothing is near. */
 export function nearestDumpName(word: string, dumps: readonly ListedDump[]): string | undefined {
-  const known = dumps.flatMap(({ key, exe, pid }) => [
+  const known = dumps.flatMap(({ key, exe, real_pid }) => [
     exe,
     basename(key),
-    ...(pid ? [`${pid}`] : []),
+    ...(real_pid === null ? [] : [real_pid]),
   ]);
   return nearestWord(word, [...new Set(known)]);
 }

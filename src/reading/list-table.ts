@@ -46,13 +46,13 @@ export function formatList(
 }
 
 function rowOf(dump: ListedDump, name: string): string[] {
-  const pod = [dump.namespace, dump.podname, dump.container].filter((part) => part !== null);
+  const pod = [dump.namespace, dump.podname, dump.container_name].filter((part) => part !== null);
   return [
     shortTime(dump.time),
     pod.join("/") || "-",
     dump.exe || "-",
-    dump.pid === null ? "-" : String(dump.pid),
-    dump.signal || "-",
+    dump.real_pid ?? "-",
+    dump.signal_name || "-",
     dump.core_bytes === null ? "-" : formatBytes(dump.core_bytes),
     formatBytes(dump.zip_bytes),
     dump.state,

@@ -24,7 +24,10 @@ export interface ListOptions {
   signal?: string;
 }
 
-/** One line of the list, and an object of `list --json`, which is stable (docs/reading-dumps.md). */
+/**
+ * One line of the list, and an object of `list --json`, which is stable (docs/reading-dumps.md). What dump-info has too is
+ * called as there.
+ */
 export interface ListedDump {
   key: string;
   zip_bytes: number;
@@ -34,11 +37,11 @@ export interface ListedDump {
   written: string;
   namespace: string | null;
   podname: string | null;
-  container: string | null;
+  container_name: string | null;
   exe: string;
-  /** null where it is not known; an index does not have it. */
-  pid: number | null;
-  signal: string;
+  /** In the process's own pid namespace; null where it is not known: an index does not have it. */
+  real_pid: string | null;
+  signal_name: string;
   core_bytes: number | null;
   core_complete: boolean | null;
   state: DumpState;
@@ -90,11 +93,11 @@ function isWanted(dump: ListedDump, options: ListOptions): boolean {
     crashedMs < untilMs &&
     fits(namespace, dump.namespace) &&
     fits(pod, dump.podname) &&
-    fits(container, dump.container) &&
+    fits(container, dump.container_name) &&
     fits(exe, dump.exe) &&
     (signal === undefined ||
       signal === "" ||
-      bareSignalName(signal) === bareSignalName(dump.signal))
+      bareSignalName(signal) === bareSignalName(dump.signal_name))
   );
 }
 
@@ -104,7 +107,6 @@ function describe(
 ): ListedDump {
   const crashedMs = Number(info.timestamp ?? Number.NaN) * 1000;
   const timeMs = crashedMs > 0 && crashedMs < 8e15 ? crashedMs : modifiedMs;
-  const pid = Number(info.real_pid || Number.NaN);
   return {
     key,
     zip_bytes: sizeBytes,
@@ -112,10 +114,10 @@ function describe(
     written: new Date(modifiedMs).toISOString(),
     namespace: info.namespace ?? null,
     podname: info.podname ?? null,
-    container: info.container_name ?? null,
+    container_name: info.container_name ?? null,
     exe: info.exe ?? "",
-    pid: Number.isSafeInteger(pid) ? pid : null,
-    signal: info.signal_name ?? info.signal ?? "",
+    real_pid: info.real_pid || null,
+    signal_name: info.signal_name ?? info.signal ?? "",
     core_bytes: info.core_bytes ?? null,
     core_complete: info.core_complete ?? null,
     state,

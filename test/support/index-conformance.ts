@@ -70,7 +70,7 @@ export function describeIndex(storeTest: StoreTest): void {
       expect([[...crashes.keys()].sort(), foreign]).toEqual([["a.zip", "b.zip"], 0]);
       const listed = await listDumps(noReading(reader), ALL, PREFIX);
       // The index has no pids.
-      const read = (await listDumps(reader, ALL)).map((dump) => ({ ...dump, pid: null }));
+      const read = (await listDumps(reader, ALL)).map((dump) => ({ ...dump, real_pid: null }));
       expect(listed).toEqual(read);
       expect(listed.map(({ key }) => key)).toEqual(["a.zip", "b.zip"]);
       expect((await readIndex(reader, PREFIX, "2025-11-25")).crashes.size).toBe(0);

@@ -54,7 +54,7 @@ test("tells each dump by its dump-info, oldest crash first", async () => {
   expect(head).toMatch(/^TIME +POD +EXE/);
   expect(first).toMatch(/2023-11-14T22:15:00Z +- +app +SIGSEGV +2\.0 KiB .* cut +- +a\.zip$/);
   expect(second).toMatch(/shop\/cart-0 .* unknown +SIGSEGV in f +b\.zip$/);
-  expect(listed[1]).toMatchObject({ title: why.title, bug: why.bug, pid: 17 });
+  expect(listed[1]).toMatchObject({ title: why.title, bug: why.bug, real_pid: "17" });
 });
 
 test("crashes of one second come in the order in which their dumps were written", async () => {
@@ -138,10 +138,10 @@ const REAL: ListedDump[] = UUIDS.map((uuid, index) => ({
   written: "2023-11-14T22:13:21.000Z",
   namespace: "shop",
   podname: "cart-7d9fc6b5c4-x2x4z",
-  container: "main",
+  container_name: "main",
   exe: "shop-cart",
-  pid: 17 + index,
-  signal: "SIGSEGV",
+  real_pid: String(17 + index),
+  signal_name: "SIGSEGV",
   core_bytes: 40_000_000,
   core_complete: true,
   state: "whole",
