@@ -23,15 +23,20 @@ export const HOST_COMMANDS = {
     group: "host",
     usage: "sweep [FILE]",
     about: "deliver every finished dump now, or just FILE",
-    text: "Safe beside a running agent.",
+    text: "Safe beside a running agent. FILE may be any word that names one dump of this host.",
     exit: { ...USUAL_EXIT, 1: "a dump is left" },
     options: {},
-    operands: { most: 1 },
+    operands: { most: 1, are: "dumps" },
     prepare:
-      ({ operands, loadInstalled }) =>
+      ({ operands: [word], loadInstalled }) =>
       async () => {
         const { runSweep } = await import("../agent/run.ts");
-        return runSweep(operands[0], await loadInstalled());
+        const environment = await loadInstalled();
+        // A path may be of a dump that was delivered a moment ago, which is no mistake.
+        if (word === undefined || word.includes("/")) return runSweep(word, environment);
+        const { pathOfDump } = await import("../reading/find-dump.ts");
+        const request = { word, loadEnvironment: async () => environment };
+        return runSweep(await pathOfDump(request), environment);
       },
   }),
   doctor: defineCommand({

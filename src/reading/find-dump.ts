@@ -84,6 +84,20 @@ export async function withStoredDump<T>(
   }
 }
 
+/** Returns the path of a dump of this host. Throws AppError where no file and no dump in CORE_DIR is named so. */
+export async function pathOfDump({
+  word,
+  loadEnvironment,
+}: Pick<DumpRequest, "word" | "loadEnvironment">): Promise<string> {
+  if (parseOrdinal(word) === undefined && (await exists(word))) return word;
+  const { CORE_DIR } = readAgentSettings(await loadEnvironment());
+  const local = await listLocal(CORE_DIR);
+  const match = matchDump(word, local);
+  if (match === undefined) throw unknownName(word, local, CORE_DIR);
+  noteChoice(word, match);
+  return join(CORE_DIR, match.key);
+}
+
 async function withFoundDump<T>(
   { word, store, only, loadEnvironment }: DumpRequest,
   use: (found: FoundDump) => Promise<T>,

@@ -6,7 +6,12 @@ import { join } from "node:path";
 import { zipSync } from "fflate";
 import { describeError } from "../../../src/model/app-error.ts";
 import { parseOrdinal, spellOrdinal } from "../../../src/model/dump-ordinal.ts";
-import { withDumpFile, withDumpSource, withStoredDump } from "../../../src/reading/find-dump.ts";
+import {
+  pathOfDump,
+  withDumpFile,
+  withDumpSource,
+  withStoredDump,
+} from "../../../src/reading/find-dump.ts";
 import { failureOf } from "../../support/failure.ts";
 
 let folder: string;
@@ -150,6 +155,15 @@ test("of a namespace or a bug the store's newest is meant", async () => {
   expect(await newest({ namespace: "shop", bug: "" })).toBe("b.zip");
   expect(await newest({ namespace: "", bug })).toBe("a.zip");
   expect(await failureOf(newest({ namespace: "none", bug: "" }))).toContain("no dump of that name");
+});
+
+test("sweep's FILE is a file or a dump of this host, and never one of the store", async () => {
+  writeThree("cores");
+  writeDump("store/shop", "far.zip", { timestamp: "1700000009" });
+  const of = async (word: string) => (await pathOfDump(request(word))).split("/").at(-1);
+  expect(await of("22")).toStartWith("5e0a77aa");
+  expect(await of("latest")).toStartWith("c0ffee00");
+  expect(await failureOf(of("far"))).toContain("no dump of that name");
 });
 
 test("another store's address is refused", async () => {
