@@ -7,8 +7,11 @@ export class FullDisk implements ArchiveFile {
   /** How often it was full. */
   refusals = 0;
   private readonly bytes: Buffer;
+  private readonly appendMs: number;
 
-  constructor(capacityBytes: number) {
+  /** `appendMs` is how long each write at the end takes. */
+  constructor(capacityBytes: number, appendMs = 0) {
+    this.appendMs = appendMs;
     this.bytes = Buffer.alloc(capacityBytes);
   }
 
@@ -17,7 +20,7 @@ export class FullDisk implements ArchiveFile {
   }
 
   async append(parts: readonly Uint8Array[]): Promise<void> {
-    await Bun.sleep(0);
+    await Bun.sleep(this.appendMs);
     const data = Buffer.concat(parts);
     if (this.sizeBytes + data.length > this.bytes.length) throw this.full();
     this.bytes.set(data, this.sizeBytes);

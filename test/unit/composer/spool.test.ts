@@ -55,7 +55,8 @@ function compose(
   return withFolder((folder) => {
     writeFileSync(join(folder, "core"), CORE);
     return withPipe(folder, "exec cat core", async ({ fd }) => {
-      const disk = new FullDisk(2 * CORE.length);
+      // The zip is written slowly, so that the compressor falls behind on any machine.
+      const disk = new FullDisk(2 * CORE.length, 5);
       const opened = openTestSpool(folder, context, faults);
       try {
         await composeZip(fd, disk, { options: { spool: opened.spool } });
