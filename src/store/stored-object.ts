@@ -1,4 +1,4 @@
-// What reading an object of a store has in common, whichever store it is.
+// What looking at an object of a store has in common, whichever store it is: which failures are answers.
 import { failureOf } from "./store-error.ts";
 import type { StoredSource } from "./store-port.ts";
 
@@ -29,4 +29,23 @@ export function openRanges(
     },
     close: () => Promise.resolve(),
   };
+}
+
+/** Returns what a failed look at an object tells of it. Throws the failure where it tells nothing. */
+export function presenceAfter(error: unknown): "absent" | "unreadable" {
+  const failure = failureOf(error);
+  if (failure === "not_found") return "absent";
+  if (failure === "forbidden") return "unreadable";
+  throw error;
+}
+
+/** Runs a conditional write of an empty object, and tells whether it was there already. Throws any other failure. */
+export async function markBy(write: () => Promise<unknown>): Promise<"made" | "exists"> {
+  try {
+    await write();
+    return "made";
+  } catch (error) {
+    if (failureOf(error) === "exists") return "exists";
+    throw error;
+  }
 }

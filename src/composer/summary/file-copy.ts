@@ -3,7 +3,7 @@
 import { closeSync } from "node:fs";
 import { openInLayers } from "../../host/layered-files.ts";
 import type { HeadFacts } from "./core-head.ts";
-import type { HeldCopy } from "./held-copy.ts";
+import { emptyCopy, type HeldCopy } from "./held-copy.ts";
 
 /** A core file, and where the files that its process had mapped may be. */
 export interface CoreFilePlace {
@@ -21,15 +21,7 @@ export function copyOfCoreFile(
 ): HeldCopy {
   if (layers.length === 0)
     throw new Error("it is not known where the files of the crashed process are");
-  const copy: HeldCopy = {
-    ranges: [],
-    modules: [],
-    threadNames: {},
-    descriptors: [],
-    paths: [],
-    program: undefined,
-    endBytes,
-  };
+  const copy = emptyCopy(endBytes);
   for (const { start, end, path } of files) {
     const fd = openInLayers(layers, path.replace(/ \(deleted\)$/u, ""));
     if (fd === undefined) continue;

@@ -21,6 +21,19 @@ export interface HeldCopy extends Pick<ExcerptTable, "ranges" | "modules" | "thr
   endBytes: number;
 }
 
+/** A copy that holds nothing yet; its file ends at endBytes. */
+export function emptyCopy(endBytes: number): HeldCopy {
+  return {
+    ranges: [],
+    modules: [],
+    threadNames: {},
+    descriptors: [],
+    paths: [],
+    program: undefined,
+    endBytes,
+  };
+}
+
 type MappedFile = HeadFacts["files"][number];
 
 const CRASHED_STACK_BYTES = 256 << 10;
@@ -71,15 +84,7 @@ export class HeldCopier {
     this.thread = `${procDir}/${tid}`;
     this.pages = pages;
     this.stopping.promise.catch(() => undefined);
-    this.copy = {
-      ranges: [],
-      modules: [],
-      threadNames: {},
-      descriptors: [],
-      paths: [],
-      program: undefined,
-      endBytes: startBytes,
-    };
+    this.copy = emptyCopy(startBytes);
   }
 
   /** Gives way to the drain between its steps. Throws where the process is another one by now. */

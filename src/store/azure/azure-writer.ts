@@ -5,6 +5,7 @@ import { openPiece } from "../file-body.ts";
 import { fixedFolderOf } from "../key-path.ts";
 import { failureOf } from "../store-error.ts";
 import type { Dump, Presence, Proof, Receipt, StoreProbe, StoreWriter } from "../store-port.ts";
+import { markBy, presenceAfter } from "../stored-object.ts";
 import { listBlocks, openAzureBlocks } from "./azure-blocks.ts";
 import { formatBlockId, makeUploadId } from "./azure-block-id.ts";
 import { digestPieces } from "./azure-digest.ts";
@@ -40,9 +41,7 @@ export function openAzureWriter(settings: StoreSettings): StoreWriter {
       };
       return await compareBlob(found, dump, proof, signal);
     } catch (error) {
-      if (failureOf(error) === "not_found") return "absent";
-      if (failureOf(error) === "forbidden") return "unreadable";
-      throw error;
+      return presenceAfter(error);
     }
   }
 
@@ -71,19 +70,15 @@ export function openAzureWriter(settings: StoreSettings): StoreWriter {
   }
 
   async function mark(key: string, signal: AbortSignal): Promise<"made" | "exists"> {
-    try {
-      await session.run(`write ${key}`, signal, () => ({
+    return markBy(() =>
+      session.run(`write ${key}`, signal, () => ({
         method: "PUT",
         key,
         headers: { ...unlessThere(false), "x-ms-blob-type": "BlockBlob" },
         body: "",
         bodyBytes: 0,
-      }));
-      return "made";
-    } catch (error) {
-      if (failureOf(error) === "exists") return "exists";
-      throw error;
-    }
+      })),
+    );
   }
 
   /**

@@ -5,6 +5,7 @@ import { fixedFolderOf } from "../key-path.ts";
 import { DELIVERY_ID } from "../label-text.ts";
 import { failureOf, StoreError } from "../store-error.ts";
 import type { Dump, Presence, Proof, Receipt, StoreProbe, StoreWriter } from "../store-port.ts";
+import { markBy, presenceAfter } from "../stored-object.ts";
 import { openGoogleChunks } from "./google-chunks.ts";
 import { digestFile } from "./google-digest.ts";
 import { compareObject, OBJECT_FIELDS, parseObject, receiptOf } from "./google-object.ts";
@@ -54,9 +55,7 @@ export function openGoogleWriter(settings: StoreSettings): StoreWriter {
     try {
       return await compareObject(await look(key, signal), dump, proof, signal);
     } catch (error) {
-      if (failureOf(error) === "not_found") return "absent";
-      if (failureOf(error) === "forbidden") return "unreadable";
-      throw error;
+      return presenceAfter(error);
     }
   }
 
@@ -80,17 +79,13 @@ export function openGoogleWriter(settings: StoreSettings): StoreWriter {
   /** Takes the request for small objects, which knows the condition too. */
   async function mark(key: string, signal: AbortSignal): Promise<"made" | "exists"> {
     const query = { uploadType: "media", name: key, ifGenerationMatch: NONE, fields: "name" };
-    try {
-      await session.run(`write ${key}`, signal, () => ({
+    return markBy(() =>
+      session.run(`write ${key}`, signal, () => ({
         method: "POST",
         url: session.uploadUrl(query),
         headers: { "content-type": "application/octet-stream", "content-length": "0" },
-      }));
-      return "made";
-    } catch (error) {
-      if (failureOf(error) === "exists") return "exists";
-      throw error;
-    }
+      })),
+    );
   }
 
   /** Begins an upload and cancels it: that needs the same right as a dump, and leaves nothing. */

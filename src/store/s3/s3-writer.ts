@@ -7,6 +7,7 @@ import {
 } from "@aws-sdk/client-s3";
 import type { StoreSettings } from "../../config/store-settings.ts";
 import type { Dump, Presence, Proof, Receipt, StoreWriter } from "../store-port.ts";
+import { markBy, presenceAfter } from "../stored-object.ts";
 import { localEtag } from "./s3-digest.ts";
 import { readBody } from "./s3-body.ts";
 import { encryption, objectHeaders, unquoteEtag } from "./s3-headers.ts";
@@ -15,7 +16,6 @@ import { probeS3 } from "./s3-probe.ts";
 import { compareObject, parseWrite, receiptOf } from "./s3-proof.ts";
 import { readsBack } from "./s3-read-back.ts";
 import { S3Session } from "./s3-session.ts";
-import { failureOf } from "../store-error.ts";
 
 /** Opens the store. Throws AppError "configuration" where the settings name no bucket or no possible address. */
 export function openS3Writer(settings: StoreSettings): StoreWriter {
@@ -37,9 +37,7 @@ export function openS3Writer(settings: StoreSettings): StoreWriter {
     } catch (error) {
       // A HEAD's answer has no body, so 404 means a missing key or a missing bucket, and 403 anything from a wrong
       // secret to a policy without s3:ListBucket. The write that follows distinguishes them.
-      if (failureOf(error) === "not_found") return "absent";
-      if (failureOf(error) === "forbidden") return "unreadable";
-      throw error;
+      return presenceAfter(error);
     }
   }
 
@@ -87,15 +85,11 @@ export function openS3Writer(settings: StoreSettings): StoreWriter {
 
   async function mark(key: string, signal: AbortSignal): Promise<"made" | "exists"> {
     const input = { ...session.at(key), Body: "", ContentLength: 0, ...encryption(settings) };
-    try {
-      await session.write(`write ${key}`, { signal, replaces: false }, (client, options, only) =>
+    return markBy(() =>
+      session.write(`write ${key}`, { signal, replaces: false }, (client, options, only) =>
         client.send(new PutObjectCommand({ ...input, ...only }), options),
-      );
-      return "made";
-    } catch (error) {
-      if (failureOf(error) === "exists") return "exists";
-      throw error;
-    }
+      ),
+    );
   }
 
   return {
